@@ -1,0 +1,65 @@
+/* What a leg is told: the settled result of an SDP negotiation and the policies of its media.
+ *
+ * Plain data; filled by the control socket on the main lcore, read by the worker that owns the leg.
+ */
+#ifndef LEG_LEG_CONFIG_H
+#define LEG_LEG_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { LEG_CODECS_MAX = 6 };
+
+/* An IP address and port; family 0 = none. Addresses in network order, IPv4 in the first 4 bytes. */
+struct sock_ip {
+	uint8_t family; /* 0, 4 or 6 */
+	uint8_t ip[16];
+	uint16_t port; /* host order */
+};
+
+enum codec_id { CODEC_PCMU, CODEC_PCMA, CODEC_COUNT };
+
+struct leg_codec {
+	enum codec_id id;
+	uint8_t pt; /* RTP payload type, 0..127, as negotiated */
+	uint16_t ptime_ms;
+	uint32_t clock_hz;
+};
+
+/* RFC 3264, 6.1, as seen from this side. */
+enum leg_direction { LEG_SENDRECV, LEG_SENDONLY, LEG_RECVONLY, LEG_INACTIVE };
+
+enum leg_source_policy {
+	LEG_SOURCE_LATCH,  /* signalled, or latched once to the first valid source */
+	LEG_SOURCE_STRICT, /* signalled only */
+};
+
+/* Which fields a LEG_SET changes; LEG_OPEN reads them all. */
+enum {
+	LEG_SET_REMOTE = 1 << 0,
+	LEG_SET_CODECS = 1 << 1,
+	LEG_SET_DTMF = 1 << 2,
+	LEG_SET_DIRECTION = 1 << 3,
+	LEG_SET_SOURCE = 1 << 4,
+	LEG_SET_INBAND = 1 << 5,
+	LEG_SET_TIMEOUT = 1 << 6,
+};
+
+struct leg_config {
+	uint32_t set; /* LEG_SET_* bits */
+	uint8_t family;
+	struct sock_ip remote;
+	struct sock_ip remote_rtcp; /* family 0: remote's port + 1 */
+	uint8_t codecs;
+	struct leg_codec codec[LEG_CODECS_MAX]; /* [0] is sent, all are accepted */
+	bool dtmf;                              /* telephone-event was negotiated */
+	uint8_t dtmf_pt;
+	uint32_t dtmf_clock_hz;
+	enum leg_direction direction;
+	enum leg_source_policy source;
+	bool inband_dtmf;
+	uint32_t media_timeout_ms; /* 0 = never */
+	uint32_t ssrc;             /* LEG_OPEN: chosen by the main lcore */
+};
+
+#endif

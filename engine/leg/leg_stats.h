@@ -1,0 +1,33 @@
+/* What is known of a leg's media: counters since it was opened and the newest measurements.
+ *
+ * Sources: loss and jitter RFC 3550, A.3 and A.8; RTT and remote values from RTCP (6.4.1).
+ */
+#ifndef LEG_LEG_STATS_H
+#define LEG_LEG_STATS_H
+
+#include <stdint.h>
+
+#include "leg/leg_config.h"
+
+enum leg_plan { LEG_PLAN_SILENT, LEG_PLAN_RELAY, LEG_PLAN_PLAY, LEG_PLAN_MIX };
+
+struct leg_stats {
+	uint64_t packets_in, octets_in;   /* RTP accepted, payload octets */
+	uint64_t packets_out, octets_out; /* RTP sent */
+	uint64_t lost;                    /* expected - received, never negative */
+	uint64_t expected;
+	uint64_t late, duplicate, reordered;
+	uint64_t concealed_ms;
+	uint64_t dropped; /* packets at this leg's port that were refused, for any reason */
+	uint32_t jitter_us;
+	uint32_t rtt_us; /* UINT32_MAX until known */
+	uint32_t jbuf_ms;
+	uint32_t remote_lost;
+	uint32_t remote_jitter_us;
+	int16_t level_dbov;    /* of the last decoded frame; 0 .. -127; -127 until known */
+	struct sock_ip source; /* where RTP comes from; family 0 until the first packet */
+	uint8_t codec;         /* enum codec_id of what is sent */
+	enum leg_plan plan;
+};
+
+#endif
