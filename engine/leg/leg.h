@@ -1,0 +1,146 @@
+/* One RTP endpoint, as the packet path sees it, and the table that finds it.
+ *
+ * A leg is a local port pair and a peer. What a packet touches is laid out in cache lines by
+ * direction: a relayed packet reads `in` of the leg it came from, moves `out` and copies `head` of
+ * the leg that hears it, counts in both, and touches nothing else. Everything slower (jitter buffer, codecs,
+ * tones, collects) is the leg's `struct leg_media` (leg_media.h), found by the same index.
+ *
+ * Legs are found by direct index: (local RTP port - first port) / 2. Each worker owns a contiguous
+ * slice of the indices and is the only one to touch its legs; numbers that others may read are in
+ * the statistics, which travel by LEG_STAT.
+ *
+ * Thread: the worker that owns the leg. Sources: RFC 3550, RFC 3264, RFC 4961 (symmetric RTP).
+ */
+#ifndef LEG_LEG_H
+#define LEG_LEG_H
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "leg/leg_config.h"
+#include "leg/leg_stats.h"
+#include "net/net.h"
+
+enum {
+	LEG_PT_NONE = 0xff, /* no payload type */
+};
+#define LEG_INDEX_NONE UINT32_MAX
+
+/* leg_in.flags */
+enum {
+	LEG_IN_RECEIVES = 1 << 0, /* its direction lets the peer send to us (RFC 3264) */
+	LEG_IN_LATCH = 1 << 1,    /* may still latch onto a new source, once */
+	LEG_IN_SEEN = 1 << 2,     /* a valid packet came since open or since a new remote */
+	LEG_IN_BUFFER =
+		1 << 3,        /* somebody mixes it, or its tones are listened for: jitter buffer */
+	LEG_IN_TAP = 1 << 4,   /* it is the customer of a recording: channel 0 */
+	LEG_IN_ALIVE = 1 << 5, /* something valid came since the last look (media timeout) */
+	LEG_IN_RTCP_SEEN = 1 << 6, /* the source of its RTCP is known */
+};
+
+/* What a packet that arrives at the leg must know. One cache line. */
+struct leg_in {
+	uint32_t generation; /* 0: the leg is closed; raised by the main lcore at each open */
+	uint16_t flags;      /* LEG_IN_* */
+	uint8_t family;      /* of `ip`: 0 no source signalled yet, 4, 6 */
+	uint8_t codecs;      /* entries of pt[] and codec[] */
+	uint8_t ip[16];      /* the one source that is accepted: signalled or latched */
+	uint16_t port;       /* host order */
+	uint8_t dtmf_pt;     /* LEG_PT_NONE: telephone-event was not negotiated */
+	uint8_t codec_now;   /* enum codec_id of its newest audio packet */
+	uint32_t listener; /* index of the one leg that this one is relayed to, or LEG_INDEX_NONE */
+	uint8_t pt[LEG_CODECS_MAX];
+	uint8_t codec[LEG_CODECS_MAX]; /* enum codec_id of pt[] */
+	uint32_t call;                 /* index of its call */
+};
+
+/* leg_out.flags */
+enum {
+	LEG_OUT_SENDS = 1 << 0,  /* its direction lets us send to the peer and a remote is known */
+	LEG_OUT_TAP = 1 << 2,    /* it is the customer of a recording: channel 1 */
+	LEG_OUT_MARK = 1 << 3,   /* the next packet begins a talk spurt: marker bit */
+	LEG_OUT_ANCHOR = 1 << 4, /* the next relayed packet re-anchors seq_add and ts_add */
+	LEG_OUT_ASKED = 1 << 5,  /* the main lcore was asked for the link address */
+};
+
+/* What a packet that leaves by the leg needs. One cache line.
+ *
+ * Continuity: `seq` and `ts` are those of the packet sent last; `seq_add`/`ts_add` turn the
+ * speaker's numbers into ours while one source is relayed; a change of source or of plan
+ * re-anchors them so that the peer sees one SSRC, contiguous numbers and a timestamp that
+ * moves on by the time that has passed. */
+struct leg_out {
+	uint32_t ssrc;
+	uint32_t ts;
+	uint16_t seq;
+	uint16_t seq_add;
+	uint32_t ts_add;
+	uint32_t in_ssrc;           /* source relayed last: another SSRC re-anchors */
+	uint8_t flags;              /* LEG_OUT_* */
+	uint8_t family;             /* of ip: 0 = no remote yet, 4, 6 */
+	uint8_t pt_of[CODEC_COUNT]; /* payload type by codec, LEG_PT_NONE when not negotiated */
+	uint8_t dtmf_pt;            /* LEG_PT_NONE when not negotiated */
+	uint16_t local_port;        /* RTP; RTCP is one above; host order */
+	uint16_t port;              /* peer's RTP port, host order */
+	uint8_t ip[16];             /* the peer, network order */
+	uint8_t codec;              /* enum codec_id of what is sent by play and mix */
+	uint8_t plan;               /* enum leg_plan */
+};
+
+/* Counted at every packet. One cache line. */
+struct leg_count {
+	uint64_t packets_in, octets_in;
+	uint64_t packets_out, octets_out;
+	uint64_t dropped;
+	uint64_t last_in_ns;  /* arrival of the newest valid packet */
+	uint64_t last_out_ns; /* when `out.ts` was sent: re-anchoring reckons from it */
+};
+
+struct leg {
+	alignas(64) struct leg_in in;
+	alignas(64) struct leg_out out;
+	alignas(64) struct leg_count count;
+	alignas(64) struct net_head head; /* to its peer's RTP; len 0: next hop not known yet */
+};
+
+_Static_assert(sizeof(struct leg) == 256, "a leg is four cache lines");
+
+struct leg_media;
+
+/* The legs of one worker: indices first .. first + n - 1. */
+struct leg_table {
+	uint32_t first; /* index of leg[0] */
+	uint32_t n;
+	uint16_t rtp_first; /* local port of index 0, even */
+	struct leg *leg;
+	struct leg_media *media; /* same order */
+};
+
+/* The index of the leg that owns a local UDP port (RTP or RTCP). The caller has checked that
+ * the port is in the engine's range. */
+static inline uint32_t leg_index_of(uint16_t rtp_first, uint16_t port)
+{
+	return (uint32_t)(port - rtp_first) / 2;
+}
+
+/* The slot of an index, open or not; NULL when another worker owns it. */
+static inline struct leg *leg_slot(const struct leg_table *t, uint32_t index)
+{
+	uint32_t i = index - t->first;
+
+	return i < t->n ? &t->leg[i] : NULL;
+}
+
+static inline uint32_t leg_index(const struct leg_table *t, const struct leg *l)
+{
+	return t->first + (uint32_t)(l - t->leg);
+}
+
+static inline bool leg_is_open(const struct leg *l)
+{
+	return l->in.generation != 0;
+}
+
+#endif
