@@ -1,0 +1,54 @@
+/* What an SDP offer/answer settled, as plain data: one audio stream of one party.
+ *
+ * As `local` it is what we tell the peer: our address and the codecs we allow in our order of
+ * preference. As `remote` it is the result of the negotiation: where to send, and only codecs both
+ * sides have, the first being the one to send with. Payload types are the ones the peer expects to
+ * receive. `direction` is always seen from our side: a peer that holds us with `a=sendonly` gives
+ * SIP_RECVONLY here, `a=inactive` or an address of zeros (RFC 2543 hold) SIP_INACTIVE.
+ *
+ * Thread: any; plain data, pure.
+ * Source: RFC 8866 (SDP), RFC 3264 (offer/answer), RFC 3605 (a=rtcp), RFC 4733 (telephone-event).
+ */
+#ifndef SIP_SIP_MEDIA_H
+#define SIP_SIP_MEDIA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { SIP_CODECS_MAX = 8, SIP_CODEC_NAME_MAX = 16, SIP_IP_MAX = 46 };
+
+enum sip_direction { SIP_SENDRECV, SIP_SENDONLY, SIP_RECVONLY, SIP_INACTIVE };
+
+struct sip_codec {
+	char name[SIP_CODEC_NAME_MAX]; /* as in rtpmap: "PCMU", "PCMA" */
+	uint8_t pt;                    /* RTP payload type, 0..127 */
+	uint32_t clock_hz;             /* RTP clock */
+};
+
+struct sip_media {
+	char ip[SIP_IP_MAX];      /* numeric IPv4 or IPv6, "" = none */
+	uint16_t port;            /* RTP; 0 = none */
+	char rtcp_ip[SIP_IP_MAX]; /* remote: "" = same as ip; local: ignored */
+	uint16_t rtcp_port;       /* 0 = port + 1 */
+	uint16_t ptime_ms;        /* 0 = not said */
+	uint8_t codecs;
+	struct sip_codec codec[SIP_CODECS_MAX];
+	bool dtmf; /* telephone-event: allowed (local) or agreed (remote) */
+	uint8_t dtmf_pt;
+	uint32_t dtmf_clock_hz;
+	enum sip_direction direction;
+	bool held; /* remote only: the peer put us on hold */
+};
+
+/* "sendrecv", "sendonly", "recvonly", "inactive". */
+const char *sip_direction_name(enum sip_direction d);
+
+/* Add a codec to `m`. Returns 0, -ENOSPC when the table is full, -EINVAL when the name is empty or
+ * too long. */
+int sip_media_add_codec(struct sip_media *m, const char *name, uint8_t pt, uint32_t clock_hz);
+
+/* Fill `m` as a local side: address, port, PCMA and PCMU, telephone-event 101, 20 ms, sendrecv.
+ * Returns 0 or -EINVAL when the address is too long. */
+int sip_media_local(struct sip_media *m, const char *ip, uint16_t port);
+
+#endif
