@@ -1,0 +1,39 @@
+/* Feature codes: what an agent does to its own state by dialling.
+ *
+ * Defaults: *61 sign in, *62 sign out, *63 ready, *64 not ready (*641..*649 with that reason),
+ * *65 end wrap-up; supervisors *71N listen to agent N, *72N whisper, *73N barge; *99 echo.
+ *
+ * Thread: pure.
+ */
+#ifndef AGENT_FEATURE_H
+#define AGENT_FEATURE_H
+
+#include <stdint.h>
+
+#include "conf/config.h"
+
+enum feature {
+	FEATURE_NONE, /* an ordinary number */
+	FEATURE_SIGN_IN,
+	FEATURE_SIGN_OUT,
+	FEATURE_READY,
+	FEATURE_NOT_READY, /* `reason` */
+	FEATURE_WRAP_UP_END,
+	FEATURE_LISTEN, /* `agent` */
+	FEATURE_WHISPER,
+	FEATURE_BARGE,
+	FEATURE_ECHO,
+	FEATURE_UNKNOWN, /* begins like a code, means nothing: say so, do not route it */
+};
+
+struct feature_dialled {
+	enum feature feature;
+	uint8_t reason; /* FEATURE_NOT_READY: 0 without one */
+	char agent[32]; /* FEATURE_LISTEN, _WHISPER, _BARGE */
+};
+
+/* What `number`, as dialled by an agent, asks for. A reason that is not configured, or a missing
+ * agent number, is FEATURE_UNKNOWN. The longest code that fits wins. */
+struct feature_dialled feature_parse(const struct config *c, const char *number);
+
+#endif

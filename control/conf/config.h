@@ -1,0 +1,202 @@
+/* patchbay.yaml as a struct.
+ *
+ * config_load() turns text into one immutable struct or into complaints with line, column and a
+ * suggestion; everything that is left out has a default, so an empty text is a valid
+ * configuration of a centre without hotlines, queues and agents. Reloading is loading a second
+ * one and letting go of the first; nothing here is ever changed in place.
+ *
+ * Secrets are named, not fetched: the shell reads the environment or the file (struct
+ * config_secret). Paths are as written; the shell resolves relative ones against the directory
+ * of the configuration file. What each key means to an operator is told in
+ * example/patchbay.yaml, which is also what patchbayd uses when no file is named
+ * (example/example.h).
+ *
+ * Thread: immutable, any. Ownership: all strings and arrays belong to the struct and live until
+ * config_free().
+ */
+#ifndef CONF_CONFIG_H
+#define CONF_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf/complaint.h"
+#include "conf/hours.h"
+
+enum {
+	CONFIG_TEXT_MAX = 4 << 20, /* longest text that is read at all */
+	CONFIG_AGENTS_MAX = 10000,
+	CONFIG_QUEUES_MAX = 256,
+	CONFIG_AGENT_QUEUES_MAX = 32,
+	CONFIG_REASONS_MAX = 9, /* one digit after the feature code, 1..9 */
+	CONFIG_LISTEN_MAX = 16,
+	CONFIG_HOTLINES_MAX = 256,
+	CONFIG_CALENDARS_MAX = 64,
+	CONFIG_TRUNKS_MAX = 64,
+};
+
+enum config_secret_kind {
+	CONFIG_SECRET_NONE,
+	CONFIG_SECRET_TEXT, /* `value` is the secret itself */
+	CONFIG_SECRET_ENV,  /* `value` is the name of an environment variable */
+	CONFIG_SECRET_FILE, /* `value` is the path of a file whose first line it is */
+};
+
+struct config_secret {
+	enum config_secret_kind kind;
+	const char *value; /* "" for NONE */
+};
+
+enum config_transport { CONFIG_UDP, CONFIG_TCP };
+
+struct config_listen {
+	enum config_transport transport;
+	const char *address; /* numeric IPv4 or IPv6 without brackets */
+	uint16_t port;
+};
+
+/* Where calls to and from numbers outside go. */
+struct config_trunk {
+	const char *name;
+	const char *host; /* numeric address or name */
+	uint16_t port;
+	enum config_transport transport;
+	const char *prefix; /* numbers that begin so are dialled through it; "" is all */
+	const char *user;   /* "" when the trunk knows us by address */
+	struct config_secret password;
+	struct mark at;
+};
+
+struct config_hotline {
+	const char *number;
+	const char *flow;     /* file name of the flow, or "example" for the built-in one */
+	const char *language; /* "" starts in the flow's first language */
+	struct mark at;
+};
+
+enum config_strategy {
+	CONFIG_LONGEST_IDLE, /* who has waited longest for a call */
+	CONFIG_ROUND_ROBIN,  /* who was offered a call longest ago */
+	CONFIG_LEAST_CALLS,  /* who has answered fewest since signing in; equal: longest idle */
+};
+
+struct config_queue {
+	const char *name;
+	const char *title;  /* for people; the name when left out */
+	const char *number; /* can be dialled and transferred to; "" when it has none */
+	enum config_strategy strategy;
+	const char *music;       /* prompt name; plays while callers wait */
+	uint8_t priority;        /* 0..9, added to the call's own */
+	uint16_t ring_timeout_s; /* an agent's phone rings so long, then the next is tried */
+	uint16_t wrap_up_s;      /* 0: none */
+	uint32_t max_wait_s;     /* then the call leaves with "timeout"; 0: never */
+	uint32_t max_calls;      /* waiting at once; one more is refused with "full"; 0: no limit */
+	bool wait_without_agents;  /* false: refused with "empty" while nobody is signed in */
+	uint16_t announce_every_s; /* position and waiting time; 0: never */
+	uint16_t announce_first_s; /* the first one after so long */
+	uint16_t service_level_s;  /* answered within this counts as in time */
+	uint16_t handle_time_s;    /* assumed talk + wrap-up until there is experience */
+	struct mark at;
+};
+
+struct config_skill {
+	uint16_t queue; /* index into queues */
+	uint8_t level;  /* 1 is best, 9 last; better levels are asked first */
+};
+
+struct config_agent {
+	const char *number;
+	const char *name;
+	struct config_secret password;
+	uint16_t n_skills;
+	struct config_skill *skills;
+	bool supervisor; /* may monitor; has no queues unless they are named */
+	struct mark at;
+};
+
+struct config_reason {
+	uint8_t code;      /* 1..9 */
+	const char *name;  /* word for tables, such as "lunch" */
+	const char *title; /* for people */
+};
+
+/* What an agent dials; see agent/feature.h. */
+struct config_features {
+	const char *sign_in;
+	const char *sign_out;
+	const char *ready;
+	const char *not_ready; /* followed by one digit, the reason's code; alone: reason 0 */
+	const char *wrap_up_end;
+	const char *listen; /* supervisors: followed by the agent's number */
+	const char *whisper;
+	const char *barge;
+	const char *echo; /* hears itself: tests a phone */
+};
+
+enum config_record { CONFIG_RECORD_ALWAYS, CONFIG_RECORD_NEVER, CONFIG_RECORD_AGENT };
+
+struct config {
+	/* sip */
+	uint16_t n_listen;
+	struct config_listen *listen;
+	const char *realm;
+	uint32_t registration_min_s;
+	uint32_t registration_max_s;
+	uint16_t failed_logins_max; /* per source and minute, then silence */
+
+	/* processes and files */
+	const char *engine_socket;
+	const char *control_socket;
+	const char *database;
+	const char *prompts;   /* directory, "" leaves it to the engine */
+	const char *voicemail; /* directory for messages */
+	const char *log_level;
+
+	/* calls */
+	uint32_t calls_max;
+	uint32_t call_max_s;      /* a call is ended after this; 0: never */
+	uint32_t priority_step_s; /* what one step of priority is worth, as waiting time */
+	enum config_record record;
+
+	uint16_t n_hotlines;
+	struct config_hotline *hotlines;
+	uint16_t n_trunks;
+	struct config_trunk *trunks;
+	uint16_t n_queues;
+	struct config_queue *queues;
+	uint32_t n_agents; /* agents and supervisors, in the order of the file */
+	struct config_agent *agents;
+	uint8_t n_reasons;
+	struct config_reason reasons[CONFIG_REASONS_MAX];
+	struct config_features features;
+	uint16_t n_calendars;
+	struct hours *calendars;
+
+	struct conf_arena *arena; /* private: every byte above */
+};
+
+/* Read `len` bytes of YAML called `name` (for complaints).
+ * Returns 0 and sets `*out`, which the caller then owns; or -EINVAL with at least one error in
+ * `complaints`; -E2BIG (also complained about) when it is longer than CONFIG_TEXT_MAX; -ENOMEM.
+ * Warnings may accompany a 0. `complaints` is initialised here. */
+int config_load(const char *text, size_t len, const char *name, struct config **out,
+		struct complaints *complaints);
+
+/* Free it and all its strings. NULL is allowed. */
+void config_free(struct config *c);
+
+/* Find by name or number; NULL when there is none. */
+const struct config_queue *config_queue_find(const struct config *c, const char *name);
+const struct config_queue *config_queue_by_number(const struct config *c, const char *number);
+const struct config_agent *config_agent_find(const struct config *c, const char *number);
+const struct config_hotline *config_hotline_find(const struct config *c, const char *number);
+const struct hours *config_calendar_find(const struct config *c, const char *name);
+/* The trunk with the longest prefix that `number` begins with. */
+const struct config_trunk *config_trunk_for(const struct config *c, const char *number);
+const struct config_reason *config_reason_find(const struct config *c, uint8_t code);
+
+const char *config_strategy_name(enum config_strategy s);
+const char *config_record_name(enum config_record r);
+
+#endif

@@ -1,0 +1,86 @@
+/* A flow: what a caller meets, as a file that an operator edits while calls run.
+ *
+ * A flow is a set of named nodes. Each does one thing, which is the one key that names its kind,
+ * and says where to go next:
+ *
+ *   say       play prompts                                   next
+ *   menu      play prompts, take one digit                   digits: {key: node}, otherwise
+ *   collect   play prompts, take several digits, keep them   into, next, otherwise
+ *   hours     ask a calendar                                 open, closed
+ *   set       language, priority or a variable               next
+ *   if        compare a variable                             then, else
+ *   queue     wait for an agent                              full, empty, timeout, next
+ *   voicemail leave a message                                next
+ *   dial      ring an agent or a number                      busy, no_answer, failed, next
+ *   goto      go on elsewhere                                (its value)
+ *   hangup    end the call                                   -
+ *
+ * Where a node is expected these words may stand too: `repeat` (this node again, as if fresh),
+ * `back` (the menu before this one), `hangup`. The file format, key by key, is told in
+ * ivr/README.md.
+ *
+ * Reading (ivr_flow_load) refuses what cannot be understood. Checking (ivr_flow_check) proves
+ * that a caller cannot be lost: every target exists, no cycle without something that takes time
+ * and ends by itself, every prompt in every language, every queue and calendar known. A flow
+ * that failed either is never given to a caller.
+ *
+ * Thread: immutable after loading, except the count of holders, which belongs to the one thread
+ * of the control plane. Running callers hold the version that they began with.
+ */
+#ifndef IVR_FLOW_H
+#define IVR_FLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf/complaint.h"
+
+enum {
+	IVR_TEXT_MAX = 1 << 20, /* longest flow text that is read at all */
+	IVR_NODES_MAX = 1000,
+	IVR_LANGUAGES_MAX = 8,
+	IVR_VARIABLES_MAX = 16,
+	IVR_NAME_MAX = 48, /* with the closing NUL: nodes, prompts, languages, variables */
+};
+
+struct ivr_flow;
+
+/* Read `len` bytes of YAML called `name`. Returns 0 and sets `*out`, held once by the caller; or
+ * -EINVAL, -E2BIG, -ENOMEM with at least one error in `complaints` (initialised here). */
+int ivr_flow_load(const char *text, size_t len, const char *name, struct ivr_flow **out,
+		  struct complaints *complaints);
+
+/* What the world around a flow has. A function left NULL checks nothing. Queues are also
+ * allowed to be given by the caller's own context `arg`. */
+struct ivr_world {
+	void *arg;
+	bool (*has_prompt)(void *arg, const char *prompt); /* "zh/welcome" */
+	bool (*has_queue)(void *arg, const char *queue);
+	bool (*has_calendar)(void *arg, const char *calendar);
+	bool (*has_number)(void *arg, const char *number); /* an agent, or through a trunk */
+};
+
+/* Prove that the flow cannot lose a caller; adds to `complaints` (which ivr_flow_load began).
+ * Returns 0 when there is no error, -EINVAL otherwise. */
+int ivr_flow_check(const struct ivr_flow *f, const struct ivr_world *world,
+		   struct complaints *complaints);
+
+/* One more holder. Returns `f`. */
+struct ivr_flow *ivr_flow_hold(struct ivr_flow *f);
+
+/* One holder fewer; the last frees it and `*f` becomes NULL. `*f` NULL is allowed. */
+void ivr_flow_drop(struct ivr_flow **f);
+
+/* For tables. */
+const char *ivr_flow_name(const struct ivr_flow *f);
+unsigned ivr_flow_nodes(const struct ivr_flow *f);
+const char *ivr_flow_node_name(const struct ivr_flow *f, unsigned node);
+unsigned ivr_flow_languages(const struct ivr_flow *f);
+const char *ivr_flow_language(const struct ivr_flow *f, unsigned i);
+
+/* The flow as a picture: the text of a Graphviz DOT file, at most `size` - 1 bytes and a NUL.
+ * Returns its whole length, as snprintf() does. */
+size_t ivr_flow_draw(const struct ivr_flow *f, char *out, size_t size);
+
+#endif

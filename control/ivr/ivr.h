@@ -1,0 +1,184 @@
+/* The interpreter: leads one caller through a flow.
+ *
+ * Events and the time go in, actions come out; the shell carries them out and reports back. The
+ * session sleeps between events and holds no timer: whatever it started (a collection, a queue,
+ * a dial, a message) ends by itself, and says so, exactly once.
+ *
+ *   ivr_start()      -> ANSWER, PLAY, COLLECT ...
+ *   ivr_event(COLLECTED "1")  -> QUEUE "sales"
+ *   ivr_event(QUEUE_LEFT timeout) -> PLAY, VOICEMAIL ...
+ *   ivr_event(HUNG_UP)  -> nothing; the session is over
+ *
+ * Every list of actions ends with exactly one that will be answered by an event (PLAY alone
+ * waits for PLAY_DONE; COLLECT, QUEUE, VOICEMAIL and DIAL for theirs) or with HANGUP. A PLAY
+ * that is followed by another action in the same list is not waited for: start both, the engine
+ * lets a collection's time begin when the play has ended, and QUEUE, VOICEMAIL and DIAL begin
+ * when it has been heard (the shell waits for that PLAY before it acts on them).
+ *
+ * An event that does not fit what the session waits for is refused (-EPROTO) and changes
+ * nothing; late answers to things given up are therefore harmless.
+ *
+ * Thread: the loop's. Ownership: the session is plain memory of the caller's; it holds its flow
+ * (one reference) from ivr_start() to ivr_end().
+ */
+#ifndef IVR_IVR_H
+#define IVR_IVR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf/hours.h"
+#include "ivr/flow.h"
+#include "ivr/say.h"
+
+enum {
+	IVR_ACTIONS_MAX = 4,
+	IVR_DIGITS_MAX = 64,
+	IVR_PATH_MAX = 64,  /* steps remembered; the first ones and the newest */
+	IVR_BACK_MAX = 8,   /* menus that `back` can return to */
+	IVR_VALUE_MAX = 72, /* a variable's text with its NUL */
+	IVR_NUMBER_MAX = 64,
+};
+
+enum ivr_action_kind {
+	IVR_ANSWER,    /* accept the call (200 OK); at most once, always first */
+	IVR_PLAY,      /* `items`; `interrupt` = any digit ends it */
+	IVR_COLLECT,   /* collect.start with `collect` */
+	IVR_QUEUE,     /* acd_enter() into `name` with `priority` */
+	IVR_VOICEMAIL, /* record a message into box `name`, as `voicemail` says */
+	IVR_DIAL,      /* ring `name`: an agent's number or one outside; `dial` */
+	IVR_HANGUP,    /* end the call with `cause`; the session is over */
+};
+
+enum ivr_cause {
+	IVR_CAUSE_NORMAL,   /* the flow was done */
+	IVR_CAUSE_BUSY,     /* refused as busy */
+	IVR_CAUSE_REJECTED, /* refused */
+	IVR_CAUSE_FAILED, /* the flow could not go on (a target failed and nothing else was said) */
+};
+
+struct ivr_collect {
+	uint8_t max;
+	uint8_t min;
+	char terminators[4];
+	uint32_t first_timeout_ms;
+	uint32_t inter_timeout_ms;
+	bool secret;
+};
+
+struct ivr_action {
+	enum ivr_action_kind kind;
+	bool interrupt;            /* PLAY */
+	uint8_t priority;          /* QUEUE */
+	enum ivr_cause cause;      /* HANGUP */
+	char name[IVR_NUMBER_MAX]; /* QUEUE, VOICEMAIL, DIAL */
+	struct ivr_collect collect;
+	struct {
+		uint32_t max_s;     /* longest message */
+		uint32_t silence_s; /* so much silence ends it; 0: never */
+		uint32_t min_s;     /* shorter ones are not kept */
+		bool beep;          /* play one before */
+	} voicemail;
+	struct {
+		uint32_t timeout_s; /* ring so long */
+	} dial;
+	struct ivr_items items; /* PLAY */
+};
+
+struct ivr_actions {
+	unsigned n;
+	struct ivr_action action[IVR_ACTIONS_MAX];
+};
+
+enum ivr_event_kind {
+	IVR_EV_PLAY_DONE,      /* the last PLAY ended, however */
+	IVR_EV_COLLECTED,      /* `digits` ("" when none) and `timed_out` */
+	IVR_EV_QUEUE_LEFT,     /* `queue` says why; not sent when the caller hung up */
+	IVR_EV_VOICEMAIL_DONE, /* the message ended (length, silence, a digit) or failed */
+	IVR_EV_DIAL_DONE,      /* `dial` says how it ended */
+	IVR_EV_HUNG_UP,        /* the caller is gone; always accepted, ends the session */
+};
+
+enum ivr_queue_left {
+	IVR_QUEUE_SERVED,  /* an agent talked with the caller and let go; `next` (e.g. survey) */
+	IVR_QUEUE_FULL,    /* was not let in */
+	IVR_QUEUE_EMPTY,   /* nobody signed in, was not let in or the last one went */
+	IVR_QUEUE_TIMEOUT, /* waited longest allowed */
+	IVR_QUEUE_FAILED,  /* no such queue any more, or the system could not */
+};
+
+enum ivr_dial_done {
+	IVR_DIAL_SERVED, /* talked, the other side hung up */
+	IVR_DIAL_BUSY,
+	IVR_DIAL_NO_ANSWER,
+	IVR_DIAL_FAILED, /* unreachable, no such number */
+};
+
+struct ivr_event {
+	enum ivr_event_kind kind;
+	const char *digits; /* COLLECTED; borrowed during the call */
+	bool timed_out;     /* COLLECTED: reason first_timeout or inter_timeout */
+	enum ivr_queue_left queue;
+	enum ivr_dial_done dial;
+};
+
+/* What the interpreter may ask about the moment; borrowed during the call. */
+struct ivr_now {
+	uint64_t now_ms; /* any clock that never goes back; for the path */
+	void *arg;
+	/* Is calendar `name` open now? An unknown calendar is closed. */
+	bool (*open)(void *arg, const char *name);
+};
+
+struct ivr_step {
+	uint64_t at_ms;
+	uint16_t node; /* ivr_flow_node_name() */
+};
+
+struct ivr_session {
+	struct ivr_flow *flow; /* held; NULL when no session */
+	char called[IVR_NUMBER_MAX];
+	char caller[IVR_NUMBER_MAX];
+	uint8_t language; /* index, see ivr_session_language() */
+	uint8_t priority;
+	bool answered;
+	bool over;
+	uint8_t waiting; /* private */
+	uint8_t tries;   /* at the present menu or collect */
+	uint16_t node;
+	uint8_t back_n;
+	uint16_t back[IVR_BACK_MAX];
+	uint16_t turn; /* visits to menus and collects without success since the start */
+	char value[IVR_VARIABLES_MAX][IVR_VALUE_MAX];
+	unsigned path_n; /* steps taken; more than IVR_PATH_MAX: the middle is forgotten */
+	struct ivr_step path[IVR_PATH_MAX];
+};
+
+/* Begin. Holds `flow` (must have passed its check). `language` NULL or unknown: the flow's
+ * first. `caller` and `called` are available to the flow as $caller and $called. */
+void ivr_start(struct ivr_session *s, struct ivr_flow *flow, const char *caller, const char *called,
+	       const char *language, const struct ivr_now *now, struct ivr_actions *out);
+
+/* Something happened. Returns 0 with `*out` to be carried out (maybe none), or -EPROTO when it
+ * does not fit: nothing changed, `out->n` is 0. */
+int ivr_event(struct ivr_session *s, const struct ivr_event *ev, const struct ivr_now *now,
+	      struct ivr_actions *out);
+
+/* Let go of the flow. A session that was never started, or zeroes, is allowed. */
+void ivr_end(struct ivr_session *s);
+
+/* Language the caller is spoken to in now, for announcements: "zh". */
+const char *ivr_session_language(const struct ivr_session *s);
+
+/* Name of the node where the caller is. */
+const char *ivr_session_node(const struct ivr_session *s);
+
+/* Remembered step `i` of min(path_n, IVR_PATH_MAX), in order of time. */
+struct ivr_step ivr_session_step(const struct ivr_session *s, unsigned i);
+
+/* Value of a variable ("account", "caller", ...), "" when unset or unknown. Secret ones, which
+ * were collected with `secret`, answer "***". */
+const char *ivr_session_value(const struct ivr_session *s, const char *variable);
+
+#endif
