@@ -121,7 +121,7 @@ struct recording_extent_head {
 	uint32_t reserved1;
 	struct recording_extent_channel channel[2];
 	uint64_t paused_ns; /* since the part's start, finished pauses */
-	uint8_t reserved[72];
+	uint8_t reserved[80];
 };
 static_assert(sizeof(struct recording_extent_channel) == 32, "extent head layout");
 static_assert(sizeof(struct recording_extent_head) == 256, "extent head layout");
