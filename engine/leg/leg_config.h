@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "codec/codec_id.h"
+
 enum { LEG_CODECS_MAX = 6 };
 
 /* An IP address and port; family 0 = none. Addresses in network order, IPv4 in the first 4 bytes. */
@@ -16,8 +18,6 @@ struct sock_ip {
 	uint8_t ip[16];
 	uint16_t port; /* host order */
 };
-
-enum codec_id { CODEC_PCMU, CODEC_PCMA, CODEC_COUNT };
 
 struct leg_codec {
 	enum codec_id id;

@@ -21,12 +21,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "call/hear.h" /* CALL_LEGS_MAX, enum monitor_mode */
 #include "leg/leg_config.h"
 #include "leg/leg_stats.h"
 #include "patchbay/recording_account.h"
 
 enum {
-	CALL_LEGS_MAX = 16,  /* legs in one call; rooms above that are a later chapter */
 	CALL_HEAR_MAX = 64,  /* entries of one call.hear */
 	PLAY_ITEMS_MAX = 48, /* items of one playlist */
 	COLLECT_DIGITS_MAX = 64,
@@ -47,8 +47,6 @@ struct hear_entry {
 	uint32_t speaker;  /* leg index */
 	int16_t gain_cb;   /* centibel: tenths of a decibel */
 };
-
-enum monitor_mode { MONITOR_OFF, MONITOR_LISTEN, MONITOR_WHISPER, MONITOR_BARGE };
 
 enum play_item_kind { PLAY_PROMPT, PLAY_TONE, PLAY_SILENCE };
 enum play_tone { PLAY_TONE_RINGBACK, PLAY_TONE_BUSY, PLAY_TONE_BEEP };

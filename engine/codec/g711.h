@@ -1,0 +1,24 @@
+/* G.711: one octet per sample, by table; and from one law to the other without linear samples.
+ *
+ * Thread: any; pure, tables are constant. Source: ITU-T G.711 (11/88), tables 1 to 4. Values are those
+ * of the reference tables scaled to 16 bits, equal to spandsp's for every input.
+ */
+#ifndef CODEC_G711_H
+#define CODEC_G711_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+extern const int16_t g711_ulaw_linear[256];
+extern const int16_t g711_alaw_linear[256];
+extern const uint8_t g711_ulaw_alaw[256]; /* table 3: index u-law, value A-law */
+extern const uint8_t g711_alaw_ulaw[256]; /* table 4 */
+
+uint8_t g711_ulaw_encode(int16_t sample);
+uint8_t g711_alaw_encode(int16_t sample);
+
+/* Octet by octet; `out` may be `in`. */
+void g711_ulaw_to_alaw(uint8_t *out, const uint8_t *in, size_t n);
+void g711_alaw_to_ulaw(uint8_t *out, const uint8_t *in, size_t n);
+
+#endif

@@ -1,0 +1,39 @@
+/* Mixing: sums of 16-bit frames in 32 bits, saturated once at the end.
+ *
+ * 32 bits hold the sum of 4,096 speakers at full scale and 0 dB, or 6,553 at the largest gain of +20 dB for
+ * single ones; a call has at most 16, so no sum overflows: 16 x 32,768 x 10 < 2^31.
+ *
+ * Thread: any; pure.
+ */
+#ifndef DSP_MIX_H
+#define DSP_MIX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	MIX_GAIN_ONE = 4096,    /* 0 dB in the Q12 that mix_add_gain() takes */
+	MIX_GAIN_CB_MIN = -600, /* below this: silence */
+	MIX_GAIN_CB_MAX = 200,
+};
+
+/* Q12 factor of a gain in centibel (tenths of a decibel), clamped to MIX_GAIN_CB_MAX; below
+ * MIX_GAIN_CB_MIN it is 0. For set-up, not per frame. */
+int32_t mix_gain_q12(int16_t gain_cb);
+
+/* sum = pcm (the first speaker). */
+void mix_set(int32_t *sum, const int16_t *pcm, size_t n);
+
+/* sum += pcm */
+void mix_add(int32_t *sum, const int16_t *pcm, size_t n);
+
+/* sum += pcm * gain */
+void mix_add_gain(int32_t *sum, const int16_t *pcm, size_t n, int32_t gain_q12);
+
+/* out = sum, held to -32,768..32,767. */
+void mix_saturate(int16_t *out, const int32_t *sum, size_t n);
+
+/* pcm = pcm * gain, saturated. */
+void mix_scale(int16_t *pcm, size_t n, int32_t gain_q12);
+
+#endif
