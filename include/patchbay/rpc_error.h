@@ -28,7 +28,11 @@
 	X(NO_RESOURCE,     -32008, "no_resource") \
 	X(IO,              -32009, "io") \
 	X(EVENTS_LOST,     -32010, "events_lost") \
-	X(FORBIDDEN,       -32011, "forbidden")
+	X(FORBIDDEN,       -32011, "forbidden") \
+	X(REFUSED,         -32012, "refused") \
+	X(ENGINE_DOWN,     -32013, "engine_down") \
+	X(INVALID_FILE,    -32014, "invalid_file") \
+	X(STORE,           -32015, "store")
 /* clang-format on */
 
 enum rpc_reason {
