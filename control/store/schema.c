@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Times are milliseconds since the Unix epoch; ids are text. `calls` is WITHOUT ROWID by its
+ * time-sorted id, so that the newest page of the history is the end of one tree.
+ */
+#include "store/schema.h"
+
+/* clang-format off */
+const char *const store_migrations[] = {
+	/* 0 -> 1: calls, what happened in them, recordings, agents */
+	"CREATE TABLE calls ("
+	" call TEXT PRIMARY KEY, kind TEXT NOT NULL, from_number TEXT NOT NULL,"
+	" to_number TEXT NOT NULL, queue TEXT NOT NULL DEFAULT '', agent TEXT NOT NULL DEFAULT '',"
+	" agents TEXT NOT NULL DEFAULT '[]', path TEXT NOT NULL DEFAULT '',"
+	" started_ms INTEGER NOT NULL, answered_ms INTEGER, ended_ms INTEGER,"
+	" wait_ms INTEGER NOT NULL DEFAULT 0, talk_ms INTEGER NOT NULL DEFAULT 0,"
+	" hold_ms INTEGER NOT NULL DEFAULT 0, wrap_up_ms INTEGER NOT NULL DEFAULT 0,"
+	" offers INTEGER NOT NULL DEFAULT 0, hung_up_by TEXT NOT NULL DEFAULT '',"
+	" cause TEXT NOT NULL DEFAULT '', cause_text TEXT NOT NULL DEFAULT '', q850 INTEGER,"
+	" recording TEXT, lost_share REAL, jitter_ms REAL, rtt_ms REAL, mos REAL"
+	") WITHOUT ROWID;"
+	"CREATE INDEX calls_started ON calls(started_ms);"
+	"CREATE INDEX calls_agent ON calls(agent, started_ms);"
+	"CREATE INDEX calls_running ON calls(ended_ms) WHERE ended_ms IS NULL;"
+	"CREATE TABLE call_legs ("
+	" leg TEXT PRIMARY KEY, call TEXT NOT NULL, role TEXT NOT NULL, party TEXT NOT NULL,"
+	" sip_call_id TEXT NOT NULL DEFAULT '', started_ms INTEGER NOT NULL, answered_ms INTEGER,"
+	" ended_ms INTEGER, stats TEXT"
+	") WITHOUT ROWID;"
+	"CREATE INDEX call_legs_call ON call_legs(call);"
+	"CREATE TABLE call_steps ("
+	" call TEXT NOT NULL, at_ms INTEGER NOT NULL, step TEXT NOT NULL, detail TEXT);"
+	"CREATE INDEX call_steps_call ON call_steps(call, at_ms);"
+	"CREATE TABLE agent_states ("
+	" agent TEXT NOT NULL, at_ms INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT, call TEXT);"
+	"CREATE INDEX agent_states_agent ON agent_states(agent, at_ms);"
+	"CREATE TABLE recordings ("
+	" recording TEXT PRIMARY KEY, call TEXT NOT NULL, kind TEXT NOT NULL,"
+	" agent TEXT NOT NULL DEFAULT '', queue TEXT NOT NULL DEFAULT '',"
+	" from_number TEXT NOT NULL DEFAULT '', to_number TEXT NOT NULL DEFAULT '',"
+	" started_ms INTEGER NOT NULL, ended_ms INTEGER, complete INTEGER NOT NULL DEFAULT 0,"
+	" accepted INTEGER NOT NULL DEFAULT 0, written INTEGER NOT NULL DEFAULT 0,"
+	" lost INTEGER NOT NULL DEFAULT 0, lost_reason TEXT, heard INTEGER NOT NULL DEFAULT 0"
+	") WITHOUT ROWID;"
+	"CREATE INDEX recordings_started ON recordings(started_ms);"
+	"CREATE INDEX recordings_call ON recordings(call);"
+	"CREATE INDEX recordings_agent ON recordings(agent, started_ms);",
+};
+/* clang-format on */
+
+const int store_schema_version = sizeof(store_migrations) / sizeof(store_migrations[0]);

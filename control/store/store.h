@@ -1,0 +1,138 @@
+/* The call centre's database, behind one narrow layer.
+ *
+ * The loop never waits for a disk. A write is a row put into a bounded queue; one writer thread
+ * takes what has gathered and writes it in one transaction. A read is a question put into a second
+ * bounded queue; one reader thread with its own read-only connection answers it, and the answer is
+ * handed over on the loop by store_dispatch().
+ *
+ *	loop --put--> [queue] --> writer thread --> SQLite (WAL)
+ *	loop --ask--> [queue] --> reader thread --> SQLite (read only) --answer--> store_dispatch()
+ *
+ * When the database cannot be written (disk full, locked, I/O error) the rows stay in the queue and
+ * the writer tries again each STORE_RETRY_MS; calls go on. When the queue passes three quarters,
+ * steps and agent states are refused and counted, so that call records and recordings still find
+ * room; when it is full everything is refused and counted. store_status() tells all of it.
+ * A file that is not a database (corrupt at start) is moved aside to NAME.corrupt-TIME and a new
+ * one begun; nothing is ever deleted.
+ *
+ * After kill -9 at any instant the file opens again and holds every transaction that had been
+ * committed (WAL; synchronous=NORMAL: a power cut may lose the last transactions, never the
+ * file's integrity).
+ *
+ * Thread: all functions from one thread, the loop's.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "record/call_record.h"
+
+enum {
+	STORE_QUEUE_MAX = 65536, /* rows that may wait */
+	STORE_ASK_MAX = 256,     /* questions that may wait */
+	STORE_BATCH_MAX = 2048,  /* rows of one transaction */
+	STORE_RETRY_MS = 1000,
+	STORE_READ_STEPS_MAX = 20000000, /* SQLite VM steps of one question, about a second */
+	STORE_LIMIT_MAX = 200,
+};
+
+struct store;
+
+enum store_state {
+	STORE_OK,
+	STORE_LOCKED, /* another process holds it: retrying */
+	STORE_FULL,   /* no space: retrying */
+	STORE_FAILED, /* anything else: retrying; see `text` */
+};
+
+struct store_status {
+	enum store_state state;
+	char text[160];       /* SQLite's words, empty when OK */
+	int schema;           /* version of the tables */
+	uint32_t waiting;     /* rows in the queue */
+	uint32_t waiting_max; /* its bound */
+	uint64_t written;     /* rows committed since open */
+	uint64_t dropped;     /* rows refused since open */
+	bool moved_aside;     /* a corrupt file was replaced at open */
+};
+
+/* Open or create `file` and bring its tables to the newest version, then start the threads. The
+ * directory must exist. Returns 0; or negative errno with a sentence in `why`: -EACCES, -ENOSPC,
+ * -EBUSY (locked for more than five seconds), -EPROTO (written by a newer version), -EIO. */
+int store_open(struct store **store, const char *file, char *why, size_t why_size);
+
+/* Write what waits, for at most `wait_ms`, stop the threads and close. Questions that are not yet
+ * answered are answered with an error. NULL is fine. Returns the number of rows left unwritten. */
+uint32_t store_close(struct store *store, uint32_t wait_ms);
+
+void store_status(const struct store *store, struct store_status *status);
+const char *store_state_name(enum store_state state);
+
+/* Readable when store_dispatch() has answers to deliver. */
+int store_fd(const struct store *store);
+void store_dispatch(struct store *store);
+
+/* Writes. Each copies what it is given and returns true, or false when the row was refused. */
+
+/* The whole row of a call: inserted when new, replaced when known. */
+bool store_call(struct store *store, const struct call_record *r);
+
+struct store_leg {
+	const char *leg, *call, *role, *party, *sip_call_id;
+	uint64_t started_ms, answered_ms, ended_ms;
+	const char *stats; /* JSON of the engine's final statistics, or NULL */
+};
+bool store_leg(struct store *store, const struct store_leg *leg);
+bool store_step(struct store *store, const char *call, uint64_t at_ms, enum call_step step,
+		const char *detail);
+/* Add to the wrap-up time of a call that has ended. */
+bool store_wrap_up(struct store *store, const char *call, uint64_t wrap_up_ms);
+bool store_agent_state(struct store *store, const char *agent, uint64_t at_ms, const char *state,
+		       const char *reason, const char *call);
+
+struct store_recording {
+	const char *recording, *call, *kind; /* kind: "call" or "voicemail" */
+	const char *agent, *queue, *from, *to;
+	uint64_t started_ms, ended_ms; /* ended_ms 0: still running */
+	bool complete;                 /* the account closed without a loss */
+	uint64_t accepted, written, lost;
+	const char *lost_reason;
+};
+/* Inserted when new, replaced when known; `heard` is kept. */
+bool store_recording(struct store *store, const struct store_recording *rec);
+bool store_heard(struct store *store, const char *recording, bool heard);
+/* At start: calls and recordings that a crash left running are ended with `engine_lost`'s kin,
+ * cause `failed`, at the time of their last step. */
+bool store_close_orphans(struct store *store, uint64_t now_ms);
+
+/* Reads. */
+
+/* Called on the loop, from store_dispatch() or store_close(). `result` is borrowed and NULL on
+ * failure; then `error` is a sentence. */
+typedef void store_answer_fn(void *arg, const json_t *result, const char *error);
+
+enum store_question {
+	STORE_ASK_CDR,        /* -> {records: [...], more, next} */
+	STORE_ASK_RECORDINGS, /* -> {recordings: [...], more, next} */
+	STORE_ASK_CALL,       /* -> {call..., legs, steps, recordings} or null when unknown */
+};
+
+/* What to look for; members that are NULL or 0 do not restrict. For ASK_CALL only `call`. */
+struct store_filter {
+	const char *call; /* an id or its ending */
+	const char *agent, *queue, *number, *kind;
+	const char *after; /* `next` of the previous page */
+	uint64_t from_ms, to_ms;
+	bool unheard;
+	uint32_t limit; /* 0: 50; at most STORE_LIMIT_MAX */
+};
+
+/* Ask. Returns 0 and `fn` is called exactly once, or -ENOBUFS and it is not. */
+int store_ask(struct store *store, enum store_question question, const struct store_filter *filter,
+	      store_answer_fn *fn, void *arg);
+
+#endif
