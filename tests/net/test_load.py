@@ -1,12 +1,11 @@
 """Load on this machine: many real calls at once through IVR, queue, agent and recording."""
 import os
 import re
-import socket
+import tempfile
 import time
 
 import lab as labs
 import scene
-import sound
 import streams
 from lab import SERVER, Failure, Lab, wait_until
 from registrar import register_all
@@ -47,9 +46,7 @@ def totals(lab, name):
 
 def test_two_hundred_calls_at_once(build):
     """10 new calls a second for two minutes, 200 at once: none fails, none is unrecorded, no RTP lost."""
-    os.makedirs("/tmp", exist_ok=True)
-    with Lab(build, config=config(f"/tmp/patchbay-load-{os.getpid()}.yaml"), ident=f"load{os.getpid()}") as lab:
-        os.unlink(lab.config)
+    with tempfile.TemporaryDirectory() as home, Lab(build, config=config(f"{home}/load.yaml")) as lab:
         streams.write(f"{lab.dir}/caller.pcap", 440, 21, digit=2, digit_at_s=2.5)
         streams.write(f"{lab.dir}/agent.pcap", 1000, 21)
         agents_ip, callers_ip = lab.address(30), lab.address(31)
