@@ -22,7 +22,10 @@ struct check_case {
 
 static jmp_buf check_out;
 
-#define CHECK_CASE(fn) {#fn, fn}
+#define CHECK_CASE(fn)                                                                             \
+	{                                                                                          \
+#fn, fn                                                                            \
+	}
 
 #define check(cond)                                                                                \
 	do {                                                                                       \

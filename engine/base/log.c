@@ -52,8 +52,9 @@ void log_line(enum log_level level, const char *area, const char *fmt, ...)
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	n = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &tm);
-	n += (size_t)snprintf(line + n, sizeof(line) - n, ".%03ldZ %-5s %s %s: ",
-			      now.tv_nsec / 1000000, level_names[level], setup.program, area);
+	n += (size_t)snprintf(line + n, sizeof(line) - n,
+			      ".%03ldZ %-5s %s %s: ", now.tv_nsec / 1000000, level_names[level],
+			      setup.program, area);
 
 	va_start(ap, fmt);
 	text = vsnprintf(line + n, sizeof(line) - n - 1, fmt, ap);
