@@ -173,7 +173,8 @@ struct config {
 	uint16_t n_calendars;
 	struct hours *calendars;
 
-	struct conf_arena *arena; /* private: every byte above */
+	const uint32_t *by_number; /* private: agents in the order of their numbers */
+	struct conf_arena *arena;  /* private: every byte above */
 };
 
 /* Read `len` bytes of YAML called `name` (for complaints).

@@ -1,0 +1,25 @@
+/* The sections of patchbay.yaml, a reader each; shared by the files of this module only.
+ *
+ * Each takes the value of its key, or NULL when the key is absent, and fills its part of `c`.
+ */
+#ifndef CONF_CONFIG_PRIV_H
+#define CONF_CONFIG_PRIV_H
+
+#include "conf/config.h"
+#include "conf/schema.h"
+
+/* config_people.c */
+void config_read_queues(const struct schema *s, const struct tree *t, struct config *c);
+void config_read_people(const struct schema *s, const struct tree *agents,
+			const struct tree *supervisors, struct config *c);
+void config_read_reasons(const struct schema *s, const struct tree *t, struct config *c);
+void config_read_features(const struct schema *s, const struct tree *t, struct config *c);
+
+/* config_hours.c */
+void config_read_calendars(const struct schema *s, const struct tree *t, struct config *c);
+
+/* The secret of a person or a trunk: one of the keys `password`, `password_env`,
+ * `password_file` of the map `t`. */
+void config_read_secret(const struct schema *s, const struct tree *t, struct config_secret *out);
+
+#endif
