@@ -8,7 +8,10 @@
  *                                                           v
  *                  READY <--by hand, limit-- WRAP_UP <--- TALKING
  *
- * and OTHER, a call that did not come from a queue, from every signed-in state and back to it.
+ * OTHER, a call that did not come from a queue, lies on top of all states but RINGING and TALKING:
+ * beneath it the agent can sign in, go ready or finish wrap-up, and it shows when the last such
+ * call is over. Nobody is offered a call meanwhile. Beside RINGING and TALKING (a consultation)
+ * such calls are only counted.
  * An agent who presses "not ready" or signs out while talking says what comes after the call;
  * that is kept in `after` and happens when the call is over (not-ready replaces wrap-up's end,
  * signing out skips the wrap-up).
@@ -81,7 +84,8 @@ struct agent {
 	uint8_t reason;         /* of NOT_READY */
 	enum agent_after after; /* in RINGING, TALKING, WRAP_UP and OTHER: what follows */
 	uint8_t after_reason;
-	enum agent_state resume; /* in OTHER: where it goes back to */
+	enum agent_state resume; /* in OTHER: the state beneath */
+	uint8_t others;          /* calls that did not come from a queue */
 	uint64_t since_ms;       /* of `state` */
 };
 
@@ -98,7 +102,10 @@ const char *agent_state_name(enum agent_state s);
  * operator's own. */
 const char *agent_reason_name(uint8_t reason);
 
-/* Can it happen there? For tables and tests. */
-bool agent_can(enum agent_state s, enum agent_event ev);
+/* Could the event happen now? For menus, refusals and tests. */
+bool agent_can(const struct agent *a, enum agent_event ev);
+
+/* The state without what OTHER covers: READY beneath a private call is READY. */
+enum agent_state agent_beneath(const struct agent *a);
 
 #endif

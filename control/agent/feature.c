@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Feature codes by longest match. A number that begins with a code's first character and means
+ * nothing is told apart from an ordinary number, so that a typing error does not call abroad. */
+#include "agent/feature.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum rest { REST_NONE, REST_REASON, REST_AGENT };
+
+static bool rest_fits(const struct config *c, enum rest kind, const char *rest,
+		      struct feature_dialled *d)
+{
+	switch (kind) {
+	case REST_NONE:
+		return rest[0] == '\0';
+	case REST_REASON:
+		if (rest[0] == '\0')
+			return true;
+		d->reason = (uint8_t)(rest[0] - '0');
+		return rest[1] == '\0' && rest[0] >= '1' && rest[0] <= '9' &&
+		       config_reason_find(c, d->reason) != NULL;
+	case REST_AGENT:
+		if (rest[0] == '\0' || strlen(rest) >= sizeof(d->agent))
+			return false;
+		memcpy(d->agent, rest, strlen(rest) + 1);
+		return config_agent_find(c, rest) != NULL;
+	}
+	return false;
+}
+
+struct feature_dialled feature_parse(const struct config *c, const char *number)
+{
+	const struct {
+		const char *code;
+		enum feature feature;
+		enum rest rest;
+	} codes[] = {
+		{c->features.sign_in, FEATURE_SIGN_IN, REST_NONE},
+		{c->features.sign_out, FEATURE_SIGN_OUT, REST_NONE},
+		{c->features.ready, FEATURE_READY, REST_NONE},
+		{c->features.not_ready, FEATURE_NOT_READY, REST_REASON},
+		{c->features.wrap_up_end, FEATURE_WRAP_UP_END, REST_NONE},
+		{c->features.listen, FEATURE_LISTEN, REST_AGENT},
+		{c->features.whisper, FEATURE_WHISPER, REST_AGENT},
+		{c->features.barge, FEATURE_BARGE, REST_AGENT},
+		{c->features.echo, FEATURE_ECHO, REST_NONE},
+	};
+	struct feature_dialled best = {.feature = FEATURE_NONE};
+	size_t longest = 0;
+	bool like_code = number[0] == '*' || number[0] == '#';
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		struct feature_dialled d = {.feature = codes[i].feature};
+		size_t len = strlen(codes[i].code);
+
+		if (strncmp(number, codes[i].code, len) != 0 || len <= longest)
+			continue;
+		if (!rest_fits(c, codes[i].rest, number + len, &d)) {
+			like_code = like_code || codes[i].rest != REST_NONE;
+			continue;
+		}
+		best = d;
+		longest = len;
+	}
+	if (longest == 0 && like_code)
+		best.feature = FEATURE_UNKNOWN;
+	return best;
+}
