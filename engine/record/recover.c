@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Recovery after SIGKILL, a crash or a bus error: from the order of stores (shared.h) follows what
+ * each thing in the file can mean.
+ *
+ *   extent FREE    nothing
+ *   extent OPEN    named by its tap's word: its frames up to the word's `used` are all there.
+ *                  Not named: just opened, no frame yet: freed.
+ *   extent CLOSED  whole; perhaps already on disk, then it is written twice and readers drop one
+ *   tap OPEN       ended here: END goes into its open extent (there is a reserve for it), or into
+ *                  a free one. Its account: what the extent says it had before, plus the frames
+ *                  counted in it; losses from the tap.
+ *   tap CLOSING    the same with its own reason
+ *   tap whose LAST extent is CLOSED: was being freed: free
+ *
+ * Each step leaves one of these states behind, so recovery may be killed and run again.
+ */
+#include "record/recover.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+/* What the frames of one extent say. */
+struct tally {
+	uint64_t audio[RECORDING_CHANNELS];
+	uint64_t explained[RECORDING_CHANNELS]; /* by LOSS frames */
+	bool ended;
+	uint64_t last_us;
+};
+
+/* Go through the frames in [head, used). Returns false when they do not fit together. */
+static bool tally_frames(const struct recording_extent_head *h, uint32_t used, struct tally *t)
+{
+	const uint8_t *bytes = (const uint8_t *)h;
+	uint32_t at = sizeof(*h);
+
+	*t = (struct tally){0};
+	if (used < sizeof(*h) || used > RECORDING_EXTENT_BYTES || used % 8 != 0)
+		return false;
+	while (at < used) {
+		struct recording_frame_head fh;
+
+		if (used - at < sizeof(fh))
+			return false;
+		memcpy(&fh, bytes + at, sizeof(fh));
+		at += (uint32_t)sizeof(fh);
+		if (recording_pad(fh.length, 8) > used - at)
+			return false;
+		if (fh.kind == RECORDING_FRAME_AUDIO && fh.channel < RECORDING_CHANNELS)
+			t->audio[fh.channel]++;
+		if (fh.kind == RECORDING_FRAME_LOSS && fh.channel < RECORDING_CHANNELS &&
+		    fh.length == sizeof(struct recording_loss_frame)) {
+			struct recording_loss_frame l;
+
+			memcpy(&l, bytes + at, sizeof(l));
+			t->explained[fh.channel] += l.frames;
+		}
+		t->ended = fh.kind == RECORDING_FRAME_END;
+		t->last_us = fh.time_us;
+		at += (uint32_t)recording_pad(fh.length, 8);
+	}
+	return true;
+}
+
+static bool head_sane(const struct recording_extent_head *h)
+{
+	return h->magic == RECORDING_EXTENT_MAGIC && h->version == RECORDING_VERSION &&
+	       h->head_bytes == sizeof(*h) && h->used >= sizeof(*h) &&
+	       h->used <= RECORDING_EXTENT_BYTES;
+}
+
+static uint32_t state_of(struct recording_extent_head *h)
+{
+	return atomic_load_explicit(&shared_live(h)->state, memory_order_acquire);
+}
+
+static void set_state(struct recording_extent_head *h, enum shared_state state)
+{
+	atomic_store_explicit(&shared_live(h)->state, (uint32_t)state, memory_order_release);
+}
+
+static bool same_part(const struct recording_extent_head *h, const struct rec_tap *tap)
+{
+	return memcmp(h->id, tap->id, sizeof(h->id)) == 0 && h->part_ns == tap->part_ns;
+}
+
+/* The extent that the tap's word names, if it really is that tap's open extent. */
+static struct recording_extent_head *open_extent_of(struct shared *s, struct rec_tap *tap,
+						    uint32_t *used)
+{
+	uint64_t word = atomic_load_explicit(&tap->open, memory_order_acquire);
+	uint64_t index = (word >> 32) - 1;
+
+	if (word == 0 || index >= s->head->extents)
+		return NULL;
+
+	struct recording_extent_head *h = shared_extent(s->extent_base, (uint32_t)index);
+
+	if (state_of(h) != SHARED_OPEN || !head_sane(h) || !same_part(h, tap))
+		return NULL;
+	*used = (uint32_t)word;
+	return h;
+}
+
+static struct recording_extent_head *free_extent(struct shared *s)
+{
+	for (uint32_t i = 0; i < s->head->extents; i++) {
+		struct recording_extent_head *h = shared_extent(s->extent_base, i);
+
+		if (state_of(h) == SHARED_FREE)
+			return h;
+	}
+	return NULL;
+}
+
+static enum recording_end reason_of(const struct rec_tap *tap)
+{
+	return atomic_load_explicit(&tap->state, memory_order_relaxed) == TAP_CLOSING
+		       ? (enum recording_end)tap->end_reason
+		       : RECORDING_END_ENGINE_DIED;
+}
+
+/* Write what is missing at the end of the tap's open extent and close it. */
+static void end_in(struct recording_extent_head *h, struct rec_tap *tap, uint32_t used,
+		   const struct tally *t)
+{
+	uint64_t last_ns = h->first_mono_ns + t->last_us * 1000;
+	struct rec_tap sum = *tap; /* the tap itself stays as it is until the extent is closed */
+
+	sum.last_mono_ns = last_ns;
+	for (uint8_t ch = 0; ch < RECORDING_CHANNELS; ch++) {
+		uint64_t explained = h->channel[ch].lost + t->explained[ch];
+
+		sum.written[ch] = h->channel[ch].written_before + t->audio[ch];
+		if (sum.lost[ch] < explained)
+			sum.lost[ch] = explained;
+		if (!t->ended && sum.lost[ch] > explained) {
+			struct tap_hole hole = sum.hole[ch];
+
+			hole.frames = sum.lost[ch] - explained;
+			used = shared_put_loss(h, used, ch, &hole, sum.loss[ch], last_ns);
+		}
+	}
+	if (!t->ended)
+		used = shared_put_end(h, used, &sum, reason_of(tap), last_ns);
+	shared_extent_close(h, &sum, used, RECORDING_EXTENT_LAST | RECORDING_EXTENT_RECOVERED);
+}
+
+static void end_tap(struct shared *s, struct rec_tap *tap, struct recover_report *r)
+{
+	struct recording_extent_head *h;
+	struct tally t = {0};
+	uint32_t used = sizeof(*h);
+
+	h = open_extent_of(s, tap, &used);
+	if (h != NULL && (!tally_frames(h, used, &t) ||
+			  used + (t.ended ? 0 : TAP_RESERVE_BYTES) > RECORDING_EXTENT_BYTES)) {
+		r->damaged++;
+		log_error("record", "an open extent in %s is damaged; its frames are lost",
+			  s->path);
+		return;
+	}
+	if (h == NULL) {
+		if (tap->seq == 0)
+			return; /* just opened: not a frame, not even its metadata */
+		h = free_extent(s);
+		if (h == NULL) {
+			r->unended++;
+			return;
+		}
+		uint64_t at_ns = tap->last_mono_ns;
+
+		for (int ch = 0; ch < RECORDING_CHANNELS; ch++)
+			if (tap->hole[ch].frames > tap->lost[ch])
+				tap->hole[ch].frames = tap->lost[ch];
+		shared_extent_init(h, tap, at_ns, tap->part_ns + (at_ns - tap->part_mono_ns));
+		t = (struct tally){0};
+		used = sizeof(*h);
+	}
+	end_in(h, tap, used, &t);
+	r->recordings++;
+}
+
+static void free_tap(struct rec_tap *tap)
+{
+	atomic_store_explicit(&tap->open, 0, memory_order_release);
+	atomic_store_explicit(&tap->state, TAP_FREE, memory_order_release);
+}
+
+void recover_all(struct shared *s, struct recover_report *report)
+{
+	struct recover_report r = {0};
+
+	for (uint32_t i = 0; i < s->head->extents; i++) {
+		struct recording_extent_head *h = shared_extent(s->extent_base, i);
+		uint32_t tap = shared_live(h)->tap;
+
+		if (state_of(h) == SHARED_CLOSED && head_sane(h) && tap < s->head->taps &&
+		    (h->flags & RECORDING_EXTENT_LAST) != 0 && same_part(h, &s->tap[tap]))
+			free_tap(&s->tap[tap]);
+	}
+	for (uint32_t i = 0; i < s->head->taps; i++) {
+		struct rec_tap *tap = &s->tap[i];
+
+		tap->index = i;
+		if (atomic_load_explicit(&tap->state, memory_order_acquire) != TAP_FREE)
+			end_tap(s, tap, &r);
+		free_tap(tap);
+	}
+	for (uint32_t i = 0; i < s->head->extents; i++) {
+		struct recording_extent_head *h = shared_extent(s->extent_base, i);
+		struct tally t;
+
+		if (state_of(h) == SHARED_FREE)
+			continue;
+		if (state_of(h) == SHARED_CLOSED && head_sane(h) && tally_frames(h, h->used, &t)) {
+			r.extents++;
+			continue;
+		}
+		if (state_of(h) != SHARED_OPEN) {
+			r.damaged++;
+			log_error("record", "extent %u in %s makes no sense and is dropped", i,
+				  s->path);
+		}
+		set_state(h, SHARED_FREE);
+	}
+	*report = r;
+}

@@ -1,0 +1,23 @@
+/* What an engine that died has left in the extent file, brought into an order that can be written.
+ *
+ * Thread: main, before any other thread uses the file.
+ */
+#ifndef RECORD_RECOVER_H
+#define RECORD_RECOVER_H
+
+#include <stdint.h>
+
+#include "record/shared.h"
+
+struct recover_report {
+	uint32_t extents;    /* now CLOSED and to be written */
+	uint32_t recordings; /* ended here, with RECORDING_END_ENGINE_DIED */
+	uint32_t unended;    /* had no extent and none was free: they stay without an END */
+	uint32_t damaged;    /* extents whose bytes make no sense; freed and named in the log */
+};
+
+/* Close every open extent, end every open recording, free every tap. Does nothing to the disk, may itself be
+ * killed at any moment and run again. Never trusts the bytes. */
+void recover_all(struct shared *s, struct recover_report *report);
+
+#endif

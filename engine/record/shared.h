@@ -1,0 +1,180 @@
+/* The extent file: the memory that workers and recorder share and that outlives both.
+ *
+ *   patchbay-NAME.extents := shared_head (one page), taps, extents
+ *
+ * An extent is 16 KiB in the layout of the disk (recording_format.h); while it is here the last
+ * bytes of its head hold `struct shared_live`, zero on disk. Who may write is told by the state:
+ *
+ *   FREE ──worker──► OPEN ──worker──► CLOSED ──recorder, once durable──► FREE
+ *
+ * Ordering note: shared. The engine may be killed between any two stores, and the next one must find
+ * a truth. A frame exists once `tap->open` covers it: that one 64-bit word names the open extent
+ * and the bytes used in it, and is stored (release) after the bytes. The steps:
+ *   open an extent:  its head; state OPEN; tap->open; tap->seq + 1
+ *   append:          bytes; tap->open; then the counts
+ *   close it:        head (used, account, flags); state CLOSED; tap->open = 0;
+ *                    with END also tap FREE; then the ring
+ * What recovery makes of each place is in recover.c. A count in a tap may therefore be behind the
+ * extent by one frame; recovery counts the extent's frames and needs the tap's only when it has
+ * no extent open.
+ *
+ * Thread: see each part.
+ */
+#ifndef RECORD_SHARED_H
+#define RECORD_SHARED_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "patchbay/recording_format.h"
+#include "record/spsc.h"
+#include "record/tap.h"
+
+enum shared_state { SHARED_FREE, SHARED_OPEN, SHARED_CLOSED };
+
+struct shared_live {
+	_Atomic uint32_t state;
+	uint32_t tap; /* index of the tap that filled it */
+	uint64_t unused;
+};
+
+#define SHARED_MAGIC UINT64_C(0x314d485343454250) /* "PBECSHM1" */
+
+struct shared_head {
+	uint64_t magic;
+	uint32_t version; /* of this layout */
+	uint32_t tap_bytes;
+	uint32_t extents;
+	uint32_t taps;
+	uint8_t instance[16];
+};
+
+enum { SHARED_VERSION = 1, SHARED_HEAD_BYTES = 4096 };
+
+enum tap_state { TAP_FREE, TAP_OPEN, TAP_CLOSING };
+
+/* Lost frames that no LOSS frame in an extent tells of yet. */
+struct tap_hole {
+	uint64_t frames;
+	uint64_t from_mono_ns;
+	uint64_t to_mono_ns;
+};
+
+/* Lies in the shared memory. Pointers are of the engine that runs; recovery reads none. */
+struct rec_tap {
+	/* Touched by every frame. */
+	alignas(64) _Atomic uint64_t open; /* (extent index + 1) << 32 | used; 0 = none */
+	uint8_t *base;                     /* of the open extent */
+	uint64_t first_mono_ns;            /* of the open extent */
+	uint64_t last_mono_ns;
+	uint64_t written[RECORDING_CHANNELS];
+	_Atomic uint32_t state; /* enum tap_state */
+	uint32_t index;
+	struct rec_worker *worker;
+
+	/* Touched by losses, pauses and changes of extent. */
+	uint64_t lost[RECORDING_CHANNELS];
+	uint8_t loss[RECORDING_CHANNELS]; /* newest enum recording_loss */
+	bool paused;
+	uint8_t end_reason;  /* TAP_CLOSING */
+	uint32_t prev, next; /* in the worker's age list or its closing list; index + 1 */
+	uint64_t paused_ns;  /* finished pauses */
+	uint64_t pause_from_ns;
+	struct tap_hole hole[RECORDING_CHANNELS];
+	uint8_t id[16];
+	uint64_t part_ns;
+	uint64_t part_mono_ns; /* the same moment on the engine's clock */
+	uint64_t seq;          /* of the next extent */
+};
+
+struct tap_list {
+	uint32_t first, last; /* index + 1; 0 = empty */
+};
+
+struct rec_worker {
+	/* Set before the worker starts; read only after. */
+	uint8_t *extent_base;     /* of the whole file */
+	struct rec_tap *tap_base; /* the same */
+	uint64_t age_ns;          /* hand-over age */
+
+	/* The worker's own. */
+	alignas(64) uint32_t *free_extent; /* stack */
+	uint32_t *free_tap;                /* stack */
+	uint32_t free_taps;
+	struct tap_list aging;   /* taps with an open extent, oldest extent first */
+	struct tap_list closing; /* taps that want an extent for their END */
+	int64_t wall_minus_mono_ns;
+	uint64_t wall_read_ns; /* when that was read */
+	uint64_t now_ns;       /* newest seen */
+
+	/* Written by the worker, read by anyone. */
+	alignas(64) _Atomic uint32_t free_extents; /* height of the stack */
+	_Atomic uint32_t taps_open;
+	_Atomic uint64_t frames_lost;
+
+	struct spsc full;  /* worker -> recorder: CLOSED extents */
+	struct spsc freed; /* recorder -> worker: FREE extents */
+};
+
+/* Bytes that stay free in an open extent for what closes it: two LOSS frames and an END. */
+#define TAP_RESERVE_BYTES                                                                          \
+	(3 * sizeof(struct recording_frame_head) + 2 * sizeof(struct recording_loss_frame) +       \
+	 sizeof(struct recording_end_frame))
+
+static inline uint64_t tap_word(uint32_t extent, uint32_t used)
+{
+	return (uint64_t)(extent + 1) << 32 | used;
+}
+
+static inline struct recording_extent_head *shared_extent(uint8_t *extent_base, uint32_t index)
+{
+	return (struct recording_extent_head *)(void *)(extent_base +
+							(size_t)index * RECORDING_EXTENT_BYTES);
+}
+
+static inline struct shared_live *shared_live(struct recording_extent_head *h)
+{
+	return (struct shared_live *)(void *)((uint8_t *)h + sizeof(*h) -
+					      sizeof(struct shared_live));
+}
+static_assert(sizeof(struct shared_live) == 16, "fits the reserved end of the extent head");
+static_assert(offsetof(struct recording_extent_head, reserved) <=
+		      sizeof(struct recording_extent_head) - sizeof(struct shared_live),
+	      "fits the reserved end of the extent head");
+
+/* The mapped file. */
+struct shared {
+	int fd;
+	size_t bytes;
+	char path[256];
+	struct shared_head *head;
+	struct rec_tap *tap;
+	uint8_t *extent_base;
+};
+
+/* Open or make the file in `dir`, lock it, map it. *used tells whether an engine has left something in it
+ * that recover_all() must see; then head->extents and head->taps are as that engine had them.
+ * Returns 0, -EBUSY (locked), or what the file system said. */
+int shared_open(struct shared *s, const char *dir, const char *name, uint32_t extents,
+		uint32_t taps, bool *used);
+
+/* Unmap and close; with `remove`, also delete the file. */
+void shared_close(struct shared *s, bool remove);
+
+/* Frames at the end of a tap's extent, shared by tap.c and recover.c. Each returns the new `used`. */
+uint32_t shared_put_frame(struct recording_extent_head *h, uint32_t used,
+			  const struct recording_frame_head *fh, const void *payload);
+uint32_t shared_put_loss(struct recording_extent_head *h, uint32_t used, uint8_t channel,
+			 const struct tap_hole *hole, uint8_t loss, uint64_t now_ns);
+uint32_t shared_put_end(struct recording_extent_head *h, uint32_t used, const struct rec_tap *tap,
+			enum recording_end reason, uint64_t now_ns);
+
+/* Write the head of a fresh extent of the tap; state OPEN. */
+void shared_extent_init(struct recording_extent_head *h, const struct rec_tap *tap, uint64_t now_ns,
+			uint64_t wall_ns);
+
+/* Write the tap's account into the extent's head, its length and flags; state CLOSED. */
+void shared_extent_close(struct recording_extent_head *h, const struct rec_tap *tap, uint32_t used,
+			 uint32_t flags);
+
+#endif
