@@ -47,7 +47,9 @@ struct port_lane {
 	uint16_t workers;
 	uint16_t dev;   /* DPDK's port id */
 	bool has_queue; /* else packets come by `handoff` and leave by `tx_out` */
-	uint16_t queue;
+	uint16_t
+		queue; /* its first one; sends by this, receives from every `workers`-th from here */
+	uint16_t queues;          /* of the device */
 	struct rte_ring *handoff; /* to this worker: frames that others received (many producers) */
 	struct rte_ring *tx_in;   /* to this worker: frames of workers without a queue */
 	struct rte_ring *tx_out;  /* the tx_in of the worker that sends for this one, or NULL */

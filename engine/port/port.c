@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Opening is a table of ways: a spec allows one or several drivers, each is tried whole and undone
+ * whole, and the sentence of the one that refused becomes the reason of the fall-back.
+ *
+ * A shared port holds a lock on its interface for as long as it is open: an abstract socket, whose
+ * name is free again the moment the process is gone, however it went, and which is as local to a
+ * network namespace as the interface itself.
+ */
+#include "port/port.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <rte_errno.h>
+#include <rte_eth_ring.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include "base/log.h"
+#include "port/port_priv.h"
+
+enum { WHY_MAX = 200 };
+
+static int lock_interface(struct port *p, char *why, size_t size)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int n = snprintf(sa.sun_path + 1, sizeof(sa.sun_path) - 1, "patchbay/port/%s", p->name);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&sa,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)) != 0) {
+		int err = -errno;
+
+		close(fd);
+		snprintf(why, size, "another engine runs on interface %s", p->name);
+		return err;
+	}
+	p->lock_fd = fd;
+	return 0;
+}
+
+static int adopt_kernel(struct port *p, char *why, size_t size)
+{
+	int err = port_kernel_read(&p->kernel, p->spec.name, &p->spec.own);
+
+	if (err == -ENODEV)
+		snprintf(why, size, "there is no interface %s", p->spec.name);
+	else if (err == -EADDRNOTAVAIL)
+		snprintf(why, size, "%s does not have the address that was given", p->spec.name);
+	else if (err < 0)
+		snprintf(why, size, "%s: %s", p->spec.name, strerror(-err));
+	else if (!p->kernel.own.ip4 && !p->kernel.own.ip6)
+		err = snprintf(why, size, "%s has no address", p->spec.name) < 0 ? -EIO
+										 : -EADDRNOTAVAIL;
+	if (err < 0)
+		return err;
+	p->own = p->kernel.own;
+	p->link = p->kernel.up;
+	return 0;
+}
+
+static int open_af_xdp(struct port *p, char *why, size_t size)
+{
+	char args[200];
+	int err = port_xdp_prepare(p, why, size);
+
+	if (err < 0)
+		return err;
+	p->queues = p->kernel.channels < PORT_QUEUES_MAX ? p->kernel.channels : PORT_QUEUES_MAX;
+	snprintf(p->dev_name, sizeof(p->dev_name), "net_af_xdp_%s", p->name);
+	snprintf(args, sizeof(args),
+		 "iface=%s,start_queue=0,queue_count=%u,xdp_prog=/proc/self/fd/%d", p->name,
+		 p->queues, p->object_fd);
+	err = port_dev_start(p, args, why, size);
+	if (err < 0)
+		port_xdp_cleanup(p);
+	return err;
+}
+
+static int open_af_packet(struct port *p, char *why, size_t size)
+{
+	char args[200];
+	int err;
+
+	p->queues = p->cfg.workers;
+	snprintf(p->dev_name, sizeof(p->dev_name), "net_af_packet_%s", p->name);
+	snprintf(args, sizeof(args), "iface=%s,qpairs=%u,blocksz=65536,framesz=2048,framecnt=1024",
+		 p->name, p->queues);
+	err = port_dev_start(p, args, why, size);
+	if (err == 0)
+		port_packet_filter(p);
+	return err;
+}
+
+static int open_shared(struct port *p, char *why, size_t size)
+{
+	int err;
+
+	snprintf(p->name, sizeof(p->name), "%s", p->spec.name);
+	err = adopt_kernel(p, why, size);
+	if (err == 0 && p->lock_fd < 0)
+		err = lock_interface(p, why, size);
+	if (err < 0)
+		return err;
+	return p->driver == PORT_AF_XDP ? open_af_xdp(p, why, size) : open_af_packet(p, why, size);
+}
+
+/* A locally administered address of our own: on the tap the kernel has the device's. */
+static void choose_mac(struct port *p)
+{
+	struct timespec t;
+
+	if (p->spec.mac_given)
+		return;
+	clock_gettime(CLOCK_REALTIME, &t);
+	p->own.mac[0] = 2;
+	p->own.mac[1] = 'p';
+	memcpy(p->own.mac + 2, &(uint32_t){(uint32_t)t.tv_nsec ^ (uint32_t)getpid() << 12}, 4);
+}
+
+static int open_tap(struct port *p, char *why, size_t size)
+{
+	char args[100];
+	int err;
+
+	p->own = p->spec.own;
+	p->own.exclusive = true;
+	p->own.mtu = 1500;
+	if (!p->own.ip4 && !p->own.ip6) {
+		snprintf(why, size, "a tap needs an address of its own: give ip= or ip6=");
+		return -EADDRNOTAVAIL;
+	}
+	choose_mac(p);
+	p->queues = 1;
+	/* As a fall-back the interface of that name exists already. */
+	snprintf(p->name, sizeof(p->name), p->spec.driver == PORT_TAP ? "%s" : "pbtap0",
+		 p->spec.name);
+	snprintf(p->dev_name, sizeof(p->dev_name), "net_tap_%s", p->name);
+	snprintf(args, sizeof(args), "iface=%s", p->name);
+	err = port_dev_start(p, args, why, size);
+	if (err < 0)
+		return err;
+	if (p->own.ip4_gw &&
+	    (err = port_kernel_address(p->name, p->own.ip4_gateway, p->own.ip4_prefix)) < 0)
+		log_warn("port",
+			 "%s: the kernel's end could not be given the gateway's address: %s",
+			 p->name, strerror(-err));
+	p->link = true;
+	return 0;
+}
+
+static int open_pci(struct port *p, char *why, size_t size)
+{
+	struct rte_ether_addr mac;
+	int err;
+
+	snprintf(p->name, sizeof(p->name), "%s", p->spec.name);
+	err = rte_eth_dev_get_port_by_name(p->name, &p->dev);
+	if (err != 0) {
+		snprintf(why, size, "no device %s: is it bound to vfio-pci?", p->name);
+		return -ENODEV;
+	}
+	p->own = p->spec.own;
+	p->own.exclusive = true;
+	p->own.mtu = 1500;
+	p->queues = p->cfg.workers;
+	if (!p->spec.mac_given && rte_eth_macaddr_get(p->dev, &mac) == 0)
+		memcpy(p->own.mac, mac.addr_bytes, 6);
+	err = port_dev_start(p, NULL, why, size);
+	if (err == 0 && p->spec.mac_given) {
+		memcpy(mac.addr_bytes, p->spec.own.mac, 6);
+		(void)rte_eth_dev_default_mac_addr_set(p->dev, &mac);
+	}
+	return err;
+}
+
+static int open_ring(struct port *p, char *why, size_t size)
+{
+	int dev;
+
+	p->own = p->spec.own;
+	p->own.exclusive = true;
+	p->own.mtu = 1500;
+	choose_mac(p);
+	p->queues = 0;
+	while (p->queues < p->cfg.workers && p->cfg.to_engine[p->queues] != NULL)
+		p->queues++;
+	snprintf(p->name, sizeof(p->name), "%s", p->spec.name[0] ? p->spec.name : "ring");
+	snprintf(p->dev_name, sizeof(p->dev_name), "net_ring_%s", p->name);
+	dev = rte_eth_from_rings(p->name, p->cfg.to_engine, p->queues, p->cfg.from_engine,
+				 p->queues, (unsigned)SOCKET_ID_ANY);
+	if (dev < 0) {
+		snprintf(why, size, "the ring device cannot be made: %s", rte_strerror(rte_errno));
+		return -EIO;
+	}
+	p->dev = (uint16_t)dev;
+	p->made = true;
+	p->link = true;
+	return port_dev_start(p, NULL, why, size);
+}
+
+static int open_driver(struct port *p, enum port_driver driver, char *why, size_t size)
+{
+	p->driver = driver;
+	switch (driver) {
+	case PORT_AF_XDP:
+	case PORT_AF_PACKET:
+		return open_shared(p, why, size);
+	case PORT_TAP:
+		return open_tap(p, why, size);
+	case PORT_PCI:
+		return open_pci(p, why, size);
+	case PORT_RING:
+		return open_ring(p, why, size);
+	case PORT_AUTO:
+		break;
+	}
+	return -EINVAL;
+}
+
+static int open_any(struct port *p)
+{
+	static const enum port_driver ways[] = {PORT_AF_XDP, PORT_AF_PACKET, PORT_TAP};
+	const enum port_driver *way = p->spec.driver == PORT_AUTO ? ways : &p->spec.driver;
+	unsigned n = p->spec.driver == PORT_AUTO ? 3 : 1;
+	char why[WHY_MAX] = "";
+	int err = -EINVAL;
+
+	for (unsigned i = 0; i < n; i++) {
+		err = open_driver(p, way[i], why, sizeof(why));
+		if (err == 0)
+			return 0;
+		log_warn("port", "%s on %s is not possible: %s", port_driver_name(way[i]),
+			 p->spec.name, why);
+		size_t used = strlen(p->fallback);
+		snprintf(p->fallback + used, sizeof(p->fallback) - used, "%s%s: %s",
+			 used ? "; " : "", port_driver_name(way[i]), why);
+	}
+	return err;
+}
+
+static struct rte_ring *make_ring(const struct port *p, const char *what, unsigned worker,
+				  unsigned slots, unsigned flags)
+{
+	char name[RTE_RING_NAMESIZE];
+
+	snprintf(name, sizeof(name), "pb_%s_%u_%u", what, (unsigned)p->dev, worker);
+	return rte_ring_create(name, slots, SOCKET_ID_ANY, flags);
+}
+
+static int make_lanes(struct port *p)
+{
+	uint16_t workers = p->cfg.workers;
+
+	for (uint16_t i = 0; i < workers; i++) {
+		struct port_lane *l = &p->lane[i];
+
+		*l = (struct port_lane){
+			.port = p,
+			.own = &p->own,
+			.bell = &p->bell[i],
+			.worker = i,
+			.workers = workers,
+			.dev = p->dev,
+			.has_queue = i < p->queues,
+			.queue = i,
+			.queues = p->queues,
+			.handoff = make_ring(p, "handoff", i, PORT_HANDOFF_SLOTS, RING_F_SC_DEQ),
+			.tx_in = make_ring(p, "tx", i, PORT_TX_IN_SLOTS, RING_F_SC_DEQ),
+		};
+		if (l->handoff == NULL || l->tx_in == NULL)
+			return -ENOMEM;
+		if (!l->has_queue) {
+			l->tx_out = p->lane[i % p->queues].tx_in;
+			l->tx_bell = &p->bell[i % p->queues];
+		}
+		for (uint16_t q = i; q < p->queue_fds && l->fds < PORT_LANE_FDS_MAX;
+		     q = (uint16_t)(q + workers))
+			l->fd[l->fds++] = p->queue_fd[q];
+	}
+	return 0;
+}
+
+static void free_ring(struct rte_ring **ring)
+{
+	struct rte_mbuf *m;
+
+	if (*ring == NULL)
+		return;
+	while (rte_ring_dequeue(*ring, (void **)&m) == 0)
+		rte_pktmbuf_free(m);
+	rte_ring_free(*ring);
+	*ring = NULL;
+}
+
+static void log_open(const struct port *p)
+{
+	const uint8_t *a = p->own.ip4_addr, *m = p->own.mac;
+
+	log_info("port",
+		 "%s by %s: %u queue%s, address %u.%u.%u.%u/%u%s, "
+		 "link address %02x:%02x:%02x:%02x:%02x:%02x, RTP ports %u-%u%s",
+		 p->name, port_driver_name(p->driver), p->queues, p->queues == 1 ? "" : "s", a[0],
+		 a[1], a[2], a[3], p->own.ip4_prefix, p->own.ip6 ? " and IPv6" : "", m[0], m[1],
+		 m[2], m[3], m[4], m[5], p->cfg.rtp_first, p->cfg.rtp_last,
+		 p->link ? "" : ", link is DOWN");
+	if (p->fallback[0] != '\0')
+		log_warn("port", "%s runs by its fall-back %s; %s", p->name,
+			 port_driver_name(p->driver), p->fallback);
+}
+
+int port_open(struct port **port, const struct port_spec *spec, const struct port_config *cfg)
+{
+	struct port *p = calloc(1, sizeof(*p));
+	int err = 0;
+
+	if (p == NULL)
+		return -ENOMEM;
+	p->spec = *spec;
+	p->cfg = *cfg;
+	p->lock_fd = p->object_fd = p->epoll_fd = p->house_bell.fd = -1;
+	for (uint16_t i = 0; i < PORT_WORKERS_MAX; i++)
+		p->bell[i].fd = -1;
+	for (uint16_t i = 0; i < cfg->workers && err == 0; i++)
+		err = bell_init(&p->bell[i]);
+	if (err == 0)
+		err = open_any(p);
+	if (err == 0)
+		err = make_lanes(p);
+	if (err == 0)
+		err = port_house_init(p);
+	if (err < 0) {
+		port_close(&p);
+		return err;
+	}
+	log_open(p);
+	*port = p;
+	return 0;
+}
+
+void port_close(struct port **port)
+{
+	struct port *p = *port;
+
+	if (p == NULL)
+		return;
+	port_house_fini(p);
+	for (uint16_t i = 0; i < PORT_WORKERS_MAX; i++) {
+		free_ring(&p->lane[i].handoff);
+		free_ring(&p->lane[i].tx_in);
+	}
+	if (p->driver == PORT_AF_PACKET)
+		port_packet_cleanup(p);
+	port_dev_stop(p);
+	if (p->driver == PORT_AF_XDP)
+		port_xdp_cleanup(p);
+	for (uint16_t i = 0; i < PORT_WORKERS_MAX; i++)
+		bell_fini(&p->bell[i]);
+	if (p->lock_fd >= 0)
+		close(p->lock_fd);
+	free(p);
+	*port = NULL;
+}
+
+struct port_lane *port_lane(struct port *port, uint16_t worker)
+{
+	return &port->lane[worker];
+}
+
+const struct net_own *port_own(const struct port *port)
+{
+	return &port->own;
+}
+
+void port_describe(const struct port *port, struct port_info *info)
+{
+	struct rte_eth_stats stats = {0};
+
+	(void)rte_eth_stats_get(port->dev, &stats);
+	*info = (struct port_info){
+		.name = port->name,
+		.driver = port_driver_name(port->driver),
+		.fallback = port->fallback[0] != '\0' ? port->fallback : NULL,
+		.link = port->link,
+		.queues = port->queues,
+		.rx_missed = stats.imissed,
+		.rx_nombuf = stats.rx_nombuf,
+	};
+}
