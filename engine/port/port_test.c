@@ -102,7 +102,11 @@ static struct rte_mbuf *frame_make(const struct world *w, uint8_t mark)
 	struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
 
 	check(m != NULL);
-	memset(rte_pktmbuf_append(m, 60), mark, 60);
+
+	char *bytes = rte_pktmbuf_append(m, 60);
+
+	check(bytes != NULL);
+	memset(bytes, mark, 60);
 	return m;
 }
 
@@ -216,10 +220,9 @@ static void an_echo_is_answered_by_the_main_lcore(void)
 	struct rte_mbuf *m;
 
 	world_open(&w);
-	m = rte_pktmbuf_alloc(w.pool);
-	uint8_t *p = (void *)rte_pktmbuf_append(m, NET_HEAD4_BYTES + 8);
+	m = frame_make(&w, 0); /* 60 bytes: more than the 50 that are used */
+	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
 	net_head_make(&h, &them, 4, 0, port_own(w.port)->ip4_addr, 0, port_own(w.port)->mac);
-	memset(p, 0, NET_HEAD4_BYTES + 8);
 	net_head_write(&h, p, 8);
 	p[23] = 1;
 	be16_put(p + 24, 0);
