@@ -1,7 +1,7 @@
-/* G.711: one octet per sample, by table; and from one law to the other without linear samples.
+/* G.711: one octet per sample; and from one law to the other without linear samples.
  *
- * Thread: any; pure, tables are constant. Source: ITU-T G.711 (11/88), tables 1 to 4. Values are those
- * of the reference tables scaled to 16 bits, equal to spandsp's for every input.
+ * Thread: any; pure, tables are constant. Source: ITU-T G.711 (11/88), tables 1 to 4. Values are
+ * those of the recommendation scaled to 16 bits, equal to spandsp's for every input.
  */
 #ifndef CODEC_G711_H
 #define CODEC_G711_H
@@ -16,6 +16,11 @@ extern const uint8_t g711_alaw_ulaw[256]; /* table 4 */
 
 uint8_t g711_ulaw_encode(int16_t sample);
 uint8_t g711_alaw_encode(int16_t sample);
+
+/* The two, as codec.h serves them. */
+struct codec;
+extern const struct codec g711_codec_pcmu;
+extern const struct codec g711_codec_pcma;
 
 /* Octet by octet; `out` may be `in`. */
 void g711_ulaw_to_alaw(uint8_t *out, const uint8_t *in, size_t n);

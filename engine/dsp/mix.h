@@ -1,7 +1,7 @@
 /* Mixing: sums of 16-bit frames in 32 bits, saturated once at the end.
  *
- * 32 bits hold the sum of 4,096 speakers at full scale and 0 dB, or 6,553 at the largest gain of +20 dB for
- * single ones; a call has at most 16, so no sum overflows: 16 x 32,768 x 10 < 2^31.
+ * A call has at most 16 speakers at no more than +20 dB, and 16 x 10 x 32,768 is far below 2^31: a sum
+ * cannot overflow.
  *
  * Thread: any; pure.
  */

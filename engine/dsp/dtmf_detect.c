@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * spandsp calls back inside dtmf_rx() when a block of 102 samples changed its mind, without saying
+ * where in the samples that was. So the frame is cut at the blocks' edges: what is said during a piece
+ * is said at its end.
+ *
+ *   samples   |----- block -----|----- block -----|----- block -----|
+ *   pieces    |--frame--|-------|---frame---|-----|
+ *
+ * A key is confirmed by its second block: the press began at most two blocks before the report. A release
+ * is confirmed by the second block without it.
+ */
+#define SPANDSP_EXPOSE_INTERNAL_STRUCTURES
+#include "dsp/dtmf_detect.h"
+
+#include <spandsp.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "rtp/telephone_event.h"
+
+enum { BLOCK_SAMPLES = 102, CONFIRM_SAMPLES = 2 * BLOCK_SAMPLES };
+
+struct dtmf_detect {
+	dtmf_rx_state_t rx;
+	uint64_t heard; /* samples since init */
+	uint8_t left;   /* of the current block */
+	uint8_t code;   /* of the key held, valid when pressed */
+	bool pressed;
+
+	/* Of the piece at hand, for the callback. */
+	struct dtmf_detect_news *news;
+	size_t n, max;
+};
+
+static void tell(struct dtmf_detect *d, bool pressed, uint8_t code, int level)
+{
+	uint64_t at = d->heard > CONFIRM_SAMPLES ? d->heard - CONFIRM_SAMPLES : 0;
+
+	if (d->n == d->max)
+		return;
+	d->news[d->n++] = (struct dtmf_detect_news){
+		.pressed = pressed,
+		.code = code,
+		.level_dbm0 = (int8_t)(level < INT8_MIN ? INT8_MIN
+							: (level > INT8_MAX ? INT8_MAX : level)),
+		.at_sample = at,
+	};
+}
+
+/* spandsp: `digit` is a character when a key was confirmed, 0 when none is held any more. */
+static void changed(void *arg, int digit, int level, int delay)
+{
+	struct dtmf_detect *d = arg;
+	int code = dtmf_code_of((char)digit);
+
+	(void)delay;
+	if (d->pressed && (code < 0 || code != d->code)) {
+		d->pressed = false;
+		tell(d, false, d->code, 0);
+	}
+	if (code >= 0 && !d->pressed) {
+		d->pressed = true;
+		d->code = (uint8_t)code;
+		tell(d, true, d->code, level);
+	}
+}
+
+void dtmf_detect_prepare(void)
+{
+	struct dtmf_detect d;
+
+	dtmf_detect_init(&d);
+}
+
+size_t dtmf_detect_bytes(void)
+{
+	return (sizeof(struct dtmf_detect) + 15) & ~(size_t)15;
+}
+
+void dtmf_detect_init(struct dtmf_detect *d)
+{
+	memset(d, 0, sizeof(*d));
+	must(dtmf_rx_init(&d->rx, NULL, NULL) == &d->rx);
+	dtmf_rx_set_realtime_callback(&d->rx, changed, d);
+	d->left = BLOCK_SAMPLES;
+}
+
+size_t dtmf_detect_listen(struct dtmf_detect *d, const int16_t *pcm, size_t n,
+			  struct dtmf_detect_news *news, size_t max)
+{
+	d->news = news;
+	d->n = 0;
+	d->max = max;
+	while (n > 0) {
+		size_t piece = n < d->left ? n : d->left;
+
+		d->heard += piece;
+		dtmf_rx(&d->rx, pcm, (int)piece);
+		d->left = (uint8_t)(d->left - piece);
+		if (d->left == 0)
+			d->left = BLOCK_SAMPLES;
+		pcm += piece;
+		n -= piece;
+	}
+	d->news = NULL;
+	return d->n;
+}
+
+bool dtmf_detect_pressed(const struct dtmf_detect *d)
+{
+	return d->pressed;
+}
