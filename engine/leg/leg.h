@@ -22,6 +22,7 @@
 #include "leg/leg_config.h"
 #include "leg/leg_stats.h"
 #include "net/net.h"
+#include "rtp/rtp_source.h"
 
 enum {
 	LEG_PT_NONE = 0xff, /* no payload type */
@@ -102,10 +103,11 @@ struct leg {
 	alignas(64) struct leg_in in;
 	alignas(64) struct leg_out out;
 	alignas(64) struct leg_count count;
-	alignas(64) struct net_head head; /* to its peer's RTP; len 0: next hop not known yet */
+	alignas(64) struct rtp_source source; /* sequence, loss, jitter of what arrives */
+	alignas(64) struct net_head head;     /* to its peer's RTP; len 0: next hop not known yet */
 };
 
-_Static_assert(sizeof(struct leg) == 256, "a leg is four cache lines");
+_Static_assert(sizeof(struct leg) == 320, "a leg is five cache lines");
 
 struct leg_media;
 
@@ -131,6 +133,12 @@ static inline struct leg *leg_slot(const struct leg_table *t, uint32_t index)
 	uint32_t i = index - t->first;
 
 	return i < t->n ? &t->leg[i] : NULL;
+}
+
+/* The slot of an index that is known to be in the table: a listener of a leg of the same worker. */
+static inline struct leg *leg_at(const struct leg_table *t, uint32_t index)
+{
+	return &t->leg[index - t->first];
 }
 
 static inline uint32_t leg_index(const struct leg_table *t, const struct leg *l)

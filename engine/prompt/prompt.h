@@ -24,7 +24,7 @@ enum {
 	PROMPT_SECONDS_MAX = 600, /* of one prompt; longer files are refused */
 };
 
-/* One sound. Immutable after loading, except for `holds`, which only the main lcore moves. */
+/* One sound. Immutable after loading. */
 struct prompt {
 	char name[PROMPT_NAME_MAX];
 	uint32_t frames;                   /* of 20 ms, at least 1 */
@@ -32,7 +32,6 @@ struct prompt {
 	const int16_t *pcm;                /* frames * PROMPT_FRAME samples at 8 kHz */
 	const uint8_t *coded[CODEC_COUNT]; /* frames * PROMPT_FRAME bytes each */
 	size_t bytes;                      /* of memory, all forms together */
-	uint32_t holds;
 };
 
 struct prompt_bank;

@@ -22,7 +22,7 @@
 #include "worker/spsc.h"
 
 struct port_lane;
-struct recorder;
+struct rec_worker;
 struct rte_mbuf;
 struct rte_mempool;
 struct worker_media; /* calls, wheel, timers: worker_priv.h */
@@ -57,10 +57,10 @@ struct worker_config {
 	uint16_t rtp_last;
 	uint32_t leg_stride;      /* indices per worker: index i belongs to worker i / leg_stride */
 	uint32_t leg_first, legs; /* its slice: id * leg_stride, and at most leg_stride */
-	uint32_t call_first, calls; /* its slice of call indices */
+	uint32_t calls;           /* call indices 0 .. calls - 1 of its own */
 	struct rte_mempool *pool; /* for what is made here; one per worker or shared with a cache */
-	struct recorder *recorder;         /* NULL: recording is refused with -ENODEV */
-	int main_fd;                       /* eventfd that wakes the main lcore; -1: it polls */
+	struct rec_worker *rec;   /* NULL: recording is refused with -ENODEV */
+	int main_fd;              /* eventfd that wakes the main lcore; -1: it polls */
 	uint32_t jbuf_min_ms, jbuf_max_ms; /* bounds of the adaptive delay; 0: 20 and 200 */
 	uint64_t seed;                     /* of RTCP intervals; any number */
 };
@@ -85,6 +85,7 @@ struct worker {
 	uint32_t idle_turns;         /* empty turns in a row */
 	bool turn_worked;            /* a stage did something this turn */
 	uint64_t handed_to;          /* bit set: workers given packets this turn (classify.c) */
+	bool in_command;             /* a command is being carried out: its events have room */
 	bool events_put;             /* main must be woken at the end of this turn */
 	struct leg_table legs;
 	struct worker_media *media;

@@ -1,0 +1,128 @@
+/* The slower part of a leg: what its sound goes through when it is not merely relayed, what is
+ * being done on it (play, collect, digits to send), and what RTCP needs.
+ *
+ * Kept beside the table of legs by the same index, so that the relay never fetches it. The sizes of
+ * jitter buffer, detector and concealment are only known at run time; they lie in a block
+ * of their own per leg, cut by leg_media_bind().
+ *
+ * Thread: the worker that owns the leg.
+ */
+#ifndef LEG_LEG_MEDIA_H
+#define LEG_LEG_MEDIA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dsp/conceal.h"
+#include "dsp/dtmf_detect.h"
+#include "dsp/tone.h"
+#include "jbuf/jbuf.h"
+#include "leg/leg.h"
+#include "rtp/rtcp.h"
+#include "rtp/telephone_event.h"
+#include "worker/command.h"
+
+enum {
+	LEG_FRAME = 160,        /* samples of the 20 ms tick at 8 kHz */
+	LEG_FIFO_MAX = 960 * 2, /* decoded samples that may wait: longest packet, twice */
+	LEG_JBUF_SLOTS = 64,    /* 640 ms of 10 ms packets */
+	LEG_PRESSES = 4,        /* presses remembered to tell two reports of one from two presses */
+};
+
+/* A playlist in progress; list NULL: none. */
+struct leg_play {
+	uint64_t play;
+	const struct playlist *list;
+	uint32_t item;   /* being played */
+	uint32_t frame;  /* next of it, 20 ms each */
+	uint32_t round;  /* complete passes through the list */
+	uint32_t pass;   /* frames of this pass, to notice a list that has none */
+	uint32_t played; /* frames in all */
+	int32_t gain_q12;
+	bool over;          /* ended; PLAY_DONE waits for room in the event ring */
+	uint8_t why, digit; /* enum play_end */
+};
+
+/* Digits being collected; active false: none. */
+struct leg_collect {
+	uint64_t collect;
+	uint64_t deadline_ns; /* 0: begins when no play runs */
+	uint32_t first_timeout_ms, inter_timeout_ms;
+	uint16_t terminators;
+	uint8_t max, min, n;
+	bool active, secret;
+	bool over; /* ended; COLLECT_DONE waits for room in the event ring */
+	uint8_t why;
+	uint8_t code[COLLECT_DIGITS_MAX];
+};
+
+/* Digits being sent: by telephone-event where negotiated, else as tones. */
+struct leg_digits {
+	bool tones; /* `tone` plays the digits of the row below */
+	uint8_t n, at, code[COLLECT_DIGITS_MAX];
+	uint32_t on_samples, gap_samples, done_samples; /* of a digit, after it, of both so far */
+	struct tone tone;
+	struct telephone_event_sender events; /* .active: being sent */
+};
+
+/* One report of a key, by one of the two ways a key can be heard. */
+struct leg_press {
+	uint64_t at_ns;
+	uint8_t code, source; /* enum dtmf_source */
+	bool open;            /* the other way has not reported it yet */
+};
+
+struct leg_media {
+	/* What it was told, as a whole; the hot part holds it prepared. */
+	struct leg_config cfg;
+	uint8_t slot; /* in its call */
+	uint8_t direction;
+
+	/* Its sound. */
+	struct jbuf *jbuf;
+	struct dtmf_detect *detect;
+	struct conceal *conceal;
+	int16_t fifo[LEG_FIFO_MAX];
+	uint32_t fifo_n;
+	int16_t level_dbov;
+	uint64_t concealed; /* samples made up */
+
+	/* Keys. */
+	struct telephone_event events;
+	struct leg_press press[LEG_PRESSES];
+	uint8_t press_at;
+
+	/* What is being done on it. */
+	struct leg_play play;
+	struct leg_collect collect;
+	struct leg_digits digits;
+
+	/* RTCP (RFC 3550, 6). */
+	struct net_head rtcp_head; /* len 0: next hop not known */
+	uint16_t rtcp_port;        /* peer's; 0: RTP's + 1 */
+	bool rtcp_mux;             /* the peer sends RTCP to our RTP port (RFC 5761) */
+	uint64_t rtcp_next_ns;
+	uint64_t rtcp_sent_packets; /* packets_out at our last report */
+	uint64_t sr_ntp, sr_at_ns;  /* of the peer's last SR; 0: none */
+	uint32_t rtt_us, remote_lost, remote_jitter_us;
+
+	/* News. */
+	bool media_told;   /* LEG_MEDIA was sent for this source */
+	bool timeout_told; /* LEG_TIMEOUT was sent for this silence */
+	bool bye_told;
+	uint64_t asked_ns; /* when the link address was last asked for */
+	uint8_t mac[6];    /* next hop */
+	bool mac_known;
+};
+
+/* Bytes of the block behind one leg's jitter buffer, detector and concealment. */
+size_t leg_media_block_bytes(void);
+
+/* Point the leg's parts into its block (64-byte aligned). Once, at start. */
+void leg_media_bind(struct leg_media *m, void *block);
+
+/* Prepare for a new life of the leg: all but the bound pointers is as nothing had happened. */
+void leg_media_reset(struct leg_media *m);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Playlists and collects: where they stand, and how they end.
+ *
+ * An ending is told to main exactly once, because main frees the playlist then. When the event ring has
+ * no room the ending is kept (`over`) and told at a later tick; meanwhile the leg behaves as
+ * if it were gone.
+ */
+#include <string.h>
+
+#include "base/units.h"
+#include "worker/worker_priv.h"
+
+static uint32_t frames_of(const struct play_item *it)
+{
+	if (it->kind == PLAY_SILENCE)
+		return (it->silence_ms + TICK_MS - 1) / TICK_MS;
+	return it->kind == PLAY_PROMPT ? it->prompt->frames : 0;
+}
+
+/* Bring item and frame to what plays next. False: the list is finished. */
+static bool settle(const struct worker *w, struct leg_play *p)
+{
+	const struct playlist *list = p->list;
+
+	for (;;) {
+		const struct play_item *it = &list->item[p->item];
+		uint32_t frames =
+			it->kind == PLAY_TONE ? w->media->tone[it->tone].frames : frames_of(it);
+
+		if (p->frame < frames)
+			return true;
+		p->frame = 0;
+		if (++p->item < list->n)
+			continue;
+		p->item = 0;
+		p->round++;
+		if (p->pass == 0 || (list->loop != 0 && p->round >= list->loop))
+			return false;
+		p->pass = 0;
+	}
+}
+
+enum play_next play_next(struct worker *w, struct leg *l, const uint8_t **coded,
+			 const int16_t **pcm)
+{
+	struct leg_play *p = &worker_leg_media(w, l)->play;
+
+	if (!settle(w, p))
+		return PLAY_NEXT_END;
+
+	const struct play_item *it = &p->list->item[p->item];
+	uint32_t frame = p->frame++;
+
+	p->pass++;
+	p->played++;
+	if (it->kind == PLAY_SILENCE)
+		return PLAY_NEXT_QUIET;
+
+	const struct prompt *prompt =
+		it->kind == PLAY_TONE ? &w->media->tone[it->tone] : it->prompt;
+
+	*coded = prompt->coded[l->out.codec] + (size_t)frame * LEG_FRAME;
+	*pcm = prompt->pcm + (size_t)frame * LEG_FRAME;
+	return PLAY_NEXT_FRAME;
+}
+
+/* Tell that the play is over. False: no room, later. */
+static bool play_tell(struct worker *w, struct leg *l)
+{
+	struct leg_play *p = &worker_leg_media(w, l)->play;
+	struct worker_event e = worker_leg_event(w, l, EVENT_PLAY_DONE);
+
+	e.play.play = p->play;
+	e.play.why = (enum play_end)p->why;
+	e.play.digit = p->digit;
+	e.play.played_ms = p->played * TICK_MS;
+	if (!mailbox_done(w, &e))
+		return false;
+	p->list = NULL;
+	p->over = false;
+	return true;
+}
+
+void play_end(struct worker *w, struct leg *l, enum play_end why, uint8_t digit)
+{
+	struct leg_media *m = worker_leg_media(w, l);
+	struct leg_play *p = &m->play;
+
+	if (p->list == NULL)
+		return;
+	if (!p->over) {
+		p->over = true;
+		p->why = (uint8_t)why;
+		p->digit = digit;
+		worker_call_of(w, l)->stale = true;
+	}
+	play_tell(w, l);
+}
+
+static bool collect_tell(struct worker *w, struct leg *l)
+{
+	struct leg_collect *c = &worker_leg_media(w, l)->collect;
+	struct worker_event e = worker_leg_event(w, l, EVENT_COLLECT_DONE);
+
+	e.collect.collect = c->collect;
+	e.collect.why = (enum collect_end)c->why;
+	e.collect.n = c->n;
+	memcpy(e.collect.code, c->code, c->n);
+	if (!mailbox_done(w, &e))
+		return false;
+	memset(c, 0, sizeof(*c)); /* digits may be secret: none stays behind */
+	return true;
+}
+
+void collect_end(struct worker *w, struct leg *l, enum collect_end why)
+{
+	struct leg_collect *c = &worker_leg_media(w, l)->collect;
+
+	if (!c->active)
+		return;
+	if (!c->over) {
+		c->over = true;
+		c->why = (uint8_t)why;
+		worker_call_of(w, l)->stale = true;
+	}
+	collect_tell(w, l);
+}
+
+static void collect_tick(struct worker *w, struct leg *l)
+{
+	struct leg_media *m = worker_leg_media(w, l);
+	struct leg_collect *c = &m->collect;
+
+	if (c->n == 0 && play_runs(m)) {
+		c->deadline_ns = 0; /* the first timeout starts when no play runs */
+	} else if (c->deadline_ns == 0) {
+		c->deadline_ns = w->now_ns + c->first_timeout_ms * PB_NS_PER_MS;
+	} else if (w->now_ns >= c->deadline_ns) {
+		collect_end(w, l,
+			    c->n == 0 ? COLLECT_END_FIRST_TIMEOUT : COLLECT_END_INTER_TIMEOUT);
+	}
+}
+
+void play_tick(struct worker *w, struct leg *l)
+{
+	struct leg_media *m = worker_leg_media(w, l);
+
+	if (m->play.over)
+		play_tell(w, l);
+	if (m->collect.over)
+		collect_tell(w, l);
+	else if (m->collect.active)
+		collect_tick(w, l);
+}

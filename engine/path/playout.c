@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Stage: what is due now.
+ *
+ * Two wheels turn by the millisecond. On the tick wheel hang the calls with timed media, spread over
+ * its 20 slots; at its slot a call's speakers are decoded once and every leg that is played or mixed to
+ * gets one frame. On the house wheel hang all calls, visited every 250 ms for timeouts and RTCP.
+ *
+ *   now  12       13       14  ...            each slot: calls of tick[ms % 20],
+ *        |--------|--------|                              calls of house[ms % 250]
+ *
+ * A worker that falls behind runs at most TICK_SLOTS_PER_TURN slots in a turn, so that it still receives
+ * in between; after a stall longer than TICK_BEHIND_MAX_MS the slots between are given up and
+ * counted, and timestamps move on by the time that has passed.
+ */
+#include <rte_mbuf.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "codec/codec.h"
+#include "dsp/mix.h"
+#include "path/path.h"
+#include "worker/worker_priv.h"
+
+enum { LATE_MS = 5 };
+
+/* One coded frame leaves. */
+static void send_coded(struct worker *w, struct leg *l, const uint8_t *coded)
+{
+	uint32_t ts = made_clock(w, l);
+	uint8_t *payload;
+	struct rte_mbuf *m = made_begin(w, LEG_FRAME, &payload);
+
+	if (m == NULL)
+		return;
+	memcpy(payload, coded, LEG_FRAME);
+	made_send(w, l, m, l->out.pt_of[l->out.codec], ts, false, true);
+}
+
+static void send_pcm(struct worker *w, struct leg *l, const int16_t *pcm)
+{
+	uint32_t ts = made_clock(w, l);
+	uint8_t *payload;
+	struct rte_mbuf *m = made_begin(w, LEG_FRAME, &payload);
+
+	if (m == NULL)
+		return;
+	codec_of((enum codec_id)l->out.codec)->encode(NULL, payload, LEG_FRAME, pcm, LEG_FRAME);
+	made_send(w, l, m, l->out.pt_of[l->out.codec], ts, false, true);
+}
+
+/* The row of digits as telephone-events: one packet in place of this tick's sound. */
+static bool send_event(struct worker *w, struct leg *l)
+{
+	struct telephone_event_sender *s = &worker_leg_media(w, l)->digits.events;
+	struct telephone_event_packet out;
+	uint8_t *payload;
+
+	if (l->out.dtmf_pt == LEG_PT_NONE || l->out.family == 0) {
+		s->active = false;
+		worker_call_of(w, l)->stale = true;
+		return false;
+	}
+
+	uint32_t ts = made_clock(w, l);
+
+	switch (telephone_event_send_next(s, ts, &out)) {
+	case TELEPHONE_EVENT_SEND_PACKET:
+		break;
+	case TELEPHONE_EVENT_SEND_GAP:
+		return false;
+	case TELEPHONE_EVENT_SEND_DONE:
+		worker_call_of(w, l)->stale = true;
+		return false;
+	}
+
+	struct rte_mbuf *m = made_begin(w, TELEPHONE_EVENT_PAYLOAD, &payload);
+
+	if (m != NULL) {
+		memcpy(payload, out.payload, sizeof(out.payload));
+		made_send(w, l, m, l->out.dtmf_pt, out.ts, out.marker, false);
+	}
+	return true;
+}
+
+/* The row of digits as tones: the next frame of it in `pcm`. False: the row is finished. */
+static bool tones_next(struct worker *w, struct leg *l, int16_t *pcm)
+{
+	struct leg_digits *d = &worker_leg_media(w, l)->digits;
+
+	if (d->done_samples >= d->on_samples + d->gap_samples) {
+		if (++d->at >= d->n) {
+			d->tones = false;
+			worker_call_of(w, l)->stale = true;
+			return false;
+		}
+		d->done_samples = 0;
+		tone_start_dtmf(&d->tone, d->code[d->at]);
+	}
+	if (d->done_samples < d->on_samples)
+		tone_next(&d->tone, pcm, LEG_FRAME);
+	else
+		memset(pcm, 0, LEG_FRAME * sizeof(*pcm));
+	d->done_samples += LEG_FRAME;
+	return true;
+}
+
+static void play_frame(struct worker *w, struct leg *l, bool send)
+{
+	const struct leg_media *m = worker_leg_media(w, l);
+	const uint8_t *coded = w->media->quiet[l->out.codec];
+	const int16_t *pcm = NULL;
+
+	if (play_next(w, l, &coded, &pcm) == PLAY_NEXT_END) {
+		play_end(w, l, PLAY_END_FINISHED, 0);
+		return;
+	}
+	if (!send)
+		return;
+	if (pcm != NULL && m->play.gain_q12 != MIX_GAIN_ONE) {
+		int16_t scaled[LEG_FRAME];
+
+		memcpy(scaled, pcm, sizeof(scaled));
+		mix_scale(scaled, LEG_FRAME, m->play.gain_q12);
+		send_pcm(w, l, scaled);
+		return;
+	}
+	send_coded(w, l, coded);
+}
+
+static void mix_frame(struct worker *w, const struct worker_call *c, struct leg *l,
+		      const struct plan_leg *pl)
+{
+	struct worker_media *wm = w->media;
+	int16_t pcm[LEG_FRAME];
+
+	memset(wm->sum, 0, sizeof(wm->sum));
+	for (unsigned i = 0; i < pl->speakers; i++) {
+		const struct plan_speaker *s = &pl->speaker[i];
+
+		if (!(c->plan.decode & (1u << s->slot)))
+			continue;
+		if (s->gain_q12 == MIX_GAIN_ONE)
+			mix_add(wm->sum, wm->pcm[s->slot], LEG_FRAME);
+		else
+			mix_add_gain(wm->sum, wm->pcm[s->slot], LEG_FRAME, s->gain_q12);
+	}
+	mix_saturate(pcm, wm->sum, LEG_FRAME);
+	send_pcm(w, l, pcm);
+}
+
+/* What one leg is sent at its call's tick. */
+static void leg_frame(struct worker *w, const struct worker_call *c, struct leg *l, unsigned slot)
+{
+	struct leg_media *m = worker_leg_media(w, l);
+	const struct plan_leg *pl = &c->plan.leg[slot];
+	bool sends = pl->kind == LEG_PLAN_PLAY || pl->kind == LEG_PLAN_MIX;
+	int16_t tones[LEG_FRAME];
+
+	if (m->digits.events.active && plan_sends((enum leg_direction)m->direction) &&
+	    send_event(w, l))
+		sends = false;
+	else if (m->digits.tones && sends && tones_next(w, l, tones)) {
+		send_pcm(w, l, tones);
+		sends = false;
+	}
+	if (play_runs(m))
+		play_frame(w, l, sends && pl->kind == LEG_PLAN_PLAY);
+	else if (sends && pl->kind == LEG_PLAN_MIX)
+		mix_frame(w, c, l, pl);
+}
+
+void playout_call(struct worker *w, struct worker_call *c)
+{
+	for (unsigned s = 0; s < CALL_LEGS_MAX; s++)
+		if (c->plan.decode & (1u << s))
+			speaker_frame(w, worker_call_leg(w, c, s), w->media->pcm[s]);
+	/* A key heard just now may have ended a play. */
+	if (c->stale)
+		replan(w, c);
+	for (unsigned s = 0; s < CALL_LEGS_MAX; s++) {
+		struct leg *l = worker_call_leg(w, c, s);
+
+		if (l == NULL)
+			continue;
+		play_tick(w, l);
+		leg_frame(w, c, l, s);
+	}
+	if (c->stale)
+		replan(w, c);
+}
+
+static void slot_run(struct worker *w, uint64_t ms)
+{
+	struct worker_media *wm = w->media;
+	uint32_t next;
+
+	wm->tick_ns = ms * PB_NS_PER_MS;
+	for (uint32_t i = wm->tick.head[ms % TICK_MS]; i != WHEEL_NONE; i = next) {
+		next = wm->tick_link[i].next;
+		playout_call(w, &wm->call[i]);
+	}
+	for (uint32_t i = wm->house.head[ms % HOUSE_MS]; i != WHEEL_NONE; i = next) {
+		next = wm->house_link[i].next;
+		house_tick(w, &wm->call[i]);
+	}
+}
+
+void playout(struct worker *w)
+{
+	struct worker_media *wm = w->media;
+	uint64_t now_ms = w->now_ns / PB_NS_PER_MS;
+
+	if (wm->tick.items == 0 && wm->house.items == 0) {
+		wm->next_ms = now_ms + 1;
+		return;
+	}
+	if (wm->next_ms == 0)
+		wm->next_ms = now_ms;
+	if (wm->next_ms + TICK_BEHIND_MAX_MS < now_ms) {
+		worker_count(&w->ticks_skipped, now_ms - wm->next_ms);
+		wm->next_ms = now_ms;
+	}
+	for (unsigned i = 0; i < TICK_SLOTS_PER_TURN && wm->next_ms <= now_ms; i++) {
+		if (now_ms - wm->next_ms > LATE_MS)
+			worker_count(&w->ticks_late, 1);
+		slot_run(w, wm->next_ms++);
+	}
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Stage: from bytes to RTP of a known source.
+ *
+ * In: rows with a leg, data = UDP payload that is not RTCP. Out: rows of sound (codec = a codec) and
+ * telephone-events on their way to a listener (codec = PATH_EVENT), checked in this order:
+ *
+ *   header (rtp_parse) -> payload type negotiated -> source accepted -> direction -> sequence
+ *
+ * Order matters: a packet of a stranger must not touch the counters of the source, and the latch
+ * must not close on a packet that means nothing to the leg. What is cold (first packet, another
+ * source, another codec) leaves the loop through functions marked so.
+ */
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+#include <string.h>
+
+#include "codec/codec.h"
+#include "path/path.h"
+#include "rtp/rtp_source.h"
+#include "worker/worker_priv.h"
+
+enum {
+	IN_EVENT = PATH_EVENT,
+	IN_NOISE = 0xfe,   /* comfort noise, RFC 3389 */
+	IN_UNKNOWN = 0xfd, /* not negotiated */
+	PT_NOISE = 13,     /* static, RFC 3551; many send it without having negotiated it */
+};
+
+static uint8_t kind_of(const struct leg_in *in, uint8_t pt)
+{
+	for (unsigned i = 0; i < in->codecs; i++)
+		if (in->pt[i] == pt)
+			return in->codec[i];
+	if (pt == in->dtmf_pt)
+		return IN_EVENT;
+	return pt == PT_NOISE && in->codecs > 0 ? IN_NOISE : IN_UNKNOWN;
+}
+
+static bool from_source(const struct leg_in *in, const struct packet_from *from)
+{
+	return in->port == from->port && in->family == from->family &&
+	       memcmp(in->ip, from->ip, sizeof(in->ip)) == 0;
+}
+
+static bool mac_zero(const uint8_t mac[6])
+{
+	static const uint8_t zero[6];
+
+	return memcmp(mac, zero, sizeof(zero)) == 0;
+}
+
+/* The first packet that is accepted since the leg was opened or got a new remote: it closes the
+ * latch, shows the way back and is told to main once. */
+__attribute__((cold)) static void first_packet(struct worker *w, struct leg *l,
+					       const struct packet_from *from)
+{
+	struct leg_media *m = worker_leg_media(w, l);
+	struct worker_call *call = worker_call_of(w, l);
+
+	l->in.flags |= LEG_IN_SEEN;
+	l->in.flags = (uint16_t)(l->in.flags & ~LEG_IN_LATCH);
+	if (!from_source(&l->in, from)) {
+		bool moved = l->out.family != from->family ||
+			     memcmp(l->out.ip, from->ip, sizeof(l->out.ip)) != 0;
+
+		l->in.family = from->family;
+		l->in.port = from->port;
+		memcpy(l->in.ip, from->ip, sizeof(l->in.ip));
+		l->out.family = from->family;
+		l->out.port = from->port;
+		memcpy(l->out.ip, from->ip, sizeof(l->out.ip));
+		if (moved)
+			m->mac_known = false;
+		way_make(w, l);
+	}
+	if (!m->mac_known && !mac_zero(from->mac)) {
+		memcpy(m->mac, from->mac, sizeof(m->mac));
+		m->mac_known = true;
+		way_make(w, l);
+	}
+	replan(w, call);
+	if (m->media_told)
+		return;
+	m->media_told = true;
+
+	struct worker_event e = worker_leg_event(w, l, EVENT_LEG_MEDIA);
+
+	e.source.family = from->family;
+	e.source.port = from->port;
+	memcpy(e.source.ip, from->ip, sizeof(e.source.ip));
+	worker_event_put(w, &e);
+}
+
+/* Another SSRC or a restart of the sequence: what hangs on the old numbers begins anew. */
+__attribute__((cold)) static void another_source(struct worker *w, struct leg *l)
+{
+	struct leg_media *m = worker_leg_media(w, l);
+
+	if (l->in.flags & LEG_IN_BUFFER)
+		speaker_flush(w, l);
+	telephone_event_reset(&m->events);
+	if (l->in.listener != LEG_INDEX_NONE)
+		leg_at(&w->legs, l->in.listener)->out.flags |= LEG_OUT_ANCHOR;
+}
+
+__attribute__((cold)) static void another_codec(struct worker *w, struct leg *l, uint8_t codec)
+{
+	l->in.codec_now = codec;
+	replan(w, worker_call_of(w, l));
+}
+
+/* A packet that is consumed here leaves no gap in what its listener gets. */
+static void listener_skip(struct worker *w, const struct leg *l, enum rtp_source_heard heard)
+{
+	if (l->in.listener == LEG_INDEX_NONE || heard != RTP_SOURCE_NEXT)
+		return;
+
+	struct leg_out *out = &leg_at(&w->legs, l->in.listener)->out;
+
+	if (!(out->flags & LEG_OUT_ANCHOR))
+		out->seq_add--;
+}
+
+/* Telephone-event: heard by the leg itself; goes on to a listener that negotiated it too, unless the
+ * digits are secret. */
+static enum packet_fate event_in(struct worker *w, struct leg *l, const struct rtp_view *v,
+				 const uint8_t *p, enum rtp_source_heard heard)
+{
+	struct leg_media *m = worker_leg_media(w, l);
+
+	if (l->in.flags & LEG_IN_BUFFER)
+		jbuf_note(m->jbuf, v->seq);
+
+	bool secret = collect_runs(m) && m->collect.secret;
+
+	dtmf_event_in(w, l, v, p + v->payload_at);
+	if (worker_call_of(w, l)->stale)
+		replan(w, worker_call_of(w, l));
+	if (!secret && l->in.listener != LEG_INDEX_NONE &&
+	    leg_at(&w->legs, l->in.listener)->out.dtmf_pt != LEG_PT_NONE)
+		return RTP_OK;
+	listener_skip(w, l, heard);
+	return FATE_DTMF_EVENT;
+}
+
+static enum packet_fate noise_in(struct worker *w, struct leg *l, const struct rtp_view *v,
+				 enum rtp_source_heard heard)
+{
+	listener_skip(w, l, heard);
+	if (!(l->in.flags & LEG_IN_BUFFER))
+		return FATE_UNHEARD;
+	jbuf_note(worker_leg_media(w, l)->jbuf, v->seq);
+	return FATE_BUFFERED;
+}
+
+/* One row. Returns RTP_OK when it goes on, else its fate. */
+static enum packet_fate row_in(struct worker *w, struct burst *b, uint16_t i)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(b->pkt[i], const uint8_t *);
+	struct rtp_view *v = &b->rtp[i];
+	struct leg *l = b->leg[i];
+	enum packet_fate fate = rtp_parse(v, p, rte_pktmbuf_data_len(b->pkt[i]));
+
+	if (fate != RTP_OK)
+		return fate;
+
+	uint8_t kind = kind_of(&l->in, v->pt);
+
+	if (kind == IN_UNKNOWN)
+		return FATE_RTP_PAYLOAD;
+	if (!from_source(&l->in, &b->from[i]) && !(l->in.flags & LEG_IN_LATCH))
+		return FATE_STRANGER;
+	if (!(l->in.flags & LEG_IN_RECEIVES))
+		return FATE_PAUSED;
+
+	enum rtp_source_heard heard =
+		rtp_source_update(&l->source, v, rtp_ticks(w->now_ns, 8000), kind < CODEC_COUNT);
+
+	if (heard == RTP_SOURCE_DUPLICATE)
+		return FATE_DUPLICATE;
+	if (heard == RTP_SOURCE_FAR)
+		return FATE_FAR;
+	if (!(l->in.flags & LEG_IN_SEEN))
+		first_packet(w, l, &b->from[i]);
+	if (heard == RTP_SOURCE_NEW)
+		another_source(w, l);
+	l->count.packets_in++;
+	l->count.octets_in += v->payload_len;
+	l->count.last_in_ns = w->now_ns;
+	b->codec[i] = kind;
+	if (kind == IN_EVENT)
+		return event_in(w, l, v, p, heard);
+	if (kind == IN_NOISE)
+		return noise_in(w, l, v, heard);
+	if (kind != l->in.codec_now)
+		another_codec(w, l, kind);
+	if (l->in.flags & LEG_IN_TAP)
+		tap_frame(w, l, 0, kind, v->seq, v->ts, p + v->payload_at, v->payload_len);
+	return RTP_OK;
+}
+
+void rtp_in_burst(struct worker *w, struct burst *b)
+{
+	uint16_t kept = 0;
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		rte_prefetch0(&b->leg[i]->in);
+		rte_prefetch0(&b->leg[i]->source);
+		rte_prefetch0(&b->leg[i]->count);
+	}
+	for (uint16_t i = 0; i < b->n; i++) {
+		enum packet_fate fate = row_in(w, b, i);
+
+		if (fate == RTP_OK)
+			burst_move(b, kept++, i);
+		else
+			path_end(w, b->leg[i], b->pkt[i], fate);
+	}
+	b->n = kept;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The next 20 ms of a leg that is decoded.
+ *
+ * Packets of any length are decoded into a queue of samples, from which the tick takes LEG_FRAME;
+ * what is left over waits for the next tick. Sound that is missing is made up.
+ */
+#include <rte_mbuf.h>
+#include <string.h>
+
+#include "codec/codec.h"
+#include "dsp/level.h"
+#include "worker/worker_priv.h"
+
+enum { DETECT_MS = 26 }; /* a key's tones are recognised this long after they began */
+
+static uint32_t decode(struct leg_media *m, struct rte_mbuf *pkt)
+{
+	const struct codec *codec = codec_of((enum codec_id)pkt->hash.usr);
+	int16_t *at = m->fifo + m->fifo_n;
+	size_t n = codec->decode(NULL, at, LEG_FIFO_MAX - m->fifo_n,
+				 rte_pktmbuf_mtod(pkt, const uint8_t *), rte_pktmbuf_data_len(pkt));
+
+	conceal_good(m->conceal, at, n);
+	rte_pktmbuf_free(pkt);
+	return (uint32_t)n;
+}
+
+static void fill(struct worker *w, struct leg_media *m)
+{
+	while (m->fifo_n < LEG_FRAME) {
+		uint32_t want = LEG_FRAME - m->fifo_n;
+		uint32_t room = LEG_FIFO_MAX - m->fifo_n;
+		struct jbuf_out out = {0};
+		uint32_t n = 0;
+
+		switch (jbuf_get(m->jbuf, w->now_ns, want, &out)) {
+		case JBUF_GET_READY:
+			n = decode(m, out.pkt);
+			break;
+		case JBUF_GET_LOST:
+		case JBUF_GET_UNDERRUN:
+			n = out.ticks < room ? out.ticks : room;
+			conceal_lost(m->conceal, m->fifo + m->fifo_n, n);
+			m->concealed += n;
+			break;
+		case JBUF_GET_SILENCE:
+			n = out.ticks < room ? out.ticks : room;
+			memset(m->fifo + m->fifo_n, 0, n * sizeof(m->fifo[0]));
+			break;
+		case JBUF_GET_DISCARD:
+			rte_pktmbuf_free(out.pkt);
+			break;
+		}
+		m->fifo_n += n;
+	}
+}
+
+static void keys_listen(struct worker *w, struct leg *l, const int16_t *pcm)
+{
+	struct leg_media *m = worker_leg_media(w, l);
+	struct dtmf_detect_news news[4];
+	size_t n = dtmf_detect_listen(m->detect, pcm, LEG_FRAME, news, 4);
+
+	for (size_t i = 0; i < n; i++)
+		if (news[i].pressed)
+			dtmf_pressed(w, l, news[i].code, DTMF_SOURCE_INBAND, DETECT_MS);
+}
+
+void speaker_frame(struct worker *w, struct leg *l, int16_t *pcm)
+{
+	struct leg_media *m = worker_leg_media(w, l);
+
+	fill(w, m);
+	memcpy(pcm, m->fifo, LEG_FRAME * sizeof(*pcm));
+	m->fifo_n -= LEG_FRAME;
+	memmove(m->fifo, m->fifo + LEG_FRAME, m->fifo_n * sizeof(m->fifo[0]));
+	m->level_dbov = level_dbov(pcm, LEG_FRAME);
+	if (m->cfg.inband_dtmf)
+		keys_listen(w, l, pcm);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Commands about calls: open, close, who hears whom, monitors; and what main learnt of next hops.
+ *
+ * main owns the pools and sends no two commands that contradict each other; what is refused here
+ * is refused because a leg or call went away between.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "worker/worker_priv.h"
+
+struct worker_call *command_call(struct worker *w, struct call_ref ref)
+{
+	if (ref.index >= w->cfg.calls || ref.generation == 0 ||
+	    w->media->call[ref.index].generation != ref.generation)
+		return NULL;
+	return &w->media->call[ref.index];
+}
+
+struct leg *command_leg(struct worker *w, struct leg_ref ref)
+{
+	struct leg *l = leg_slot(&w->legs, ref.index);
+
+	if (l == NULL || ref.generation == 0 || l->in.generation != ref.generation)
+		return NULL;
+	return l;
+}
+
+/* -EINVAL: no such slot or generation 0. -EBUSY: the slot is still open. */
+int command_call_open(struct worker *w, const struct worker_command *c)
+{
+	struct worker_media *wm = w->media;
+	uint32_t i = c->call.index;
+
+	if (i >= w->cfg.calls || c->call.generation == 0)
+		return -EINVAL;
+
+	struct worker_call *call = &wm->call[i];
+
+	if (call->generation != 0)
+		return -EBUSY;
+	memset(call, 0, sizeof(*call));
+	call->generation = c->call.generation;
+	for (unsigned s = 0; s < CALL_LEGS_MAX; s++)
+		call->leg[s] = LEG_INDEX_NONE;
+	hear_init(&call->hear);
+	replan(w, call);
+	wheel_add(&wm->house, i, wheel_quiet(&wm->house, i));
+	atomic_store_explicit(&w->calls_open,
+			      atomic_load_explicit(&w->calls_open, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+	return 0;
+}
+
+/* -ESTALE; -ENOTEMPTY: it has legs. */
+int command_call_close(struct worker *w, const struct worker_command *c)
+{
+	struct worker_media *wm = w->media;
+	struct worker_call *call = command_call(w, c->call);
+
+	if (call == NULL)
+		return -ESTALE;
+	if (call->legs > 0)
+		return -ENOTEMPTY;
+	record_call_closed(w, call);
+	wheel_remove(&wm->tick, c->call.index);
+	wheel_remove(&wm->house, c->call.index);
+	call->generation = 0;
+	atomic_store_explicit(&w->calls_open,
+			      atomic_load_explicit(&w->calls_open, memory_order_relaxed) - 1,
+			      memory_order_relaxed);
+	return 0;
+}
+
+/* The slot of an open leg of this call by its index, or HEAR_NONE. */
+static uint8_t slot_of(const struct worker *w, const struct worker_call *call, uint32_t index)
+{
+	for (uint8_t s = 0; s < CALL_LEGS_MAX; s++)
+		if (call->leg[s] == index && index != LEG_INDEX_NONE)
+			return s;
+	(void)w;
+	return HEAR_NONE;
+}
+
+/* -ESTALE: the call is gone. -ENOENT: a leg is not of this call; nothing was changed. -EINVAL: a
+ * leg would hear itself; nothing was changed. */
+int command_call_hear(struct worker *w, const struct worker_command *c)
+{
+	struct worker_call *call = command_call(w, c->call);
+	uint8_t row = HEAR_NONE;
+
+	if (call == NULL)
+		return -ESTALE;
+	if (c->hear.n > CALL_HEAR_MAX)
+		return -EINVAL;
+	if (!c->hear.whole && (row = slot_of(w, call, c->hear.listener)) == HEAR_NONE)
+		return -ENOENT;
+	for (uint32_t i = 0; i < c->hear.n; i++) {
+		const struct hear_entry *e = &c->hear.entry[i];
+
+		if (e->listener == e->speaker ||
+		    (!c->hear.whole && e->listener != c->hear.listener))
+			return -EINVAL;
+		if (slot_of(w, call, e->listener) == HEAR_NONE ||
+		    slot_of(w, call, e->speaker) == HEAR_NONE)
+			return -ENOENT;
+	}
+	if (c->hear.whole)
+		hear_clear(&call->hear);
+	else
+		hear_clear_row(&call->hear, row);
+	for (uint32_t i = 0; i < c->hear.n; i++) {
+		const struct hear_entry *e = &c->hear.entry[i];
+
+		hear_set(&call->hear, slot_of(w, call, e->listener), slot_of(w, call, e->speaker),
+			 e->gain_cb);
+	}
+	replan(w, call);
+	return 0;
+}
+
+/* Starts a monitor, changes its mode, or ends it with MONITOR_OFF. -ESTALE: the call, or at its
+ * start one of the three legs, is gone; -ENOENT: OFF for what is not there; -EINVAL, -ENOSPC as of
+ * hear_monitor_start(). */
+int command_monitor_set(struct worker *w, const struct worker_command *c)
+{
+	struct worker_call *call = command_call(w, c->call);
+
+	if (call == NULL)
+		return -ESTALE;
+
+	int err = hear_monitor_mode(&call->hear, c->monitor.monitor, c->monitor.mode);
+
+	if (err == -ENOENT && c->monitor.mode != MONITOR_OFF) {
+		const struct leg_ref ref[3] = {c->monitor.supervisor, c->monitor.agent,
+					       c->monitor.customer};
+		uint8_t slot[3];
+
+		for (unsigned i = 0; i < 3; i++) {
+			const struct leg *l = command_leg(w, ref[i]);
+
+			if (l == NULL || worker_call_of(w, l) != call)
+				return -ESTALE;
+			slot[i] = slot_of(w, call, ref[i].index);
+		}
+		err = hear_monitor_start(&call->hear, c->monitor.monitor, slot[0], slot[1], slot[2],
+					 c->monitor.mode);
+	}
+	if (err == 0)
+		replan(w, call);
+	return err;
+}
+
+/* Always 0: nobody may be waiting for it any more. */
+int command_neighbour(struct worker *w, const struct worker_command *c)
+{
+	size_t bytes = c->neighbour.family == 4 ? 4 : 16;
+
+	for (uint32_t i = 0; i < w->legs.n; i++) {
+		struct leg *l = &w->legs.leg[i];
+
+		if (!leg_is_open(l) || l->out.family != c->neighbour.family ||
+		    memcmp(l->out.ip, c->neighbour.ip, bytes) != 0)
+			continue;
+
+		struct leg_media *m = worker_leg_media(w, l);
+
+		memcpy(m->mac, c->neighbour.mac, sizeof(m->mac));
+		m->mac_known = true;
+		way_make(w, l);
+	}
+	return 0;
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Commands about legs: open, set, close, statistics. A leg_config is what was agreed in SDP; here
+ * it becomes the few prepared bytes that the packet path reads.
+ */
+#include <errno.h>
+#include <rte_mbuf.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "codec/codec.h"
+#include "port/port.h"
+#include "worker/worker_priv.h"
+
+static bool config_valid(const struct worker *w, const struct leg_config *cfg)
+{
+	const struct net_own *own = w->cfg.lane->own;
+
+	if (cfg->family != 4 && cfg->family != 6)
+		return false;
+	if (!(cfg->family == 4 ? own->ip4 : own->ip6))
+		return false;
+	if (cfg->remote.family != 0 && cfg->remote.family != cfg->family)
+		return false;
+	if (cfg->remote_rtcp.family != 0 && cfg->remote_rtcp.family != cfg->family)
+		return false;
+	if (cfg->codecs > LEG_CODECS_MAX)
+		return false;
+	for (unsigned i = 0; i < cfg->codecs; i++)
+		if (cfg->codec[i].pt > RTP_PT_MAX || cfg->codec[i].id >= CODEC_COUNT)
+			return false;
+	return !cfg->dtmf || cfg->dtmf_pt <= RTP_PT_MAX;
+}
+
+static void apply_codecs(struct leg *l, const struct leg_config *cfg)
+{
+	l->in.codecs = cfg->codecs;
+	memset(l->in.pt, LEG_PT_NONE, sizeof(l->in.pt));
+	memset(l->out.pt_of, LEG_PT_NONE, sizeof(l->out.pt_of));
+	for (unsigned i = cfg->codecs; i-- > 0;) { /* the first of one codec is the one sent */
+		l->in.pt[i] = cfg->codec[i].pt;
+		l->in.codec[i] = (uint8_t)cfg->codec[i].id;
+		l->out.pt_of[cfg->codec[i].id] = cfg->codec[i].pt;
+	}
+	l->out.codec = cfg->codecs > 0 ? (uint8_t)cfg->codec[0].id : CODEC_PCMU;
+}
+
+static void apply_dtmf(struct leg *l, const struct leg_config *cfg)
+{
+	l->in.dtmf_pt = cfg->dtmf ? cfg->dtmf_pt : LEG_PT_NONE;
+	l->out.dtmf_pt = l->in.dtmf_pt;
+}
+
+static void flag_in(struct leg *l, uint16_t flag, bool on)
+{
+	l->in.flags = (uint16_t)(on ? l->in.flags | flag : l->in.flags & ~flag);
+}
+
+/* A new peer: who may send, where to send, and the latch is open again. */
+static void apply_remote(struct worker *w, struct leg *l, const struct leg_config *cfg)
+{
+	struct leg_media *m = worker_leg_media(w, l);
+	bool same_ip = l->out.family == cfg->remote.family &&
+		       memcmp(l->out.ip, cfg->remote.ip, sizeof(l->out.ip)) == 0;
+
+	l->in.family = cfg->remote.family;
+	memcpy(l->in.ip, cfg->remote.ip, sizeof(l->in.ip));
+	l->in.port = cfg->remote.port;
+	l->out.family = cfg->remote.family;
+	memcpy(l->out.ip, cfg->remote.ip, sizeof(l->out.ip));
+	l->out.port = cfg->remote.port;
+	flag_in(l, LEG_IN_SEEN, false);
+	flag_in(l, LEG_IN_LATCH, cfg->source == LEG_SOURCE_LATCH);
+	if (!same_ip) {
+		m->mac_known = false;
+		m->asked_ns = 0;
+	}
+	m->rtcp_port = 0;
+	m->rtcp_mux = false;
+	way_make(w, l);
+	if (!m->mac_known)
+		worker_neighbour_want(w, l);
+}
+
+static void apply_direction(struct worker *w, struct leg *l, const struct leg_config *cfg)
+{
+	struct leg_media *m = worker_leg_media(w, l);
+
+	m->direction = (uint8_t)cfg->direction;
+	flag_in(l, LEG_IN_RECEIVES, plan_receives(cfg->direction));
+	l->count.last_in_ns = w->now_ns; /* silence is counted from now */
+	m->timeout_told = false;
+}
+
+static uint8_t free_slot(const struct worker_call *call)
+{
+	for (uint8_t s = 0; s < CALL_LEGS_MAX; s++)
+		if (call->leg[s] == LEG_INDEX_NONE)
+			return s;
+	return HEAR_NONE;
+}
+
+/* -ESTALE: the call is gone. -EINVAL: not this worker's index, generation 0, or a config that contradicts
+ * itself or asks for an address family that the port has not. -EBUSY: still open. -ENOSPC: the call
+ * has CALL_LEGS_MAX legs. */
+int command_leg_open(struct worker *w, const struct worker_command *c)
+{
+	struct worker_call *call = command_call(w, c->call);
+	struct leg *l = leg_slot(&w->legs, c->leg.index);
+	const struct leg_config *cfg = &c->leg_open;
+
+	if (call == NULL)
+		return -ESTALE;
+	if (l == NULL || c->leg.generation == 0 || !config_valid(w, cfg))
+		return -EINVAL;
+	if (leg_is_open(l))
+		return -EBUSY;
+
+	uint8_t slot = free_slot(call);
+
+	if (slot == HEAR_NONE)
+		return -ENOSPC;
+
+	struct leg_media *m = worker_leg_media(w, l);
+	struct jbuf_config jc = {.clock_hz = 8000,
+				 .slots = LEG_JBUF_SLOTS,
+				 .min_ms = (uint16_t)w->cfg.jbuf_min_ms,
+				 .max_ms = (uint16_t)w->cfg.jbuf_max_ms};
+
+	memset(l, 0, sizeof(*l));
+	leg_media_reset(m);
+	must(jbuf_init(m->jbuf, &jc) == 0);
+	m->cfg = *cfg;
+	m->slot = slot;
+	l->in.generation = c->leg.generation;
+	l->in.call = c->call.index;
+	l->in.listener = LEG_INDEX_NONE;
+	l->out.local_port = (uint16_t)(w->legs.rtp_first + 2 * c->leg.index);
+	l->out.ssrc = cfg->ssrc;
+	l->out.seq = (uint16_t)worker_random(w);
+	l->out.ts = (uint32_t)worker_random(w);
+	l->out.flags = LEG_OUT_ANCHOR;
+	rtp_source_init(&l->source);
+	apply_codecs(l, cfg);
+	l->in.codec_now = l->out.codec;
+	apply_dtmf(l, cfg);
+	apply_direction(w, l, cfg);
+	apply_remote(w, l, cfg);
+	rtcp_plan(w, l);
+	call->leg[slot] = c->leg.index;
+	call->legs++;
+	hear_leg_open(&call->hear, slot);
+	replan(w, call);
+	atomic_store_explicit(&w->legs_open,
+			      atomic_load_explicit(&w->legs_open, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+	return 0;
+}
+
+static bool sock_equal(const struct sock_ip *a, const struct sock_ip *b)
+{
+	return a->family == b->family && a->port == b->port &&
+	       memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
+}
+
+/* -ESTALE; -EINVAL as of open, nothing is changed then. */
+int command_leg_set(struct worker *w, const struct worker_command *c)
+{
+	struct leg *l = command_leg(w, c->leg);
+	const struct leg_config *new = &c->leg_open;
+
+	if (l == NULL)
+		return -ESTALE;
+
+	struct leg_media *m = worker_leg_media(w, l);
+	struct leg_config cfg = m->cfg;
+
+	if (new->set & LEG_SET_REMOTE) {
+		cfg.remote = new->remote;
+		cfg.remote_rtcp = new->remote_rtcp;
+	}
+	if (new->set & LEG_SET_CODECS) {
+		cfg.codecs = new->codecs;
+		memcpy(cfg.codec, new->codec, sizeof(cfg.codec));
+	}
+	if (new->set & LEG_SET_DTMF) {
+		cfg.dtmf = new->dtmf;
+		cfg.dtmf_pt = new->dtmf_pt;
+		cfg.dtmf_clock_hz = new->dtmf_clock_hz;
+	}
+	if (new->set & LEG_SET_DIRECTION)
+		cfg.direction = new->direction;
+	if (new->set & LEG_SET_SOURCE)
+		cfg.source = new->source;
+	if (new->set & LEG_SET_INBAND)
+		cfg.inband_dtmf = new->inband_dtmf;
+	if (new->set & LEG_SET_TIMEOUT)
+		cfg.media_timeout_ms = new->media_timeout_ms;
+	if (!config_valid(w, &cfg))
+		return -EINVAL;
+
+	struct leg_config old = m->cfg;
+
+	m->cfg = cfg;
+	if (new->set & LEG_SET_CODECS) {
+		bool sent_other = cfg.codecs > 0 && cfg.codec[0].id != (enum codec_id)l->out.codec;
+
+		apply_codecs(l, &cfg);
+		if (!(l->in.flags & LEG_IN_SEEN))
+			l->in.codec_now = l->out.codec;
+		if (sent_other)
+			l->out.flags |= LEG_OUT_MARK;
+	}
+	if (new->set & LEG_SET_DTMF)
+		apply_dtmf(l, &cfg);
+	if ((new->set &LEG_SET_DIRECTION) && old.direction != cfg.direction)
+		apply_direction(w, l, &cfg);
+	if ((new->set &LEG_SET_INBAND) && cfg.inband_dtmf && !old.inband_dtmf)
+		dtmf_detect_init(m->detect);
+	/* An offer that repeats the same address does not undo a latch. */
+	if ((new->set &LEG_SET_REMOTE) && (!sock_equal(&old.remote, &cfg.remote) ||
+					   !sock_equal(&old.remote_rtcp, &cfg.remote_rtcp)))
+		apply_remote(w, l, &cfg);
+	else if (new->set & LEG_SET_SOURCE)
+		flag_in(l, LEG_IN_LATCH,
+			cfg.source == LEG_SOURCE_LATCH && !(l->in.flags & LEG_IN_SEEN));
+	if ((new->set &LEG_SET_TIMEOUT) && old.media_timeout_ms != cfg.media_timeout_ms)
+		m->timeout_told = false;
+	replan(w, worker_call_of(w, l));
+	return 0;
+}
+
+/* -ESTALE. Its play and collect end (PLAY_DONE, COLLECT_DONE), monitors that it supervised end
+ * (MONITOR_DONE), a BYE is sent; then the reply with its last statistics. */
+int command_leg_close(struct worker *w, const struct worker_command *c, struct worker_event *e)
+{
+	struct leg *l = command_leg(w, c->leg);
+	uint64_t ended[HEAR_MONITORS_MAX];
+
+	if (l == NULL)
+		return -ESTALE;
+
+	struct worker_call *call = worker_call_of(w, l);
+	struct leg_media *m = worker_leg_media(w, l);
+
+	play_end(w, l, PLAY_END_LEG_CLOSED, 0);
+	collect_end(w, l, COLLECT_END_LEG_CLOSED);
+	rtcp_send(w, l, true);
+	leg_stats_fill(w, l, &e->stats);
+	record_leg_closed(w, call, m->slot);
+
+	unsigned n = hear_leg_close(&call->hear, m->slot, ended);
+
+	for (unsigned i = 0; i < n; i++) {
+		struct worker_event done = worker_leg_event(w, l, EVENT_MONITOR_DONE);
+
+		done.monitor.monitor = ended[i];
+		mailbox_done(w, &done);
+	}
+	speaker_flush(w, l);
+	call->leg[m->slot] = LEG_INDEX_NONE;
+	call->legs--;
+	l->in.generation = 0;
+	l->head.len = 0;
+	replan(w, call);
+	atomic_store_explicit(&w->legs_open,
+			      atomic_load_explicit(&w->legs_open, memory_order_relaxed) - 1,
+			      memory_order_relaxed);
+	return 0;
+}
+
+/* -ESTALE. */
+int command_leg_stat(struct worker *w, const struct worker_command *c, struct worker_event *e)
+{
+	struct leg *l = command_leg(w, c->leg);
+
+	if (l == NULL)
+		return -ESTALE;
+	leg_stats_fill(w, l, &e->stats);
+	return 0;
+}
+
+void leg_stats_fill(const struct worker *w, const struct leg *l, struct leg_stats *s)
+{
+	const struct leg_media *m = worker_leg_media(w, l);
+	const struct jbuf_counts *jc = jbuf_counts(m->jbuf);
+	uint32_t clock_hz = codec_of((enum codec_id)l->in.codec_now)->clock_hz;
+
+	*s = (struct leg_stats){
+		.packets_in = l->count.packets_in,
+		.octets_in = l->count.octets_in,
+		.packets_out = l->count.packets_out,
+		.octets_out = l->count.octets_out,
+		.lost = rtp_source_lost(&l->source),
+		.expected = rtp_source_expected(&l->source),
+		.late = jc->late,
+		.duplicate = l->source.duplicates,
+		.reordered = l->source.reordered,
+		.concealed_ms = m->concealed / 8,
+		.dropped = l->count.dropped,
+		.jitter_us = rtp_source_jitter_us(&l->source, clock_hz),
+		.rtt_us = m->rtt_us,
+		.jbuf_ms = l->in.flags & LEG_IN_BUFFER ? jbuf_delay_ms(m->jbuf) : 0,
+		.remote_lost = m->remote_lost,
+		.remote_jitter_us = m->remote_jitter_us,
+		.level_dbov = m->level_dbov,
+		.codec = l->out.codec,
+		.plan = (enum leg_plan)l->out.plan,
+	};
+	if (l->in.flags & LEG_IN_SEEN) {
+		s->source.family = l->in.family;
+		s->source.port = l->in.port;
+		memcpy(s->source.ip, l->in.ip, sizeof(s->source.ip));
+	}
+}

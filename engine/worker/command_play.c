@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Commands about what is done on a leg: play, collect, send digits.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "dsp/mix.h"
+#include "worker/worker_priv.h"
+
+/* -ESTALE; -EINVAL: an empty list. In these cases the list is main's again at once; otherwise
+ * PLAY_DONE gives it back. A play before it ends with REPLACED first. */
+int command_play_start(struct worker *w, const struct worker_command *c)
+{
+	struct leg *l = command_leg(w, c->leg);
+
+	if (l == NULL)
+		return -ESTALE;
+	if (c->play.list == NULL || c->play.list->n == 0 || c->play.list->n > PLAY_ITEMS_MAX)
+		return -EINVAL;
+
+	struct leg_media *m = worker_leg_media(w, l);
+
+	play_end(w, l, PLAY_END_REPLACED, 0);
+	m->play = (struct leg_play){.play = c->play.play,
+				    .list = c->play.list,
+				    .gain_q12 = mix_gain_q12(c->play.list->gain_cb)};
+	/* Digits typed during the play count, and the wait for the first begins after it. */
+	if (collect_runs(m) && m->collect.n == 0)
+		m->collect.deadline_ns = 0;
+	replan(w, worker_call_of(w, l));
+	return 0;
+}
+
+/* -ESTALE; -ENOENT: this play is not running. */
+int command_play_stop(struct worker *w, const struct worker_command *c)
+{
+	struct leg *l = command_leg(w, c->leg);
+
+	if (l == NULL)
+		return -ESTALE;
+
+	struct leg_media *m = worker_leg_media(w, l);
+
+	if (!play_runs(m) || m->play.play != c->play.play)
+		return -ENOENT;
+	play_end(w, l, PLAY_END_STOPPED, 0);
+	replan(w, worker_call_of(w, l));
+	return 0;
+}
+
+/* -ESTALE; -EINVAL: max is 0 or too large, or min > max. A collect before it ends with STOPPED. */
+int command_collect_start(struct worker *w, const struct worker_command *c)
+{
+	struct leg *l = command_leg(w, c->leg);
+
+	if (l == NULL)
+		return -ESTALE;
+	if (c->collect.max == 0 || c->collect.max > COLLECT_DIGITS_MAX ||
+	    c->collect.min > c->collect.max)
+		return -EINVAL;
+
+	struct leg_media *m = worker_leg_media(w, l);
+
+	collect_end(w, l, COLLECT_END_STOPPED);
+	m->collect = (struct leg_collect){
+		.collect = c->collect.collect,
+		.max = c->collect.max,
+		.min = c->collect.min,
+		.terminators = c->collect.terminators,
+		.first_timeout_ms = c->collect.first_timeout_ms,
+		.inter_timeout_ms = c->collect.inter_timeout_ms,
+		.secret = c->collect.secret,
+		.active = true,
+	};
+	replan(w, worker_call_of(w, l));
+	return 0;
+}
+
+/* -ESTALE; -ENOENT: this collect is not running. */
+int command_collect_stop(struct worker *w, const struct worker_command *c)
+{
+	struct leg *l = command_leg(w, c->leg);
+
+	if (l == NULL)
+		return -ESTALE;
+
+	struct leg_media *m = worker_leg_media(w, l);
+
+	if (!collect_runs(m) || m->collect.collect != c->collect.collect)
+		return -ENOENT;
+	collect_end(w, l, COLLECT_END_STOPPED);
+	replan(w, worker_call_of(w, l));
+	return 0;
+}
+
+static uint32_t whole_frames(uint32_t ms)
+{
+	uint32_t frames = (ms + TICK_MS - 1) / TICK_MS;
+
+	return (frames ? frames : 1) * LEG_FRAME;
+}
+
+/* -ESTALE; -EINVAL: no digits, too many, or one above 15. Digits that are still being sent are
+ * forgotten. */
+int command_dtmf_send(struct worker *w, const struct worker_command *c)
+{
+	struct leg *l = command_leg(w, c->leg);
+
+	if (l == NULL)
+		return -ESTALE;
+	if (c->dtmf.n == 0 || c->dtmf.n > COLLECT_DIGITS_MAX)
+		return -EINVAL;
+	for (unsigned i = 0; i < c->dtmf.n; i++)
+		if (c->dtmf.code[i] >= DTMF_CODES)
+			return -EINVAL;
+
+	struct leg_media *m = worker_leg_media(w, l);
+	struct leg_digits *d = &m->digits;
+
+	d->events.active = false;
+	d->tones = l->out.dtmf_pt == LEG_PT_NONE;
+	if (d->tones) {
+		d->n = c->dtmf.n;
+		d->at = 0;
+		memcpy(d->code, c->dtmf.code, d->n);
+		d->on_samples = whole_frames(c->dtmf.duration_ms);
+		d->gap_samples = whole_frames(c->dtmf.gap_ms);
+		d->done_samples = 0;
+		tone_start_dtmf(&d->tone, d->code[0]);
+	} else {
+		int err = telephone_event_send_start(
+			&d->events, c->dtmf.code, c->dtmf.n, c->dtmf.duration_ms, c->dtmf.gap_ms,
+			m->cfg.dtmf_clock_hz ? m->cfg.dtmf_clock_hz : 8000, TICK_MS);
+
+		if (err != 0)
+			return err;
+	}
+	replan(w, worker_call_of(w, l));
+	return 0;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Commands about recordings, and what becomes of them when their leg or call closes.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "worker/worker_priv.h"
+
+static struct call_recording *find(struct worker_call *call, const uint8_t id[16])
+{
+	for (unsigned i = 0; i < CALL_RECORDINGS_MAX; i++)
+		if (call->recording[i].tap != NULL &&
+		    memcmp(call->recording[i].id, id, sizeof(call->recording[i].id)) == 0)
+			return &call->recording[i];
+	return NULL;
+}
+
+/* Tell the packet path which legs are tapped. */
+static void taps_apply(struct worker *w, struct worker_call *call)
+{
+	for (uint8_t s = 0; s < CALL_LEGS_MAX; s++) {
+		struct leg *l = worker_call_leg(w, call, s);
+		bool tapped = false;
+
+		if (l == NULL)
+			continue;
+		for (unsigned i = 0; i < CALL_RECORDINGS_MAX; i++)
+			tapped |= call->recording[i].tap != NULL && call->recording[i].slot == s;
+		l->in.flags =
+			(uint16_t)(tapped ? l->in.flags | LEG_IN_TAP : l->in.flags & ~LEG_IN_TAP);
+		l->out.flags = (uint8_t)(tapped ? l->out.flags | LEG_OUT_TAP
+						: l->out.flags & ~LEG_OUT_TAP);
+	}
+}
+
+static int start(struct worker *w, struct worker_call *call, const struct worker_command *c)
+{
+	struct leg *l = command_leg(w, c->leg);
+	struct call_recording *r = NULL;
+
+	if (l == NULL || worker_call_of(w, l) != call)
+		return -ESTALE;
+	if (w->cfg.rec == NULL)
+		return -ENODEV;
+	if (find(call, c->record.id) != NULL)
+		return -EEXIST;
+	for (unsigned i = 0; i < CALL_RECORDINGS_MAX && r == NULL; i++)
+		if (call->recording[i].tap == NULL)
+			r = &call->recording[i];
+	if (r == NULL)
+		return -ENOSPC;
+
+	int err = rec_tap_open(w->cfg.rec, c->record.id, c->record.text, w->now_ns, &r->tap);
+
+	if (err != 0) {
+		r->tap = NULL;
+		return err;
+	}
+	memcpy(r->id, c->record.id, sizeof(r->id));
+	r->slot = worker_leg_media(w, l)->slot;
+	taps_apply(w, call);
+	return 0;
+}
+
+static void end(struct worker *w, struct worker_call *call, struct call_recording *r,
+		enum record_end why, struct recording_account *account)
+{
+	struct worker_event e = {.kind = EVENT_RECORD_DONE, .call = worker_call_ref(w, call)};
+	enum recording_end reason =
+		why == RECORD_END_STOPPED ? RECORDING_END_STOPPED : RECORDING_END_CALL_CLOSED;
+
+	memset(&e.record, 0, sizeof(e.record));
+	memcpy(e.record.id, r->id, sizeof(e.record.id));
+	e.record.why = why;
+	rec_tap_close(r->tap, reason, w->now_ns, &e.record.account);
+	r->tap = NULL;
+	if (account != NULL)
+		*account = e.record.account;
+	mailbox_done(w, &e);
+}
+
+/* START: -ESTALE call or leg gone, -ENODEV no recorder, -EEXIST, -ENOSPC, or as of rec_tap_open().
+ * The others: -ESTALE, -ENOENT no such recording in this call; MARK also as of rec_tap_mark().
+ * STOP tells RECORD_DONE before the reply; both have the account. */
+int command_record(struct worker *w, const struct worker_command *c, struct worker_event *e)
+{
+	struct worker_call *call = command_call(w, c->call);
+
+	if (call == NULL)
+		return -ESTALE;
+	if (c->kind == COMMAND_RECORD_START)
+		return start(w, call, c);
+
+	struct call_recording *r = find(call, c->record.id);
+	int err = 0;
+
+	if (r == NULL)
+		return -ENOENT;
+	if (c->kind == COMMAND_RECORD_STOP) {
+		end(w, call, r, RECORD_END_STOPPED, &e->account);
+		taps_apply(w, call);
+		return 0;
+	}
+	if (c->kind == COMMAND_RECORD_PAUSE)
+		rec_tap_pause(r->tap, w->now_ns);
+	else if (c->kind == COMMAND_RECORD_RESUME)
+		rec_tap_resume(r->tap, w->now_ns);
+	else
+		err = rec_tap_mark(r->tap, w->now_ns, c->record.text);
+	rec_tap_account(r->tap, w->now_ns, &e->account);
+	return err;
+}
+
+void record_leg_closed(struct worker *w, struct worker_call *call, uint8_t slot)
+{
+	(void)w;
+	for (unsigned i = 0; i < CALL_RECORDINGS_MAX; i++)
+		if (call->recording[i].slot == slot)
+			call->recording[i].slot = HEAR_NONE;
+}
+
+void record_call_closed(struct worker *w, struct worker_call *call)
+{
+	for (unsigned i = 0; i < CALL_RECORDINGS_MAX; i++)
+		if (call->recording[i].tap != NULL)
+			end(w, call, &call->recording[i], RECORD_END_CALL_CLOSED, NULL);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Making and releasing a worker. Everything it will ever use is allocated here: after this file
+ * the packet path only moves what exists. Pieces are cache-line aligned on the worker's NUMA node.
+ */
+#include "worker/worker.h"
+
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/must.h"
+#include "base/units.h"
+#include "codec/codec.h"
+#include "port/port.h"
+#include "worker/worker_priv.h"
+
+static const char *const stage_names[STAGE_COUNT] = {
+#define STAGE_NAME(id, name) [STAGE_##id] = name,
+	WORKER_STAGE_TABLE(STAGE_NAME)
+#undef STAGE_NAME
+};
+
+const char *worker_stage_name(enum worker_stage stage)
+{
+	must(stage < STAGE_COUNT);
+	return stage_names[stage];
+}
+
+uint64_t worker_random(struct worker *w)
+{
+	uint64_t x = w->media->random;
+
+	x ^= x >> 12;
+	x ^= x << 25;
+	x ^= x >> 27;
+	w->media->random = x;
+	return x * UINT64_C(0x2545f4914f6cdd1d);
+}
+
+struct worker_event worker_leg_event(const struct worker *w, const struct leg *l,
+				     enum worker_event_kind kind)
+{
+	struct worker_event e;
+
+	memset(&e, 0, sizeof(e));
+	e.kind = kind;
+	e.call = worker_call_ref(w, worker_call_of(w, l));
+	e.leg = worker_leg_ref(w, l);
+	return e;
+}
+
+static uint32_t tone_samples(void)
+{
+	uint32_t n = 0;
+
+	for (unsigned k = 0; k < TONE_KINDS; k++)
+		n += tone_period((enum tone_kind)k);
+	return n;
+}
+
+size_t worker_bytes(uint32_t legs, uint32_t calls)
+{
+	return sizeof(struct worker) + sizeof(struct worker_media) +
+	       (size_t)legs *
+		       (sizeof(struct leg) + sizeof(struct leg_media) + leg_media_block_bytes()) +
+	       (size_t)calls * (sizeof(struct worker_call) + 2 * sizeof(struct wheel_link)) +
+	       WORKER_COMMANDS * sizeof(struct worker_command) +
+	       WORKER_EVENTS * sizeof(struct worker_event) +
+	       (size_t)tone_samples() * (sizeof(int16_t) + CODEC_COUNT);
+}
+
+/* The tones of playlists are prompts like any other, made here. */
+static void tones_make(struct worker_media *wm)
+{
+	int16_t *pcm = wm->tone_pcm;
+	uint8_t *coded = wm->tone_coded;
+
+	for (unsigned k = 0; k < TONE_KINDS; k++) {
+		uint32_t n = tone_period((enum tone_kind)k);
+		struct prompt *p = &wm->tone[k];
+		struct tone t;
+
+		must(n % LEG_FRAME == 0);
+		tone_start(&t, (enum tone_kind)k);
+		tone_next(&t, pcm, n);
+		p->frames = n / LEG_FRAME;
+		p->duration_ms = p->frames * TICK_MS;
+		p->pcm = pcm;
+		for (unsigned c = 0; c < CODEC_COUNT; c++, coded += n) {
+			must(codec_of((enum codec_id)c)->encode(NULL, coded, n, pcm, n) == n);
+			p->coded[c] = coded;
+		}
+		pcm += n;
+	}
+}
+
+static uint64_t clock_read_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * PB_NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static void *take(const struct worker_config *cfg, size_t n, size_t bytes)
+{
+	return rte_zmalloc_socket("worker", (n ? n : 1) * bytes, 64, cfg->socket);
+}
+
+static bool memory_get(struct worker *w)
+{
+	const struct worker_config *cfg = &w->cfg;
+	struct worker_media *wm = take(cfg, 1, sizeof(*wm));
+
+	w->media = wm;
+	if (wm == NULL)
+		return false;
+	w->legs.leg = take(cfg, cfg->legs, sizeof(struct leg));
+	w->legs.media = take(cfg, cfg->legs, sizeof(struct leg_media));
+	wm->blocks = take(cfg, cfg->legs, leg_media_block_bytes());
+	wm->call = take(cfg, cfg->calls, sizeof(struct worker_call));
+	wm->tick_link = take(cfg, cfg->calls, sizeof(struct wheel_link));
+	wm->house_link = take(cfg, cfg->calls, sizeof(struct wheel_link));
+	wm->tone_pcm = take(cfg, tone_samples(), sizeof(int16_t));
+	wm->tone_coded = take(cfg, tone_samples(), CODEC_COUNT);
+	wm->command_slots = take(cfg, WORKER_COMMANDS, sizeof(struct worker_command));
+	wm->event_slots = take(cfg, WORKER_EVENTS, sizeof(struct worker_event));
+	return w->legs.leg != NULL && w->legs.media != NULL && wm->blocks != NULL &&
+	       wm->call != NULL && wm->tick_link != NULL && wm->house_link != NULL &&
+	       wm->tone_pcm != NULL && wm->tone_coded != NULL && wm->command_slots != NULL &&
+	       wm->event_slots != NULL;
+}
+
+static void memory_put(struct worker *w)
+{
+	struct worker_media *wm = w->media;
+
+	rte_free(w->legs.leg);
+	rte_free(w->legs.media);
+	if (wm != NULL) {
+		rte_free(wm->blocks);
+		rte_free(wm->call);
+		rte_free(wm->tick_link);
+		rte_free(wm->house_link);
+		rte_free(wm->tone_pcm);
+		rte_free(wm->tone_coded);
+		rte_free(wm->command_slots);
+		rte_free(wm->event_slots);
+		rte_free(wm);
+	}
+	rte_free(w);
+}
+
+struct worker *worker_create(const struct worker_config *cfg)
+{
+	struct worker *w = take(cfg, 1, sizeof(*w));
+
+	must(cfg->lane != NULL && cfg->pool != NULL && cfg->rtp_first % 2 == 0);
+	if (w == NULL)
+		goto fail;
+	w->cfg = *cfg;
+	if (w->cfg.jbuf_max_ms == 0) {
+		w->cfg.jbuf_min_ms = 20;
+		w->cfg.jbuf_max_ms = 200;
+	}
+	if (!memory_get(w)) {
+		memory_put(w);
+		goto fail;
+	}
+
+	struct worker_media *wm = w->media;
+
+	w->legs.first = cfg->leg_first;
+	w->legs.n = cfg->legs;
+	w->legs.rtp_first = cfg->rtp_first;
+	for (uint32_t i = 0; i < cfg->legs; i++)
+		leg_media_bind(&w->legs.media[i],
+			       (uint8_t *)wm->blocks + i * leg_media_block_bytes());
+	wheel_init(&wm->tick, TICK_MS, wm->tick_link);
+	wheel_init(&wm->house, HOUSE_MS, wm->house_link);
+	wm->random = cfg->seed * UINT64_C(0x9e3779b97f4a7c15) + cfg->id + 1;
+	if (wm->random == 0)
+		wm->random = 1;
+	wm->wall_offset_ns = clock_read_ns(CLOCK_REALTIME) - clock_read_ns(CLOCK_MONOTONIC);
+	snprintf(wm->cname, sizeof(wm->cname), "%016llx@patchbay",
+		 (unsigned long long)worker_random(w));
+	tones_make(wm);
+	for (unsigned c = 0; c < CODEC_COUNT; c++)
+		memset(wm->quiet[c], codec_of((enum codec_id)c)->quiet, sizeof(wm->quiet[c]));
+	spsc_init(&w->command, wm->command_slots, WORKER_COMMANDS, sizeof(struct worker_command));
+	spsc_init(&w->event, wm->event_slots, WORKER_EVENTS, sizeof(struct worker_event));
+	return w;
+fail:
+	log_error("worker", "no memory for worker %u: %zu bytes for %u legs and %u calls", cfg->id,
+		  worker_bytes(cfg->legs, cfg->calls), cfg->legs, cfg->calls);
+	return NULL;
+}
+
+void worker_destroy(struct worker *w)
+{
+	if (w == NULL)
+		return;
+	for (uint32_t i = 0; i < w->legs.n; i++)
+		if (leg_is_open(&w->legs.leg[i]))
+			speaker_flush(w, &w->legs.leg[i]);
+	for (uint16_t i = 0; i < w->tx.n; i++)
+		rte_pktmbuf_free(w->tx.pkt[i]);
+	memory_put(w);
+}

@@ -1,0 +1,239 @@
+/* What the files of worker/ and path/ share and nobody else sees: calls on a worker, the wheels,
+ * and the functions by which stages and commands reach each other.
+ *
+ * Thread: the worker, everything here.
+ */
+#ifndef WORKER_WORKER_PRIV_H
+#define WORKER_WORKER_PRIV_H
+
+#include "call/hear.h"
+#include "call/plan.h"
+#include "leg/leg_media.h"
+#include "path/path.h"
+#include "prompt/prompt.h"
+#include "record/tap.h"
+#include "worker/wheel.h"
+#include "worker/worker.h"
+
+enum {
+	TICK_MS = 20,                /* playout */
+	HOUSE_MS = 250,              /* timeouts and RTCP are looked at this often */
+	TICK_SLOTS_PER_TURN = 5,     /* wheel slots run in one turn when behind */
+	TICK_BEHIND_MAX_MS = 200,    /* behind by more than this: the slots between are given up */
+	CALL_RECORDINGS_MAX = 4,     /* at once in one call */
+	EVENTS_FOR_COMMAND_MAX = 64, /* room that a command's events may need */
+	EVENTS_FOR_DONE = 512,       /* room that news leave to endings and replies */
+	RTCP_INTERVAL_MS = 5000,     /* RFC 3550, 6.2: the minimum */
+	NEIGHBOUR_ASK_MS = 1000,
+	QUIET_BYTES = 1536, /* no payload in an Ethernet frame is longer */
+};
+
+struct call_recording {
+	struct rec_tap *tap; /* NULL: free */
+	uint8_t id[16];
+	uint8_t slot; /* of the customer; HEAR_NONE after that leg was closed */
+};
+
+/* A call on its worker. */
+struct worker_call {
+	uint32_t generation; /* 0: closed */
+	uint8_t legs;
+	bool stale;                  /* the plan must be derived anew */
+	uint32_t leg[CALL_LEGS_MAX]; /* index by slot, LEG_INDEX_NONE = free */
+	struct hear hear;
+	struct plan plan;
+	struct call_recording recording[CALL_RECORDINGS_MAX];
+};
+
+/* Calls, wheels, scratch: the part of a worker that the packet path rarely touches. */
+struct worker_media {
+	struct worker_call *call;
+	struct wheel_link *tick_link, *house_link; /* by call */
+	struct wheel tick;                         /* TICK_MS slots: calls with timed media */
+	struct wheel house;                        /* HOUSE_MS slots: all calls */
+	uint64_t next_ms;                          /* next wheel slot to run; 0: not begun */
+	uint64_t wall_offset_ns;                   /* time of day = monotonic + this */
+	uint64_t random;                           /* state, see worker_random() */
+	void *blocks;                              /* leg_media blocks */
+	struct prompt tone[TONE_KINDS];            /* one period of each, coded */
+	int16_t *tone_pcm;
+	uint8_t *tone_coded;
+	uint8_t quiet[CODEC_COUNT][QUIET_BYTES]; /* payloads of silence */
+	uint64_t tick_ns;                        /* the instant that the running tick stands for */
+	uint8_t *command_slots, *event_slots;
+	char cname[40];
+
+	/* One call's tick. */
+	int16_t pcm[CALL_LEGS_MAX][LEG_FRAME];
+	int32_t sum[LEG_FRAME];
+};
+
+/* ---- worker.c ---- */
+
+/* xorshift64*; not for secrets. */
+uint64_t worker_random(struct worker *w);
+
+static inline struct leg_media *worker_leg_media(const struct worker *w, const struct leg *l)
+{
+	return &w->legs.media[l - w->legs.leg];
+}
+
+/* The call of an open leg. */
+static inline struct worker_call *worker_call_of(const struct worker *w, const struct leg *l)
+{
+	return &w->media->call[l->in.call];
+}
+
+/* The open leg in a call's slot, or NULL. */
+static inline struct leg *worker_call_leg(const struct worker *w, const struct worker_call *c,
+					  unsigned slot)
+{
+	return c->leg[slot] == LEG_INDEX_NONE ? NULL : leg_at(&w->legs, c->leg[slot]);
+}
+
+static inline struct call_ref worker_call_ref(const struct worker *w, const struct worker_call *c)
+{
+	return (struct call_ref){(uint32_t)(c - w->media->call), c->generation};
+}
+
+static inline struct leg_ref worker_leg_ref(const struct worker *w, const struct leg *l)
+{
+	return (struct leg_ref){leg_index(&w->legs, l), l->in.generation};
+}
+
+/* An event about a leg: kind, call and leg filled, the rest zero. */
+struct worker_event worker_leg_event(const struct worker *w, const struct leg *l,
+				     enum worker_event_kind kind);
+
+/* ---- mailbox.c ---- */
+
+/* Carry out up to `max` commands. Returns how many. */
+unsigned mailbox_take(struct worker *w, unsigned max);
+
+/* Wake main if events were put in this turn. */
+void mailbox_flush(struct worker *w);
+
+/* Put an ending (PLAY_DONE, COLLECT_DONE, RECORD_DONE, MONITOR_DONE). False when there is no room
+ * for it: keep the state and try at the next tick. Never false inside a command. */
+bool mailbox_done(struct worker *w, const struct worker_event *e);
+
+/* ---- command_*.c: carry out one command; 0 or negative errno; `e` is the reply to fill ---- */
+
+int command_call_open(struct worker *w, const struct worker_command *c);
+int command_call_close(struct worker *w, const struct worker_command *c);
+int command_call_hear(struct worker *w, const struct worker_command *c);
+int command_monitor_set(struct worker *w, const struct worker_command *c);
+int command_leg_open(struct worker *w, const struct worker_command *c);
+int command_leg_set(struct worker *w, const struct worker_command *c);
+int command_leg_close(struct worker *w, const struct worker_command *c, struct worker_event *e);
+int command_leg_stat(struct worker *w, const struct worker_command *c, struct worker_event *e);
+int command_play_start(struct worker *w, const struct worker_command *c);
+int command_play_stop(struct worker *w, const struct worker_command *c);
+int command_collect_start(struct worker *w, const struct worker_command *c);
+int command_collect_stop(struct worker *w, const struct worker_command *c);
+int command_dtmf_send(struct worker *w, const struct worker_command *c);
+int command_record(struct worker *w, const struct worker_command *c, struct worker_event *e);
+int command_neighbour(struct worker *w, const struct worker_command *c);
+
+/* The open call or leg that a command means; NULL: -ESTALE. */
+struct worker_call *command_call(struct worker *w, struct call_ref ref);
+struct leg *command_leg(struct worker *w, struct leg_ref ref);
+
+/* Recordings of a leg that is closed lose their customer; of a call that is closed, end. */
+void record_leg_closed(struct worker *w, struct worker_call *c, uint8_t slot);
+void record_call_closed(struct worker *w, struct worker_call *c);
+
+/* Fill the statistics of an open leg. */
+void leg_stats_fill(const struct worker *w, const struct leg *l, struct leg_stats *s);
+
+/* ---- replan.c ---- */
+
+/* Derive the call's plan anew and put it into its legs and onto the wheels. */
+void replan(struct worker *w, struct worker_call *c);
+
+/* Free what a leg's jitter buffer holds and forget its sound: nobody decodes it any more. */
+void speaker_flush(struct worker *w, struct leg *l);
+
+/* ---- way.c: where a leg sends ---- */
+
+/* Make the headers to the leg's peer after its remote, its link address or its RTCP port changed. */
+void way_make(struct worker *w, struct leg *l);
+
+/* ---- play.c ---- */
+
+enum play_next {
+	PLAY_NEXT_FRAME, /* *coded and *pcm (LEG_FRAME each) are valid until the list goes */
+	PLAY_NEXT_QUIET, /* 20 ms of silence */
+	PLAY_NEXT_END,   /* the list is finished; nothing to send */
+};
+enum play_next play_next(struct worker *w, struct leg *l, const uint8_t **coded,
+			 const int16_t **pcm);
+
+/* End the leg's play, now or as soon as there is room to say so. */
+void play_end(struct worker *w, struct leg *l, enum play_end why, uint8_t digit);
+
+/* End the leg's collect likewise. */
+void collect_end(struct worker *w, struct leg *l, enum collect_end why);
+
+/* Look at the collect's timers and at endings that wait for room. */
+void play_tick(struct worker *w, struct leg *l);
+
+static inline bool play_runs(const struct leg_media *m)
+{
+	return m->play.list != NULL && !m->play.over;
+}
+
+static inline bool collect_runs(const struct leg_media *m)
+{
+	return m->collect.active && !m->collect.over;
+}
+
+/* ---- dtmf.c ---- */
+
+/* A key was pressed on a leg: one of its two ways of being heard says so. */
+void dtmf_pressed(struct worker *w, struct leg *l, uint8_t code, enum dtmf_source source,
+		  uint16_t duration_ms);
+
+/* Take in a telephone-event packet's payload. */
+void dtmf_event_in(struct worker *w, struct leg *l, const struct rtp_view *v,
+		   const uint8_t *payload);
+
+/* ---- made.c: packets made here ---- */
+
+/* Begin a packet of `l`: an mbuf with room for headers and RTP_HEADER_LEN + len bytes of data; the payload
+ * is at *payload. NULL: no memory (counted). */
+struct rte_mbuf *made_begin(struct worker *w, uint16_t len, uint8_t **payload);
+
+/* The RTP timestamp that sound of `l` has at this instant, and mark the step as taken. */
+uint32_t made_clock(struct worker *w, struct leg *l);
+
+/* Send it: RTP header from leg->out, which moves on. `pt` of this packet; `audio`: tapped. */
+void made_send(struct worker *w, struct leg *l, struct rte_mbuf *m, uint8_t pt, uint32_t ts,
+	       bool marker, bool audio);
+
+/* ---- tap.c ---- */
+
+/* Copy one payload to the recordings whose customer is `l`. */
+void tap_frame(struct worker *w, struct leg *l, uint8_t channel, uint8_t codec, uint16_t seq,
+	       uint32_t ts, const uint8_t *payload, uint16_t len);
+
+/* ---- house.c ---- */
+
+/* Timeouts and RTCP of one call's legs. */
+void house_tick(struct worker *w, struct worker_call *c);
+
+/* Send a report now, with BYE when the leg closes. */
+void rtcp_send(struct worker *w, struct leg *l, bool bye);
+
+/* When the next report is due: 5 s, times 0.5 to 1.5 (RFC 3550, 6.3.1). */
+void rtcp_plan(struct worker *w, struct leg *l);
+
+/* ---- playout.c, speaker.c ---- */
+
+/* One call's 20 ms tick. */
+void playout_call(struct worker *w, struct worker_call *c);
+
+/* The next LEG_FRAME samples of a leg that is decoded; silence where there are none. */
+void speaker_frame(struct worker *w, struct leg *l, int16_t *pcm);
+
+#endif
