@@ -20,7 +20,8 @@
  * - Idle time counts from becoming READY; a call withdrawn while ringing does not change it.
  *
  * Calls are named by the shell with any nonzero number; agents and queues by their index, which
- * stays the same as long as the ACD lives, also over acd_configure(). Times are milliseconds of
+ * stays the same as long as they are configured (one that is gone and idle may be given to a
+ * newcomer by a later acd_configure()). Times are milliseconds of
  * one clock that never goes back, waiting times `_ms`.
  *
  * Every function that refuses returns a negative errno and changes nothing. Thread: the loop's.

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Stories: at a second, somebody does something, and this is what follows. Agents are named by
+ * their numbers, calls by theirs; acd_check() runs after every line. */
+#include "acd/acd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "check.h"
+
+struct line {
+	unsigned at_s;
+	const char *does, *follows;
+};
+
+static const char centre[] =
+	"queues:\n"
+	"- {name: sales, ring_timeout_s: 15, wrap_up_s: 30, max_wait_s: 300, announce_first_s: "
+	"10,\n"
+	"   announce_every_s: 30, handle_time_s: 120}\n"
+	"- {name: service, ring_timeout_s: 15, wrap_up_s: 0, max_wait_s: 0, announce_every_s: 0}\n"
+	"- {name: small, max_calls: 1, wait_without_agents: false, announce_every_s: 0,\n"
+	"   max_wait_s: 0}\n"
+	"- {name: vip, priority: 1, announce_every_s: 0, max_wait_s: 0, wrap_up_s: 0}\n"
+	"- {name: robin, strategy: round_robin, wrap_up_s: 0, announce_every_s: 0, max_wait_s: 0}\n"
+	"- {name: least, strategy: least_calls, wrap_up_s: 0, announce_every_s: 0, max_wait_s: 0}\n"
+	"agents:\n"
+	"- {number: A, password: x, queues: {sales: 1, service: 1, vip: 1, robin: 1, least: 1}}\n"
+	"- {number: B, password: x, queues: {sales: 1, service: 2, robin: 1, least: 1}}\n"
+	"- {number: C, password: x, queues: {small: 1}}\n";
+
+static struct acd *open_centre(const char *text)
+{
+	static const struct acd_plan plan = {.agents_max = 8, .queues_max = 8, .calls_max = 16};
+	struct complaints k;
+	struct config *c;
+	char numbers[1200];
+
+	/* Letters read better than numbers. */
+	snprintf(numbers, sizeof(numbers), "%s", text);
+	for (char *p = numbers; (p = strstr(p, "number: ")) != NULL; p += 8)
+		if (p[8] >= 'A' && p[8] <= 'Z')
+			p[8] = (char)(p[8] - 'A' + '1');
+
+	struct acd *a = acd_init(malloc(acd_bytes(&plan)), &plan);
+
+	check_int(config_load(numbers, strlen(numbers), "t", &c, &k), 0);
+	check_int(acd_configure(a, c, 0), 0);
+	config_free(c);
+	return a;
+}
+
+static char letter(const struct acd *a, int agent)
+{
+	struct acd_agent_view v;
+
+	return acd_agent_view(a, agent, &v) ? (char)(v.number[0] - '1' + 'A') : '?';
+}
+
+static void write_action(const struct acd *a, const struct acd_action *o, char *out)
+{
+	static const char *const left[] = {"timeout", "empty", "removed"};
+	unsigned call = (unsigned)o->call;
+	char who = letter(a, o->agent);
+
+	out += strlen(out);
+	switch (o->kind) {
+	case ACD_OFFER:
+		sprintf(out, "offer %u %c; ", call, who);
+		break;
+	case ACD_WITHDRAW:
+		sprintf(out, "withdraw %u %c; ", call, who);
+		break;
+	case ACD_ANSWERED:
+		sprintf(out, "answered %u %c; ", call, who);
+		break;
+	case ACD_ANNOUNCE:
+		sprintf(out, "tell %u place %u wait %d; ", call, o->position, o->wait_s);
+		break;
+	case ACD_LEFT:
+		sprintf(out, "%u left: %s; ", call, left[o->why]);
+		break;
+	case ACD_AGENT_STATE:
+		sprintf(out, "%c %s%s%s; ", who, agent_state_name(o->state), o->reason ? " " : "",
+			o->reason && agent_reason_name(o->reason) ? agent_reason_name(o->reason)
+								  : "");
+		break;
+	}
+}
+
+static int agent_verb(struct acd *a, const char *verb, int agent, uint64_t now)
+{
+	static const struct {
+		const char *verb;
+		enum agent_event ev;
+	} verbs[] = {
+		{"signs_in", AGENT_SIGN_IN},    {"signs_out", AGENT_SIGN_OUT},
+		{"ready", AGENT_GO_READY},      {"away", AGENT_GO_NOT_READY},
+		{"wrapped_up", AGENT_WRAP_END}, {"phones", AGENT_OTHER_BEGIN},
+		{"phoned", AGENT_OTHER_END},
+	};
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(verb, verbs[i].verb) == 0)
+			return acd_agent_event(a, agent, verbs[i].ev, 0, now);
+	return -1000;
+}
+
+/* "A ready", "1 enters sales" */
+static int act(struct acd *a, const char *does, uint64_t now)
+{
+	char who[16], verb[16], what[16] = "";
+
+	if (does[0] == '\0')
+		return 0;
+	check(sscanf(does, "%15s %15s %15s", who, verb, what) >= 2);
+	if (who[0] >= 'A') {
+		char number[2] = {(char)(who[0] - 'A' + '1'), '\0'};
+		int agent = acd_agent_find(a, number);
+		struct acd_agent_view v;
+
+		if (strcmp(verb, "up") == 0 || strcmp(verb, "down") == 0) {
+			acd_agent_reachable(a, agent, verb[0] == 'u', now);
+			return 0;
+		}
+		if (strcmp(verb, "starts") == 0) { /* phone up, signed in, ready */
+			acd_agent_reachable(a, agent, true, now);
+			acd_agent_event(a, agent, AGENT_SIGN_IN, 0, now);
+			return acd_agent_event(a, agent, AGENT_GO_READY, 0, now);
+		}
+		check(acd_agent_view(a, agent, &v));
+		if (strcmp(verb, "answers") == 0)
+			return acd_offer_answered(a, agent, v.call, now);
+		if (strcmp(verb, "rejects") == 0)
+			return acd_offer_failed(a, agent, v.call, AGENT_REJECT, now);
+		if (strcmp(verb, "lost") == 0)
+			return acd_offer_failed(a, agent, v.call, AGENT_LOST, now);
+		if (strcmp(verb, "done") == 0)
+			return acd_agent_done(a, agent, now);
+		return agent_verb(a, verb, agent, now);
+	}
+
+	uint64_t call = (uint64_t)atoi(who);
+
+	if (strcmp(verb, "enters") == 0)
+		return acd_enter(a, call, acd_queue_find(a, what), 0, now);
+	if (strcmp(verb, "enters_vip") == 0)
+		return acd_enter(a, call, acd_queue_find(a, what), 3, now);
+	if (strcmp(verb, "moves") == 0)
+		return acd_move(a, call, acd_queue_find(a, what), now);
+	if (strcmp(verb, "hangs_up") == 0)
+		return acd_leave(a, call, true, now);
+	return -1000;
+}
+
+static void tell(const char *text, const struct line *lines, size_t n)
+{
+	struct acd *a = open_centre(text);
+
+	for (size_t i = 0; i < n; i++) {
+		char got[800] = "";
+		struct acd_action o;
+		uint64_t now = 1000u * lines[i].at_s + 1000000;
+		int rc;
+
+		acd_tick(a, now);
+		rc = act(a, lines[i].does, now);
+		if (rc != 0)
+			sprintf(got, "%s; ",
+				rc == -ENOSPC    ? "full"
+				: rc == -ENOLINK ? "empty"
+				: rc == -EPROTO  ? "refused"
+				: rc == -EEXIST  ? "is here"
+				: rc == -EBUSY   ? "busy"
+				: rc == -ENOENT  ? "unknown"
+						 : "?");
+		while (acd_next(a, &o))
+			write_action(a, &o, got);
+		if (strlen(got) >= 2)
+			got[strlen(got) - 2] = '\0';
+		acd_check(a);
+		if (strcmp(got, lines[i].follows) != 0)
+			printf("at %u: %s\n", lines[i].at_s, lines[i].does);
+		check_str(got, lines[i].follows);
+	}
+	free(a);
+}
+
+#define TELL(lines) tell(centre, lines, sizeof(lines) / sizeof((lines)[0]))
+
+static void a_call_waits_is_offered_answered_and_wrapped_up(void)
+{
+	static const struct line story[] = {
+		{0, "1 enters sales", ""},
+		{0, "1 enters sales", "is here"},
+		{5, "A signs_in", "A not_ready"},
+		{6, "A ready", "A ready"}, /* but the phone is not there */
+		{7, "A up", "offer 1 A; A ringing"},
+		{9, "A answers", "answered 1 A; A talking"},
+		{9, "1 hangs_up", "unknown"}, /* talking: the shell says `done` */
+		{60, "A done", "A wrap_up"},
+		{70, "2 enters sales", ""},
+		{80, "", "tell 2 place 1 wait 115"},
+		{90, "", "A ready; offer 2 A; A ringing"},
+		{91, "A answers", "answered 2 A; A talking"},
+		{95, "A done", "A wrap_up"},
+		{96, "A wrapped_up", "A ready"},
+	};
+
+	TELL(story);
+}
+
+static void who_does_not_answer_is_taken_out_and_the_caller_keeps_the_place(void)
+{
+	static const struct line story[] = {
+		{0, "A starts", "A not_ready; A ready"},
+		{1, "B starts", "B not_ready; B ready"},
+		{2, "1 enters sales", "offer 1 A; A ringing"},
+		{3, "B away", "B not_ready"},
+		{4, "2 enters sales", ""},
+		{14, "", "tell 2 place 2 wait 240"},
+		{17, "", "withdraw 1 A; A not_ready no_answer; tell 1 place 1 wait -1"},
+		{18, "B ready", "B ready; offer 1 B; B ringing"}, /* not 2 */
+		{19, "B rejects", "withdraw 1 B; B not_ready rejected"},
+		{20, "A ready", "A ready; offer 1 A; A ringing"},
+		{21, "A lost", "withdraw 1 A; A not_ready unreachable"},
+		{22, "B ready", "B ready; offer 1 B; B ringing"},
+		{23, "B answers", "answered 1 B; B talking"},
+		{24, "A ready", "A ready; offer 2 A; A ringing"},
+		{25, "A away", "withdraw 2 A; A not_ready"},
+		{26, "B answers", "refused"},
+	};
+
+	TELL(story);
+}
+
+static void the_longest_idle_is_first(void)
+{
+	static const struct line story[] = {
+		{0, "B starts", "B not_ready; B ready"},
+		{1, "A starts", "A not_ready; A ready"},
+		{2, "1 enters sales", "offer 1 B; B ringing"},
+		{3, "1 hangs_up", "withdraw 1 B; B ready"},
+		{4, "2 enters sales", "offer 2 B; B ringing"}, /* lost nothing by that */
+		{5, "B answers", "answered 2 B; B talking"},
+		{6, "B done", "B wrap_up"},
+		{7, "B wrapped_up", "B ready"},
+		{8, "3 enters sales", "offer 3 A; A ringing"},
+	};
+
+	TELL(story);
+}
+
+static void the_better_level_is_first_whoever_was_idle_longer(void)
+{
+	static const struct line story[] = {
+		{0, "B starts", "B not_ready; B ready"},
+		{1, "A starts", "A not_ready; A ready"},
+		{2, "1 enters service", "offer 1 A; A ringing"},
+		{2, "2 enters service", "offer 2 B; B ringing"},
+	};
+
+	TELL(story);
+}
+
+static void priority_goes_before_time_across_queues(void)
+{
+	static const struct line story[] = {
+		{0, "1 enters sales", ""},
+		{1, "2 enters vip", ""},
+		{2, "3 enters_vip sales", ""},
+		{3, "A starts", "A not_ready; A ready; offer 3 A; A ringing"},
+		{4, "A answers", "answered 3 A; A talking"},
+		{5, "A done", "A wrap_up"},
+		{6, "A wrapped_up", "A ready; offer 2 A; A ringing"},
+		{7, "A answers", "answered 2 A; A talking"},
+		{8, "A done", "A ready; offer 1 A; A ringing"},
+	};
+
+	TELL(story);
+}
+
+static void a_queue_may_be_full_or_without_agents(void)
+{
+	static const struct line story[] = {
+		{0, "1 enters small", "empty"},
+		{1, "C starts", "C not_ready; C ready"},
+		{2, "1 enters small", "offer 1 C; C ringing"},
+		{3, "2 enters small", "full"},
+		{4, "C signs_out", "withdraw 1 C; C signed_out; 1 left: empty"},
+	};
+
+	TELL(story);
+}
+
+static void nobody_waits_longer_than_allowed(void)
+{
+	static const struct line story[] = {
+		{0, "1 enters sales", ""},
+		{10, "", "tell 1 place 1 wait -1"},
+		{290, "", "tell 1 place 1 wait -1"},
+		{295, "A starts", "A not_ready; A ready; offer 1 A; A ringing"},
+		{301, "", ""}, /* it rings: let it */
+		{310, "", "withdraw 1 A; A not_ready no_answer; 1 left: timeout"},
+	};
+
+	TELL(story);
+}
+
+static void who_phones_gets_no_call(void)
+{
+	static const struct line story[] = {
+		{0, "A starts", "A not_ready; A ready"},
+		{1, "A phones", "A other"},
+		{2, "1 enters service", ""},
+		{3, "A phoned", "A ready; offer 1 A; A ringing"},
+		{4, "A answers", "answered 1 A; A talking"},
+		{5, "A phones", ""}, /* asks a colleague */
+		{6, "A done", "A other"},
+		{7, "2 enters service", ""},
+		{8, "A phoned", "A ready; offer 2 A; A ringing"},
+		{9, "A down", ""}, /* rings on; says so if it fails */
+		{10, "A lost", "withdraw 2 A; A not_ready unreachable"},
+		{11, "A ready", "A ready"},
+		{12, "A up", "offer 2 A; A ringing"},
+	};
+
+	TELL(story);
+}
+
+static void round_robin_and_least_calls(void)
+{
+	static const struct line story[] = {
+		{0, "A starts", "A not_ready; A ready"},
+		{0, "B starts", "B not_ready; B ready"},
+		{1, "1 enters robin", "offer 1 A; A ringing"},
+		{2, "1 hangs_up", "withdraw 1 A; A ready"},
+		{3, "2 enters robin", "offer 2 B; B ringing"},
+		{4, "B answers", "answered 2 B; B talking"},
+		{5, "B done", "B ready"},
+		{6, "A away", "A not_ready"},
+		{7, "A ready", "A ready"}, /* now B is idle longer, A has fewer calls */
+		{8, "3 enters least", "offer 3 A; A ringing"},
+	};
+
+	TELL(story);
+}
+
+static void a_waiting_call_can_be_moved(void)
+{
+	static const struct line story[] = {
+		{0, "1 enters sales", ""},
+		{1, "2 enters service", ""},
+		{2, "1 moves service", ""},
+		{3, "A starts", "A not_ready; A ready; offer 1 A; A ringing"}, /* waited longer */
+		{4, "1 moves sales", "busy"},
+		{5, "9 moves sales", "unknown"},
+		{6, "2 moves small", "empty"},
+	};
+
+	TELL(story);
+}
+
+static void a_new_configuration_keeps_what_goes_on(void)
+{
+	static const char later[] = "queues: [{name: service, wrap_up_s: 0, announce_every_s: 0},"
+				    " {name: new, announce_every_s: 0}]\n"
+				    "agents: [{number: 2, password: x, queues: [new, service]},"
+				    " {number: 5, password: x, queues: [new]}]\n";
+	struct acd *a = open_centre(centre);
+	struct acd_action o;
+	struct complaints k;
+	struct config *c;
+	char got[800] = "";
+
+	act(a, "A starts", 1000);
+	act(a, "B starts", 1000);
+	act(a, "1 enters service", 2000);
+	act(a, "A answers", 3000);
+	act(a, "2 enters sales", 4000); /* rings B */
+	act(a, "3 enters sales", 5000);
+	act(a, "4 enters service", 6000);
+	while (acd_next(a, &o))
+		;
+	check_int(config_load(later, strlen(later), "t", &c, &k), 0);
+	check_int(acd_configure(a, c, 7000), 0);
+	config_free(c);
+	acd_check(a);
+	while (acd_next(a, &o))
+		write_action(a, &o, got);
+	check_str(got, "3 left: removed; withdraw 2 B; 2 left: removed; B ready; offer 4 B; "
+		       "B ringing; ");
+	check_int(acd_queue_find(a, "sales"), -1);
+	check_int(acd_agent_find(a, "1"), -1);
+	got[0] = '\0';
+	check_int(acd_agent_done(a, 0, 8000), 0);
+	while (acd_next(a, &o))
+		write_action(a, &o, got);
+	check_str(got, "? signed_out; "); /* A is gone after the call */
+	acd_check(a);
+	check(acd_agent_find(a, "5") >= 0);
+	free(a);
+}
+
+static void a_plan_that_is_too_small_is_told(void)
+{
+	static const struct acd_plan plan = {.agents_max = 1, .queues_max = 1, .calls_max = 1};
+	static const char two[] = "queues: [{name: a}, {name: b}]\n";
+	struct complaints k;
+	struct config *c;
+	struct acd *a = acd_init(malloc(acd_bytes(&plan)), &plan);
+
+	check_int(config_load(two, strlen(two), "t", &c, &k), 0);
+	check_int(acd_configure(a, c, 0), -ENOSPC);
+	config_free(c);
+	acd_check(a);
+	free(a);
+}
+
+static const struct check_case cases[] = {
+	CHECK_CASE(a_call_waits_is_offered_answered_and_wrapped_up),
+	CHECK_CASE(who_does_not_answer_is_taken_out_and_the_caller_keeps_the_place),
+	CHECK_CASE(the_longest_idle_is_first),
+	CHECK_CASE(the_better_level_is_first_whoever_was_idle_longer),
+	CHECK_CASE(priority_goes_before_time_across_queues),
+	CHECK_CASE(a_queue_may_be_full_or_without_agents),
+	CHECK_CASE(nobody_waits_longer_than_allowed),
+	CHECK_CASE(who_phones_gets_no_call),
+	CHECK_CASE(round_robin_and_least_calls),
+	CHECK_CASE(a_waiting_call_can_be_moved),
+	CHECK_CASE(a_new_configuration_keeps_what_goes_on),
+	CHECK_CASE(a_plan_that_is_too_small_is_told),
+};
+CHECK_MAIN(cases)
