@@ -24,6 +24,7 @@ struct registrar_contact {
 	char uri[SIP_URI_MAX]; /* as registered */
 	struct sip_peer source;
 	char user_agent[SIP_TEXT_MAX];
+	bool by_source;      /* reach it by `source`: behind NAT, or over its own connection */
 	float q;             /* preference, 0..1; 1 if not said */
 	uint32_t expires_s;  /* seconds left */
 	uint64_t changed_ms; /* libre's clock (tmr_jiffies) at the last REGISTER */

@@ -113,7 +113,9 @@ struct sip_stack_config {
 						addresses always are */
 	size_t domains;
 	const char *user_agent; /* NULL = "Patchbay/VERSION" */
-	bool accept_unknown;    /* callers who are not ours and not a trunk may call in */
+	bool offer_sha256;   /* offer SHA-256 beside MD5. Many older phones give up on a challenge
+				   that they do not know, even with MD5 next to it */
+	bool accept_unknown; /* callers who are not ours and not a trunk may call in */
 	const char *trunk[SIP_TRUNK_ADDRS_MAX]; /* numeric source addresses of trunks */
 	size_t trunks;
 	struct sip_limits limits;

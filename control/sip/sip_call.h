@@ -76,6 +76,7 @@ enum sip_call_event_kind {
 	SIP_CALL_MEDIA, /* the settled media changed, by either side's wish: `media`, `by_peer` */
 	SIP_CALL_MODIFY_FAILED, /* sip_call_modify() was refused; the old media stand: `status` */
 	SIP_CALL_REFER,         /* the peer asks to be connected elsewhere: `refer` */
+	SIP_CALL_TRANSFER,      /* how our sip_call_transfer() goes: `status` of the new call */
 	SIP_CALL_DTMF,          /* a key by INFO: `digit`, `duration_ms` */
 	SIP_CALL_CLOSED,        /* the end: `by_peer`, `status`, `cause`, `text` */
 };
@@ -177,8 +178,8 @@ int sip_call_send_dtmf(struct sip_call *call, char digit, uint16_t duration_ms);
  * no transfer is open. */
 int sip_call_refer_progress(struct sip_call *call, int status, const char *reason);
 
-/* Ask the peer's phone to call somebody else (REFER). Its NOTIFYs are answered; the peer then hangs
- * up by itself. Returns 0, -EPROTO when the call is not running, -EINVAL for a bad URI. */
+/* Ask the peer's phone to call somebody else (REFER). Its NOTIFYs arrive as
+ * SIP_CALL_TRANSFER; the peer then hangs up by itself. Returns 0, -EPROTO when the call is not running, -EINVAL for a bad URI. */
 int sip_call_transfer(struct sip_call *call, const char *uri);
 
 #endif

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An incoming call up to its ACK: who calls, what is offered, and the 200 that is said again until
+ * somebody confirms it (RFC 3261, 13.3.1.4). The same saying again serves re-INVITEs.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "sip/sip_priv.h"
+#include "sip/sip_text.h"
+
+/* --- who calls --- */
+
+static void user_of(char *out, size_t size, const struct sip_hdr *hdr)
+{
+	struct sip_addr addr;
+
+	if (hdr && sip_addr_decode(&addr, &hdr->val) == 0)
+		sip_text_unescape(out, size, &addr.uri.user);
+}
+
+static void read_identity(struct sip_call *c, const struct sip_msg *msg)
+{
+	struct sip_call_info *i = &c->info;
+	const struct sip_hdr *privacy = sip_msg_hdr(msg, SIP_HDR_PRIVACY);
+	const struct sip_hdr *diversion = sip_msg_xhdr(msg, "Diversion");
+	const struct sip_hdr *ua = sip_msg_hdr(msg, SIP_HDR_USER_AGENT);
+
+	if (i->trunk)
+		user_of(i->asserted, sizeof(i->asserted),
+			sip_msg_hdr(msg, SIP_HDR_P_ASSERTED_IDENTITY));
+	user_of(i->diverted, sizeof(i->diverted),
+		diversion ? diversion : sip_msg_hdr(msg, SIP_HDR_HISTORY_INFO));
+	i->anonymous = strcasecmp(i->from_user, "anonymous") == 0 ||
+		       pl_strcasecmp(&msg->from.uri.host, "anonymous.invalid") == 0 ||
+		       (privacy && pl_strcasecmp(&privacy->val, "none") != 0);
+	if (ua)
+		sip_text_pl(i->user_agent, sizeof(i->user_agent), &ua->val);
+}
+
+static void read_info(struct sip_call *c, const struct sip_msg *msg)
+{
+	struct sip_call_info *i = &c->info;
+
+	sip_text_pl(i->call_id, sizeof(i->call_id), &msg->callid);
+	sip_text_unescape(i->from_user, sizeof(i->from_user), &msg->from.uri.user);
+	sip_text_pl(i->from_host, sizeof(i->from_host), &msg->from.uri.host);
+	sip_text_display(i->from_display, sizeof(i->from_display), &msg->from.dname);
+	sip_text_unescape(i->to_user, sizeof(i->to_user), &msg->uri.user);
+	sip_text_pl(i->to_host, sizeof(i->to_host), &msg->uri.host);
+	sip_peer_of(&i->peer, msg);
+	read_identity(c, msg);
+}
+
+/* The user part of our Contact: what was dialled, if it can stand in a URI as it is. */
+static const char *contact_user(const struct sip_call *c)
+{
+	return sip_text_is_user(c->info.to_user) ? c->info.to_user : "patchbay";
+}
+
+static void read_replaces(struct sip_call *c, const struct sip_msg *msg)
+{
+	const struct sip_hdr *hdr = sip_msg_hdr(msg, SIP_HDR_REPLACES);
+	struct pl to_tag, from_tag, call_id;
+
+	if (hdr == NULL || re_regex(hdr->val.p, hdr->val.l, "[^;]+", &call_id) != 0 ||
+	    !sip_text_param(&hdr->val, "to-tag", &to_tag) ||
+	    !sip_text_param(&hdr->val, "from-tag", &from_tag))
+		return;
+	c->info.replaces = call_find_replaced(c->stack, &call_id, &to_tag, &from_tag);
+}
+
+/* --- what is offered --- */
+
+/* Returns true when the body can be worked with; else the request was answered. */
+static bool read_offer(struct sip_call *c, const struct sip_msg *msg)
+{
+	struct sip_stack *s = c->stack;
+	int err;
+
+	if (mbuf_get_left(msg->mb) == 0)
+		return true;
+	if (!call_has_sdp(msg)) {
+		s->stats.refused_malformed++;
+		sip_stack_refuse(s, msg, 415, "Unsupported Media Type",
+				 "Accept: application/sdp\r\n");
+		return false;
+	}
+	err = sip_sdp_peek(msg->mb, &c->wish);
+	if (err) {
+		s->stats.refused_malformed++;
+		sip_stack_refuse(
+			s, msg, err == -EBADMSG ? 400 : 488,
+			err == -EBADMSG ? "Bad session description" : "Not Acceptable Here", NULL);
+		return false;
+	}
+	c->offer = mbuf_alloc(mbuf_get_left(msg->mb));
+	if (c->offer == NULL ||
+	    mbuf_write_mem(c->offer, mbuf_buf(msg->mb), mbuf_get_left(msg->mb)) != 0) {
+		sip_stack_refuse(s, msg, 500, "No Memory", NULL);
+		return false;
+	}
+	c->offer->pos = 0;
+	c->info.offer = true;
+	return true;
+}
+
+/* RFC 4028, 9: a session interval below ours is refused when the caller can do better. */
+static bool interval_fits(struct sip_call *c, const struct sip_msg *msg)
+{
+	struct pl refresher;
+	uint32_t s = call_session_of(msg, &refresher);
+	char line[64];
+
+	if (s == 0 || s >= c->stack->limits.session_min_s)
+		return true;
+	if (!sip_msg_hdr_has_value(msg, SIP_HDR_SUPPORTED, "timer"))
+		return true;
+	(void)re_snprintf(line, sizeof(line), "Min-SE: %u\r\n", c->stack->limits.session_min_s);
+	sip_stack_refuse(c->stack, msg, 422, "Session Interval Too Small", line);
+	return false;
+}
+
+void call_cancelled(void *arg)
+{
+	struct sip_call *c = arg;
+
+	if (c->state != CALL_IN_NEW)
+		return;
+	(void)sip_treply(&c->st, c->stack->sip, c->invite, 487, "Request Terminated");
+	c->st = NULL;
+	call_over(c, true, 487, SIP_CAUSE_NORMAL, "cancelled by the caller");
+}
+
+static int open_call(struct sip_call *c, const struct sip_msg *msg)
+{
+	struct sip_stack *s = c->stack;
+	int err = sip_dlg_accept(&c->dlg, s->sip, s->agent, msg, contact_user(c));
+
+	if (err == -EBADMSG) {
+		s->stats.refused_malformed++;
+		sip_stack_refuse(s, msg, 400, "Missing or bad Contact", NULL);
+		return err;
+	}
+	if (err == 0)
+		err = sip_strans_alloc(&c->st, s->sip, msg, call_cancelled, c);
+	if (err) {
+		sip_stack_refuse(s, msg, 500, "No Memory", NULL);
+		return -ENOMEM;
+	}
+	c->invite = call_keep_msg(msg);
+	call_enter(c);
+	(void)sip_treply(&c->st, s->sip, msg, 100, "Trying");
+	return 0;
+}
+
+void call_incoming(struct sip_stack *s, const struct sip_msg *msg)
+{
+	struct sip_call *c = NULL;
+	char user[SIP_USER_MAX];
+	bool trunk = false;
+
+	if (!sip_stack_admit(s, msg, user, &trunk))
+		return;
+	if (call_new(&c, s) != 0) {
+		sip_stack_refuse(s, msg, 500, "No Memory", NULL);
+		return;
+	}
+	c->state = CALL_IN_NEW;
+	c->info.trunk = trunk;
+	str_ncpy(c->info.auth_user, user, sizeof(c->info.auth_user));
+	read_info(c, msg);
+	if (!interval_fits(c, msg) || !read_offer(c, msg) || open_call(c, msg) != 0) {
+		mem_deref(c);
+		return;
+	}
+	read_replaces(c, msg);
+	call_session_read(c, msg);
+	s->stats.calls_in++;
+	log_info("sip", "[call=%s] %s calls %s from %s:%s:%u%s%s", c->info.call_id,
+		 c->info.from_user[0] ? c->info.from_user : "(nobody)", c->info.to_user,
+		 sip_transport_name(c->info.peer.transport), c->info.peer.ip,
+		 (unsigned)c->info.peer.port, user[0] ? ", proved to be " : "", user);
+
+	s->handlers.incoming(s->handlers.arg, c);
+	c->info.replaces = NULL;
+	if (c->fn == NULL && c->state == CALL_IN_NEW)
+		sip_call_end(c, 404, SIP_CAUSE_UNALLOCATED, "nobody takes this call");
+}
+
+/* --- what we say --- */
+
+/* Settle our side against the offer, and write the answer, or our offer where there was none. */
+static int settle(struct sip_call *c, const struct sip_media *local, struct mbuf **text)
+{
+	int err;
+
+	/* The description of an 18x is repeated in the 200 (RFC 6337, 3.1.1), not made anew. */
+	const struct sip_media *before = sip_sdp_local(c->sdp);
+
+	if (c->answer && before && memcmp(before, local, sizeof(*local)) == 0) {
+		*text = mem_ref(c->answer);
+		return 0;
+	}
+	err = sip_sdp_set_local(c->sdp, local);
+	if (err)
+		return err;
+	if (c->offer == NULL)
+		return sip_sdp_make_offer(c->sdp, text);
+
+	err = sip_sdp_take_offer(c->sdp, c->offer);
+	if (err)
+		return err == -ENOMEM ? err : -EINVAL;
+	return sip_sdp_make_answer(c->sdp, text);
+}
+
+int sip_call_progress(struct sip_call *call, int status, const struct sip_media *local)
+{
+	struct sip_contact contact;
+	struct mbuf *text = NULL;
+	int err = 0;
+
+	if (call->state != CALL_IN_NEW || call->st == NULL || status <= 100 || status > 199)
+		return -EPROTO;
+	/* Without an offer there is nothing to answer yet; an offer of ours would need PRACK. */
+	if (local && call->offer)
+		err = settle(call, local, &text);
+	if (err)
+		return err;
+
+	sip_contact_set(&contact, call->dlg->contact, &call->invite->dst, call->invite->tp);
+	err = sip_treplyf(&call->st, NULL, call->stack->sip, call->invite, true, (uint16_t)status,
+			  status == 180 ? "Ringing" : "Session Progress",
+			  "%H" SIP_ABILITIES "%s%s%sContent-Length: %zu\r\n\r\n%b",
+			  sip_contact_print, &contact, text ? "Content-Type: " : "",
+			  text ? "application/sdp" : "", text ? "\r\n" : "",
+			  text ? mbuf_get_left(text) : (size_t)0, text ? mbuf_buf(text) : NULL,
+			  text ? mbuf_get_left(text) : (size_t)0);
+	if (text) {
+		mem_deref(call->answer);
+		call->answer = text;
+	}
+	return err ? -EPROTO : 0;
+}
+
+/* --- 200 until ACK --- */
+
+void call_stop_ok(struct sip_call *c)
+{
+	tmr_cancel(&c->tmr_ok);
+	tmr_cancel(&c->tmr_ack);
+	c->ok = mem_deref(c->ok);
+	c->ack_due = false;
+	c->answer_in_ack = false;
+}
+
+static void repeat_ok(void *arg)
+{
+	struct sip_call *c = arg;
+	uint32_t wait_ms = SIP_T1 << (c->ok_sent < 3 ? c->ok_sent : 3);
+
+	(void)sip_send(c->stack->sip, c->invite->sock, c->invite->tp, &c->ok_dst, c->ok);
+	c->ok_sent++;
+	tmr_start(&c->tmr_ok, wait_ms < SIP_T2 ? wait_ms : SIP_T2, repeat_ok, c);
+}
+
+static void no_ack(void *arg)
+{
+	struct sip_call *c = arg;
+
+	call_stop_ok(c);
+	if (c->state == CALL_ENDED) {
+		call_bye(c);
+		call_settle(c);
+		return;
+	}
+	call_over(c, false, 408, SIP_CAUSE_TIMER, "no ACK for our answer");
+	call_bye(c);
+}
+
+int call_say_ok(struct sip_call *c, const struct sip_msg *msg, struct mbuf *text)
+{
+	struct sip_contact contact;
+	struct mbuf *sent = NULL;
+	struct pl rport;
+	char session[128];
+	int err;
+
+	call_session_headers(c, false, session, sizeof(session));
+	sip_contact_set(&contact, c->dlg->contact, &msg->dst, msg->tp);
+	err = sip_treplyf(&c->st, &sent, c->stack->sip, msg, true, 200, "OK",
+			  "%H" SIP_ABILITIES "%s%s%s%sContent-Length: %zu\r\n\r\n%b",
+			  sip_contact_print, &contact, session, text ? "Content-Type: " : "",
+			  text ? "application/sdp" : "", text ? "\r\n" : "",
+			  text ? mbuf_get_left(text) : (size_t)0, text ? mbuf_buf(text) : NULL,
+			  text ? mbuf_get_left(text) : (size_t)0);
+	c->st = NULL;
+	if (err)
+		return -EPROTO;
+
+	mem_deref(c->ok);
+	c->ok = sent;
+	sip_reply_addr(&c->ok_dst, msg, msg_param_exists(&msg->via.params, "rport", &rport) == 0);
+	if (c->invite != msg) {
+		mem_deref(c->invite);
+		c->invite = call_keep_msg(msg);
+	}
+	c->ok_cseq = msg->cseq.num;
+	c->ok_sent = 1;
+	c->ack_due = true;
+	tmr_start(&c->tmr_ack, SIP_ACK_WAIT_MS, no_ack, c);
+	if (msg->tp == SIP_TRANSP_UDP)
+		tmr_start(&c->tmr_ok, SIP_T1, repeat_ok, c);
+	return 0;
+}
+
+int sip_call_answer(struct sip_call *call, const struct sip_media *local)
+{
+	struct mbuf *text = NULL;
+	int err;
+
+	if (call->state != CALL_IN_NEW || call->st == NULL)
+		return -EPROTO;
+	err = settle(call, local, &text);
+	if (err)
+		return err;
+	call->answer_in_ack = call->offer == NULL;
+	err = call_say_ok(call, call->invite, text);
+	mem_deref(text);
+	if (err)
+		return err;
+	call->state = CALL_IN_ANSWERED;
+	return 0;
+}
+
+void call_acked(struct sip_call *c, const struct sip_msg *msg)
+{
+	bool want_answer = c->answer_in_ack;
+	int err = 0;
+
+	if (!c->ack_due || msg->cseq.num != c->ok_cseq)
+		return;
+	call_stop_ok(c);
+	if (c->state == CALL_ENDED) {
+		if (c->bye_after_ack)
+			call_bye(c);
+		call_settle(c);
+		return;
+	}
+	if (want_answer)
+		err = call_has_sdp(msg) ? sip_sdp_take_answer(c->sdp, msg->mb) : -EBADMSG;
+
+	bool first = c->state == CALL_IN_ANSWERED;
+
+	c->state = CALL_RUNNING;
+	if (err) {
+		call_over(c, false, 488, SIP_CAUSE_INCOMPATIBLE, "no usable answer in the ACK");
+		call_bye(c);
+		return;
+	}
+	if (first)
+		call_tell_media(c, SIP_CALL_ANSWERED, 200, false);
+	else if (want_answer)
+		call_tell_media(c, SIP_CALL_MEDIA, 200, true);
+	call_next_wish(c);
+}

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An outgoing call up to its answer. A user may have several phones: each gets its own INVITE (a
+ * fork) with the same offer, the first 200 wins and the others are cancelled. A 200 that comes after
+ * the race is over is confirmed and hung up, so that no phone believes in a call that is not.
+ *
+ * What the owner hears of several refusals is one: a 6xx ends the race at once, otherwise the lowest
+ * class of answer wins as in RFC 3261, 16.7, 6.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "sip/sip_priv.h"
+#include "sip/sip_text.h"
+
+enum { RING_TIMEOUT_MS = 180000 };
+
+static void on_invite_response(int err, const struct sip_msg *msg, void *arg);
+
+static void fork_free(void *arg)
+{
+	struct sip_fork *f = arg;
+
+	list_unlink(&f->le);
+	mem_deref(f->base);
+	mem_deref(f->auth);
+	mem_deref(f->sdp);
+	mem_deref(f->offer);
+}
+
+/* --- ACK and BYE of branches --- */
+
+void call_send_ack(struct sip_dlg *d, uint32_t cseq)
+{
+	(void)sip_dlg_request(d, NULL, "ACK", cseq, NULL, NULL, NULL, "Content-Length: 0\r\n\r\n");
+}
+
+/* A branch answered that nobody wants any more. */
+static void confirm_and_hang_up(const struct sip_dlg *base, const struct sip_msg *msg)
+{
+	struct sip_dlg *d = NULL;
+
+	if (sip_dlg_established(&d, base, msg) != 0)
+		return;
+	call_send_ack(d, msg->cseq.num);
+	(void)sip_dlg_request(d, NULL, "BYE", 0, NULL, NULL, NULL,
+			      "Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n"
+			      "Content-Length: 0\r\n\r\n");
+	mem_deref(d);
+}
+
+static bool has_our_tag(struct le *le, void *arg)
+{
+	const struct sip_call *c = le->data;
+	const struct sip_msg *msg = arg;
+
+	return c->dlg && pl_strcmp(&msg->callid, c->dlg->call_id) == 0 &&
+	       pl_strcmp(&msg->from.tag, c->dlg->ltag) == 0;
+}
+
+bool call_stray_ok(struct sip_stack *s, const struct sip_msg *msg)
+{
+	union {
+		const struct sip_msg *in;
+		void *out;
+	} m = {.in = msg};
+	struct sip_call *c;
+
+	if (msg->scode < 200 || msg->scode > 299 || pl_strcmp(&msg->cseq.met, "INVITE") != 0 ||
+	    !pl_isset(&msg->callid))
+		return false;
+	c = list_ledata(hash_lookup(s->calls, hash_joaat_pl(&msg->callid), has_our_tag, m.out));
+	if (c == NULL)
+		return false;
+	if (sip_dlg_is(c->dlg, msg))
+		call_send_ack(c->dlg, msg->cseq.num);
+	else
+		confirm_and_hang_up(c->dlg, msg);
+	return true;
+}
+
+/* --- sending --- */
+
+static int fork_send(struct sip_fork *f)
+{
+	struct sip_call *c = f->call;
+	uint32_t want_s = c->stack->limits.session_expires_s;
+	uint32_t min_s = c->min_se_s ? c->min_se_s : c->stack->limits.session_min_s;
+	char *headers = NULL, *more;
+	int err;
+
+	if (want_s < min_s)
+		want_s = min_s;
+	err = re_sdprintf(&headers, SIP_ABILITIES "Session-Expires: %u\r\nMin-SE: %u\r\n%s", want_s,
+			  min_s, c->headers ? c->headers : "");
+	if (err)
+		return -ENOMEM;
+	more = sip_dlg_body(headers, "application/sdp", mbuf_buf(f->offer),
+			    mbuf_get_left(f->offer));
+	mem_deref(headers);
+	err = more ? sip_dlg_request(f->base, &f->req, "INVITE", 0, f->auth, on_invite_response, f,
+				     more)
+		   : ENOMEM;
+	mem_deref(more);
+	if (err)
+		f->req = NULL;
+	return -err;
+}
+
+void call_cancel_forks(struct sip_call *c, const struct sip_fork *but)
+{
+	struct le *le = c->forks.head;
+
+	while (le) {
+		struct sip_fork *f = le->data;
+
+		le = le->next;
+		if (f != but && f->req)
+			sip_request_cancel(f->req);
+	}
+}
+
+/* --- answers --- */
+
+/* 6xx first, then the lowest class; within a class the first one stays. */
+static bool better(int status, int than)
+{
+	if (than == 0)
+		return true;
+	if ((status >= 600) != (than >= 600))
+		return status >= 600;
+	return status / 100 < than / 100;
+}
+
+static void fork_failed(struct sip_fork *f, int status, const struct sip_msg *msg)
+{
+	struct sip_call *c = f->call;
+
+	if (better(status, c->best_status)) {
+		c->best_status = status;
+		if (msg)
+			sip_text_pl(c->best_text, sizeof(c->best_text), &msg->reason);
+		else
+			str_ncpy(c->best_text, status == 408 ? "no response" : "not reachable",
+				 sizeof(c->best_text));
+	}
+	mem_deref(f);
+	if (c->state == CALL_OUT) {
+		if (c->forks.head == NULL) {
+			int cause = msg             ? sip_cause_of_status(c->best_status)
+				    : status == 408 ? SIP_CAUSE_NO_RESPONSE
+						    : SIP_CAUSE_OUT_OF_ORDER;
+
+			if (msg)
+				call_over_by(c, msg, true, c->best_status, cause, c->best_text);
+			else
+				call_over(c, true, c->best_status, cause, c->best_text);
+		} else if (status >= 600) {
+			call_cancel_forks(c, NULL);
+		}
+	}
+	call_settle(c);
+}
+
+static void provisional(struct sip_fork *f, const struct sip_msg *msg)
+{
+	struct sip_call *c = f->call;
+	struct sip_call_event ev = {.kind = SIP_CALL_RINGING, .by_peer = true};
+	char text[SIP_TEXT_MAX];
+
+	if (c->state != CALL_OUT || msg->scode == 100)
+		return;
+	ev.status = msg->scode;
+	sip_text_pl(text, sizeof(text), &msg->reason);
+	ev.text = text;
+	if (call_has_sdp(msg) && sip_sdp_take_answer(f->sdp, msg->mb) == 0) {
+		mem_deref(c->sdp);
+		c->sdp = mem_ref(f->sdp);
+		ev.kind = SIP_CALL_EARLY_MEDIA;
+		ev.media = sip_sdp_remote(c->sdp);
+	}
+	call_tell(c, &ev);
+}
+
+static void read_peer(struct sip_call *c, const struct sip_msg *msg)
+{
+	const struct sip_hdr *ua = sip_msg_hdr(msg, SIP_HDR_USER_AGENT);
+
+	if (ua == NULL)
+		ua = sip_msg_hdr(msg, SIP_HDR_SERVER);
+	sip_peer_of(&c->info.peer, msg);
+	if (ua)
+		sip_text_pl(c->info.user_agent, sizeof(c->info.user_agent), &ua->val);
+}
+
+/* The race is won. Returns 0, or -EBADMSG for a 200 that cannot be worked with. */
+static int answered(struct sip_fork *f, const struct sip_msg *msg)
+{
+	struct sip_call *c = f->call;
+	int err = sip_dlg_established(&c->dlg, f->base, msg);
+
+	if (err)
+		return err;
+	call_send_ack(c->dlg, msg->cseq.num);
+	c->auth = mem_ref(f->auth);
+	mem_deref(c->sdp);
+	c->sdp = mem_ref(f->sdp);
+	read_peer(c, msg);
+	tmr_cancel(&c->tmr_ring);
+	call_cancel_forks(c, f);
+	c->state = CALL_RUNNING;
+
+	/* A 200 may leave out what an 18x has said already. */
+	if (call_has_sdp(msg))
+		err = sip_sdp_take_answer(c->sdp, msg->mb);
+	else
+		err = sip_sdp_remote(c->sdp) ? 0 : -EBADMSG;
+	return err;
+}
+
+static void final_ok(struct sip_fork *f, const struct sip_msg *msg)
+{
+	struct sip_call *c = f->call;
+
+	if (c->state != CALL_OUT) {
+		confirm_and_hang_up(f->base, msg);
+		mem_deref(f);
+		call_settle(c);
+		return;
+	}
+
+	int err = answered(f, msg);
+
+	if (err) {
+		call_over(c, false, 488, SIP_CAUSE_INCOMPATIBLE, "unusable answer");
+		call_cancel_forks(c, f);
+		mem_deref(f);
+		call_bye(c);
+		return;
+	}
+	mem_deref(f);
+	call_session_read(c, msg);
+	call_tell_media(c, SIP_CALL_ANSWERED, 200, true);
+}
+
+/* Returns true when the INVITE was sent again. */
+static bool try_again(struct sip_fork *f, const struct sip_msg *msg)
+{
+	const struct sip_hdr *min_se;
+	struct pl n;
+
+	if (f->call->state != CALL_OUT)
+		return false;
+	if (msg->scode == 401 || msg->scode == 407) {
+		if (f->challenged || !call_authenticate(f->call, &f->auth, msg))
+			return false;
+		f->challenged = true;
+		return fork_send(f) == 0;
+	}
+	if (msg->scode != 422 || f->timer_raised)
+		return false;
+	min_se = sip_msg_hdr(msg, SIP_HDR_MIN_SE);
+	if (min_se == NULL || re_regex(min_se->val.p, min_se->val.l, "[0-9]+", &n) != 0 || n.l > 6)
+		return false;
+	f->timer_raised = true;
+	f->call->min_se_s = pl_u32(&n);
+	return fork_send(f) == 0;
+}
+
+static void on_invite_response(int err, const struct sip_msg *msg, void *arg)
+{
+	struct sip_fork *f = arg;
+
+	if (err || msg == NULL) {
+		f->req = NULL;
+		fork_failed(f, call_status_of_errno(err), NULL);
+		return;
+	}
+	if (msg->scode < 200) {
+		provisional(f, msg);
+		return;
+	}
+	f->req = NULL;
+	if (msg->scode < 300)
+		final_ok(f, msg);
+	else if (!try_again(f, msg))
+		fork_failed(f, msg->scode, msg);
+}
+
+/* --- starting --- */
+
+static void ring_timeout(void *arg)
+{
+	struct sip_call *c = arg;
+
+	call_over(c, false, 408, SIP_CAUSE_NO_ANSWER, "no answer");
+	call_cancel_forks(c, NULL);
+}
+
+static const char *or_text(const char *s, const char *otherwise)
+{
+	return s && s[0] ? s : otherwise;
+}
+
+/* From as a header value. */
+static char *write_from(const struct sip_stack *s, const struct sip_invite *inv)
+{
+	const char *user = or_text(inv->from_user, "anonymous");
+	const char *host = or_text(inv->from_host, s->realm);
+	struct pl raw;
+	char display[SIP_TEXT_MAX];
+	char *from = NULL;
+
+	pl_set_str(&raw, user);
+	sip_text_quotable(display, sizeof(display), inv->from_display ? inv->from_display : "");
+	if (display[0])
+		(void)re_sdprintf(&from, "\"%s\" <sip:%H@%s>", display, uri_user_escape, &raw,
+				  host);
+	else
+		(void)re_sdprintf(&from, "<sip:%H@%s>", uri_user_escape, &raw, host);
+	return from;
+}
+
+static int add_fork(struct sip_call *c, const struct sip_invite *inv, const char *from,
+		    const char *to, const char *target, const char *hop)
+{
+	struct sip_fork *f = mem_zalloc(sizeof(*f), fork_free);
+	const char *contact =
+		inv->from_user && sip_text_is_user(inv->from_user) ? inv->from_user : "patchbay";
+	int err;
+
+	if (f == NULL)
+		return -ENOMEM;
+	f->call = c;
+	list_append(&c->forks, &f->le, f);
+	err = sip_dlg_start(&f->base, c->stack->sip, c->stack->agent, from, to, target, hop,
+			    contact, c->info.call_id[0] ? c->info.call_id : NULL);
+	err = err ? err : sip_sdp_new(&f->sdp);
+	err = err ? err : sip_sdp_set_local(f->sdp, inv->local);
+	err = err ? err : sip_sdp_make_offer(f->sdp, &f->offer);
+	if (err == 0 && c->info.call_id[0] == '\0')
+		str_ncpy(c->info.call_id, f->base->call_id, sizeof(c->info.call_id));
+	err = err ? err : fork_send(f);
+	if (err)
+		mem_deref(f);
+	return err;
+}
+
+static bool good_uri(const char *uri, struct uri *out)
+{
+	struct pl pl;
+
+	/* It may come from a Refer-To: nothing in it may end a header or a line of the log. */
+	for (const char *p = uri; *p; p++) {
+		if ((unsigned char)*p <= ' ' || *p == 0x7f || strchr("<>\"", *p) != NULL)
+			return false;
+	}
+	pl_set_str(&pl, uri);
+	return strlen(uri) < SIP_URI_MAX && uri_decode(out, &pl) == 0 && pl_isset(&out->host) &&
+	       (pl_strcasecmp(&out->scheme, "sip") == 0 ||
+		pl_strcasecmp(&out->scheme, "sips") == 0);
+}
+
+static int invite_uri(struct sip_call *c, const struct sip_invite *inv, const char *from)
+{
+	struct uri uri;
+	char *to = NULL;
+	int err;
+
+	if (!good_uri(inv->uri, &uri) || (inv->proxy && !good_uri(inv->proxy, &(struct uri){0})))
+		return -EINVAL;
+	sip_text_unescape(c->info.to_user, sizeof(c->info.to_user), &uri.user);
+	sip_text_pl(c->info.to_host, sizeof(c->info.to_host), &uri.host);
+	if (re_sdprintf(&to, "<%s>", inv->uri) != 0)
+		return -ENOMEM;
+	err = add_fork(c, inv, from, to, inv->uri, inv->proxy);
+	mem_deref(to);
+	return err;
+}
+
+static int invite_user(struct sip_call *c, const struct sip_invite *inv, const char *from)
+{
+	struct registrar_contact contact[SIP_FORKS_MAX];
+	size_t n = registrar_lookup(c->stack->registrar, inv->user, contact, SIP_FORKS_MAX);
+	struct pl raw;
+	char *to = NULL;
+	int err = -ENOENT;
+	bool any = false;
+
+	if (n == 0)
+		return -ENOENT;
+	str_ncpy(c->info.to_user, inv->user, sizeof(c->info.to_user));
+	str_ncpy(c->info.to_host, c->stack->realm, sizeof(c->info.to_host));
+	pl_set_str(&raw, inv->user);
+	if (re_sdprintf(&to, "<sip:%H@%s>", uri_user_escape, &raw, c->stack->realm) != 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		char *hop = contact[i].by_source ? sip_dlg_hop_of(&contact[i].source) : NULL;
+
+		err = add_fork(c, inv, from, to, contact[i].uri, hop);
+		any = any || err == 0;
+		mem_deref(hop);
+	}
+	mem_deref(to);
+	/* One phone that can be reached is enough. */
+	return any ? 0 : err;
+}
+
+static void fill_info(struct sip_call *c, const struct sip_invite *inv)
+{
+	struct sip_call_info *i = &c->info;
+
+	i->outgoing = true;
+	str_ncpy(i->from_user, or_text(inv->from_user, "anonymous"), sizeof(i->from_user));
+	str_ncpy(i->from_host, or_text(inv->from_host, c->stack->realm), sizeof(i->from_host));
+	if (inv->from_display)
+		str_ncpy(i->from_display, inv->from_display, sizeof(i->from_display));
+	if (inv->auth_user && inv->auth_password) {
+		str_ncpy(c->credentials.user, inv->auth_user, sizeof(c->credentials.user));
+		str_ncpy(c->credentials.password, inv->auth_password,
+			 sizeof(c->credentials.password));
+	}
+}
+
+int sip_call_invite(struct sip_call **out, struct sip_stack *s, const struct sip_invite *inv,
+		    sip_call_event_fn *fn, void *arg)
+{
+	struct sip_call *c = NULL;
+	char *from = NULL;
+	int err;
+
+	if ((inv->user == NULL && inv->uri == NULL) || inv->local == NULL)
+		return -EINVAL;
+	if (s->owned >= s->limits.calls_max)
+		return -ENOSPC;
+	err = call_new(&c, s);
+	if (err)
+		return err;
+	c->state = CALL_OUT;
+	fill_info(c, inv);
+	if (inv->headers && str_dup(&c->headers, inv->headers) != 0)
+		err = -ENOMEM;
+	from = err ? NULL : write_from(s, inv);
+	if (from == NULL)
+		err = -ENOMEM;
+	err = err ? err : inv->uri ? invite_uri(c, inv, from) : invite_user(c, inv, from);
+	mem_deref(from);
+	if (err) {
+		mem_deref(c);
+		return err;
+	}
+	call_enter(c);
+	sip_call_attach(c, fn, arg);
+	tmr_start(&c->tmr_ring, inv->ring_timeout_ms ? inv->ring_timeout_ms : RING_TIMEOUT_MS,
+		  ring_timeout, c);
+	s->stats.calls_out++;
+	log_info("sip", "[call=%s] calling %s for %s", c->info.call_id,
+		 inv->uri ? inv->uri : inv->user, c->info.from_user);
+	*out = c;
+	return 0;
+}

@@ -1,0 +1,261 @@
+/* What the files of control/sip share: the stack's and the call's insides.
+ *
+ *   sip.c         sockets, dispatch, limits          sip_call.c     a call's life and end
+ *   registrar.c   REGISTER, bindings                 sip_call_in.c  incoming, until the ACK
+ *   sip_digest.c  who is who                         sip_call_out.c outgoing, until the answer
+ *   sip_dlg.c     a dialog's headers and next hop    sip_inside.c   requests inside a running call
+ *   sip_sdp.c     offer and answer                   sip_modify.c   our re-INVITE, session timer
+ *   sip_text.c    hostile text made safe             sip_refer.c    transfer, both ways
+ *
+ * A call object outlives its owner's interest: after CLOSED it stays, ownerless, until the protocol
+ * has said goodbye (CANCEL crossing an answer, ACK still due, BYE unanswered). `told` marks that
+ * second life; call_settle() ends it.
+ *
+ * Thread: libre's loop.
+ */
+#ifndef SIP_SIP_PRIV_H
+#define SIP_SIP_PRIV_H
+
+#include <re.h>
+
+#include "sip/registrar.h"
+#include "sip/sip.h"
+#include "sip/sip_call.h"
+#include "sip/sip_digest.h"
+#include "sip/sip_dlg.h"
+#include "sip/sip_sdp.h"
+
+#define SIP_ALLOW     "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, REFER, NOTIFY, UPDATE, REGISTER"
+#define SIP_SUPPORTED "timer, replaces, norefersub"
+
+/* Header lines that most of our requests and answers carry. */
+#define SIP_ABILITIES "Allow: " SIP_ALLOW "\r\nSupported: " SIP_SUPPORTED "\r\n"
+
+enum { SIP_HASH = 4096, SIP_ACK_WAIT_MS = 32000 };
+
+/* So many things a second, and as many at once. */
+struct sip_bucket {
+	uint32_t per_s;
+	uint64_t last_ms;
+	double level;
+};
+
+struct sip_stack {
+	struct sip *sip;
+	struct dnsc *dnsc;
+	struct sip_lsnr *requests, *responses;
+	struct sip_digest *digest;
+	struct registrar *registrar;
+	struct hash *calls; /* by Call-ID */
+	struct list call_list;
+
+	struct sip_stack_handlers handlers;
+	struct sip_limits limits;
+	struct sip_listen listen[SIP_LISTEN_MAX];
+	struct sa bound[SIP_LISTEN_MAX];
+	size_t listens;
+	char realm[SIP_HOST_MAX], agent[SIP_TEXT_MAX];
+	char domain[SIP_DOMAINS_MAX][SIP_HOST_MAX];
+	size_t domains;
+	struct sa trunk[SIP_TRUNK_ADDRS_MAX];
+	size_t trunks;
+	bool accept_unknown, draining, buffers_set;
+
+	struct sip_bucket new_calls, registers;
+	uint64_t overload_logged_ms;
+	uint32_t owned; /* calls that have not been told their end */
+	struct sip_stack_stats stats;
+
+	struct tmr tmr_hang_up;
+	void (*hang_up_done)(void *arg);
+	void *hang_up_arg;
+};
+
+enum call_state {
+	CALL_IN_NEW,      /* incoming, not answered */
+	CALL_IN_ANSWERED, /* incoming, 200 sent, ACK awaited */
+	CALL_OUT,         /* outgoing, not answered */
+	CALL_RUNNING,     /* both sides are in the call */
+	CALL_ENDED,       /* nothing of the call is left but its goodbye */
+};
+
+/* One branch of an outgoing call: an INVITE to one contact. All branches share the Call-ID and differ
+ * in their From tag. */
+struct sip_fork {
+	struct le le;
+	struct sip_call *call;
+	struct sip_dlg *base; /* the request */
+	struct sip_request *req;
+	struct sip_auth *auth;
+	struct sip_sdp *sdp;
+	struct mbuf *offer;
+	bool challenged, timer_raised;
+};
+
+/* What we prove to a peer that challenges us. */
+struct call_credentials {
+	char user[SIP_USER_MAX];
+	char password[SIP_TEXT_MAX];
+};
+
+struct sip_call {
+	struct le he, le;
+	struct sip_stack *stack;
+	struct sip_call_info info;
+	sip_call_event_fn *fn;
+	void *arg;
+	enum call_state state;
+	bool told;             /* CLOSED was delivered */
+	bool registered_owner; /* counted in stack->owned */
+
+	struct sip_dlg *dlg; /* once there is one */
+	struct sip_sdp *sdp;
+	struct sip_auth *auth;
+	struct call_credentials credentials;
+
+	/* Incoming INVITE, and re-INVITEs of the peer: the answer that awaits its ACK. */
+	struct sip_strans *st;
+	struct sip_msg *invite; /* the request that st answers */
+	struct mbuf *offer;     /* its body; NULL = none */
+	struct mbuf *answer;    /* text of our answer in 183, said again in 200 */
+	struct mbuf *ok;        /* the 200 as sent */
+	struct sa ok_dst;
+	uint32_t ok_cseq;
+	uint32_t ok_sent;
+	bool ack_due, answer_in_ack, bye_after_ack;
+	struct tmr tmr_ok, tmr_ack;
+
+	/* Outgoing INVITE. */
+	struct list forks;
+	char *headers;     /* the owner's header lines */
+	uint32_t min_se_s; /* asked for by a 422 */
+	int best_status;
+	char best_text[SIP_TEXT_MAX];
+	struct tmr tmr_ring;
+
+	/* Our re-INVITE. */
+	struct sip_request *modify;
+	struct sip_media wish;   /* asked for; before the answer of an incoming call: its offer */
+	struct sip_media agreed; /* what to go back to if it is refused */
+	bool wish_waits, modify_is_refresh, challenged;
+	struct tmr tmr_modify;
+
+	/* Session timer (RFC 4028). */
+	uint32_t session_s; /* 0 = none */
+	bool we_refresh, peer_timer, peer_update;
+	struct tmr tmr_session;
+
+	/* Transfer that the peer asked for, and the one we asked for. */
+	bool refer_open, refer_silent, transfer_open;
+	uint32_t refer_id;
+	struct tmr tmr_refer;
+
+	struct sip_request *bye;
+	bool bye_challenged;
+
+	/* The end, as CLOSED will tell it. */
+	struct tmr tmr_close;
+	struct sip_call_event end;
+	char end_text[SIP_TEXT_MAX];
+};
+
+/* --- sip.c --- */
+
+bool sip_bucket_take(struct sip_bucket *b);
+/* The caller of this INVITE may come in now; else it was answered. `user`: who it proved to be. */
+bool sip_stack_admit(struct sip_stack *s, const struct sip_msg *msg, char *user, bool *trunk);
+/* A call object is gone: perhaps it was the last that sip_stack_hang_up() waits for. */
+void sip_stack_call_gone(struct sip_stack *s);
+bool sip_stack_is_ours(const struct sip_stack *s, const struct pl *host);
+/* A refusal that leaves nothing behind; extra header lines or NULL. */
+void sip_stack_refuse(struct sip_stack *s, const struct sip_msg *msg, uint16_t status,
+		      const char *reason, const char *headers);
+void sip_stack_challenge(struct sip_stack *s, const struct sip_msg *msg, bool stale);
+
+/* --- registrar.c --- */
+
+int registrar_new(struct registrar **out, struct sip_stack *s);
+void registrar_request(struct registrar *r, const struct sip_msg *msg);
+uint32_t registrar_bindings(const struct registrar *r);
+/* The user has a binding that came from this address and port. */
+bool registrar_knows(const struct registrar *r, const char *user, const struct sa *source);
+
+/* --- sip_call.c --- */
+
+int call_new(struct sip_call **out, struct sip_stack *s);
+/* Put into the table by its Call-ID. */
+void call_enter(struct sip_call *c);
+/* Deliver an event now. */
+void call_tell(struct sip_call *c, const struct sip_call_event *ev);
+void call_tell_media(struct sip_call *c, enum sip_call_event_kind kind, int status, bool by_peer);
+/* The call is over; CLOSED follows from the loop. Only the first end counts. */
+void call_over(struct sip_call *c, bool by_peer, int status, int cause, const char *text);
+/* The same, with cause and text from the message's Reason header where it has one. */
+void call_over_by(struct sip_call *c, const struct sip_msg *msg, bool by_peer, int status,
+		  int cause, const char *text);
+/* Say BYE in the dialog, with the end's cause; after the ACK if that is still due. */
+void call_bye(struct sip_call *c);
+/* Nobody is told anything any more: the stack closes. */
+void call_abandon(struct sip_call *c);
+/* Free the object if nothing is left to do. The pointer may be dead afterwards. */
+void call_settle(struct sip_call *c);
+/* "Reason: ..." line, or "" for cause 0. */
+void call_reason(char *out, size_t size, int cause, const char *text);
+/* Status for an errno of a transaction. */
+int call_status_of_errno(int err);
+/* Digest for a challenge of the peer; false when there is nothing to try. */
+bool call_authenticate(struct sip_call *c, struct sip_auth **auth, const struct sip_msg *msg);
+struct sip_call *call_find(struct sip_stack *s, const struct sip_msg *msg);
+struct sip_call *call_find_replaced(struct sip_stack *s, const struct pl *call_id,
+				    const struct pl *to_tag, const struct pl *from_tag);
+bool call_has_sdp(const struct sip_msg *msg);
+
+/* libre hands messages to listeners as const; a reference is what its own code takes by a cast. */
+static inline struct sip_msg *call_keep_msg(const struct sip_msg *msg)
+{
+	union {
+		const struct sip_msg *in;
+		void *out;
+	} m = {.in = msg};
+
+	return mem_ref(m.out);
+}
+
+/* --- sip_call_in.c --- */
+
+void call_incoming(struct sip_stack *s, const struct sip_msg *msg);
+void call_cancelled(void *arg);
+/* 200 to an INVITE inside or outside the dialog, repeated until the ACK. `text` may be NULL. */
+int call_say_ok(struct sip_call *c, const struct sip_msg *msg, struct mbuf *text);
+void call_acked(struct sip_call *c, const struct sip_msg *msg);
+void call_stop_ok(struct sip_call *c);
+
+/* --- sip_call_out.c --- */
+
+void call_cancel_forks(struct sip_call *c, const struct sip_fork *but);
+/* A 2xx that matches no transaction: repeated or from a second branch. */
+bool call_stray_ok(struct sip_stack *s, const struct sip_msg *msg);
+void call_send_ack(struct sip_dlg *d, uint32_t cseq);
+
+/* --- sip_inside.c --- */
+
+void call_request(struct sip_call *c, const struct sip_msg *msg);
+
+/* --- sip_modify.c --- */
+
+void call_modify_stop(struct sip_call *c);
+/* Session-Expires of an INVITE, UPDATE or 2xx, and the timer that follows from it. */
+void call_session_read(struct sip_call *c, const struct sip_msg *msg);
+/* Header lines for our 2xx to a request, or our request. */
+void call_session_headers(const struct sip_call *c, bool request, char *out, size_t size);
+/* Seconds in the message's Session-Expires; 0 = none. */
+uint32_t call_session_of(const struct sip_msg *msg, struct pl *refresher);
+void call_next_wish(struct sip_call *c);
+
+/* --- sip_refer.c --- */
+
+void call_refer_request(struct sip_call *c, const struct sip_msg *msg);
+void call_notify_request(struct sip_call *c, const struct sip_msg *msg);
+void call_refer_stop(struct sip_call *c);
+
+#endif

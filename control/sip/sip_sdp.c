@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * libre's SDP session is a negotiator with memory: decoding an offer reorders our formats and takes
+ * over the peer's payload type numbers, and an offer that fails half-way leaves it half changed. So
+ * every description goes through a throw-away session first, and our formats are written anew from
+ * the local media before each exchange; what libre then adds is the bookkeeping of streams and
+ * versions, which must live as long as the call.
+ *
+ * libre turns the peer's direction to our side while it decodes (`a=sendonly` becomes RECVONLY), so
+ * directions here need no mirror.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <re.h>
+
+#include "base/must.h"
+#include "sip/sip_sdp.h"
+
+struct sip_sdp {
+	struct sdp_session *session;
+	struct sdp_media *audio;
+	struct sip_media local, remote;
+	bool has_local, has_remote;
+};
+
+static void sdp_free(void *arg)
+{
+	struct sip_sdp *s = arg;
+
+	mem_deref(s->audio);
+	mem_deref(s->session);
+}
+
+int sip_sdp_new(struct sip_sdp **out)
+{
+	struct sip_sdp *s = mem_zalloc(sizeof(*s), sdp_free);
+
+	if (s == NULL)
+		return -ENOMEM;
+	*out = s;
+	return 0;
+}
+
+const struct sip_media *sip_sdp_remote(const struct sip_sdp *s)
+{
+	return s->has_remote ? &s->remote : NULL;
+}
+
+const struct sip_media *sip_sdp_local(const struct sip_sdp *s)
+{
+	return s->has_local ? &s->local : NULL;
+}
+
+static enum sdp_dir to_libre(enum sip_direction d)
+{
+	switch (d) {
+	case SIP_SENDRECV:
+		return SDP_SENDRECV;
+	case SIP_SENDONLY:
+		return SDP_SENDONLY;
+	case SIP_RECVONLY:
+		return SDP_RECVONLY;
+	case SIP_INACTIVE:
+		break;
+	}
+	return SDP_INACTIVE;
+}
+
+static enum sip_direction from_libre(enum sdp_dir d)
+{
+	switch (d) {
+	case SDP_SENDRECV:
+		return SIP_SENDRECV;
+	case SDP_SENDONLY:
+		return SIP_SENDONLY;
+	case SDP_RECVONLY:
+		return SIP_RECVONLY;
+	case SDP_INACTIVE:
+		break;
+	}
+	return SIP_INACTIVE;
+}
+
+/* libre hands out its list of formats as const and has no call to empty it. */
+static void forget_formats(struct sdp_media *m)
+{
+	const struct list *formats = sdp_media_format_lst(m, true);
+
+	while (formats != NULL && formats->head != NULL)
+		mem_deref(formats->head->data);
+}
+
+static int add_format(struct sdp_media *m, uint8_t pt, const char *name, uint32_t clock_hz,
+		      const char *params)
+{
+	char id[8];
+
+	(void)re_snprintf(id, sizeof(id), "%u", (unsigned)pt);
+	return params ? sdp_format_add(NULL, m, false, id, name, clock_hz, 1, NULL, NULL, NULL,
+				       false, "%s", params)
+		      : sdp_format_add(NULL, m, false, id, name, clock_hz, 1, NULL, NULL, NULL,
+				       false, NULL);
+}
+
+/* Write the local media into libre's session, as if it were fresh. */
+static int write_local(struct sip_sdp *s)
+{
+	const struct sip_media *l = &s->local;
+	struct sa addr;
+	int err;
+
+	if (sa_set_str(&addr, l->ip, l->port) != 0)
+		return -EINVAL;
+
+	if (s->session == NULL) {
+		err = sdp_session_alloc(&s->session, &addr);
+		err = err ? err
+			  : sdp_media_add(&s->audio, s->session, sdp_media_audio, l->port,
+					  sdp_proto_rtpavp);
+		/* The destructor of a media that is still in its session only switches it off. */
+		if (err) {
+			s->audio = NULL;
+			s->session = mem_deref(s->session);
+			return -ENOMEM;
+		}
+		mem_ref(s->audio);
+		(void)sdp_media_set_alt_protos(s->audio, 1, "RTP/AVPF");
+	}
+	sdp_session_set_laddr(s->session, &addr);
+	sdp_media_set_laddr(s->audio, &addr);
+	if (l->rtcp_port != 0 && l->rtcp_port != l->port + 1)
+		sdp_media_set_lport_rtcp(s->audio, l->rtcp_port);
+	sdp_media_set_ldir(s->audio, to_libre(l->direction));
+
+	forget_formats(s->audio);
+	err = 0;
+	for (uint8_t i = 0; i < l->codecs; i++)
+		err |= add_format(s->audio, l->codec[i].pt, l->codec[i].name, l->codec[i].clock_hz,
+				  NULL);
+	if (l->dtmf)
+		err |= add_format(s->audio, l->dtmf_pt, "telephone-event",
+				  l->dtmf_clock_hz ? l->dtmf_clock_hz : 8000, "0-15");
+	if (l->ptime_ms)
+		err |= sdp_media_set_lattr(s->audio, true, sdp_attr_ptime, "%u",
+					   (unsigned)l->ptime_ms);
+	return err ? -ENOMEM : 0;
+}
+
+int sip_sdp_set_local(struct sip_sdp *s, const struct sip_media *local)
+{
+	if (local == NULL || local->codecs == 0 || local->codecs > SIP_CODECS_MAX ||
+	    local->port == 0 || local->ip[0] == '\0')
+		return -EINVAL;
+
+	s->local = *local;
+
+	int err = write_local(s);
+
+	s->has_local = err == 0;
+	return err;
+}
+
+/* Our own bounds, before any library code reads the text. */
+static int within_bounds(const struct mbuf *body)
+{
+	size_t len = mbuf_get_left(body);
+	const char *p = (const char *)mbuf_buf(body);
+	unsigned streams = 0, formats = 0;
+	bool start = true, in_media = false;
+
+	if (len == 0 || len > SIP_SDP_BYTES_MAX)
+		return -EBADMSG;
+
+	for (size_t i = 0; i < len; i++) {
+		if (p[i] == '\0')
+			return -EBADMSG;
+		if (p[i] == '\n' || p[i] == '\r') {
+			start = true;
+			continue;
+		}
+		if (start) {
+			in_media = p[i] == 'm';
+			formats = 0;
+			if (in_media && ++streams > SIP_SDP_STREAMS_MAX)
+				return -EBADMSG;
+		}
+		start = false;
+		if (in_media && p[i] == ' ' && ++formats > SIP_SDP_FORMATS_MAX)
+			return -EBADMSG;
+	}
+	return 0;
+}
+
+static int decode(struct sdp_session *session, const struct mbuf *body, bool offer)
+{
+	struct mbuf *copy = mbuf_alloc(mbuf_get_left(body) + 2);
+
+	if (copy == NULL)
+		return -ENOMEM;
+
+	/* A last line without its CRLF is common and harmless (Postel); libre insists on it. */
+	int err = mbuf_write_mem(copy, mbuf_buf(body), mbuf_get_left(body));
+
+	err |= mbuf_write_str(copy, "\r\n");
+	copy->pos = 0;
+	err = err ? ENOMEM : sdp_decode(session, copy, offer);
+	mem_deref(copy);
+	if (err == ENOMEM)
+		return -ENOMEM;
+	return err == ENOTSUP ? -ENOTSUP : err ? -EBADMSG : 0;
+}
+
+static bool is_zero(const struct sa *a)
+{
+	return sa_isset(a, SA_ADDR) && sa_is_any(a);
+}
+
+static void read_ptime(struct sip_media *out, const struct sdp_media *m,
+		       const struct sdp_session *session)
+{
+	const char *v = sdp_media_rattr(m, sdp_attr_ptime);
+	int ms = v ? atoi(v) : 0;
+
+	(void)session;
+	out->ptime_ms = (uint16_t)(ms > 0 && ms <= 240 ? ms : 0);
+}
+
+/* The number of a format as text must be all of it: "8x" is not payload type 8. */
+static bool is_payload_type(const char *id)
+{
+	char *end = NULL;
+	long v = id ? strtol(id, &end, 10) : -1;
+
+	return id && *id >= '0' && *id <= '9' && *end == '\0' && v >= 0 && v <= 127;
+}
+
+struct static_type {
+	int pt;
+	const char *name;
+	uint32_t clock_hz;
+};
+
+/* RFC 3551, 6: audio payload types that need no rtpmap. */
+static const struct static_type static_types[] = {
+	{0, "PCMU", 8000}, {3, "GSM", 8000},  {4, "G723", 8000},
+	{8, "PCMA", 8000}, {9, "G722", 8000}, {18, "G729", 8000},
+};
+
+static void read_format(struct sip_media *out, const struct sdp_format *f)
+{
+	const char *name = f->name;
+	uint32_t clock_hz = f->srate;
+
+	if (!is_payload_type(f->id))
+		return;
+	for (size_t i = 0; name == NULL && i < sizeof(static_types) / sizeof(*static_types); i++) {
+		if (static_types[i].pt == f->pt) {
+			name = static_types[i].name;
+			clock_hz = static_types[i].clock_hz;
+		}
+	}
+	if (name == NULL)
+		return;
+
+	if (strcasecmp(name, "telephone-event") == 0) {
+		/* Several clock rates may be offered; the one of the codecs we speak is 8000. */
+		if (out->dtmf && clock_hz != 8000)
+			return;
+		out->dtmf = true;
+		out->dtmf_pt = (uint8_t)f->pt;
+		out->dtmf_clock_hz = clock_hz;
+		return;
+	}
+	if (strcasecmp(name, "CN") != 0)
+		(void)sip_media_add_codec(out, name, (uint8_t)f->pt, clock_hz);
+}
+
+/* What libre understood of the peer's audio stream. `any` lists formats we do not have, too. */
+static int read_remote(struct sip_media *out, const struct sdp_session *session,
+		       const struct sdp_media *m, bool any)
+{
+	const struct sa *addr = sdp_media_raddr(m);
+	struct sa rtcp;
+
+	*out = (struct sip_media){0};
+	if (sa_port(addr) == 0)
+		return -ENOTSUP;
+	if (!sa_isset(addr, SA_ADDR))
+		return -ENOTSUP;
+
+	(void)sa_ntop(addr, out->ip, sizeof(out->ip));
+	out->port = sa_port(addr);
+	sdp_media_raddr_rtcp(m, &rtcp);
+	if (sa_isset(&rtcp, SA_ADDR) && !sa_cmp(&rtcp, addr, SA_ADDR))
+		(void)sa_ntop(&rtcp, out->rtcp_ip, sizeof(out->rtcp_ip));
+	out->rtcp_port = sa_port(&rtcp);
+	read_ptime(out, m, session);
+
+	const struct list *formats = sdp_media_format_lst(m, false);
+
+	for (struct le *le = formats ? formats->head : NULL; le; le = le->next) {
+		const struct sdp_format *f = le->data;
+
+		if (any || f->sup)
+			read_format(out, f);
+	}
+	if (out->codecs == 0)
+		return -ENOTSUP;
+
+	enum sdp_dir rdir = sdp_media_rdir(m);
+
+	out->held = is_zero(addr) || rdir == SDP_INACTIVE || rdir == SDP_RECVONLY;
+	out->direction = is_zero(addr) ? SIP_INACTIVE : from_libre(sdp_media_dir(m));
+	return 0;
+}
+
+/* Try `body` on a session that may be spoilt. */
+static int try_out(const struct sip_sdp *s, const struct mbuf *body, bool offer)
+{
+	struct sip_sdp *scratch = NULL;
+	struct sip_media m;
+	struct mbuf *text = NULL;
+	int err = sip_sdp_new(&scratch);
+
+	err = err ? err : sip_sdp_set_local(scratch, &s->local);
+	/* An answer only decodes into a session that has offered. */
+	if (err == 0 && !offer)
+		err = sip_sdp_make_offer(scratch, &text);
+	err = err ? err : decode(scratch->session, body, offer);
+	err = err ? err : read_remote(&m, scratch->session, scratch->audio, false);
+	mem_deref(text);
+	mem_deref(scratch);
+	return err;
+}
+
+static int take(struct sip_sdp *s, const struct mbuf *body, bool offer)
+{
+	must(s->has_local);
+
+	int err = within_bounds(body);
+
+	err = err ? err : try_out(s, body, offer);
+	if (err)
+		return err;
+
+	struct sip_media m;
+
+	if (offer)
+		err = write_local(s);
+	err = err ? err : decode(s->session, body, offer);
+	err = err ? err : read_remote(&m, s->session, s->audio, false);
+	if (err)
+		return err;
+	s->remote = m;
+	s->has_remote = true;
+	return 0;
+}
+
+int sip_sdp_take_offer(struct sip_sdp *s, const struct mbuf *body)
+{
+	return take(s, body, true);
+}
+
+int sip_sdp_take_answer(struct sip_sdp *s, const struct mbuf *body)
+{
+	return take(s, body, false);
+}
+
+int sip_sdp_peek(const struct mbuf *body, struct sip_media *offered)
+{
+	struct sip_sdp *scratch = NULL;
+	struct sip_media any, m;
+	int err = within_bounds(body);
+
+	if (err)
+		return err;
+	(void)sip_media_local(&any, "127.0.0.1", 9);
+	err = sip_sdp_new(&scratch);
+	err = err ? err : sip_sdp_set_local(scratch, &any);
+	err = err ? err : decode(scratch->session, body, true);
+	err = err ? err : read_remote(&m, scratch->session, scratch->audio, true);
+	mem_deref(scratch);
+	if (err == 0)
+		*offered = m;
+	return err;
+}
+
+int sip_sdp_make_offer(struct sip_sdp *s, struct mbuf **text)
+{
+	must(s->has_local);
+
+	int err = write_local(s);
+
+	if (err)
+		return err;
+	return sdp_encode(text, s->session, true) ? -ENOMEM : 0;
+}
+
+int sip_sdp_make_answer(struct sip_sdp *s, struct mbuf **text)
+{
+	must(s->has_local);
+	return sdp_encode(text, s->session, false) ? -ENOMEM : 0;
+}
