@@ -144,11 +144,11 @@ static void take_log(void)
 int port_eal_start(const struct port_eal_config *cfg)
 {
 	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
-	char lcores[LCORES_TEXT], prefix[64], memory[32], device[64];
+	char lcores[LCORES_TEXT], memory[32], device[64];
 	char program[] = "patchbay-engine", main_lcore[] = "--main-lcore=0",
-	     level[] = "--log-level=*:5", telemetry[] = "--no-telemetry",
-	     in_memory[] = "--in-memory", no_huge[] = "--no-huge", no_shconf[] = "--no-shconf",
-	     no_pci[] = "--no-pci", size[] = "-m";
+	     level[] = "--log-level=*:5", prefix[] = "--file-prefix=patchbay",
+	     telemetry[] = "--no-telemetry", in_memory[] = "--in-memory", no_huge[] = "--no-huge",
+	     no_shconf[] = "--no-shconf", no_pci[] = "--no-pci", size[] = "-m";
 	char *args[ARGS_MAX];
 	int n = 0, err = lcores_text(cfg, lcores, sizeof(lcores));
 	bool huge = cfg->hugepages && free_hugepage_bytes() >= cfg->memory_bytes;
@@ -158,7 +158,7 @@ int port_eal_start(const struct port_eal_config *cfg)
 	/* AF_XDP pins its packet memory; kernels that count it against a limit need it raised. */
 	(void)setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	take_log();
-	snprintf(prefix, sizeof(prefix), "--file-prefix=patchbay-%d", (int)getpid());
+
 	snprintf(memory, sizeof(memory), "%llu",
 		 (unsigned long long)((cfg->memory_bytes + (2 << 20) - 1) >> 20));
 	args[n++] = program;
@@ -185,6 +185,8 @@ int port_eal_start(const struct port_eal_config *cfg)
 		log_error("port", "DPDK does not start: %s", rte_strerror(rte_errno));
 		return rte_errno > 0 ? -rte_errno : -EIO;
 	}
+	/* The tap driver complains about classifiers that it would need for rules we do not use. */
+	(void)rte_log_set_level_pattern("pmd.net.tap", RTE_LOG_CRIT);
 	log_info("port", "packet memory: %s MiB of %s", memory,
 		 huge ? "hugepages" : "ordinary pages");
 	return 0;
@@ -192,5 +194,9 @@ int port_eal_start(const struct port_eal_config *cfg)
 
 void port_eal_stop(void)
 {
+	char directory[256];
+
+	snprintf(directory, sizeof(directory), "%s", rte_eal_get_runtime_dir());
 	(void)rte_eal_cleanup();
+	(void)rmdir(directory); /* DPDK leaves it, empty; it stays while another engine runs */
 }
