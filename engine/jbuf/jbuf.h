@@ -20,13 +20,13 @@
  * Delay. The first packet of a talk spurt (first of all, after a gap in the timestamps, after a long
  * underrun) is held for the target delay; what follows plays without a gap.
  *   target = min + 3 x jitter + boost, at most max. `jitter` is the smoothed one of RFC 3550, A.8,
- *   measured here; a packet that came too late adds one packet time to `boost`, which falls by a
- *   quarter of that in each second of media without another.
+ *   measured here; a packet that came too late adds one packet time to `boost`, and each round of
+ *   50 packets takes a quarter of one off again.
  *   The delay grows by itself when a packet comes after an underrun: it plays, later.
- *   It shrinks by one packet per 50: when even the packet that waited least of these 50 waited
- *   longer than needed - min + one packet time when nothing was late for ten such rounds, else
- *   target + one packet time - the next one is discarded. A packet that has waited longer than
- *   max + one packet time is discarded at once.
+ *   It shrinks by at most one packet in a round: when even the packet that waited least waited
+ *   longer than min + one packet time, and nothing was late and nothing underran for ten rounds (else:
+ *   longer than target + one packet time), the next one is discarded. A packet that has waited
+ *   longer than max + one packet time is always discarded.
  * Clock difference needs no more than this: a slow sender underruns, a fast one is discarded from.
  *
  * Thread: one owner, the worker that owns the leg. Source: RFC 3550, 5.1. The statistics that RTCP
@@ -52,7 +52,8 @@ enum jbuf_put {
 	JBUF_PUT_KEPT, /* the buffer owns the packet; in the other cases the caller does */
 	JBUF_PUT_DUP,  /* this sequence number is already held */
 	JBUF_PUT_LATE, /* its turn has passed */
-	JBUF_PUT_FAR,  /* `slots` or more ahead of what plays next, which is still held */
+	JBUF_PUT_FAR, /* `slots` or more ahead while packets are held; once these have played, a packet
+	                * from anywhere ahead is kept and begins a spurt */
 };
 
 enum jbuf_get {
@@ -77,7 +78,7 @@ struct jbuf_counts {
 	uint32_t duplicate;
 	uint32_t far;
 	uint32_t discarded;  /* dropped to shorten the delay */
-	uint32_t underruns;  /* times that the buffer ran dry in a talk spurt */
+	uint32_t underruns;  /* times that a packet came after its time and was played later */
 	uint64_t void_ticks; /* time for which LOST or UNDERRUN was answered */
 };
 
@@ -96,15 +97,16 @@ enum jbuf_put jbuf_put(struct jbuf *jb, void *pkt, uint16_t seq, uint32_t ts, ui
 		       uint64_t now_ns);
 
 /* A packet with this number came but is not sound (telephone-event, comfort noise): its absence
- * here is not a loss. */
+ * here is not a loss. Playing past it ends a talk spurt. */
 void jbuf_note(struct jbuf *jb, uint16_t seq);
 
 /* What comes next. `want` (not 0) bounds the ticks of UNDERRUN and SILENCE. A pair may be one packet
  * longer than was asked for: READY and LOST stand for whole packets. */
 enum jbuf_get jbuf_get(struct jbuf *jb, uint64_t now_ns, uint32_t want, struct jbuf_out *out);
 
-/* Another source or a restart of the sequence: call jbuf_drain() until NULL, freeing, then this. The
- * next packet begins a new stream. Measured jitter, delay and counts stay. */
+/* Another source or a restart of the sequence: call jbuf_drain() until NULL, freeing, then this (it is
+ * a must() that nothing is held). The next packet begins a new stream. Counts and what was learnt
+ * of the jitter stay. */
 void jbuf_restart(struct jbuf *jb);
 
 /* Hand back any one held packet, or NULL when none is left. For teardown and restart. */
