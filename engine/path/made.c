@@ -15,16 +15,13 @@ enum { NS_PER_SAMPLE = 125000 };
 struct rte_mbuf *made_begin(struct worker *w, uint16_t len, uint8_t **payload)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(w->cfg.pool);
-	uint8_t *p;
+	uint8_t *p = NULL;
 
-	worker_count(&w->made, 1);
-	if (m == NULL) {
-		worker_count(&w->made_lost, 1);
-		return NULL;
-	}
-	p = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)(RTP_HEADER_LEN + len));
+	if (m != NULL)
+		p = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)(RTP_HEADER_LEN + len));
 	if (p == NULL) {
-		rte_pktmbuf_free(m);
+		rte_pktmbuf_free(m); /* NULL is fine */
+		worker_count(&w->made, 1);
 		worker_count(&w->made_lost, 1);
 		return NULL;
 	}
