@@ -297,7 +297,7 @@ static void new_invite(struct sip_stack *s, const struct sip_msg *msg)
 		refuse_malformed(s, msg, 416, "Unsupported URI Scheme");
 		return;
 	}
-	call_incoming(s, msg);
+	sip_call_incoming(s, msg);
 }
 
 bool sip_stack_admit(struct sip_stack *s, const struct sip_msg *msg, char *user, bool *trunk)
@@ -381,10 +381,10 @@ static bool on_request(const struct sip_msg *msg, void *arg)
 		return true;
 
 	if (pl_isset(&msg->to.tag)) {
-		struct sip_call *c = call_find(s, msg);
+		struct sip_call *c = sip_call_find(s, msg);
 
 		if (c)
-			call_request(c, msg);
+			sip_call_request(c, msg);
 		else if (!ack)
 			sip_stack_refuse(s, msg, 481, "Call/Transaction Does Not Exist", NULL);
 	} else if (!ack) {
@@ -397,7 +397,7 @@ static bool on_response(const struct sip_msg *msg, void *arg)
 {
 	struct sip_stack *s = arg;
 
-	if (!call_stray_ok(s, msg))
+	if (!sip_call_stray_ok(s, msg))
 		s->stats.stray_responses++;
 	return true;
 }
@@ -538,7 +538,7 @@ static void stack_free(void *arg)
 	s->registrar = mem_deref(s->registrar);
 	s->hang_up_done = NULL;
 	for (struct le *le = s->call_list.head; le; le = le->next)
-		call_abandon(le->data);
+		sip_call_abandon(le->data);
 	/* Every request in flight calls back once more, into calls that have no owner. */
 	if (s->sip)
 		sip_close(s->sip, true);

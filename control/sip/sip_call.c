@@ -2,10 +2,10 @@
  *
  * A call's life, independent of who started it. Two rules keep it simple:
  *
- *   - call_over() is the only way to end. It records the first reason, stops every timer that could
+ *   - sip_call_over() is the only way to end. It records the first reason, stops every timer that could
  *     say something else, and lets CLOSED come from the loop, so that no caller ever sees its own
  *     end from inside a call into this module.
- *   - call_settle() is the only way to die. It is called wherever something that kept the object
+ *   - sip_call_settle() is the only way to die. It is called wherever something that kept the object
  *     alive has finished, and frees it when the owner knows and the protocol owes nothing.
  */
 #include <errno.h>
@@ -52,7 +52,7 @@ static void call_free(void *arg)
 	mem_deref(c->headers);
 }
 
-int call_new(struct sip_call **out, struct sip_stack *s)
+int sip_call_new(struct sip_call **out, struct sip_stack *s)
 {
 	struct sip_call *c = mem_zalloc(sizeof(*c), call_free);
 
@@ -77,12 +77,12 @@ int call_new(struct sip_call **out, struct sip_stack *s)
 	return 0;
 }
 
-void call_enter(struct sip_call *c)
+void sip_call_enter(struct sip_call *c)
 {
 	hash_append(c->stack->calls, hash_joaat_str(c->info.call_id), &c->he, c);
 }
 
-void call_settle(struct sip_call *c)
+void sip_call_settle(struct sip_call *c)
 {
 	struct sip_stack *s = c->stack;
 
@@ -92,17 +92,17 @@ void call_settle(struct sip_call *c)
 	sip_stack_call_gone(s);
 }
 
-void call_abandon(struct sip_call *c)
+void sip_call_abandon(struct sip_call *c)
 {
 	forget_owner(c);
 	c->state = CALL_ENDED;
 	c->told = true;
-	c->ack_due = true; /* keeps call_settle() from freeing what the stack is walking over */
+	c->ack_due = true; /* keeps sip_call_settle() from freeing what the stack is walking over */
 }
 
 /* --- events --- */
 
-void call_tell(struct sip_call *c, const struct sip_call_event *ev)
+void sip_call_tell(struct sip_call *c, const struct sip_call_event *ev)
 {
 	struct sip_call_event e = *ev;
 
@@ -112,7 +112,8 @@ void call_tell(struct sip_call *c, const struct sip_call_event *ev)
 		c->fn(c, &e, c->arg);
 }
 
-void call_tell_media(struct sip_call *c, enum sip_call_event_kind kind, int status, bool by_peer)
+void sip_call_tell_media(struct sip_call *c, enum sip_call_event_kind kind, int status,
+			 bool by_peer)
 {
 	struct sip_call_event ev = {
 		.kind = kind,
@@ -122,7 +123,7 @@ void call_tell_media(struct sip_call *c, enum sip_call_event_kind kind, int stat
 	};
 
 	if (c->state != CALL_ENDED)
-		call_tell(c, &ev);
+		sip_call_tell(c, &ev);
 }
 
 static void deliver_end(void *arg)
@@ -131,20 +132,20 @@ static void deliver_end(void *arg)
 
 	log_info("sip", "[call=%s] closed by %s: %d %s (cause %d)", c->info.call_id,
 		 c->end.by_peer ? "peer" : "us", c->end.status, c->end_text, c->end.cause);
-	call_tell(c, &c->end);
+	sip_call_tell(c, &c->end);
 	c->told = true;
 	forget_owner(c);
-	call_settle(c);
+	sip_call_settle(c);
 }
 
-void call_over(struct sip_call *c, bool by_peer, int status, int cause, const char *text)
+void sip_call_over(struct sip_call *c, bool by_peer, int status, int cause, const char *text)
 {
 	if (c->state == CALL_ENDED)
 		return;
 	c->state = CALL_ENDED;
 	tmr_cancel(&c->tmr_ring);
-	call_modify_stop(c);
-	call_refer_stop(c);
+	sip_call_modify_stop(c);
+	sip_call_refer_stop(c);
 	tmr_cancel(&c->tmr_session);
 
 	sip_text_clean(c->end_text, sizeof(c->end_text), text, strlen(text));
@@ -185,16 +186,16 @@ static bool read_reason(const struct sip_hdr *hdr, const struct sip_msg *msg, vo
 	return q850;
 }
 
-void call_over_by(struct sip_call *c, const struct sip_msg *msg, bool by_peer, int status,
-		  int cause, const char *text)
+void sip_call_over_by(struct sip_call *c, const struct sip_msg *msg, bool by_peer, int status,
+		      int cause, const char *text)
 {
 	struct reason r = {0};
 
 	(void)sip_msg_hdr_apply(msg, true, SIP_HDR_REASON, read_reason, &r);
-	call_over(c, by_peer, status, r.cause ? r.cause : cause, r.text[0] ? r.text : text);
+	sip_call_over(c, by_peer, status, r.cause ? r.cause : cause, r.text[0] ? r.text : text);
 }
 
-void call_reason(char *out, size_t size, int cause, const char *text)
+void sip_call_reason(char *out, size_t size, int cause, const char *text)
 {
 	char quotable[SIP_TEXT_MAX];
 
@@ -206,7 +207,7 @@ void call_reason(char *out, size_t size, int cause, const char *text)
 			  quotable[0] ? ";text=\"" : "", quotable, quotable[0] ? "\"" : "");
 }
 
-int call_status_of_errno(int err)
+int sip_call_status_of_errno(int err)
 {
 	return err == ETIMEDOUT ? 408 : 503;
 }
@@ -215,7 +216,7 @@ int call_status_of_errno(int err)
 
 static int give_credentials(char **user, char **password, const char *realm, void *arg)
 {
-	const struct call_credentials *a = arg;
+	const struct sip_call_credentials *a = arg;
 
 	(void)realm;
 	if (a->user[0] == '\0')
@@ -223,7 +224,7 @@ static int give_credentials(char **user, char **password, const char *realm, voi
 	return str_dup(user, a->user) | str_dup(password, a->password);
 }
 
-bool call_authenticate(struct sip_call *c, struct sip_auth **auth, const struct sip_msg *msg)
+bool sip_call_authenticate(struct sip_call *c, struct sip_auth **auth, const struct sip_msg *msg)
 {
 	if (c->credentials.user[0] == '\0')
 		return false;
@@ -241,7 +242,7 @@ static bool is_dialog(struct le *le, void *arg)
 	return c->dlg && sip_dlg_is(c->dlg, arg);
 }
 
-struct sip_call *call_find(struct sip_stack *s, const struct sip_msg *msg)
+struct sip_call *sip_call_find(struct sip_stack *s, const struct sip_msg *msg)
 {
 	union {
 		const struct sip_msg *in;
@@ -269,8 +270,8 @@ static bool is_replaced(struct le *le, void *arg)
 		 pl_strcmp(r->from_tag, c->dlg->ltag) == 0));
 }
 
-struct sip_call *call_find_replaced(struct sip_stack *s, const struct pl *call_id,
-				    const struct pl *to_tag, const struct pl *from_tag)
+struct sip_call *sip_call_find_replaced(struct sip_stack *s, const struct pl *call_id,
+					const struct pl *to_tag, const struct pl *from_tag)
 {
 	struct replaced r = {call_id, to_tag, from_tag};
 
@@ -289,7 +290,7 @@ struct sip_call *sip_stack_find_call(struct sip_stack *s, const char *call_id)
 	return list_ledata(hash_lookup(s->calls, hash_joaat_str(call_id), has_call_id, &call_id));
 }
 
-bool call_has_sdp(const struct sip_msg *msg)
+bool sip_call_has_sdp(const struct sip_msg *msg)
 {
 	return mbuf_get_left(msg->mb) > 0 && msg_ctype_cmp(&msg->ctyp, "application", "sdp");
 }
@@ -328,7 +329,7 @@ static void send_bye(struct sip_call *c)
 	char reason[256];
 	char *more;
 
-	call_reason(reason, sizeof(reason), c->end.cause, c->end_text);
+	sip_call_reason(reason, sizeof(reason), c->end.cause, c->end_text);
 	more = sip_dlg_body(reason, NULL, NULL, 0);
 	if (more == NULL ||
 	    sip_dlg_request(c->dlg, &c->bye, "BYE", 0, c->auth, on_bye_response, c, more) != 0)
@@ -344,14 +345,14 @@ static void on_bye_response(int err, const struct sip_msg *msg, void *arg)
 		return;
 	c->bye = NULL;
 	if (!err && msg && (msg->scode == 401 || msg->scode == 407) && !c->bye_challenged &&
-	    call_authenticate(c, &c->auth, msg)) {
+	    sip_call_authenticate(c, &c->auth, msg)) {
 		c->bye_challenged = true;
 		send_bye(c);
 	}
-	call_settle(c);
+	sip_call_settle(c);
 }
 
-void call_bye(struct sip_call *c)
+void sip_call_bye(struct sip_call *c)
 {
 	if (c->dlg == NULL || c->bye)
 		return;
@@ -369,7 +370,7 @@ static void reject(struct sip_call *c, int status, int cause, const char *text)
 
 	if (c->st == NULL)
 		return;
-	call_reason(reason, sizeof(reason), cause, text);
+	sip_call_reason(reason, sizeof(reason), cause, text);
 	(void)sip_treplyf(&c->st, NULL, c->stack->sip, c->invite, false, (uint16_t)status,
 			  c->end_text[0] ? c->end_text : "Refused", "%sContent-Length: 0\r\n\r\n",
 			  reason);
@@ -411,18 +412,18 @@ void sip_call_end(struct sip_call *call, int status, int cause, const char *text
 		status = 480;
 	if (cause == 0)
 		cause = status >= 300 ? sip_cause_of_status(status) : SIP_CAUSE_NORMAL;
-	call_over(call, false, status, cause, text && text[0] ? text : phrase(status));
+	sip_call_over(call, false, status, cause, text && text[0] ? text : phrase(status));
 
 	switch (was) {
 	case CALL_IN_NEW:
 		reject(call, status, cause, text);
 		break;
 	case CALL_OUT:
-		call_cancel_forks(call, NULL);
+		sip_call_cancel_forks(call, NULL);
 		break;
 	case CALL_IN_ANSWERED:
 	case CALL_RUNNING:
-		call_bye(call);
+		sip_call_bye(call);
 		break;
 	case CALL_ENDED:
 		break;

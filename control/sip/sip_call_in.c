@@ -68,7 +68,7 @@ static void read_replaces(struct sip_call *c, const struct sip_msg *msg)
 	    !sip_text_param(&hdr->val, "to-tag", &to_tag) ||
 	    !sip_text_param(&hdr->val, "from-tag", &from_tag))
 		return;
-	c->info.replaces = call_find_replaced(c->stack, &call_id, &to_tag, &from_tag);
+	c->info.replaces = sip_call_find_replaced(c->stack, &call_id, &to_tag, &from_tag);
 }
 
 /* --- what is offered --- */
@@ -81,7 +81,7 @@ static bool read_offer(struct sip_call *c, const struct sip_msg *msg)
 
 	if (mbuf_get_left(msg->mb) == 0)
 		return true;
-	if (!call_has_sdp(msg)) {
+	if (!sip_call_has_sdp(msg)) {
 		s->stats.refused_malformed++;
 		sip_stack_refuse(s, msg, 415, "Unsupported Media Type",
 				 "Accept: application/sdp\r\n");
@@ -110,7 +110,7 @@ static bool read_offer(struct sip_call *c, const struct sip_msg *msg)
 static bool interval_fits(struct sip_call *c, const struct sip_msg *msg)
 {
 	struct pl refresher;
-	uint32_t s = call_session_of(msg, &refresher);
+	uint32_t s = sip_call_session_of(msg, &refresher);
 	char line[64];
 
 	if (s == 0 || s >= c->stack->limits.session_min_s)
@@ -122,7 +122,7 @@ static bool interval_fits(struct sip_call *c, const struct sip_msg *msg)
 	return false;
 }
 
-void call_cancelled(void *arg)
+void sip_call_cancelled(void *arg)
 {
 	struct sip_call *c = arg;
 
@@ -130,7 +130,7 @@ void call_cancelled(void *arg)
 		return;
 	(void)sip_treply(&c->st, c->stack->sip, c->invite, 487, "Request Terminated");
 	c->st = NULL;
-	call_over(c, true, 487, SIP_CAUSE_NORMAL, "cancelled by the caller");
+	sip_call_over(c, true, 487, SIP_CAUSE_NORMAL, "cancelled by the caller");
 }
 
 static int open_call(struct sip_call *c, const struct sip_msg *msg)
@@ -144,18 +144,18 @@ static int open_call(struct sip_call *c, const struct sip_msg *msg)
 		return err;
 	}
 	if (err == 0)
-		err = sip_strans_alloc(&c->st, s->sip, msg, call_cancelled, c);
+		err = sip_strans_alloc(&c->st, s->sip, msg, sip_call_cancelled, c);
 	if (err) {
 		sip_stack_refuse(s, msg, 500, "No Memory", NULL);
 		return -ENOMEM;
 	}
-	c->invite = call_keep_msg(msg);
-	call_enter(c);
+	c->invite = sip_call_keep_msg(msg);
+	sip_call_enter(c);
 	(void)sip_treply(&c->st, s->sip, msg, 100, "Trying");
 	return 0;
 }
 
-void call_incoming(struct sip_stack *s, const struct sip_msg *msg)
+void sip_call_incoming(struct sip_stack *s, const struct sip_msg *msg)
 {
 	struct sip_call *c = NULL;
 	char user[SIP_USER_MAX];
@@ -163,7 +163,7 @@ void call_incoming(struct sip_stack *s, const struct sip_msg *msg)
 
 	if (!sip_stack_admit(s, msg, user, &trunk))
 		return;
-	if (call_new(&c, s) != 0) {
+	if (sip_call_new(&c, s) != 0) {
 		sip_stack_refuse(s, msg, 500, "No Memory", NULL);
 		return;
 	}
@@ -176,7 +176,7 @@ void call_incoming(struct sip_stack *s, const struct sip_msg *msg)
 		return;
 	}
 	read_replaces(c, msg);
-	call_session_read(c, msg);
+	sip_call_session_read(c, msg);
 	s->stats.calls_in++;
 	log_info("sip", "[call=%s] %s calls %s from %s:%s:%u%s%s", c->info.call_id,
 		 c->info.from_user[0] ? c->info.from_user : "(nobody)", c->info.to_user,
@@ -246,7 +246,7 @@ int sip_call_progress(struct sip_call *call, int status, const struct sip_media 
 
 /* --- 200 until ACK --- */
 
-void call_stop_ok(struct sip_call *c)
+void sip_call_stop_ok(struct sip_call *c)
 {
 	tmr_cancel(&c->tmr_ok);
 	tmr_cancel(&c->tmr_ack);
@@ -269,17 +269,17 @@ static void no_ack(void *arg)
 {
 	struct sip_call *c = arg;
 
-	call_stop_ok(c);
+	sip_call_stop_ok(c);
 	if (c->state == CALL_ENDED) {
-		call_bye(c);
-		call_settle(c);
+		sip_call_bye(c);
+		sip_call_settle(c);
 		return;
 	}
-	call_over(c, false, 408, SIP_CAUSE_TIMER, "no ACK for our answer");
-	call_bye(c);
+	sip_call_over(c, false, 408, SIP_CAUSE_TIMER, "no ACK for our answer");
+	sip_call_bye(c);
 }
 
-int call_say_ok(struct sip_call *c, const struct sip_msg *msg, struct mbuf *text)
+int sip_call_say_ok(struct sip_call *c, const struct sip_msg *msg, struct mbuf *text)
 {
 	struct sip_contact contact;
 	struct mbuf *sent = NULL;
@@ -287,7 +287,7 @@ int call_say_ok(struct sip_call *c, const struct sip_msg *msg, struct mbuf *text
 	char session[128];
 	int err;
 
-	call_session_headers(c, false, session, sizeof(session));
+	sip_call_session_headers(c, false, session, sizeof(session));
 	sip_contact_set(&contact, c->dlg->contact, &msg->dst, msg->tp);
 	err = sip_treplyf(&c->st, &sent, c->stack->sip, msg, true, 200, "OK",
 			  "%H" SIP_ABILITIES "%s%s%s%sContent-Length: %zu\r\n\r\n%b",
@@ -304,7 +304,7 @@ int call_say_ok(struct sip_call *c, const struct sip_msg *msg, struct mbuf *text
 	sip_reply_addr(&c->ok_dst, msg, msg_param_exists(&msg->via.params, "rport", &rport) == 0);
 	if (c->invite != msg) {
 		mem_deref(c->invite);
-		c->invite = call_keep_msg(msg);
+		c->invite = sip_call_keep_msg(msg);
 	}
 	c->ok_cseq = msg->cseq.num;
 	c->ok_sent = 1;
@@ -326,7 +326,7 @@ int sip_call_answer(struct sip_call *call, const struct sip_media *local)
 	if (err)
 		return err;
 	call->answer_in_ack = call->offer == NULL;
-	err = call_say_ok(call, call->invite, text);
+	err = sip_call_say_ok(call, call->invite, text);
 	mem_deref(text);
 	if (err)
 		return err;
@@ -334,34 +334,34 @@ int sip_call_answer(struct sip_call *call, const struct sip_media *local)
 	return 0;
 }
 
-void call_acked(struct sip_call *c, const struct sip_msg *msg)
+void sip_call_acked(struct sip_call *c, const struct sip_msg *msg)
 {
 	bool want_answer = c->answer_in_ack;
 	int err = 0;
 
 	if (!c->ack_due || msg->cseq.num != c->ok_cseq)
 		return;
-	call_stop_ok(c);
+	sip_call_stop_ok(c);
 	if (c->state == CALL_ENDED) {
 		if (c->bye_after_ack)
-			call_bye(c);
-		call_settle(c);
+			sip_call_bye(c);
+		sip_call_settle(c);
 		return;
 	}
 	if (want_answer)
-		err = call_has_sdp(msg) ? sip_sdp_take_answer(c->sdp, msg->mb) : -EBADMSG;
+		err = sip_call_has_sdp(msg) ? sip_sdp_take_answer(c->sdp, msg->mb) : -EBADMSG;
 
 	bool first = c->state == CALL_IN_ANSWERED;
 
 	c->state = CALL_RUNNING;
 	if (err) {
-		call_over(c, false, 488, SIP_CAUSE_INCOMPATIBLE, "no usable answer in the ACK");
-		call_bye(c);
+		sip_call_over(c, false, 488, SIP_CAUSE_INCOMPATIBLE, "no usable answer in the ACK");
+		sip_call_bye(c);
 		return;
 	}
 	if (first)
-		call_tell_media(c, SIP_CALL_ANSWERED, 200, false);
+		sip_call_tell_media(c, SIP_CALL_ANSWERED, 200, false);
 	else if (want_answer)
-		call_tell_media(c, SIP_CALL_MEDIA, 200, true);
-	call_next_wish(c);
+		sip_call_tell_media(c, SIP_CALL_MEDIA, 200, true);
+	sip_call_next_wish(c);
 }

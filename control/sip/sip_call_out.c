@@ -31,7 +31,7 @@ static void fork_free(void *arg)
 
 /* --- ACK and BYE of branches --- */
 
-void call_send_ack(struct sip_dlg *d, uint32_t cseq)
+void sip_call_send_ack(struct sip_dlg *d, uint32_t cseq)
 {
 	(void)sip_dlg_request(d, NULL, "ACK", cseq, NULL, NULL, NULL, "Content-Length: 0\r\n\r\n");
 }
@@ -43,7 +43,7 @@ static void confirm_and_hang_up(const struct sip_dlg *base, const struct sip_msg
 
 	if (sip_dlg_established(&d, base, msg) != 0)
 		return;
-	call_send_ack(d, msg->cseq.num);
+	sip_call_send_ack(d, msg->cseq.num);
 	(void)sip_dlg_request(d, NULL, "BYE", 0, NULL, NULL, NULL,
 			      "Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n"
 			      "Content-Length: 0\r\n\r\n");
@@ -59,7 +59,7 @@ static bool has_our_tag(struct le *le, void *arg)
 	       pl_strcmp(&msg->from.tag, c->dlg->ltag) == 0;
 }
 
-bool call_stray_ok(struct sip_stack *s, const struct sip_msg *msg)
+bool sip_call_stray_ok(struct sip_stack *s, const struct sip_msg *msg)
 {
 	union {
 		const struct sip_msg *in;
@@ -74,7 +74,7 @@ bool call_stray_ok(struct sip_stack *s, const struct sip_msg *msg)
 	if (c == NULL)
 		return false;
 	if (sip_dlg_is(c->dlg, msg))
-		call_send_ack(c->dlg, msg->cseq.num);
+		sip_call_send_ack(c->dlg, msg->cseq.num);
 	else
 		confirm_and_hang_up(c->dlg, msg);
 	return true;
@@ -108,7 +108,7 @@ static int fork_send(struct sip_fork *f)
 	return -err;
 }
 
-void call_cancel_forks(struct sip_call *c, const struct sip_fork *but)
+void sip_call_cancel_forks(struct sip_call *c, const struct sip_fork *but)
 {
 	struct le *le = c->forks.head;
 
@@ -153,14 +153,14 @@ static void fork_failed(struct sip_fork *f, int status, const struct sip_msg *ms
 						    : SIP_CAUSE_OUT_OF_ORDER;
 
 			if (msg)
-				call_over_by(c, msg, true, c->best_status, cause, c->best_text);
+				sip_call_over_by(c, msg, true, c->best_status, cause, c->best_text);
 			else
-				call_over(c, true, c->best_status, cause, c->best_text);
+				sip_call_over(c, true, c->best_status, cause, c->best_text);
 		} else if (status >= 600) {
-			call_cancel_forks(c, NULL);
+			sip_call_cancel_forks(c, NULL);
 		}
 	}
-	call_settle(c);
+	sip_call_settle(c);
 }
 
 static void provisional(struct sip_fork *f, const struct sip_msg *msg)
@@ -174,13 +174,13 @@ static void provisional(struct sip_fork *f, const struct sip_msg *msg)
 	ev.status = msg->scode;
 	sip_text_pl(text, sizeof(text), &msg->reason);
 	ev.text = text;
-	if (call_has_sdp(msg) && sip_sdp_take_answer(f->sdp, msg->mb) == 0) {
+	if (sip_call_has_sdp(msg) && sip_sdp_take_answer(f->sdp, msg->mb) == 0) {
 		mem_deref(c->sdp);
 		c->sdp = mem_ref(f->sdp);
 		ev.kind = SIP_CALL_EARLY_MEDIA;
 		ev.media = sip_sdp_remote(c->sdp);
 	}
-	call_tell(c, &ev);
+	sip_call_tell(c, &ev);
 }
 
 static void read_peer(struct sip_call *c, const struct sip_msg *msg)
@@ -202,17 +202,17 @@ static int answered(struct sip_fork *f, const struct sip_msg *msg)
 
 	if (err)
 		return err;
-	call_send_ack(c->dlg, msg->cseq.num);
+	sip_call_send_ack(c->dlg, msg->cseq.num);
 	c->auth = mem_ref(f->auth);
 	mem_deref(c->sdp);
 	c->sdp = mem_ref(f->sdp);
 	read_peer(c, msg);
 	tmr_cancel(&c->tmr_ring);
-	call_cancel_forks(c, f);
+	sip_call_cancel_forks(c, f);
 	c->state = CALL_RUNNING;
 
 	/* A 200 may leave out what an 18x has said already. */
-	if (call_has_sdp(msg))
+	if (sip_call_has_sdp(msg))
 		err = sip_sdp_take_answer(c->sdp, msg->mb);
 	else
 		err = sip_sdp_remote(c->sdp) ? 0 : -EBADMSG;
@@ -226,22 +226,22 @@ static void final_ok(struct sip_fork *f, const struct sip_msg *msg)
 	if (c->state != CALL_OUT) {
 		confirm_and_hang_up(f->base, msg);
 		mem_deref(f);
-		call_settle(c);
+		sip_call_settle(c);
 		return;
 	}
 
 	int err = answered(f, msg);
 
 	if (err) {
-		call_over(c, false, 488, SIP_CAUSE_INCOMPATIBLE, "unusable answer");
-		call_cancel_forks(c, f);
+		sip_call_over(c, false, 488, SIP_CAUSE_INCOMPATIBLE, "unusable answer");
+		sip_call_cancel_forks(c, f);
 		mem_deref(f);
-		call_bye(c);
+		sip_call_bye(c);
 		return;
 	}
 	mem_deref(f);
-	call_session_read(c, msg);
-	call_tell_media(c, SIP_CALL_ANSWERED, 200, true);
+	sip_call_session_read(c, msg);
+	sip_call_tell_media(c, SIP_CALL_ANSWERED, 200, true);
 }
 
 /* Returns true when the INVITE was sent again. */
@@ -253,7 +253,7 @@ static bool try_again(struct sip_fork *f, const struct sip_msg *msg)
 	if (f->call->state != CALL_OUT)
 		return false;
 	if (msg->scode == 401 || msg->scode == 407) {
-		if (f->challenged || !call_authenticate(f->call, &f->auth, msg))
+		if (f->challenged || !sip_call_authenticate(f->call, &f->auth, msg))
 			return false;
 		f->challenged = true;
 		return fork_send(f) == 0;
@@ -274,7 +274,7 @@ static void on_invite_response(int err, const struct sip_msg *msg, void *arg)
 
 	if (err || msg == NULL) {
 		f->req = NULL;
-		fork_failed(f, call_status_of_errno(err), NULL);
+		fork_failed(f, sip_call_status_of_errno(err), NULL);
 		return;
 	}
 	if (msg->scode < 200) {
@@ -294,8 +294,8 @@ static void ring_timeout(void *arg)
 {
 	struct sip_call *c = arg;
 
-	call_over(c, false, 408, SIP_CAUSE_NO_ANSWER, "no answer");
-	call_cancel_forks(c, NULL);
+	sip_call_over(c, false, 408, SIP_CAUSE_NO_ANSWER, "no answer");
+	sip_call_cancel_forks(c, NULL);
 }
 
 static const char *or_text(const char *s, const char *otherwise)
@@ -434,7 +434,7 @@ int sip_call_invite(struct sip_call **out, struct sip_stack *s, const struct sip
 		return -EINVAL;
 	if (s->owned >= s->limits.calls_max)
 		return -ENOSPC;
-	err = call_new(&c, s);
+	err = sip_call_new(&c, s);
 	if (err)
 		return err;
 	c->state = CALL_OUT;
@@ -450,7 +450,7 @@ int sip_call_invite(struct sip_call **out, struct sip_stack *s, const struct sip
 		mem_deref(c);
 		return err;
 	}
-	call_enter(c);
+	sip_call_enter(c);
 	sip_call_attach(c, fn, arg);
 	tmr_start(&c->tmr_ring, inv->ring_timeout_ms ? inv->ring_timeout_ms : RING_TIMEOUT_MS,
 		  ring_timeout, c);

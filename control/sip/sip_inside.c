@@ -26,7 +26,7 @@ static void answer_plain(struct sip_call *c, const struct sip_msg *msg, uint16_t
 static void bye(struct sip_call *c, const struct sip_msg *msg)
 {
 	answer_plain(c, msg, 200, "OK");
-	call_stop_ok(c);
+	sip_call_stop_ok(c);
 	c->bye_after_ack = false;
 	/* A caller may hang up an early dialog with BYE; its INVITE still wants an answer. */
 	if (c->state == CALL_IN_NEW && c->st) {
@@ -34,9 +34,9 @@ static void bye(struct sip_call *c, const struct sip_msg *msg)
 		c->st = NULL;
 	}
 	if (c->state == CALL_ENDED)
-		call_settle(c);
+		sip_call_settle(c);
 	else
-		call_over_by(c, msg, true, 0, SIP_CAUSE_NORMAL, "hung up");
+		sip_call_over_by(c, msg, true, 0, SIP_CAUSE_NORMAL, "hung up");
 }
 
 /* --- offers in a running call --- */
@@ -46,7 +46,7 @@ static int write_answer(struct sip_call *c, const struct sip_msg *msg, struct mb
 {
 	int err;
 
-	if (!call_has_sdp(msg))
+	if (!sip_call_has_sdp(msg))
 		return sip_sdp_make_offer(c->sdp, text);
 	err = sip_sdp_take_offer(c->sdp, msg->mb);
 	return err ? err : sip_sdp_make_answer(c->sdp, text);
@@ -66,7 +66,7 @@ static void refuse_offer(struct sip_call *c, const struct sip_msg *msg, int err)
 static bool interval_too_small(struct sip_call *c, const struct sip_msg *msg)
 {
 	struct pl refresher;
-	uint32_t s = call_session_of(msg, &refresher);
+	uint32_t s = sip_call_session_of(msg, &refresher);
 
 	if (s == 0 || s >= c->stack->limits.session_min_s ||
 	    !sip_msg_hdr_has_value(msg, SIP_HDR_SUPPORTED, "timer"))
@@ -100,7 +100,7 @@ static bool glare(struct sip_call *c, const struct sip_msg *msg)
 static void reinvite(struct sip_call *c, const struct sip_msg *msg)
 {
 	struct mbuf *text = NULL;
-	bool offered = call_has_sdp(msg);
+	bool offered = sip_call_has_sdp(msg);
 	int err;
 
 	if (glare(c, msg))
@@ -111,11 +111,11 @@ static void reinvite(struct sip_call *c, const struct sip_msg *msg)
 		return;
 	}
 	sip_dlg_refresh(c->dlg, msg);
-	call_session_read(c, msg);
-	if (call_say_ok(c, msg, text) == 0) {
+	sip_call_session_read(c, msg);
+	if (sip_call_say_ok(c, msg, text) == 0) {
 		c->answer_in_ack = !offered;
 		if (offered)
-			call_tell_media(c, SIP_CALL_MEDIA, 200, true);
+			sip_call_tell_media(c, SIP_CALL_MEDIA, 200, true);
 	}
 	mem_deref(text);
 }
@@ -125,7 +125,7 @@ static void update(struct sip_call *c, const struct sip_msg *msg)
 	struct sip_contact contact;
 	struct mbuf *text = NULL;
 	char session[128];
-	bool offered = call_has_sdp(msg);
+	bool offered = sip_call_has_sdp(msg);
 	int err = 0;
 
 	if (glare(c, msg))
@@ -137,8 +137,8 @@ static void update(struct sip_call *c, const struct sip_msg *msg)
 		return;
 	}
 	sip_dlg_refresh(c->dlg, msg);
-	call_session_read(c, msg);
-	call_session_headers(c, false, session, sizeof(session));
+	sip_call_session_read(c, msg);
+	sip_call_session_headers(c, false, session, sizeof(session));
 	sip_contact_set(&contact, c->dlg->contact, &msg->dst, msg->tp);
 	(void)sip_treplyf(NULL, NULL, c->stack->sip, msg, false, 200, "OK",
 			  "%H" SIP_ABILITIES "%s%sContent-Length: %zu\r\n\r\n%b", sip_contact_print,
@@ -147,7 +147,7 @@ static void update(struct sip_call *c, const struct sip_msg *msg)
 			  text ? mbuf_get_left(text) : (size_t)0);
 	mem_deref(text);
 	if (offered)
-		call_tell_media(c, SIP_CALL_MEDIA, 200, true);
+		sip_call_tell_media(c, SIP_CALL_MEDIA, 200, true);
 }
 
 /* --- keys by INFO --- */
@@ -196,15 +196,15 @@ static void info(struct sip_call *c, const struct sip_msg *msg)
 		return;
 	}
 	answer_plain(c, msg, 200, "OK");
-	call_tell(c, &ev);
+	sip_call_tell(c, &ev);
 }
 
 /* --- all of them --- */
 
-void call_request(struct sip_call *c, const struct sip_msg *msg)
+void sip_call_request(struct sip_call *c, const struct sip_msg *msg)
 {
 	if (is(msg, "ACK")) {
-		call_acked(c, msg);
+		sip_call_acked(c, msg);
 		return;
 	}
 	/* A CANCEL that found no transaction comes too late (RFC 3261, 9.2). */
@@ -227,9 +227,9 @@ void call_request(struct sip_call *c, const struct sip_msg *msg)
 	else if (is(msg, "INFO"))
 		info(c, msg);
 	else if (is(msg, "REFER"))
-		call_refer_request(c, msg);
+		sip_call_refer_request(c, msg);
 	else if (is(msg, "NOTIFY"))
-		call_notify_request(c, msg);
+		sip_call_notify_request(c, msg);
 	else if (is(msg, "OPTIONS"))
 		(void)sip_treplyf(NULL, NULL, c->stack->sip, msg, false, 200, "OK",
 				  SIP_ABILITIES "Content-Length: 0\r\n\r\n");

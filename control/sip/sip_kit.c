@@ -313,8 +313,11 @@ static void on_datagram(const struct sa *src, struct mbuf *mb, void *arg)
 
 	(void)src;
 	w->messages++;
+	/* A flood makes room for what comes now. */
 	if (n > sizeof(w->got) - w->len - 1)
-		n = sizeof(w->got) - w->len - 1;
+		w->len = 0;
+	if (n > sizeof(w->got) - 1)
+		n = sizeof(w->got) - 1;
 	memcpy(w->got + w->len, mbuf_buf(mb), n);
 	w->len += n;
 	w->got[w->len] = '\0';

@@ -21,7 +21,7 @@ static void session_due(void *arg);
 
 /* --- session timer --- */
 
-uint32_t call_session_of(const struct sip_msg *msg, struct pl *refresher)
+uint32_t sip_call_session_of(const struct sip_msg *msg, struct pl *refresher)
 {
 	const struct sip_hdr *hdr = sip_msg_hdr(msg, SIP_HDR_SESSION_EXPIRES);
 	struct pl n;
@@ -66,10 +66,10 @@ static bool lists(const struct sip_msg *msg, enum sip_hdrid id, const char *what
 	return sip_msg_hdr_apply(msg, true, id, value_in_list, v.out) != NULL;
 }
 
-void call_session_read(struct sip_call *c, const struct sip_msg *msg)
+void sip_call_session_read(struct sip_call *c, const struct sip_msg *msg)
 {
 	struct pl refresher;
-	uint32_t s = call_session_of(msg, &refresher);
+	uint32_t s = sip_call_session_of(msg, &refresher);
 
 	if (sip_msg_hdr(msg, SIP_HDR_ALLOW))
 		c->peer_update = lists(msg, SIP_HDR_ALLOW, "UPDATE");
@@ -89,7 +89,7 @@ void call_session_read(struct sip_call *c, const struct sip_msg *msg)
 	start_session_timer(c);
 }
 
-void call_session_headers(const struct sip_call *c, bool request, char *out, size_t size)
+void sip_call_session_headers(const struct sip_call *c, bool request, char *out, size_t size)
 {
 	bool uac_refreshes = request ? c->we_refresh : !c->we_refresh;
 
@@ -113,7 +113,7 @@ static int send_offer(struct sip_call *c, bool update)
 
 	if (err)
 		return err;
-	call_session_headers(c, true, session, sizeof(session));
+	sip_call_session_headers(c, true, session, sizeof(session));
 	err = re_sdprintf(&headers, SIP_ABILITIES "%s", session);
 	if (err == 0)
 		more = sip_dlg_body(headers, text ? "application/sdp" : NULL,
@@ -136,7 +136,7 @@ static void modify_failed(struct sip_call *c, int status)
 	/* Our side of the session goes back to what stands. */
 	(void)sip_sdp_set_local(c->sdp, &c->agreed);
 	if (!c->modify_is_refresh)
-		call_tell(c, &ev);
+		sip_call_tell(c, &ev);
 }
 
 static void try_wish(void *arg)
@@ -159,7 +159,7 @@ static void try_wish(void *arg)
 		modify_failed(c, 503);
 }
 
-void call_next_wish(struct sip_call *c)
+void sip_call_next_wish(struct sip_call *c)
 {
 	if (c->wish_waits && !tmr_isrunning(&c->tmr_modify))
 		tmr_start(&c->tmr_modify, 0, try_wish, c);
@@ -188,22 +188,22 @@ static void accepted(struct sip_call *c, const struct sip_msg *msg)
 	int err = 0;
 
 	if (invite)
-		call_send_ack(c->dlg, msg->cseq.num);
+		sip_call_send_ack(c->dlg, msg->cseq.num);
 	if (c->state == CALL_ENDED)
 		return;
 	sip_dlg_refresh(c->dlg, msg);
-	call_session_read(c, msg);
+	sip_call_session_read(c, msg);
 	if (invite)
-		err = call_has_sdp(msg) ? sip_sdp_take_answer(c->sdp, msg->mb) : -EBADMSG;
+		err = sip_call_has_sdp(msg) ? sip_sdp_take_answer(c->sdp, msg->mb) : -EBADMSG;
 	if (err)
 		modify_failed(c, 488);
 	else if (invite && !c->modify_is_refresh)
-		call_tell_media(c, SIP_CALL_MEDIA, msg->scode, false);
+		sip_call_tell_media(c, SIP_CALL_MEDIA, msg->scode, false);
 }
 
 static void refused(struct sip_call *c, const struct sip_msg *msg, int err)
 {
-	int status = msg ? msg->scode : call_status_of_errno(err);
+	int status = msg ? msg->scode : sip_call_status_of_errno(err);
 
 	if (c->state == CALL_ENDED)
 		return;
@@ -213,11 +213,11 @@ static void refused(struct sip_call *c, const struct sip_msg *msg, int err)
 	}
 	/* RFC 3261, 12.2.1.2: the peer has no such call, or is gone. */
 	if (status == 481 || status == 408) {
-		call_over(c, status == 481, status,
-			  status == 481 ? SIP_CAUSE_OUT_OF_ORDER : SIP_CAUSE_TIMER,
-			  status == 481 ? "the peer has forgotten the call"
-					: "the peer does not answer");
-		call_bye(c);
+		sip_call_over(c, status == 481, status,
+			      status == 481 ? SIP_CAUSE_OUT_OF_ORDER : SIP_CAUSE_TIMER,
+			      status == 481 ? "the peer has forgotten the call"
+					    : "the peer does not answer");
+		sip_call_bye(c);
 		return;
 	}
 	if (c->modify_is_refresh)
@@ -235,7 +235,7 @@ static void on_modify_response(int err, const struct sip_msg *msg, void *arg)
 	if (!err && msg && msg->scode < 300) {
 		accepted(c, msg);
 	} else if (!err && msg && (msg->scode == 401 || msg->scode == 407) && !c->challenged &&
-		   c->state != CALL_ENDED && call_authenticate(c, &c->auth, msg)) {
+		   c->state != CALL_ENDED && sip_call_authenticate(c, &c->auth, msg)) {
 		c->challenged = true;
 		if (send_offer(c, pl_strcmp(&msg->cseq.met, "UPDATE") == 0) != 0)
 			modify_failed(c, 503);
@@ -243,9 +243,9 @@ static void on_modify_response(int err, const struct sip_msg *msg, void *arg)
 		refused(c, msg, err);
 	}
 	if (c->state == CALL_ENDED)
-		call_settle(c);
+		sip_call_settle(c);
 	else
-		call_next_wish(c);
+		sip_call_next_wish(c);
 }
 
 static void session_due(void *arg)
@@ -253,8 +253,8 @@ static void session_due(void *arg)
 	struct sip_call *c = arg;
 
 	if (!c->we_refresh) {
-		call_over(c, false, 408, SIP_CAUSE_TIMER, "session timer expired");
-		call_bye(c);
+		sip_call_over(c, false, 408, SIP_CAUSE_TIMER, "session timer expired");
+		sip_call_bye(c);
 		return;
 	}
 	if (c->modify || c->ack_due || c->state != CALL_RUNNING) {
@@ -268,7 +268,7 @@ static void session_due(void *arg)
 		tmr_start(&c->tmr_session, 2000, session_due, c);
 }
 
-void call_modify_stop(struct sip_call *c)
+void sip_call_modify_stop(struct sip_call *c)
 {
 	c->wish_waits = false;
 	tmr_cancel(&c->tmr_modify);
@@ -283,7 +283,7 @@ int sip_call_modify(struct sip_call *call, const struct sip_media *local)
 		return -EINVAL;
 	call->wish = *local;
 	call->wish_waits = true;
-	call_next_wish(call);
+	sip_call_next_wish(call);
 	return 0;
 }
 

@@ -9,7 +9,7 @@
  *
  * A call object outlives its owner's interest: after CLOSED it stays, ownerless, until the protocol
  * has said goodbye (CANCEL crossing an answer, ACK still due, BYE unanswered). `told` marks that
- * second life; call_settle() ends it.
+ * second life; sip_call_settle() ends it.
  *
  * Thread: libre's loop.
  */
@@ -93,7 +93,7 @@ struct sip_fork {
 };
 
 /* What we prove to a peer that challenges us. */
-struct call_credentials {
+struct sip_call_credentials {
 	char user[SIP_USER_MAX];
 	char password[SIP_TEXT_MAX];
 };
@@ -111,7 +111,7 @@ struct sip_call {
 	struct sip_dlg *dlg; /* once there is one */
 	struct sip_sdp *sdp;
 	struct sip_auth *auth;
-	struct call_credentials credentials;
+	struct sip_call_credentials credentials;
 
 	/* Incoming INVITE, and re-INVITEs of the peer: the answer that awaits its ACK. */
 	struct sip_strans *st;
@@ -182,36 +182,37 @@ bool registrar_knows(const struct registrar *r, const char *user, const struct s
 
 /* --- sip_call.c --- */
 
-int call_new(struct sip_call **out, struct sip_stack *s);
+int sip_call_new(struct sip_call **out, struct sip_stack *s);
 /* Put into the table by its Call-ID. */
-void call_enter(struct sip_call *c);
+void sip_call_enter(struct sip_call *c);
 /* Deliver an event now. */
-void call_tell(struct sip_call *c, const struct sip_call_event *ev);
-void call_tell_media(struct sip_call *c, enum sip_call_event_kind kind, int status, bool by_peer);
+void sip_call_tell(struct sip_call *c, const struct sip_call_event *ev);
+void sip_call_tell_media(struct sip_call *c, enum sip_call_event_kind kind, int status,
+			 bool by_peer);
 /* The call is over; CLOSED follows from the loop. Only the first end counts. */
-void call_over(struct sip_call *c, bool by_peer, int status, int cause, const char *text);
+void sip_call_over(struct sip_call *c, bool by_peer, int status, int cause, const char *text);
 /* The same, with cause and text from the message's Reason header where it has one. */
-void call_over_by(struct sip_call *c, const struct sip_msg *msg, bool by_peer, int status,
-		  int cause, const char *text);
+void sip_call_over_by(struct sip_call *c, const struct sip_msg *msg, bool by_peer, int status,
+		      int cause, const char *text);
 /* Say BYE in the dialog, with the end's cause; after the ACK if that is still due. */
-void call_bye(struct sip_call *c);
+void sip_call_bye(struct sip_call *c);
 /* Nobody is told anything any more: the stack closes. */
-void call_abandon(struct sip_call *c);
+void sip_call_abandon(struct sip_call *c);
 /* Free the object if nothing is left to do. The pointer may be dead afterwards. */
-void call_settle(struct sip_call *c);
+void sip_call_settle(struct sip_call *c);
 /* "Reason: ..." line, or "" for cause 0. */
-void call_reason(char *out, size_t size, int cause, const char *text);
+void sip_call_reason(char *out, size_t size, int cause, const char *text);
 /* Status for an errno of a transaction. */
-int call_status_of_errno(int err);
+int sip_call_status_of_errno(int err);
 /* Digest for a challenge of the peer; false when there is nothing to try. */
-bool call_authenticate(struct sip_call *c, struct sip_auth **auth, const struct sip_msg *msg);
-struct sip_call *call_find(struct sip_stack *s, const struct sip_msg *msg);
-struct sip_call *call_find_replaced(struct sip_stack *s, const struct pl *call_id,
-				    const struct pl *to_tag, const struct pl *from_tag);
-bool call_has_sdp(const struct sip_msg *msg);
+bool sip_call_authenticate(struct sip_call *c, struct sip_auth **auth, const struct sip_msg *msg);
+struct sip_call *sip_call_find(struct sip_stack *s, const struct sip_msg *msg);
+struct sip_call *sip_call_find_replaced(struct sip_stack *s, const struct pl *call_id,
+					const struct pl *to_tag, const struct pl *from_tag);
+bool sip_call_has_sdp(const struct sip_msg *msg);
 
 /* libre hands messages to listeners as const; a reference is what its own code takes by a cast. */
-static inline struct sip_msg *call_keep_msg(const struct sip_msg *msg)
+static inline struct sip_msg *sip_call_keep_msg(const struct sip_msg *msg)
 {
 	union {
 		const struct sip_msg *in;
@@ -223,39 +224,39 @@ static inline struct sip_msg *call_keep_msg(const struct sip_msg *msg)
 
 /* --- sip_call_in.c --- */
 
-void call_incoming(struct sip_stack *s, const struct sip_msg *msg);
-void call_cancelled(void *arg);
+void sip_call_incoming(struct sip_stack *s, const struct sip_msg *msg);
+void sip_call_cancelled(void *arg);
 /* 200 to an INVITE inside or outside the dialog, repeated until the ACK. `text` may be NULL. */
-int call_say_ok(struct sip_call *c, const struct sip_msg *msg, struct mbuf *text);
-void call_acked(struct sip_call *c, const struct sip_msg *msg);
-void call_stop_ok(struct sip_call *c);
+int sip_call_say_ok(struct sip_call *c, const struct sip_msg *msg, struct mbuf *text);
+void sip_call_acked(struct sip_call *c, const struct sip_msg *msg);
+void sip_call_stop_ok(struct sip_call *c);
 
 /* --- sip_call_out.c --- */
 
-void call_cancel_forks(struct sip_call *c, const struct sip_fork *but);
+void sip_call_cancel_forks(struct sip_call *c, const struct sip_fork *but);
 /* A 2xx that matches no transaction: repeated or from a second branch. */
-bool call_stray_ok(struct sip_stack *s, const struct sip_msg *msg);
-void call_send_ack(struct sip_dlg *d, uint32_t cseq);
+bool sip_call_stray_ok(struct sip_stack *s, const struct sip_msg *msg);
+void sip_call_send_ack(struct sip_dlg *d, uint32_t cseq);
 
 /* --- sip_inside.c --- */
 
-void call_request(struct sip_call *c, const struct sip_msg *msg);
+void sip_call_request(struct sip_call *c, const struct sip_msg *msg);
 
 /* --- sip_modify.c --- */
 
-void call_modify_stop(struct sip_call *c);
+void sip_call_modify_stop(struct sip_call *c);
 /* Session-Expires of an INVITE, UPDATE or 2xx, and the timer that follows from it. */
-void call_session_read(struct sip_call *c, const struct sip_msg *msg);
+void sip_call_session_read(struct sip_call *c, const struct sip_msg *msg);
 /* Header lines for our 2xx to a request, or our request. */
-void call_session_headers(const struct sip_call *c, bool request, char *out, size_t size);
+void sip_call_session_headers(const struct sip_call *c, bool request, char *out, size_t size);
 /* Seconds in the message's Session-Expires; 0 = none. */
-uint32_t call_session_of(const struct sip_msg *msg, struct pl *refresher);
-void call_next_wish(struct sip_call *c);
+uint32_t sip_call_session_of(const struct sip_msg *msg, struct pl *refresher);
+void sip_call_next_wish(struct sip_call *c);
 
 /* --- sip_refer.c --- */
 
-void call_refer_request(struct sip_call *c, const struct sip_msg *msg);
-void call_notify_request(struct sip_call *c, const struct sip_msg *msg);
-void call_refer_stop(struct sip_call *c);
+void sip_call_refer_request(struct sip_call *c, const struct sip_msg *msg);
+void sip_call_notify_request(struct sip_call *c, const struct sip_msg *msg);
+void sip_call_refer_stop(struct sip_call *c);
 
 #endif

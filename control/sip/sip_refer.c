@@ -53,7 +53,7 @@ static void read_replaces(struct sip_call *c, struct refer_text *t, const struct
 	    !sip_text_param(&text, "from-tag", &from_tag))
 		return;
 	t->r.attended = true;
-	t->r.with = call_find_replaced(c->stack, &call_id, &to_tag, &from_tag);
+	t->r.with = sip_call_find_replaced(c->stack, &call_id, &to_tag, &from_tag);
 	/* The referrer sees its own dialogs, never itself. */
 	if (t->r.with == c)
 		t->r.with = NULL;
@@ -97,13 +97,13 @@ static void forget_refer(void *arg)
 	c->refer_open = false;
 }
 
-void call_refer_stop(struct sip_call *c)
+void sip_call_refer_stop(struct sip_call *c)
 {
 	c->refer_open = false;
 	tmr_cancel(&c->tmr_refer);
 }
 
-void call_refer_request(struct sip_call *c, const struct sip_msg *msg)
+void sip_call_refer_request(struct sip_call *c, const struct sip_msg *msg)
 {
 	struct sip_stack *s = c->stack;
 	const struct sip_hdr *sub = sip_msg_hdr(msg, SIP_HDR_REFER_SUB);
@@ -133,7 +133,7 @@ void call_refer_request(struct sip_call *c, const struct sip_msg *msg)
 
 	struct sip_call_event ev = {.kind = SIP_CALL_REFER, .by_peer = true, .refer = &t.r};
 
-	call_tell(c, &ev);
+	sip_call_tell(c, &ev);
 }
 
 int sip_call_refer_progress(struct sip_call *call, int status, const char *reason)
@@ -142,13 +142,13 @@ int sip_call_refer_progress(struct sip_call *call, int status, const char *reaso
 		return -EPROTO;
 	notify(call, status, reason ? reason : "");
 	if (status >= 200)
-		call_refer_stop(call);
+		sip_call_refer_stop(call);
 	return 0;
 }
 
 /* --- the transfer that we ask for --- */
 
-void call_notify_request(struct sip_call *c, const struct sip_msg *msg)
+void sip_call_notify_request(struct sip_call *c, const struct sip_msg *msg)
 {
 	struct sip_call_event ev = {.kind = SIP_CALL_TRANSFER, .by_peer = true};
 	struct pl body, status;
@@ -164,7 +164,7 @@ void call_notify_request(struct sip_call *c, const struct sip_msg *msg)
 	ev.status = (int)pl_u32(&status);
 	if (ev.status >= 200)
 		c->transfer_open = false;
-	call_tell(c, &ev);
+	sip_call_tell(c, &ev);
 }
 
 /* The call may be over when the answer comes: found again by what was copied, not by pointer. */
@@ -184,8 +184,8 @@ static void on_refer_response(int err, const struct sip_msg *msg, void *arg)
 	c = sip_stack_find_call(t->stack, t->call_id);
 	if ((err || msg == NULL || msg->scode >= 300) && c && c->state != CALL_ENDED) {
 		c->transfer_open = false;
-		ev.status = msg ? msg->scode : call_status_of_errno(err);
-		call_tell(c, &ev);
+		ev.status = msg ? msg->scode : sip_call_status_of_errno(err);
+		sip_call_tell(c, &ev);
 	}
 	mem_deref(t);
 }

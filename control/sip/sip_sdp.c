@@ -23,6 +23,8 @@ struct sip_sdp {
 	struct sdp_media *audio;
 	struct sip_media local, remote;
 	bool has_local, has_remote;
+	struct mbuf *last; /* the description that `remote` came from */
+	bool last_offer;
 };
 
 static void sdp_free(void *arg)
@@ -31,6 +33,7 @@ static void sdp_free(void *arg)
 
 	mem_deref(s->audio);
 	mem_deref(s->session);
+	mem_deref(s->last);
 }
 
 int sip_sdp_new(struct sip_sdp **out)
@@ -126,7 +129,7 @@ static int write_local(struct sip_sdp *s)
 			return -ENOMEM;
 		}
 		mem_ref(s->audio);
-		(void)sdp_media_set_alt_protos(s->audio, 1, "RTP/AVPF");
+		(void)sdp_media_set_alt_protos(s->audio, 2, sdp_proto_rtpavp, "RTP/AVPF");
 	}
 	sdp_session_set_laddr(s->session, &addr);
 	sdp_media_set_laddr(s->audio, &addr);
@@ -212,18 +215,32 @@ static int decode(struct sdp_session *session, const struct mbuf *body, bool off
 	return err == ENOTSUP ? -ENOTSUP : err ? -EBADMSG : 0;
 }
 
-static bool is_zero(const struct sa *a)
+/* libre cannot tell an address of zeros from none at all (a host name, say), and the one is a hold
+ * while the other cannot be used. */
+static bool says_zero(const struct mbuf *body)
 {
-	return sa_isset(a, SA_ADDR) && sa_is_any(a);
+	static const struct pl zero[] = {PL("c=IN IP4 0.0.0.0"), PL("c=IN IP6 ::")};
+	const char *p = (const char *)mbuf_buf(body), *end = p + mbuf_get_left(body);
+
+	for (const char *line = p; line < end; line++) {
+		if (line > p && line[-1] != '\n' && line[-1] != '\r')
+			continue;
+		for (size_t i = 0; i < sizeof(zero) / sizeof(zero[0]); i++) {
+			size_t l = zero[i].l;
+
+			if ((size_t)(end - line) >= l && memcmp(line, zero[i].p, l) == 0 &&
+			    (line + l == end || line[l] == '\r' || line[l] == '\n'))
+				return true;
+		}
+	}
+	return false;
 }
 
-static void read_ptime(struct sip_media *out, const struct sdp_media *m,
-		       const struct sdp_session *session)
+static void read_ptime(struct sip_media *out, const struct sdp_media *m)
 {
 	const char *v = sdp_media_rattr(m, sdp_attr_ptime);
 	int ms = v ? atoi(v) : 0;
 
-	(void)session;
 	out->ptime_ms = (uint16_t)(ms > 0 && ms <= 240 ? ms : 0);
 }
 
@@ -278,8 +295,8 @@ static void read_format(struct sip_media *out, const struct sdp_format *f)
 }
 
 /* What libre understood of the peer's audio stream. `any` lists formats we do not have, too. */
-static int read_remote(struct sip_media *out, const struct sdp_session *session,
-		       const struct sdp_media *m, bool any)
+static int read_remote(struct sip_media *out, const struct sdp_media *m, const struct mbuf *body,
+		       bool any)
 {
 	const struct sa *addr = sdp_media_raddr(m);
 	struct sa rtcp;
@@ -287,7 +304,9 @@ static int read_remote(struct sip_media *out, const struct sdp_session *session,
 	*out = (struct sip_media){0};
 	if (sa_port(addr) == 0)
 		return -ENOTSUP;
-	if (!sa_isset(addr, SA_ADDR))
+	bool zero = !sa_isset(addr, SA_ADDR);
+
+	if (zero && !says_zero(body))
 		return -ENOTSUP;
 
 	(void)sa_ntop(addr, out->ip, sizeof(out->ip));
@@ -296,7 +315,7 @@ static int read_remote(struct sip_media *out, const struct sdp_session *session,
 	if (sa_isset(&rtcp, SA_ADDR) && !sa_cmp(&rtcp, addr, SA_ADDR))
 		(void)sa_ntop(&rtcp, out->rtcp_ip, sizeof(out->rtcp_ip));
 	out->rtcp_port = sa_port(&rtcp);
-	read_ptime(out, m, session);
+	read_ptime(out, m);
 
 	const struct list *formats = sdp_media_format_lst(m, false);
 
@@ -311,8 +330,8 @@ static int read_remote(struct sip_media *out, const struct sdp_session *session,
 
 	enum sdp_dir rdir = sdp_media_rdir(m);
 
-	out->held = is_zero(addr) || rdir == SDP_INACTIVE || rdir == SDP_RECVONLY;
-	out->direction = is_zero(addr) ? SIP_INACTIVE : from_libre(sdp_media_dir(m));
+	out->held = zero || rdir == SDP_INACTIVE || rdir == SDP_RECVONLY;
+	out->direction = zero ? SIP_INACTIVE : from_libre(sdp_media_dir(m));
 	return 0;
 }
 
@@ -329,10 +348,18 @@ static int try_out(const struct sip_sdp *s, const struct mbuf *body, bool offer)
 	if (err == 0 && !offer)
 		err = sip_sdp_make_offer(scratch, &text);
 	err = err ? err : decode(scratch->session, body, offer);
-	err = err ? err : read_remote(&m, scratch->session, scratch->audio, false);
+	err = err ? err : read_remote(&m, scratch->audio, body, false);
 	mem_deref(text);
 	mem_deref(scratch);
 	return err;
+}
+
+static int settle(struct sip_sdp *s, const struct mbuf *body, bool offer, struct sip_media *m)
+{
+	int err = offer ? write_local(s) : 0;
+
+	err = err ? err : decode(s->session, body, offer);
+	return err ? err : read_remote(m, s->audio, body, false);
 }
 
 static int take(struct sip_sdp *s, const struct mbuf *body, bool offer)
@@ -345,14 +372,26 @@ static int take(struct sip_sdp *s, const struct mbuf *body, bool offer)
 	if (err)
 		return err;
 
+	struct mbuf *copy = mbuf_alloc(mbuf_get_left(body));
 	struct sip_media m;
 
-	if (offer)
-		err = write_local(s);
-	err = err ? err : decode(s->session, body, offer);
-	err = err ? err : read_remote(&m, s->session, s->audio, false);
-	if (err)
+	if (copy == NULL || mbuf_write_mem(copy, mbuf_buf(body), mbuf_get_left(body)) != 0) {
+		mem_deref(copy);
+		return -ENOMEM;
+	}
+	copy->pos = 0;
+	err = settle(s, copy, offer, &m);
+	if (err) {
+		/* Good alone but not after what was before (streams in another order, say): libre's
+		 * session is half changed by now, so tell it again what stands. */
+		if (s->last)
+			(void)settle(s, s->last, s->last_offer, &m);
+		mem_deref(copy);
 		return err;
+	}
+	mem_deref(s->last);
+	s->last = copy;
+	s->last_offer = offer;
 	s->remote = m;
 	s->has_remote = true;
 	return 0;
@@ -380,7 +419,7 @@ int sip_sdp_peek(const struct mbuf *body, struct sip_media *offered)
 	err = sip_sdp_new(&scratch);
 	err = err ? err : sip_sdp_set_local(scratch, &any);
 	err = err ? err : decode(scratch->session, body, true);
-	err = err ? err : read_remote(&m, scratch->session, scratch->audio, true);
+	err = err ? err : read_remote(&m, scratch->audio, body, true);
 	mem_deref(scratch);
 	if (err == 0)
 		*offered = m;

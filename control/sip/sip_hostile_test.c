@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What phones and strangers send that our own stack never would: torture messages in the manner of
+ * RFC 4475, offer-less calls, old ways to hold, session timers, repetitions and losses. After every
+ * row the board must still answer OPTIONS.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <re.h>
+
+#include "check.h"
+#include "sip/sip_kit.h"
+#include "sip/sip_priv.h"
+
+enum { SOON = 2000 };
+
+#define VIA    "Via: SIP/2.0/UDP 127.0.0.1:@PORT@;rport;branch=z9hG4bK"
+#define FROM   "From: <sip:caller@far.test>;tag=f\n"
+#define TO     "To: <sip:95598@pb.test>\n"
+#define ME     "Contact: <sip:caller@127.0.0.1:@PORT@>\n"
+#define EMPTY  "Content-Length: 0\n\n"
+#define AUDIO  "v=0\no=- 1 1 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\n"
+#define PCMU_A "m=audio 4000 RTP/AVP 0 8 101\na=rtpmap:101 telephone-event/8000\n"
+
+struct scene {
+	struct kit_line board;
+	struct kit_wire wire;
+	int branch;
+};
+
+static struct scene *scene_new(void)
+{
+	struct scene *s = calloc(1, sizeof(*s));
+
+	kit_up();
+	(void)kit_open(&s->board, NULL);
+	(void)kit_wire_open(&s->wire);
+	return s;
+}
+
+static bool scene_end(struct scene *s)
+{
+	bool clean;
+
+	kit_wire_close(&s->wire);
+	kit_close(&s->board);
+	clean = kit_down();
+	free(s);
+	return clean;
+}
+
+static void say(struct scene *s, const char *text)
+{
+	kit_wire_send(&s->wire, s->board.port[0], text);
+}
+
+static bool still_alive(struct scene *s)
+{
+	char text[512];
+
+	kit_wire_forget(&s->wire);
+	(void)re_snprintf(text, sizeof(text),
+			  "OPTIONS sip:pb.test SIP/2.0\n" VIA "alive%d\n" FROM TO
+			  "Call-ID: alive\nCSeq: 7 OPTIONS\n" EMPTY,
+			  s->branch++);
+	say(s, text);
+	return kit_wire_gets(&s->wire, "CSeq: 7 OPTIONS", SOON);
+}
+
+struct row {
+	const char *name, *text, *answer; /* answer NULL: silence */
+};
+
+/* clang-format off */
+static const struct row torture[] = {
+	{"options", "OPTIONS sip:pb.test SIP/2.0\n" VIA "1\n" FROM TO
+	 "Call-ID: a\nCSeq: 1 OPTIONS\n" EMPTY, "200 OK"},
+	{"folded and compact", "OPTIONS sip:pb.test SIP/2.0\nv: SIP/2.0/UDP 127.0.0.1:@PORT@\n"
+	 " ;rport;branch=z9hG4bK2\nf: <sip:a@b>\n ;tag=1\nt: <sip:c@d>\ni: x\nCSEQ:\n  2 OPTIONS\n"
+	 "l: 0\n\n", "200 OK"},
+	{"unknown method", "DANCE sip:pb.test SIP/2.0\n" VIA "3\n" FROM TO
+	 "Call-ID: a\nCSeq: 1 DANCE\n" EMPTY, "501 Not Implemented"},
+	{"message", "MESSAGE sip:pb.test SIP/2.0\n" VIA "4\n" FROM TO
+	 "Call-ID: a\nCSeq: 1 MESSAGE\n" EMPTY, "405 Method Not Allowed"},
+	{"method and CSeq differ", "OPTIONS sip:pb.test SIP/2.0\n" VIA "5\n" FROM TO
+	 "Call-ID: a\nCSeq: 1 INVITE\n" EMPTY, "400 CSeq does not match"},
+	{"no From tag", "OPTIONS sip:pb.test SIP/2.0\n" VIA "6\nFrom: <sip:a@b>\n" TO
+	 "Call-ID: a\nCSeq: 1 OPTIONS\n" EMPTY, "400 Missing or bad From"},
+	{"no To", "OPTIONS sip:pb.test SIP/2.0\n" VIA "7\n" FROM
+	 "Call-ID: a\nCSeq: 1 OPTIONS\n" EMPTY, "400 Missing or bad To"},
+	{"no Call-ID", "OPTIONS sip:pb.test SIP/2.0\n" VIA "8\n" FROM TO
+	 "CSeq: 1 OPTIONS\n" EMPTY, "400 Missing or bad Call-ID"},
+	{"two From", "OPTIONS sip:pb.test SIP/2.0\n" VIA "9\n" FROM FROM TO
+	 "Call-ID: a\nCSeq: 1 OPTIONS\n" EMPTY, "400 Repeated header"},
+	{"no Via", "OPTIONS sip:pb.test SIP/2.0\n" FROM TO
+	 "Call-ID: a\nCSeq: 1 OPTIONS\n" EMPTY, NULL},
+	{"body cut off", "INVITE sip:95598@pb.test SIP/2.0\n" VIA "10\n" FROM TO ME
+	 "Call-ID: a\nCSeq: 1 INVITE\nContent-Length: 9999\n\nv=0\n", "400 Body shorter"},
+	{"negative length", "INVITE sip:95598@pb.test SIP/2.0\n" VIA "11\n" FROM TO ME
+	 "Call-ID: a\nCSeq: 1 INVITE\nContent-Length: -5\n\n", "400 Bad Content-Length"},
+	{"hops used up", "INVITE sip:95598@pb.test SIP/2.0\n" VIA "12\n" FROM TO ME
+	 "Call-ID: a\nCSeq: 1 INVITE\nMax-Forwards: 0\n" EMPTY, "483 Too Many Hops"},
+	{"hops not a number", "INVITE sip:95598@pb.test SIP/2.0\n" VIA "13\n" FROM TO ME
+	 "Call-ID: a\nCSeq: 1 INVITE\nMax-Forwards: many\n" EMPTY, "400 Bad Max-Forwards"},
+	{"unknown extension", "INVITE sip:95598@pb.test SIP/2.0\n" VIA "14\n" FROM TO ME
+	 "Call-ID: a\nCSeq: 1 INVITE\nRequire: nothingSupportsThis\n" EMPTY, "420 Bad Extension"},
+	{"strange scheme", "INVITE nobodyKnowsThis:95598@pb.test SIP/2.0\n" VIA "15\n" FROM TO ME
+	 "Call-ID: a\nCSeq: 1 INVITE\n" EMPTY, "416 Unsupported URI"},
+	{"no Contact", "INVITE sip:95598@pb.test SIP/2.0\n" VIA "16\n" FROM TO
+	 "Call-ID: a\nCSeq: 1 INVITE\n" EMPTY, "400 Missing or bad Contact"},
+	{"strange body", "INVITE sip:95598@pb.test SIP/2.0\n" VIA "17\n" FROM TO ME
+	 "Call-ID: a\nCSeq: 1 INVITE\nContent-Type: text/plain\nContent-Length: 2\n\nhi",
+	 "415 Unsupported Media Type"},
+	{"nonsense as SDP", "INVITE sip:95598@pb.test SIP/2.0\n" VIA "18\n" FROM TO ME
+	 "Call-ID: a\nCSeq: 1 INVITE\nContent-Type: application/sdp\nContent-Length: 8\n\nnonsense",
+	 "400 Bad session description"},
+	{"only video", "INVITE sip:95598@pb.test SIP/2.0\n" VIA "19\n" FROM TO ME
+	 "Call-ID: a\nCSeq: 1 INVITE\nContent-Type: application/sdp\nContent-Length: 88\n\n"
+	 "v=0\no=- 1 1 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 4000 RTP/AVP 96\n",
+	 "488 Not Acceptable"},
+	{"BYE for nothing", "BYE sip:95598@pb.test SIP/2.0\n" VIA "20\n" FROM
+	 "To: <sip:95598@pb.test>;tag=none\nCall-ID: a\nCSeq: 1 BYE\n" EMPTY, "481 "},
+	{"CANCEL for nothing", "CANCEL sip:95598@pb.test SIP/2.0\n" VIA "21\n" FROM TO
+	 "Call-ID: a\nCSeq: 1 CANCEL\n" EMPTY, "481 "},
+	{"ACK for nothing", "ACK sip:95598@pb.test SIP/2.0\n" VIA "22\n" FROM TO
+	 "Call-ID: a\nCSeq: 1 ACK\n" EMPTY, NULL},
+	{"REFER outside a call", "REFER sip:95598@pb.test SIP/2.0\n" VIA "23\n" FROM TO
+	 "Refer-To: <sip:1@2>\nCall-ID: a\nCSeq: 1 REFER\n" EMPTY, "403 Only inside"},
+	{"future version", "OPTIONS sip:pb.test SIP/7.0\n" VIA "24\n" FROM TO
+	 "Call-ID: a\nCSeq: 1 OPTIONS\n" EMPTY, NULL},
+	{"stray response", "SIP/2.0 200 OK\n" VIA "25\n" FROM TO
+	 "Call-ID: a\nCSeq: 1 INVITE\n" EMPTY, NULL},
+	{"response with a silly code", "SIP/2.0 4294967301 better not break\n" VIA "26\n" FROM TO
+	 "Call-ID: a\nCSeq: 1 OPTIONS\n" EMPTY, NULL},
+	{"not SIP", "GET / HTTP/1.1\nHost: x\n\n", NULL},
+	{"foreign domain", "REGISTER sip:else.test SIP/2.0\n" VIA "27\n"
+	 "From: <sip:1001@else.test>;tag=1\nTo: <sip:1001@else.test>\nCall-ID: a\nCSeq: 1 REGISTER\n"
+	 EMPTY, "404 Not Our Domain"},
+	{"nobody to register", "REGISTER sip:pb.test SIP/2.0\n" VIA "28\n"
+	 "From: <sip:pb.test>;tag=1\nTo: <sip:pb.test>\nCall-ID: a\nCSeq: 1 REGISTER\n" EMPTY,
+	 "400 No user"},
+	{"escaped NUL in user", "REGISTER sip:pb.test SIP/2.0\n" VIA "29\n"
+	 "From: <sip:10%00%0d01@pb.test>;tag=1\nTo: <sip:10%00%0d01@pb.test>\nCall-ID: a\n"
+	 "CSeq: 1 REGISTER\n" EMPTY, "401 Unauthorized"},
+	{"digest without end", "REGISTER sip:pb.test SIP/2.0\n" VIA "30\n"
+	 "From: <sip:1001@pb.test>;tag=1\nTo: <sip:1001@pb.test>\nCall-ID: a\nCSeq: 1 REGISTER\n"
+	 "Authorization: Digest username=\"1001, realm=\"\n" EMPTY, "401 Unauthorized"},
+	{"digest of nothing", "REGISTER sip:pb.test SIP/2.0\n" VIA "31\n"
+	 "From: <sip:1001@pb.test>;tag=1\nTo: <sip:1001@pb.test>\nCall-ID: a\nCSeq: 1 REGISTER\n"
+	 "Authorization: \nAuthorization: Basic x\nAuthorization: Digest\n" EMPTY,
+	 "401 Unauthorized"},
+};
+/* clang-format on */
+
+static void torture_messages(void)
+{
+	struct scene *s = scene_new();
+	struct sip_stack_stats st;
+
+	for (size_t i = 0; i < sizeof(torture) / sizeof(torture[0]); i++) {
+		bool right;
+
+		kit_wire_forget(&s->wire);
+		say(s, torture[i].text);
+		if (torture[i].answer) {
+			right = kit_wire_gets(&s->wire, torture[i].answer, SOON);
+		} else {
+			kit_wait(20);
+			right = s->wire.messages == 0;
+		}
+		if (!right)
+			printf("%s:\n%s\n", torture[i].name, s->wire.got);
+		check(right);
+		check(still_alive(s));
+	}
+	sip_stack_stats(s->board.stack, &st);
+	check_int(st.calls_in, 0);
+	check_int(st.dialogs_now, 0);
+	check(st.refused_malformed >= 17);
+	check(scene_end(s));
+}
+
+/* Every message cut off at every byte, and every byte of it turned over. */
+static void broken_messages(void)
+{
+	struct scene *s = scene_new();
+	static const char whole[] =
+		"INVITE sip:95598@pb.test SIP/2.0\r\nVia: SIP/2.0/UDP "
+		"127.0.0.1:9;rport;branch=z9hG4bKx"
+		"\r\nFrom: \"A\" <sip:a@far.test>;tag=f\r\nTo: <sip:95598@pb.test>\r\n"
+		"Contact: <sip:a@127.0.0.1:9>\r\nCall-ID: broken\r\nCSeq: 1 INVITE\r\n"
+		"Content-Type: application/sdp\r\nContent-Length: 121\r\n\r\n"
+		"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+		"m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=sendrecv\r\n";
+	char copy[sizeof(whole)];
+
+	s->board.mood = KIT_BUSY;
+	for (size_t i = 0; i < sizeof(whole) - 1; i++) {
+		kit_wire_send_raw(&s->wire, s->board.port[0], whole, i);
+		for (int bit = 0; bit < 8; bit += 3) {
+			memcpy(copy, whole, sizeof(whole));
+			copy[i] = (char)(copy[i] ^ (1 << bit));
+			kit_wire_send_raw(&s->wire, s->board.port[0], copy, sizeof(whole) - 1);
+		}
+		if (i % 8 == 0)
+			kit_wait(1);
+	}
+	check(still_alive(s));
+	check(scene_end(s));
+}
+
+/* --- calls by hand --- */
+
+static void invite(struct scene *s, const char *call, int cseq, const char *lines, const char *sdp)
+{
+	char text[8192], body[4096];
+	size_t n = 0;
+
+	/* The length counts the CRs that the wire adds. */
+	for (const char *p = sdp; *p; p++)
+		n += *p == '\n' ? 2 : 1;
+	(void)re_snprintf(body, sizeof(body), "%s", sdp);
+	(void)re_snprintf(text, sizeof(text),
+			  "INVITE sip:95598@pb.test SIP/2.0\n" VIA "%s%d\n" FROM TO ME
+			  "Call-ID: %s\nCSeq: %d INVITE\n%s%sContent-Length: %zu\n\n%s",
+			  call, cseq, call, cseq, lines, n ? "Content-Type: application/sdp\n" : "",
+			  n, body);
+	kit_wire_forget(&s->wire);
+	say(s, text);
+}
+
+/* Our tag as the board gave it. */
+static bool to_tag(struct scene *s, char *tag, size_t size)
+{
+	const char *t = strstr(s->wire.got, "To: <sip:95598@pb.test>;tag=");
+
+	if (t == NULL)
+		return false;
+	t += strlen("To: <sip:95598@pb.test>;tag=");
+	(void)re_snprintf(tag, size, "%b", t, strcspn(t, "\r;"));
+	return true;
+}
+
+static void inside(struct scene *s, const char *method, const char *call, const char *tag, int cseq,
+		   const char *lines, const char *sdp)
+{
+	char text[8192];
+	size_t n = 0;
+
+	for (const char *p = sdp; *p; p++)
+		n += *p == '\n' ? 2 : 1;
+	(void)re_snprintf(
+		text, sizeof(text),
+		"%s sip:95598@127.0.0.1 SIP/2.0\n" VIA "%s%d%s\n" FROM
+		"To: <sip:95598@pb.test>;tag=%s\n" ME "Call-ID: %s\nCSeq: %d %s\n%s%s"
+		"Content-Length: %zu\n\n%s",
+		method, call, cseq, method, tag, call, cseq, method, lines,
+		n && strstr(lines, "Content-Type") == NULL ? "Content-Type: application/sdp\n" : "",
+		n, sdp);
+	kit_wire_forget(&s->wire);
+	say(s, text);
+}
+
+static void a_call_without_an_offer(void)
+{
+	struct scene *s = scene_new();
+	char tag[64];
+
+	invite(s, "late", 1, "", "");
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+	check(to_tag(s, tag, sizeof(tag)));
+	/* Our offer, in our order. */
+	check(strstr(s->wire.got, "RTP/AVP 8 0 101") != NULL);
+	check(strstr(s->wire.got, "a=rtpmap:101 telephone-event/8000") != NULL);
+	check(strstr(s->wire.got, "a=fmtp:101 0-15") != NULL);
+
+	struct kit_call *in = kit_last(&s->board);
+
+	check(!in->info.offer);
+	check_int(in->answered, 0);
+	inside(s, "ACK", "late", tag, 1, "", AUDIO "m=audio 4000 RTP/AVP 0\n");
+	check(kit_until(&in->answered, 1, SOON));
+	check_int(in->remote.codecs, 1);
+	check_str(in->remote.codec[0].name, "PCMU");
+	check(!in->remote.dtmf);
+	check_int(in->remote.port, 4000);
+
+	/* An offer-less re-INVITE: we offer again, the answer comes with the ACK. */
+	inside(s, "INVITE", "late", tag, 2, "", "");
+	check(kit_wire_gets(&s->wire, "m=audio", SOON));
+	inside(s, "ACK", "late", tag, 2, "", AUDIO "m=audio 4004 RTP/AVP 0\na=recvonly\n");
+	check(kit_until(&in->media, 1, SOON));
+	check_int(in->remote.port, 4004);
+	check_int(in->remote.direction, SIP_SENDONLY);
+
+	inside(s, "BYE", "late", tag, 3, "Reason: Q.850;cause=38;text=\"it broke\"\n", "");
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+	check(kit_until(&in->closed, 1, SOON));
+	check_int(in->cause, 38);
+	check_str(in->text, "it broke");
+	check(scene_end(s));
+}
+
+static void an_answer_that_is_none(void)
+{
+	struct scene *s = scene_new();
+	char tag[64];
+
+	invite(s, "late", 1, "", "");
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+	check(to_tag(s, tag, sizeof(tag)));
+	inside(s, "ACK", "late", tag, 1, "", "");
+	check(kit_wire_gets(&s->wire, "BYE sip:caller@127.0.0.1", SOON));
+	check(kit_until(&kit_last(&s->board)->closed, 1, SOON));
+	check_int(kit_last(&s->board)->cause, 88);
+	check_int(kit_last(&s->board)->answered, 0);
+	check(scene_end(s));
+}
+
+static void repeated_and_lost(void)
+{
+	struct scene *s = scene_new();
+	char tag[64];
+
+	/* The same INVITE twice is one call; the 200 is said again until somebody hears it. */
+	invite(s, "again", 1, "", AUDIO PCMU_A);
+	invite(s, "again", 1, "", AUDIO PCMU_A);
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+	check_int(s->board.calls, 1);
+	check(to_tag(s, tag, sizeof(tag)));
+	kit_wire_forget(&s->wire);
+	check(kit_wire_gets(&s->wire, "200 OK", 800));
+	kit_wire_forget(&s->wire);
+	check(kit_wire_gets(&s->wire, "200 OK", 1500));
+	inside(s, "ACK", "again", tag, 1, "", "");
+	check(kit_until(&kit_last(&s->board)->answered, 1, SOON));
+	kit_wire_forget(&s->wire);
+	kit_wait(2200);
+	check_int(s->wire.messages, 0);
+
+	/* The same call by another way is a loop. */
+	kit_wire_forget(&s->wire);
+	say(s, "INVITE sip:95598@pb.test SIP/2.0\n" VIA "other\n" FROM TO ME
+	       "Call-ID: again\nCSeq: 1 INVITE\n" EMPTY);
+	check(kit_wire_gets(&s->wire, "482 Loop Detected", SOON));
+
+	/* An old CSeq inside the call. */
+	inside(s, "INFO", "again", tag, 1, "", "");
+	check(kit_wire_gets(&s->wire, "500 Out of Order", SOON));
+	inside(s, "DANCE", "again", tag, 5, "", "");
+	check(kit_wire_gets(&s->wire, "501 ", SOON));
+	inside(s, "OPTIONS", "again", tag, 6, "", "");
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+	check(scene_end(s));
+}
+
+static void hold_in_all_its_dialects(void)
+{
+	static const struct {
+		const char *sdp;
+		enum sip_direction ours;
+		bool held;
+	} row[] = {
+		{AUDIO PCMU_A "a=sendonly\n", SIP_RECVONLY, true},
+		{AUDIO PCMU_A "a=inactive\n", SIP_INACTIVE, true},
+		{"v=0\no=- 1 3 IN IP4 1.1.1.1\ns=-\nc=IN IP4 0.0.0.0\nt=0 0\n" PCMU_A, SIP_INACTIVE,
+		 true},
+		{"v=0\no=- 1 3 IN IP4 1.1.1.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\na=sendonly\n" PCMU_A,
+		 SIP_RECVONLY, true},
+		{AUDIO PCMU_A "a=recvonly\n", SIP_SENDONLY, false},
+		{AUDIO PCMU_A, SIP_SENDRECV, false},
+	};
+	struct scene *s = scene_new();
+	char tag[64];
+	int cseq = 1;
+
+	invite(s, "hold", cseq, "", AUDIO PCMU_A);
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+	check(to_tag(s, tag, sizeof(tag)));
+	inside(s, "ACK", "hold", tag, cseq, "", "");
+
+	struct kit_call *in = kit_last(&s->board);
+
+	check(kit_until(&in->answered, 1, SOON));
+	for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		inside(s, i % 2 ? "UPDATE" : "INVITE", "hold", tag, ++cseq, "", row[i].sdp);
+		if (!kit_wire_gets(&s->wire, "200 OK", SOON))
+			printf("row %u:\n%s\n", i, s->wire.got);
+		check(strstr(s->wire.got, "200 OK") != NULL);
+		if (i % 2 == 0)
+			inside(s, "ACK", "hold", tag, cseq, "", "");
+		check(kit_until(&in->media, i + 1, SOON));
+		check_int(in->remote.direction, row[i].ours);
+		check_int(in->remote.held, row[i].held);
+		kit_wait(5);
+	}
+	check(scene_end(s));
+}
+
+static void offers_with_more_than_audio(void)
+{
+	struct scene *s = scene_new();
+
+	invite(s, "video", 1, "",
+	       AUDIO "m=audio 4000 RTP/AVP 18 8 97\na=rtpmap:97 telephone-event/8000\n"
+		     "a=rtcp:5001 IN IP4 127.0.0.2\na=ptime:30\n"
+		     "m=video 4002 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
+		     "m=application 4004 TCP/BFCP *\n");
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+	check(strstr(s->wire.got, "m=video 0 RTP/AVP") != NULL);
+	check(strstr(s->wire.got, "m=application 0 TCP/BFCP") != NULL);
+	check(strstr(s->wire.got, "RTP/AVP 8 97\r\n") != NULL);
+
+	const struct sip_media *m = sip_call_remote(kit_last(&s->board)->call);
+
+	check(m != NULL);
+	check_int(m->codecs, 1);
+	check_str(m->codec[0].name, "PCMA");
+	check_int(m->dtmf_pt, 97);
+	check_int(m->ptime_ms, 30);
+	check_int(m->rtcp_port, 5001);
+	check_str(m->rtcp_ip, "127.0.0.2");
+	check(scene_end(s));
+}
+
+static void session_timers(void)
+{
+	struct scene *s = scene_new();
+	char tag[64];
+
+	invite(s, "short", 1, "Supported: timer\nSession-Expires: 20\n", AUDIO PCMU_A);
+	check(kit_wire_gets(&s->wire, "422 Session Interval", SOON));
+	check(strstr(s->wire.got, "Min-SE: 90") != NULL);
+
+	/* The caller can: it refreshes. */
+	invite(s, "fits", 1, "Supported: timer\nSession-Expires: 120\n", AUDIO PCMU_A);
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+	check(strstr(s->wire.got, "Session-Expires: 120;refresher=uac") != NULL);
+	check(strstr(s->wire.got, "Require: timer") != NULL);
+	check(to_tag(s, tag, sizeof(tag)));
+	inside(s, "ACK", "fits", tag, 1, "", "");
+	check(kit_until(&kit_last(&s->board)->answered, 1, SOON));
+	check(!kit_last(&s->board)->call->we_refresh);
+	inside(s, "UPDATE", "fits", tag, 2,
+	       "Supported: timer\nSession-Expires: 100;refresher=uas\n", "");
+	check(kit_wire_gets(&s->wire, "Session-Expires: 100;refresher=uas", SOON));
+	check(kit_last(&s->board)->call->we_refresh);
+	check_int(kit_last(&s->board)->media, 0);
+	check(scene_end(s));
+}
+
+static void keys_by_info_in_dialects(void)
+{
+	static const struct {
+		const char *type, *body, *answer;
+		char digit;
+	} row[] = {
+		{"application/dtmf-relay", "Signal=5\nDuration=160\n", "200 OK", '5'},
+		{"application/dtmf-relay", "Signal= *\n", "200 OK", '*'},
+		{"application/dtmf", "#", "200 OK", '#'},
+		{"application/dtmf-relay", "Signal=d\n", "200 OK", 'D'},
+		{"application/dtmf-relay", "Duration=1\n", "415 ", 0},
+		{"application/dtmf", "z", "415 ", 0},
+		{"text/plain", "1", "415 ", 0},
+	};
+	struct scene *s = scene_new();
+	char tag[64], lines[128];
+	unsigned heard = 0;
+
+	invite(s, "keys", 1, "", AUDIO PCMU_A);
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+	check(to_tag(s, tag, sizeof(tag)));
+	inside(s, "ACK", "keys", tag, 1, "", "");
+	for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		(void)re_snprintf(lines, sizeof(lines), "Content-Type: %s\n", row[i].type);
+		inside(s, "INFO", "keys", tag, 2 + (int)i, lines, row[i].body);
+		check(kit_wire_gets(&s->wire, row[i].answer, SOON));
+		heard += row[i].digit ? 1 : 0;
+		check_int(kit_last(&s->board)->dtmf, heard);
+		if (row[i].digit)
+			check_int(kit_last(&s->board)->digit, row[i].digit);
+	}
+	check(scene_end(s));
+}
+
+static void names_cannot_forge_the_log(void)
+{
+	struct scene *s = scene_new();
+
+	kit_wire_forget(&s->wire);
+	say(s, "INVITE sip:95%0a%0d598@pb.test SIP/2.0\n" VIA "n1\n"
+	       "From: \"Eve\\\" \x1b[31m\" <sip:e%00ve%1b@far.test>;tag=f\n" TO ME
+	       "Call-ID: names\x01x\nCSeq: 1 INVITE\nUser-Agent: x\x07y\n" EMPTY);
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+
+	const struct sip_call_info *i = &kit_last(&s->board)->info;
+
+	check_str(i->to_user, "95..598");
+	check_str(i->from_user, "e.ve.");
+	check_str(i->user_agent, "x.y");
+	check_str(i->call_id, "names.x");
+	check(strchr(i->from_display, 0x1b) == NULL);
+	check(scene_end(s));
+}
+
+static const struct check_case cases[] = {
+	CHECK_CASE(torture_messages),
+	CHECK_CASE(broken_messages),
+	CHECK_CASE(a_call_without_an_offer),
+	CHECK_CASE(an_answer_that_is_none),
+	CHECK_CASE(repeated_and_lost),
+	CHECK_CASE(hold_in_all_its_dialects),
+	CHECK_CASE(offers_with_more_than_audio),
+	CHECK_CASE(session_timers),
+	CHECK_CASE(keys_by_info_in_dialects),
+	CHECK_CASE(names_cannot_forge_the_log),
+};
+CHECK_MAIN(cases)

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Offer and answer between two sides, and descriptions that must be refused without harm.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <re.h>
+
+#include "check.h"
+#include "sip/sip_call.h"
+#include "sip/sip_sdp.h"
+
+static struct mbuf *text_of(const char *s)
+{
+	struct mbuf *mb = mbuf_alloc(strlen(s) + 1);
+
+	(void)mbuf_write_str(mb, s);
+	mb->pos = 0;
+	return mb;
+}
+
+static int take(struct sip_sdp *s, const char *text)
+{
+	struct mbuf *mb = text_of(text);
+	int err = sip_sdp_take_offer(s, mb);
+
+	mem_deref(mb);
+	return err;
+}
+
+static struct sip_sdp *side(uint16_t port)
+{
+	struct sip_sdp *s = NULL;
+	struct sip_media m;
+
+	(void)sip_sdp_new(&s);
+	(void)sip_media_local(&m, "192.0.2.1", port);
+	(void)sip_sdp_set_local(s, &m);
+	return s;
+}
+
+static bool says(const struct mbuf *mb, const char *what)
+{
+	return memmem(mbuf_buf(mb), mbuf_get_left(mb), what, strlen(what)) != NULL;
+}
+
+static void two_sides_agree(void)
+{
+	struct sip_sdp *a = side(4000), *b = side(5000);
+	struct mbuf *offer = NULL, *answer = NULL;
+	struct sip_media m;
+
+	check_int(sip_sdp_make_offer(a, &offer), 0);
+	check(says(offer, "m=audio 4000 RTP/AVP 8 0 101\r\n"));
+	check(says(offer, "c=IN IP4 192.0.2.1\r\n"));
+	check(says(offer, "a=ptime:20\r\n"));
+	check_int(sip_sdp_peek(offer, &m), 0);
+	check_int(m.codecs, 2);
+	check_int(sip_sdp_take_offer(b, offer), 0);
+	check_int(sip_sdp_make_answer(b, &answer), 0);
+	check_int(sip_sdp_take_answer(a, answer), 0);
+	check_int(sip_sdp_remote(a)->port, 5000);
+	check_int(sip_sdp_remote(b)->port, 4000);
+	check_str(sip_sdp_remote(a)->codec[0].name, "PCMA");
+	check_int(sip_sdp_remote(a)->codec[0].pt, 8);
+	mem_deref(offer);
+	mem_deref(answer);
+	mem_deref(a);
+	mem_deref(b);
+}
+
+/* Each description of one side is one version further (RFC 3264, 8). */
+static void versions_go_up(void)
+{
+	struct sip_sdp *a = side(4000);
+	struct mbuf *one = NULL, *two = NULL;
+	struct pl v1, v2;
+
+	check_int(sip_sdp_make_offer(a, &one), 0);
+	check_int(sip_sdp_make_offer(a, &two), 0);
+	check_int(re_regex((char *)one->buf, one->end, "o=- [0-9]+ [0-9]+", NULL, &v1), 0);
+	check_int(re_regex((char *)two->buf, two->end, "o=- [0-9]+ [0-9]+", NULL, &v2), 0);
+	check_int(pl_u32(&v2), pl_u32(&v1) + 1);
+	mem_deref(one);
+	mem_deref(two);
+	mem_deref(a);
+}
+
+#define HEAD "v=0\r\no=- 1 1 IN IP4 198.51.100.1\r\ns=-\r\nc=IN IP4 198.51.100.1\r\nt=0 0\r\n"
+
+/* A bad offer leaves what was settled, and the next good one works. */
+static void bad_offers_change_nothing(void)
+{
+	static const struct {
+		const char *text;
+		int err;
+	} row[] = {
+		{"", -EBADMSG},
+		{"hello", -EBADMSG},
+		{"v=1\r\nm=audio 1 RTP/AVP 0\r\n", -EBADMSG},
+		{HEAD, -ENOTSUP},
+		{HEAD "m=video 4 RTP/AVP 0\r\n", -ENOTSUP},
+		{HEAD "m=audio 4 RTP/SAVP 0\r\n", -ENOTSUP},
+		{HEAD "m=audio 0 RTP/AVP 0\r\n", -ENOTSUP},
+		{HEAD "m=audio 4 RTP/AVP 18\r\n", -ENOTSUP},
+		{HEAD "m=audio 4 RTP/AVP 8x\r\n", -ENOTSUP},
+		{HEAD "m=audio 4 RTP/AVP 101\r\na=rtpmap:101 telephone-event/8000\r\n", -ENOTSUP},
+		{HEAD "m=video 4 RTP/AVP 96\r\nm=audio 4 RTP/AVP 0\r\n", -ENOTSUP}, /* order */
+		{HEAD "m=audio 4\r\n", -EBADMSG},
+		{HEAD "m=audio 4 RTP/AVP 0\r\na=rtpmap:0\r\n", -EBADMSG},
+		{"v=0\r\no=- 1 1 IN IP4 a\r\ns=-\r\nc=IN IP4 host.example\r\nt=0 0\r\nm=audio 4 "
+		 "RTP/AVP 0\r\n",
+		 -ENOTSUP},
+		{HEAD "m=audio 1 RTP/AVP 0\r\nm=audio 1 RTP/AVP 0\r\nm=audio 1 RTP/AVP 0\r\n"
+		      "m=audio 1 RTP/AVP 0\r\nm=audio 1 RTP/AVP 0\r\nm=audio 1 RTP/AVP 0\r\n"
+		      "m=audio 1 RTP/AVP 0\r\nm=audio 1 RTP/AVP 0\r\nm=audio 1 RTP/AVP 0\r\n",
+		 -EBADMSG},
+	};
+	struct sip_sdp *s = side(4000);
+
+	check_int(take(s, HEAD "m=audio 7000 RTP/AVP 0\r\n"), 0);
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		int err = take(s, row[i].text);
+
+		if (err != row[i].err)
+			printf("row %zu\n", i);
+		check_int(err, row[i].err);
+		check_int(sip_sdp_remote(s)->port, 7000);
+	}
+	check_int(take(s, HEAD "m=audio 7002 RTP/AVP 8\r\n"), 0);
+	check_int(sip_sdp_remote(s)->port, 7002);
+	check_str(sip_sdp_remote(s)->codec[0].name, "PCMA");
+	mem_deref(s);
+}
+
+static void odd_but_good(void)
+{
+	struct sip_sdp *s = side(4000);
+	struct mbuf *answer = NULL;
+
+	/* No CRLF at the end, bare LF, a payload type of the peer's own choice, IPv6, AVPF. */
+	check_int(take(s, "v=0\no=- 1 1 IN IP6 2001:db8::1\ns=-\nc=IN IP6 2001:db8::1\nt=0 0\n"
+			  "m=audio 7000 RTP/AVPF 111 96\na=rtpmap:111 PCMA/8000\n"
+			  "a=rtpmap:96 telephone-event/8000\na=sendonly"),
+		  0);
+	check_str(sip_sdp_remote(s)->ip, "2001:db8::1");
+	check_int(sip_sdp_remote(s)->codec[0].pt, 111);
+	check_str(sip_sdp_remote(s)->codec[0].name, "PCMA");
+	check_int(sip_sdp_remote(s)->dtmf_pt, 96);
+	check_int(sip_sdp_remote(s)->direction, SIP_RECVONLY);
+	check(sip_sdp_remote(s)->held);
+	check_int(sip_sdp_make_answer(s, &answer), 0);
+	check(says(answer, "m=audio 4000 RTP/AVPF 111 96\r\n"));
+	check(says(answer, "a=recvonly\r\n"));
+	mem_deref(answer);
+
+	/* Comfort noise and unknown dynamic types are not codecs. */
+	check_int(take(s, HEAD "m=audio 7000 RTP/AVP 13 0 120\r\na=rtpmap:13 CN/8000\r\n"
+			       "a=rtpmap:120 speex/8000\r\n"),
+		  0);
+	check_int(sip_sdp_remote(s)->codecs, 1);
+	check_str(sip_sdp_remote(s)->codec[0].name, "PCMU");
+	mem_deref(s);
+}
+
+static void local_sides_that_cannot_be(void)
+{
+	struct sip_sdp *s = NULL;
+	struct sip_media m;
+
+	check_int(sip_sdp_new(&s), 0);
+	check_int(sip_media_local(&m, "192.0.2.1", 0), 0);
+	check_int(sip_sdp_set_local(s, &m), -EINVAL);
+	check_int(sip_media_local(&m, "not an address", 1), 0);
+	check_int(sip_sdp_set_local(s, &m), -EINVAL);
+	check_int(sip_media_local(&m, "192.0.2.1", 1), 0);
+	m.codecs = 0;
+	check_int(sip_sdp_set_local(s, &m), -EINVAL);
+	check(sip_sdp_local(s) == NULL);
+	check(sip_sdp_remote(s) == NULL);
+	check_int(sip_media_add_codec(&m, "", 1, 8000), -EINVAL);
+	mem_deref(s);
+}
+
+static void causes_and_statuses(void)
+{
+	check_int(sip_cause_of_status(486), 17);
+	check_int(sip_cause_of_status(404), 1);
+	check_int(sip_cause_of_status(480), 18);
+	check_int(sip_cause_of_status(599), 41);
+	check_int(sip_cause_of_status(499), 127);
+	check_int(sip_cause_of_status(699), 21);
+	check_int(sip_cause_of_status(200), 16);
+	check_int(sip_status_of_cause(17), 486);
+	check_int(sip_status_of_cause(1), 404);
+	check_int(sip_status_of_cause(99), 480);
+}
+
+static const struct check_case cases[] = {
+	CHECK_CASE(two_sides_agree),
+	CHECK_CASE(versions_go_up),
+	CHECK_CASE(bad_offers_change_nothing),
+	CHECK_CASE(odd_but_good),
+	CHECK_CASE(local_sides_that_cannot_be),
+	CHECK_CASE(causes_and_statuses),
+};
+CHECK_MAIN(cases)
