@@ -9,11 +9,15 @@
  *   ivr_event(QUEUE_LEFT timeout) -> PLAY, VOICEMAIL ...
  *   ivr_event(HUNG_UP)  -> nothing; the session is over
  *
- * Every list of actions ends with exactly one that will be answered by an event (PLAY alone
- * waits for PLAY_DONE; COLLECT, QUEUE, VOICEMAIL and DIAL for theirs) or with HANGUP. A PLAY
- * that is followed by another action in the same list is not waited for: start both, the engine
- * lets a collection's time begin when the play has ended, and QUEUE, VOICEMAIL and DIAL begin
- * when it has been heard (the shell waits for that PLAY before it acts on them).
+ * What comes out of one event is one of these, with ANSWER in front the first time:
+ *
+ *   PLAY                 answered by PLAY_DONE
+ *   PLAY, COLLECT        start both (a collection's time begins when the play has ended);
+ *                        answered by COLLECTED, a PLAY_DONE in between is taken and means nothing
+ *   QUEUE | VOICEMAIL | DIAL   answered by QUEUE_LEFT | VOICEMAIL_DONE | DIAL_DONE
+ *   HANGUP               the session is over
+ *
+ * A menu or collection without prompts is a COLLECT alone.
  *
  * An event that does not fit what the session waits for is refused (-EPROTO) and changes
  * nothing; late answers to things given up are therefore harmless.
@@ -33,9 +37,10 @@
 #include "ivr/say.h"
 
 enum {
-	IVR_ACTIONS_MAX = 4,
+	IVR_ACTIONS_MAX = 3,
 	IVR_DIGITS_MAX = 64,
-	IVR_PATH_MAX = 64,  /* steps remembered; the first ones and the newest */
+	IVR_PATH_MAX = 64,  /* steps remembered: the first half and the newest */
+	IVR_TURNS_MAX = 20, /* things that may come to nothing in a row; then the call is ended */
 	IVR_BACK_MAX = 8,   /* menus that `back` can return to */
 	IVR_VALUE_MAX = 72, /* a variable's text with its NUL */
 	IVR_NUMBER_MAX = 64,
@@ -149,7 +154,8 @@ struct ivr_session {
 	uint16_t node;
 	uint8_t back_n;
 	uint16_t back[IVR_BACK_MAX];
-	uint16_t turn; /* visits to menus and collects without success since the start */
+	uint16_t turns; /* came to nothing in a row: no key, wrong key, `repeat`, not served */
+	bool said;      /* the node's prompts have been heard */
 	char value[IVR_VARIABLES_MAX][IVR_VALUE_MAX];
 	unsigned path_n; /* steps taken; more than IVR_PATH_MAX: the middle is forgotten */
 	struct ivr_step path[IVR_PATH_MAX];

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Flows as an operator might get them wrong, and what must be said. */
+#include "ivr/flow.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "check.h"
+#include "conf/config.h"
+#include "example/example.h"
+
+#define HEAD "languages: [zh, en]\nstart: a\nnodes:\n"
+#define END  "  z: {hangup: normal}\n"
+
+static const struct refusal {
+	const char *text, *says;
+} refusals[] = {
+	{"", "t:1:1: a flow needs \"languages\", such as [zh, en]"},
+	{"languages: [zh]\nstart: a\n", "t:1:1: a flow needs \"nodes\""},
+	{HEAD "  a: {say: [x], nxt: z}\n" END,
+	 "t:4:17: unknown key \"nxt\"; did you mean \"next\"?"},
+	{HEAD "  a: {prompt: x}\n",
+	 "t:4:6: node \"a\" does nothing: give one of say, menu, collect, "
+	 "hours, set, if, queue, voicemail, dial, goto, hangup"},
+	{HEAD "  a: {say: x, next: y}\n  zz: {hangup: normal}\n", "t:4:21: there is no node \"y\""},
+	{HEAD "  a: {say: x, next: bye}\n  byte: {hangup: normal}\n",
+	 "t:4:21: there is no node \"bye\"; did you mean \"byte\"?"},
+	{HEAD "  a: {say: x}\n",
+	 "t:4:3: \"next\" of node \"a\" is missing: where does the call go?"},
+	{HEAD "  a: {menu: x, digits: {'1': z}}\n" END,
+	 "t:4:3: \"otherwise\" of node \"a\" is missing: where does the call go?"},
+	{HEAD "  a: {menu: x, otherwise: z}\n" END, "t:4:3: a menu needs \"digits\""},
+	{HEAD "  a: {menu: x, digits: {'12': z}, otherwise: z}\n" END,
+	 "t:4:25: \"12\" is no key of a telephone (0-9, *, #)"},
+	{HEAD "  a: {menu: x, digits: {1: z, 1: z}, otherwise: z}\n" END,
+	 "t:4:31: key \"1\" was given before, in line 4"},
+	{HEAD "  a: {queue: s}\n", "t:4:3: node \"a\" needs \"otherwise\", or all of full, empty "
+				   "and timeout: where do those go "
+				   "who are not served?"},
+	{HEAD "  a: {queue: s, hangup: normal, otherwise: z}\n" END,
+	 "t:4:17: a node does one thing: \"queue\" and \"hangup\" do not go together"},
+	{HEAD "  a: {hangup: norml}\n",
+	 "t:4:15: hangup cannot be \"norml\"; did you mean \"normal\"?"},
+	{HEAD "  a: {collect: x, next: z, otherwise: z}\n" END,
+	 "t:4:3: \"collect\" needs \"into\", the variable that keeps the digits"},
+	{HEAD "  a: {say: [{number: $n}], next: z}\n" END,
+	 "t:4:22: no node fills the variable \"$n\"; collect or set it, or use $caller, $called, "
+	 "$language"},
+	{HEAD "  a: {say: [{nummber: 1}], next: z}\n" END,
+	 "t:4:14: unknown key \"nummber\"; did you mean \"number\"?"},
+	{HEAD "  a: {set: {language: fr}, next: z}\n" END,
+	 "t:4:23: \"fr\" is none of the flow's languages"},
+	{HEAD "  a: {collect: x, into: n, min: 5, max: 4, next: z, otherwise: z}\n" END,
+	 "t:4:3: min (5) is more than max (4)"},
+	{HEAD "  a: {goto: z}\n  back: {hangup: normal}\n" END,
+	 "t:5:3: \"back\" has a meaning of its own and cannot name a node"},
+	{"languages: [zh]\nstart: hangup\nnodes:\n" END, "t:2:8: start must name a node"},
+};
+
+static void what_is_wrong_is_told_where(void)
+{
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		struct complaints c;
+		struct ivr_flow *f = NULL;
+		char line[400];
+
+		check(ivr_flow_load(refusals[i].text, strlen(refusals[i].text), "t", &f, &c) < 0);
+		check(f == NULL && c.errors > 0);
+		check_str(complaint_line(&c, 0, line, sizeof(line)), refusals[i].says);
+	}
+}
+
+static bool has_prompt(void *arg, const char *prompt)
+{
+	(void)arg;
+	return strcmp(prompt, "en/missing") != 0 && strcmp(prompt, "zh/num/wan") != 0;
+}
+
+static bool has_thing(void *arg, const char *name)
+{
+	(void)arg;
+	return name[0] == 's';
+}
+
+static const struct ivr_world world = {
+	.has_prompt = has_prompt,
+	.has_queue = has_thing,
+	.has_calendar = has_thing,
+	.has_number = has_thing,
+};
+
+static const struct refusal lost[] = {
+	{HEAD "  a: {say: x, next: b}\n  b: {goto: a}\n",
+	 "t:4:3: from node \"a\" a call can never come to an end or to a person"},
+	{HEAD "  a: {hours: s, open: z, closed: b}\n  b: {say: x, next: a}\n" END,
+	 "t:5:3: \"b\" leads back to \"a\" and nothing in between waits for the caller: an endless "
+	 "loop"},
+	{HEAD "  a: {hours: s, open: repeat, closed: z}\n" END,
+	 "t:4:3: \"a\" leads back to \"a\" and nothing in between waits for the caller: an endless "
+	 "loop"},
+	{HEAD "  a: {menu: x, digits: {'1': repeat}, otherwise: back}\n",
+	 "t:4:3: from node \"a\" a call can never come to an end or to a person"},
+	{HEAD "  a: {say: [x, missing], next: z}\n" END,
+	 "t:4:16: prompt \"missing\" is missing in \"en\" (en/missing.wav)"},
+	{HEAD "  a: {say: {number: 5}, next: z}\n" END,
+	 "t:4:12: numbers are spoken here, and prompt \"num/wan\" is missing in \"zh\" "
+	 "(zh/num/wan.wav)"},
+	{HEAD "  a: {hours: office, open: z, closed: z}\n" END,
+	 "t:4:14: there is no calendar \"office\""},
+	{HEAD "  a: {dial: '5', otherwise: z}\n" END,
+	 "t:4:13: \"5\" is no agent, and no trunk leads there"},
+	{HEAD "  a: {goto: z}\n  b: {goto: z}\n" END,
+	 "t:5:3: warning: no call ever comes to node \"b\""},
+};
+
+static void a_flow_that_could_lose_a_caller_is_refused(void)
+{
+	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++) {
+		struct complaints c;
+		struct ivr_flow *f;
+		char line[400];
+		bool warning = strstr(lost[i].says, "warning") != NULL;
+
+		check_int(ivr_flow_load(lost[i].text, strlen(lost[i].text), "t", &f, &c), 0);
+		check_int(ivr_flow_check(f, &world, &c), warning ? 0 : -EINVAL);
+		check_str(complaint_line(&c, 0, line, sizeof(line)), lost[i].says);
+		ivr_flow_drop(&f);
+	}
+}
+
+static void cycles_through_menus_and_queues_are_fine(void)
+{
+	static const char text[] =
+		HEAD "  a: {say: x, next: m}\n"
+		     "  m: {menu: x, digits: {'1': a, '2': q, '*': back}, otherwise: a}\n"
+		     "  q: {queue: s, otherwise: q}\n";
+	struct complaints c;
+	struct ivr_flow *f;
+
+	check_int(ivr_flow_load(text, strlen(text), "t", &f, &c), 0);
+	check_int(ivr_flow_check(f, &(struct ivr_world){0}, &c), 0);
+	check_int(c.warnings, 0);
+	ivr_flow_drop(&f);
+	check(f == NULL);
+}
+
+static bool example_queue(void *arg, const char *name)
+{
+	return config_queue_find(arg, name) != NULL;
+}
+
+static bool example_calendar(void *arg, const char *name)
+{
+	return config_calendar_find(arg, name) != NULL;
+}
+
+static void the_shipped_flow_fits_the_shipped_configuration(void)
+{
+	struct complaints c;
+	struct config *conf;
+	struct ivr_flow *f;
+
+	check_int(config_load(example_config, example_config_len, "e", &conf, &c), 0);
+	check_int(ivr_flow_load(example_flow, example_flow_len, "hotline.yaml", &f, &c), 0);
+	check_int(ivr_flow_check(f,
+				 &(struct ivr_world){.arg = conf,
+						     .has_queue = example_queue,
+						     .has_calendar = example_calendar},
+				 &c),
+		  0);
+	check_int(c.warnings, 0);
+	check_str(ivr_flow_name(f), "hotline");
+	check_str(ivr_flow_language(f, 1), "en");
+	ivr_flow_drop(&f);
+	config_free(conf);
+}
+
+static void a_picture_fits_or_says_how_long_it_is(void)
+{
+	struct complaints c;
+	struct ivr_flow *f;
+	char small[10], *whole;
+
+	check_int(ivr_flow_load(example_flow, example_flow_len, "h", &f, &c), 0);
+
+	size_t len = ivr_flow_draw(f, small, sizeof(small));
+
+	check(len > 100 && strlen(small) == sizeof(small) - 1);
+	whole = malloc(len + 1);
+	check_int(ivr_flow_draw(f, whole, len + 1), len);
+	check_int(strlen(whole), len);
+	check(strstr(whole, "label=\"main\"") != NULL);
+	free(whole);
+	ivr_flow_drop(&f);
+}
+
+static const struct check_case cases[] = {
+	CHECK_CASE(what_is_wrong_is_told_where),
+	CHECK_CASE(a_flow_that_could_lose_a_caller_is_refused),
+	CHECK_CASE(cycles_through_menus_and_queues_are_fine),
+	CHECK_CASE(the_shipped_flow_fits_the_shipped_configuration),
+	CHECK_CASE(a_picture_fits_or_says_how_long_it_is),
+};
+CHECK_MAIN(cases)

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Callers in the shipped flow, line by line; then thousands of random callers in thousands of
+ * random flows, who must all come to an end. */
+#include "ivr/ivr.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "check.h"
+#include "example/example.h"
+
+struct line {
+	const char *event, *follows;
+};
+
+static bool open_now(void *arg, const char *name)
+{
+	(void)name;
+	return *(bool *)arg;
+}
+
+static void write_action(const struct ivr_action *a, char *out)
+{
+	out += strlen(out);
+	switch (a->kind) {
+	case IVR_ANSWER:
+		strcpy(out, "answer; ");
+		return;
+	case IVR_PLAY:
+		strcpy(out, a->interrupt ? "play" : "play!"); /* ! cannot be cut short */
+		for (unsigned i = 0; i < a->items.n; i++)
+			sprintf(out + strlen(out), " %s", a->items.item[i].prompt);
+		strcat(out, "; ");
+		return;
+	case IVR_COLLECT:
+		sprintf(out, "collect %u; ", a->collect.max);
+		return;
+	case IVR_QUEUE:
+		sprintf(out, "queue %s %u; ", a->name, a->priority);
+		return;
+	case IVR_VOICEMAIL:
+		sprintf(out, "voicemail %s %us; ", a->name, (unsigned)a->voicemail.max_s);
+		return;
+	case IVR_DIAL:
+		sprintf(out, "dial %s %us; ", a->name, (unsigned)a->dial.timeout_s);
+		return;
+	case IVR_HANGUP:
+		sprintf(out, "hangup %d; ", a->cause);
+		return;
+	}
+}
+
+/* "digits 1", "silence", "played", "left timeout", "recorded", "dialled busy", "gone" */
+static struct ivr_event event_of(const char *text)
+{
+	static const char *const left[] = {"served", "full", "empty", "timeout", "failed"};
+	static const char *const dialled[] = {"served", "busy", "no_answer", "failed"};
+	struct ivr_event ev = {.digits = ""};
+	const char *arg = strchr(text, ' ') != NULL ? strchr(text, ' ') + 1 : "";
+
+	if (strncmp(text, "digits", 6) == 0) {
+		ev.kind = IVR_EV_COLLECTED;
+		ev.digits = arg;
+	} else if (strcmp(text, "silence") == 0) {
+		ev.kind = IVR_EV_COLLECTED;
+		ev.timed_out = true;
+	} else if (strcmp(text, "played") == 0) {
+		ev.kind = IVR_EV_PLAY_DONE;
+	} else if (strncmp(text, "left", 4) == 0) {
+		ev.kind = IVR_EV_QUEUE_LEFT;
+		while (strcmp(left[ev.queue], arg) != 0)
+			ev.queue++;
+	} else if (strcmp(text, "recorded") == 0) {
+		ev.kind = IVR_EV_VOICEMAIL_DONE;
+	} else if (strncmp(text, "dialled", 7) == 0) {
+		ev.kind = IVR_EV_DIAL_DONE;
+		while (strcmp(dialled[ev.dial], arg) != 0)
+			ev.dial++;
+	} else {
+		ev.kind = IVR_EV_HUNG_UP;
+	}
+	return ev;
+}
+
+static struct ivr_flow *load(const char *text)
+{
+	struct complaints c;
+	struct ivr_flow *f = NULL;
+
+	check_int(ivr_flow_load(text, strlen(text), "t", &f, &c), 0);
+	check_int(ivr_flow_check(f, &(struct ivr_world){0}, &c), 0);
+	return f;
+}
+
+/* The first line's event is the start. */
+static void tell(const char *text, bool open, const struct line *lines, size_t n, const char *path)
+{
+	struct ivr_flow *f = load(text);
+	struct ivr_session s;
+	struct ivr_actions out;
+	struct ivr_now now = {.arg = &open, .open = open_now};
+	char walked[800] = "";
+
+	for (size_t i = 0; i < n; i++) {
+		char got[1200] = "";
+
+		now.now_ms = 1000 * i;
+		if (i == 0) {
+			ivr_start(&s, f, "13800000000", "95598", NULL, &now, &out);
+		} else {
+			struct ivr_event ev = event_of(lines[i].event);
+
+			if (ivr_event(&s, &ev, &now, &out) == -EPROTO)
+				strcpy(got, "refused; ");
+		}
+		for (unsigned k = 0; k < out.n; k++)
+			write_action(&out.action[k], got);
+		if (strlen(got) >= 2)
+			got[strlen(got) - 2] = '\0';
+		if (strcmp(got, lines[i].follows) != 0)
+			printf("line %zu: %s\n", i, lines[i].event);
+		check_str(got, lines[i].follows);
+	}
+	for (unsigned i = 0; i < s.path_n && i < IVR_PATH_MAX; i++)
+		sprintf(walked + strlen(walked), "%s%s", i > 0 ? " " : "",
+			ivr_flow_node_name(f, ivr_session_step(&s, i).node));
+	check_str(walked, path);
+	ivr_end(&s);
+	ivr_flow_drop(&f);
+}
+
+#define TELL(text, open, lines, path)                                                              \
+	tell(text, open, lines, sizeof(lines) / sizeof((lines)[0]), path)
+
+static void one_is_sales(void)
+{
+	static const struct line story[] = {
+		{"start", "answer; play! zh/welcome"},
+		{"digits 1", "refused"}, /* nothing collects yet */
+		{"played", "play zh/main-menu; collect 1"},
+		{"played", ""},
+		{"digits 1", "play! zh/please-wait"},
+		{"played", "queue sales 0"},
+		{"played", "refused"},
+		{"left served", "play zh/survey; collect 1"},
+		{"digits 5", "play! zh/goodbye"},
+		{"played", "hangup 0"},
+		{"played", "refused"},
+	};
+
+	TELL(example_flow, true, story, "welcome business-hours main sales survey goodbye");
+}
+
+static void the_nested_menu_leads_on_and_back(void)
+{
+	static const struct line story[] = {
+		{"start", "answer; play! zh/welcome"},
+		{"played", "play zh/main-menu; collect 1"},
+		{"digits 2", "play zh/service-menu; collect 1"},
+		{"digits 7", "play zh/invalid-choice zh/service-menu; collect 1"},
+		{"digits *", "play zh/main-menu; collect 1"},
+		{"digits 9", "play zh/main-menu; collect 1"},
+		{"digits 2", "play zh/service-menu; collect 1"},
+		{"digits 1", "play! zh/please-wait"},
+		{"played", "queue service 0"},
+		{"left timeout", "play zh/no-agent-menu; collect 1"},
+		{"digits 3", "play! zh/leave-message"},
+		{"played", "voicemail hotline 120s"},
+		{"recorded", "play! zh/message-kept"},
+		{"played", "play! zh/goodbye"},
+		{"played", "hangup 0"},
+	};
+
+	TELL(example_flow, true, story,
+	     "welcome business-hours main service-menu main main service-menu service no-agent "
+	     "message message-kept goodbye");
+}
+
+static void the_language_is_changed_and_kept(void)
+{
+	static const struct line story[] = {
+		{"start", "answer; play! zh/welcome"},
+		{"played", "play zh/main-menu; collect 1"},
+		{"digits 8", "play zh/language-menu; collect 1"},
+		{"digits 2", "play en/main-menu; collect 1"},
+		{"digits 0", "play! en/please-wait"},
+		{"played", "queue operator 0"},
+		{"gone", ""},
+		{"left timeout", "refused"},
+	};
+
+	TELL(example_flow, true, story,
+	     "welcome business-hours main language english main operator");
+}
+
+static void a_silent_caller_comes_to_the_operator(void)
+{
+	static const struct line story[] = {
+		{"start", "answer; play! zh/welcome"},
+		{"played", "play zh/main-menu; collect 1"},
+		{"silence", "play zh/no-input zh/main-menu; collect 1"},
+		{"silence", "play zh/no-input zh/main-menu; collect 1"},
+		{"silence", "play! zh/please-wait"},
+		{"played", "queue operator 0"},
+	};
+
+	TELL(example_flow, true, story, "welcome business-hours main operator");
+}
+
+static void outside_business_hours_a_message_is_taken(void)
+{
+	static const struct line story[] = {
+		{"start", "answer; play! zh/welcome"}, {"played", "play! zh/closed"},
+		{"played", "play! zh/leave-message"},  {"played", "voicemail hotline 120s"},
+		{"recorded", "play! zh/message-kept"},
+	};
+
+	TELL(example_flow, false, story, "welcome business-hours closed message message-kept");
+}
+
+static const char odd[] =
+	"languages: [en, zh]\nstart: id\nnodes:\n"
+	"  id: {collect: [account], into: account, min: 4, max: 6, secret: yes, next: vip,\n"
+	"       otherwise: no}\n"
+	"  vip: {if: $account, equals: ['1234', '5678'], then: high, else: who}\n"
+	"  high: {set: {priority: 5, copy: $account}, next: say}\n"
+	"  say: {say: [{digits: $copy}, {money: '250'}, {silence_ms: 200}, {beep: yes}], next: q}\n"
+	"  q: {queue: gold, next: out, timeout: out, full: who, empty: who}\n"
+	"  who: {dial: $caller, timeout_s: 20, busy: no, otherwise: no}\n"
+	"  no: {hangup: busy}\n"
+	"  out: {hangup: normal}\n";
+
+static void collected_digits_choose_the_way(void)
+{
+	static const struct line vip[] = {
+		{"start", "answer; play en/account; collect 6"},
+		{"digits 12", "play en/account; collect 6"},
+		{"digits 5678",
+		 "play! en/num/5 en/num/6 en/num/7 en/num/8 en/num/2 en/num/yuan en/num/50 "
+		 "en/num/fen  "},
+		{"played", "queue gold 5"},
+		{"left full", "dial 13800000000 20s"},
+		{"dialled busy", "hangup 1"},
+	};
+	static const struct line stranger[] = {
+		{"start", "answer; play en/account; collect 6"},
+		{"digits 9999", "dial 13800000000 20s"},
+		{"dialled served", "hangup 0"},
+	};
+
+	TELL(odd, true, vip, "id vip high say q who no");
+	TELL(odd, true, stranger, "id vip who");
+}
+
+static void a_call_can_be_refused_without_being_answered(void)
+{
+	static const struct line story[] = {{"start", "hangup 2"}};
+
+	TELL("languages: [en]\nstart: a\nnodes: {a: {hangup: rejected}}\n", true, story, "a");
+}
+
+static void secrets_are_not_told(void)
+{
+	struct ivr_flow *f = load(odd);
+	struct ivr_session s;
+	struct ivr_actions out;
+	struct ivr_now now = {0};
+
+	ivr_start(&s, f, "1", "2", "zh", &now, &out);
+	check_str(ivr_session_language(&s), "zh");
+	check(out.action[2].collect.secret);
+	ivr_event(&s, &(struct ivr_event){.kind = IVR_EV_COLLECTED, .digits = "5678"}, &now, &out);
+	check_str(ivr_session_value(&s, "account"), "***");
+	check_str(ivr_session_value(&s, "caller"), "1");
+	check_str(ivr_session_value(&s, "nothing"), "");
+	ivr_end(&s);
+	ivr_flow_drop(&f);
+}
+
+static void running_callers_keep_their_version(void)
+{
+	struct ivr_flow *f = load(example_flow), *mine = f;
+	struct ivr_session s;
+	struct ivr_actions out;
+	struct ivr_now now = {0};
+
+	ivr_start(&s, f, "1", "2", NULL, &now, &out);
+	ivr_flow_drop(&f); /* replaced by a new one */
+	check(s.flow == mine);
+	check_int(ivr_event(&s, &(struct ivr_event){.kind = IVR_EV_PLAY_DONE}, &now, &out), 0);
+	check_str(ivr_session_node(&s), "closed");
+	ivr_end(&s);
+	ivr_end(&s);
+}
+
+static void nobody_is_kept_for_ever_by_doing_nothing(void)
+{
+	static const char loop[] = "languages: [en]\nstart: a\nnodes:\n"
+				   "  a: {menu: x, digits: {'1': z, '9': repeat}, otherwise: a}\n"
+				   "  z: {hangup: normal}\n";
+	static const char *const keys[] = {"", "9", "5"};
+
+	for (int k = 0; k < 3; k++) {
+		struct ivr_flow *f = load(loop);
+		struct ivr_session s;
+		struct ivr_actions out;
+		struct ivr_now now = {0};
+		int turns = 0;
+
+		ivr_start(&s, f, "1", "2", NULL, &now, &out);
+		while (!s.over && turns++ < 100)
+			ivr_event(&s,
+				  &(struct ivr_event){.kind = IVR_EV_COLLECTED, .digits = keys[k]},
+				  &now, &out);
+		check(s.over && turns <= IVR_TURNS_MAX);
+		check_int(out.action[out.n - 1].kind, IVR_HANGUP);
+		ivr_end(&s);
+		ivr_flow_drop(&f);
+	}
+}
+
+/* --- random flows -------------------------------------------------------------------------- */
+
+static uint64_t random_state;
+
+static unsigned roll(unsigned n)
+{
+	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(random_state >> 33) % n;
+}
+
+static const char *target(unsigned nodes)
+{
+	static char names[8][16];
+	static unsigned next;
+	static const char *const words[] = {"repeat", "back", "hangup"};
+
+	if (roll(8) == 0)
+		return words[roll(3)];
+	next = (next + 1) % 8;
+	sprintf(names[next], "n%u", roll(nodes));
+	return names[next];
+}
+
+static void random_flow(char *p, unsigned nodes)
+{
+	p += sprintf(p, "languages: [zh, en]\nstart: n0\nnodes:\n");
+	for (unsigned i = 0; i < nodes; i++) {
+		p += sprintf(p, "  n%u: ", i);
+		switch (roll(9)) {
+		case 0:
+			p += sprintf(p, "{say: [x, {number: $v}], next: %s}\n", target(nodes));
+			break;
+		case 1:
+			p += sprintf(p, "{hours: h, open: %s, closed: %s}\n", target(nodes),
+				     target(nodes));
+			break;
+		case 2:
+			p += sprintf(p, "{set: {v: '%u', language: en}, next: %s}\n", roll(3),
+				     target(nodes));
+			break;
+		case 3:
+			p += sprintf(p, "{if: $v, equals: '1', then: %s, else: %s}\n",
+				     target(nodes), target(nodes));
+			break;
+		case 4:
+			p += sprintf(p, "{collect: x, into: v, max: 3, next: %s, otherwise: %s}\n",
+				     target(nodes), target(nodes));
+			break;
+		case 5:
+			p += sprintf(p, "{queue: q, say: x, next: %s, otherwise: %s}\n",
+				     target(nodes), target(nodes));
+			break;
+		case 6:
+			p += sprintf(p, "{dial: $caller, next: %s, otherwise: %s}\n", target(nodes),
+				     target(nodes));
+			break;
+		case 7:
+			p += sprintf(p, "{voicemail: m, next: %s}\n", target(nodes));
+			break;
+		default:
+			p += sprintf(p,
+				     "{menu: x, digits: {1: %s, 2: %s, '*': %s}, otherwise: %s}\n",
+				     target(nodes), target(nodes), target(nodes), target(nodes));
+			break;
+		}
+	}
+	/* Something fills $v. */
+	sprintf(p, "  v: {set: {v: '0'}, next: hangup}\n");
+}
+
+static struct ivr_event random_event(void)
+{
+	static const char *const digits[] = {"1", "2", "*", "", "9", "123"};
+
+	return (struct ivr_event){
+		.kind = (enum ivr_event_kind)roll(IVR_EV_HUNG_UP),
+		.digits = digits[roll(6)],
+		.queue = (enum ivr_queue_left)roll(5),
+		.dial = (enum ivr_dial_done)roll(4),
+	};
+}
+
+static void walk(struct ivr_flow *f)
+{
+	struct ivr_session s;
+	struct ivr_actions out;
+	bool open = roll(2);
+	struct ivr_now now = {.arg = &open, .open = open_now};
+	unsigned fitting = 0;
+
+	ivr_start(&s, f, "1", "2", NULL, &now, &out);
+	for (unsigned i = 0; i < 2000 && !s.over; i++) {
+		struct ivr_event ev = random_event();
+
+		check(out.n <= IVR_ACTIONS_MAX);
+		now.now_ms++;
+		open = roll(2);
+		if (ivr_event(&s, &ev, &now, &out) != 0) {
+			check_int(out.n, 0);
+			continue;
+		}
+		fitting++;
+		/* Something was begun that will end, or it was a play beside a collection. */
+		check(out.n > 0 || ev.kind == IVR_EV_PLAY_DONE);
+		for (unsigned k = 0; k < out.n; k++)
+			if (out.action[k].kind == IVR_HANGUP)
+				check(s.over && k == out.n - 1 &&
+				      out.action[k].cause != IVR_CAUSE_FAILED);
+	}
+	check(s.over || fitting > 100);
+	ivr_end(&s);
+}
+
+static void no_checked_flow_runs_without_time_passing(void)
+{
+	static char text[20000];
+	unsigned taken = 0;
+
+	for (random_state = 1; taken < 300;) {
+		struct complaints c;
+		struct ivr_flow *f;
+
+		random_flow(text, 2 + roll(12));
+		check_int(ivr_flow_load(text, strlen(text), "r", &f, &c), 0);
+		if (ivr_flow_check(f, &(struct ivr_world){0}, &c) == 0) {
+			taken++;
+			for (int i = 0; i < 10; i++)
+				walk(f);
+		}
+		ivr_flow_drop(&f);
+	}
+}
+
+static const struct check_case cases[] = {
+	CHECK_CASE(one_is_sales),
+	CHECK_CASE(the_nested_menu_leads_on_and_back),
+	CHECK_CASE(the_language_is_changed_and_kept),
+	CHECK_CASE(a_silent_caller_comes_to_the_operator),
+	CHECK_CASE(outside_business_hours_a_message_is_taken),
+	CHECK_CASE(collected_digits_choose_the_way),
+	CHECK_CASE(a_call_can_be_refused_without_being_answered),
+	CHECK_CASE(secrets_are_not_told),
+	CHECK_CASE(running_callers_keep_their_version),
+	CHECK_CASE(nobody_is_kept_for_ever_by_doing_nothing),
+	CHECK_CASE(no_checked_flow_runs_without_time_passing),
+};
+CHECK_MAIN(cases)
