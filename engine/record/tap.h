@@ -53,7 +53,15 @@ enum rec_tap_frame {
 /* The format's number for a codec of the engine. */
 static inline uint8_t rec_tap_codec(enum codec_id id)
 {
-	return id == CODEC_PCMA ? RECORDING_CODEC_PCMA : RECORDING_CODEC_PCMU;
+	switch (id) {
+	case CODEC_PCMU:
+		return RECORDING_CODEC_PCMU;
+	case CODEC_PCMA:
+		return RECORDING_CODEC_PCMA;
+	case CODEC_COUNT:
+		break;
+	}
+	return RECORDING_CODEC_NONE;
 }
 
 /* Begin a recording, or a further part of one that an earlier engine had begun. `metadata` is a

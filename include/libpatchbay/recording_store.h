@@ -1,0 +1,75 @@
+/* Inside the library: the segments of a store and a way through their extents.
+ *
+ * Thread: the store's.
+ */
+#ifndef LIBPATCHBAY_RECORDING_STORE_H
+#define LIBPATCHBAY_RECORDING_STORE_H
+
+#include "libpatchbay/recording_segment.h"
+#include "patchbay/recording.h"
+
+struct store_segment {
+	char *path;
+	uint64_t number;
+};
+
+struct recording_store {
+	struct store_segment *segment; /* by number */
+	uint32_t segments;
+	/* the one read last, kept open */
+	struct recording_segment open;
+	uint32_t open_index; /* UINT32_MAX: none */
+};
+
+/* Where an extent is, and what tells its place in its recording. */
+struct extent_ref {
+	uint8_t id[16];
+	uint64_t part_ns;
+	uint64_t seq;
+	uint64_t first_wall_ns;
+	uint64_t span_ns;
+	uint32_t segment; /* index in the store */
+	uint32_t offset;
+	uint32_t used;
+	uint32_t flags;
+	uint32_t crc;
+	bool live; /* in a segment that is being written */
+};
+
+/* Order of a recording: by part, then number; the same extent's places by segment. For qsort(). */
+int extent_ref_order(const void *a, const void *b);
+
+typedef int store_extent_fn(void *ctx, const struct extent_ref *ref);
+
+/* Tell of each extent of each segment, from the index where it is good, else from the blocks. With `only`, the other
+ * recordings are left out. Returns 0, what `fn` returned, or negative errno. */
+int store_each(struct recording_store *st, const uint8_t *only, store_extent_fn *fn,
+	       recording_damage_fn *damage, void *ctx);
+
+/* Open segment `index` for reading, whatever its head says; damage is told. Returns 0 or negative errno. */
+int store_open_segment(struct recording_store *st, uint32_t index, bool want_index,
+		       struct recording_segment *s, recording_damage_fn *damage, void *ctx);
+
+/* Read an extent into `buf` (RECORDING_EXTENT_BYTES). Returns a verdict or negative errno. */
+int store_read(struct recording_store *st, const struct extent_ref *ref, uint8_t *buf,
+	       struct recording_extent_head *head);
+
+/* A growing array of references. */
+struct extent_refs {
+	struct extent_ref *ref;
+	size_t n, max;
+};
+int extent_refs_add(struct extent_refs *refs, const struct extent_ref *ref);
+
+struct extent_ref extent_ref_of(const struct recording_extent_head *h, uint32_t segment,
+				uint64_t offset, bool live);
+
+/* What the references of one recording tell; metadata and account are read from the extents. `refs`
+ * in order; the metadata goes to `text` (RECORDING_METADATA_MAX + 1). */
+void store_describe(struct recording_store *st, const struct extent_ref *ref, size_t n,
+		    struct recording_info *info, char *text);
+
+/* Tell the caller's function, if there is one. */
+void damage_tell(recording_damage_fn *fn, void *ctx, const struct recording_damage *d);
+
+#endif
