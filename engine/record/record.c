@@ -78,6 +78,14 @@ static uint64_t age_ns(const struct record_config *c)
 	       PB_NS_PER_MS;
 }
 
+static uint64_t clock_ns(clockid_t which)
+{
+	struct timespec ts;
+
+	clock_gettime(which, &ts);
+	return (uint64_t)ts.tv_sec * PB_NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
 static uint32_t share(uint32_t n, uint16_t workers, uint16_t i)
 {
 	return (uint32_t)((uint64_t)n * i / workers);
@@ -114,8 +122,15 @@ static int deal(struct record *rec, uint16_t i)
 			w->free_extent[n++] = e;
 	}
 	atomic_store_explicit(&w->free_extents, n, memory_order_relaxed);
-	for (uint32_t t = tap_end; t-- > tap_first;)
-		w->free_tap[w->free_taps++] = t;
+	for (uint32_t t = tap_end; t-- > tap_first;) {
+		struct rec_tap *tap = &rec->shared.tap[t];
+
+		if (atomic_load_explicit(&tap->state, memory_order_relaxed) == TAP_FREE)
+			w->free_tap[w->free_taps++] = t;
+		else
+			rec_tap_adopt(w, tap);
+	}
+	w->wall_minus_mono_ns = (int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC));
 	return 0;
 }
 
@@ -160,17 +175,19 @@ static void release(struct record *rec)
 	free(rec);
 }
 
-static void recover(struct record *rec)
+/* Returns how much there is to do with this file. */
+static uint32_t recover(struct record *rec)
 {
 	struct recover_report r;
 
 	recover_all(&rec->shared, &r);
 	rec->recovered = r.extents;
-	if (r.extents != 0)
+	if (r.extents + r.recordings + r.damaged != 0)
 		log_warn("record",
-			 "the last engine died: %u extents recovered, %u recordings ended, %u stay "
-			 "without an end, %u extents damaged",
-			 r.extents, r.recordings, r.unended, r.damaged);
+			 "left by the last engine: %u extents recovered, %u recordings ended (%u "
+			 "of them as soon as there is room), %u extents damaged",
+			 r.extents, r.recordings, r.later, r.damaged);
+	return r.extents + r.recordings;
 }
 
 int record_start(const struct record_config *cfg, struct record **out)
@@ -193,12 +210,12 @@ again:
 	if (err != 0)
 		goto fail;
 	if (used) {
-		recover(rec);
-		/* nothing in it, or more workers than it has extents or taps for: take a new one */
-		if (rec->recovered == 0) {
+		if (recover(rec) == 0) {
+			/* nothing in it: make one of the size that is wanted now */
 			shared_close(&rec->shared, true);
 			goto again;
 		}
+		/* it must serve this run, too */
 		if (rec->shared.head->extents < rec->cfg.workers ||
 		    rec->shared.head->taps < rec->cfg.workers) {
 			shared_close(&rec->shared, false);
@@ -222,7 +239,7 @@ again:
 	return 0;
 
 fail_shared:
-	shared_close(&rec->shared, rec->pending_n == 0);
+	shared_close(&rec->shared, !used);
 fail:
 	release(rec);
 	return err;
@@ -244,18 +261,10 @@ void record_stats(const struct record *rec, struct record_stats *st)
 	pthread_mutex_unlock(lock);
 }
 
-static uint64_t mono_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * PB_NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 /* End what is still open; an END that finds no extent waits a while for the disk. */
 static void close_taps(struct record *rec)
 {
-	uint64_t until_ns = mono_ns() + CLOSING_WAIT_MS * PB_NS_PER_MS;
+	uint64_t until_ns = clock_ns(CLOCK_MONOTONIC) + CLOSING_WAIT_MS * PB_NS_PER_MS;
 
 	for (uint32_t t = 0; t < rec->shared.head->taps; t++) {
 		struct rec_tap *tap = &rec->shared.tap[t];
@@ -266,7 +275,7 @@ static void close_taps(struct record *rec)
 	for (uint16_t i = 0; i < rec->cfg.workers; i++) {
 		struct rec_worker *w = &rec->worker[i];
 
-		while (w->closing.first != 0 && mono_ns() < until_ns) {
+		while (w->closing.first != 0 && clock_ns(CLOCK_MONOTONIC) < until_ns) {
 			rec_tap_age(w, w->now_ns);
 			usleep(1000);
 		}

@@ -7,9 +7,10 @@
  *   extent OPEN    named by its tap's word: its frames up to the word's `used` are all there.
  *                  Not named: just opened, no frame yet: freed.
  *   extent CLOSED  whole; perhaps already on disk, then it is written twice and readers drop one
- *   tap OPEN       ended here: END goes into its open extent (there is a reserve for it), or into
- *                  a free one. Its account: what the extent says it had before, plus the frames
- *                  counted in it; losses from the tap.
+ *   tap OPEN       ended here: END goes into its open extent, which has a reserve for it. The
+ *                  account: what the extent says it had before, plus the frames counted in it;
+ *                  losses from the tap. Without an open extent the tap becomes CLOSING, and its
+ *                  worker ends it as soon as an extent is free.
  *   tap CLOSING    the same with its own reason
  *   tap whose LAST extent is CLOSED: was being freed: free
  *
@@ -103,17 +104,6 @@ static struct recording_extent_head *open_extent_of(struct shared *s, struct rec
 	return h;
 }
 
-static struct recording_extent_head *free_extent(struct shared *s)
-{
-	for (uint32_t i = 0; i < s->head->extents; i++) {
-		struct recording_extent_head *h = shared_extent(s->extent_base, i);
-
-		if (state_of(h) == SHARED_FREE)
-			return h;
-	}
-	return NULL;
-}
-
 static enum recording_end reason_of(const struct rec_tap *tap)
 {
 	return atomic_load_explicit(&tap->state, memory_order_relaxed) == TAP_CLOSING
@@ -136,15 +126,33 @@ static void end_in(struct recording_extent_head *h, struct rec_tap *tap, uint32_
 		if (sum.lost[ch] < explained)
 			sum.lost[ch] = explained;
 		if (!t->ended && sum.lost[ch] > explained) {
-			struct tap_hole hole = sum.hole[ch];
-
-			hole.frames = sum.lost[ch] - explained;
-			used = shared_put_loss(h, used, ch, &hole, sum.loss[ch], last_ns);
+			used = shared_put_loss(h, used, &sum, ch, sum.lost[ch] - explained,
+					       last_ns);
 		}
 	}
 	if (!t->ended)
 		used = shared_put_end(h, used, &sum, reason_of(tap), last_ns);
 	shared_extent_close(h, &sum, used, RECORDING_EXTENT_LAST | RECORDING_EXTENT_RECOVERED);
+}
+
+static void free_tap(struct rec_tap *tap)
+{
+	atomic_store_explicit(&tap->open, 0, memory_order_release);
+	atomic_store_explicit(&tap->state, TAP_FREE, memory_order_release);
+}
+
+/* No extent is open: the worker that gets the tap will write the END. */
+static void end_later(struct rec_tap *tap)
+{
+	for (int ch = 0; ch < RECORDING_CHANNELS; ch++)
+		if (tap->explained[ch] > tap->lost[ch])
+			tap->explained[ch] = tap->lost[ch];
+	tap->end_reason = (uint8_t)reason_of(tap);
+	tap->paused = false;
+	tap->prev = 0;
+	tap->next = 0;
+	atomic_store_explicit(&tap->open, 0, memory_order_release);
+	atomic_store_explicit(&tap->state, TAP_CLOSING, memory_order_release);
 }
 
 static void end_tap(struct shared *s, struct rec_tap *tap, struct recover_report *r)
@@ -154,38 +162,25 @@ static void end_tap(struct shared *s, struct rec_tap *tap, struct recover_report
 	uint32_t used = sizeof(*h);
 
 	h = open_extent_of(s, tap, &used);
-	if (h != NULL && (!tally_frames(h, used, &t) ||
-			  used + (t.ended ? 0 : TAP_RESERVE_BYTES) > RECORDING_EXTENT_BYTES)) {
+	if (h == NULL && tap->seq == 0) {
+		free_tap(tap); /* just opened: not a frame, not even its metadata */
+		return;
+	}
+	r->recordings++;
+	if (h == NULL) {
+		r->later++;
+		end_later(tap);
+		return;
+	}
+	if (tally_frames(h, used, &t) &&
+	    used + (t.ended ? 0 : TAP_RESERVE_BYTES) <= RECORDING_EXTENT_BYTES) {
+		end_in(h, tap, used, &t);
+	} else {
 		r->damaged++;
 		log_error("record", "an open extent in %s is damaged; its frames are lost",
 			  s->path);
-		return;
 	}
-	if (h == NULL) {
-		if (tap->seq == 0)
-			return; /* just opened: not a frame, not even its metadata */
-		h = free_extent(s);
-		if (h == NULL) {
-			r->unended++;
-			return;
-		}
-		uint64_t at_ns = tap->last_mono_ns;
-
-		for (int ch = 0; ch < RECORDING_CHANNELS; ch++)
-			if (tap->hole[ch].frames > tap->lost[ch])
-				tap->hole[ch].frames = tap->lost[ch];
-		shared_extent_init(h, tap, at_ns, tap->part_ns + (at_ns - tap->part_mono_ns));
-		t = (struct tally){0};
-		used = sizeof(*h);
-	}
-	end_in(h, tap, used, &t);
-	r->recordings++;
-}
-
-static void free_tap(struct rec_tap *tap)
-{
-	atomic_store_explicit(&tap->open, 0, memory_order_release);
-	atomic_store_explicit(&tap->state, TAP_FREE, memory_order_release);
+	free_tap(tap);
 }
 
 void recover_all(struct shared *s, struct recover_report *report)
@@ -206,7 +201,6 @@ void recover_all(struct shared *s, struct recover_report *report)
 		tap->index = i;
 		if (atomic_load_explicit(&tap->state, memory_order_acquire) != TAP_FREE)
 			end_tap(s, tap, &r);
-		free_tap(tap);
 	}
 	for (uint32_t i = 0; i < s->head->extents; i++) {
 		struct recording_extent_head *h = shared_extent(s->extent_base, i);

@@ -12,11 +12,11 @@
 struct recover_report {
 	uint32_t extents;    /* now CLOSED and to be written */
 	uint32_t recordings; /* ended here, with RECORDING_END_ENGINE_DIED */
-	uint32_t unended;    /* had no extent and none was free: they stay without an END */
+	uint32_t later;      /* of these, without an open extent: CLOSING, for rec_tap_adopt() */
 	uint32_t damaged;    /* extents whose bytes make no sense; freed and named in the log */
 };
 
-/* Close every open extent, end every open recording, free every tap. Does nothing to the disk, may itself be
+/* Close every open extent and end every open recording; taps are FREE or CLOSING then. Does nothing to the disk, may itself be
  * killed at any moment and run again. Never trusts the bytes. */
 void recover_all(struct shared *s, struct recover_report *report);
 

@@ -165,14 +165,14 @@ static uint32_t since_us(const struct recording_extent_head *h, uint64_t now_ns)
 	return now_ns > h->first_mono_ns ? (uint32_t)((now_ns - h->first_mono_ns) / 1000) : 0;
 }
 
-uint32_t shared_put_loss(struct recording_extent_head *h, uint32_t used, uint8_t channel,
-			 const struct tap_hole *hole, uint8_t loss, uint64_t now_ns)
+uint32_t shared_put_loss(struct recording_extent_head *h, uint32_t used, const struct rec_tap *tap,
+			 uint8_t channel, uint64_t frames, uint64_t now_ns)
 {
 	struct recording_loss_frame l = {
-		.frames = hole->frames,
-		.from_mono_ns = hole->from_mono_ns,
-		.to_mono_ns = hole->to_mono_ns,
-		.loss = loss,
+		.frames = frames,
+		.from_mono_ns = tap->hole[channel].from_mono_ns,
+		.to_mono_ns = tap->hole[channel].to_mono_ns,
+		.loss = tap->loss[channel],
 	};
 	struct recording_frame_head fh = {
 		.length = sizeof(l),
@@ -227,7 +227,7 @@ void shared_extent_init(struct recording_extent_head *h, const struct rec_tap *t
 	for (int ch = 0; ch < RECORDING_CHANNELS; ch++) {
 		h->channel[ch].written_before = tap->written[ch];
 		/* while it is open: what LOSS frames before it have explained */
-		h->channel[ch].lost = tap->lost[ch] - tap->hole[ch].frames;
+		h->channel[ch].lost = tap->explained[ch];
 	}
 	live->tap = tap->index;
 	/* pairs with the death of the process: a head that says OPEN is whole */

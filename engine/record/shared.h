@@ -53,9 +53,9 @@ enum { SHARED_VERSION = 1, SHARED_HEAD_BYTES = 4096 };
 
 enum tap_state { TAP_FREE, TAP_OPEN, TAP_CLOSING };
 
-/* Lost frames that no LOSS frame in an extent tells of yet. */
+/* When the lost frames were lost that no LOSS frame in an extent tells of yet; they are
+ * lost - explained. */
 struct tap_hole {
-	uint64_t frames;
 	uint64_t from_mono_ns;
 	uint64_t to_mono_ns;
 };
@@ -74,7 +74,8 @@ struct rec_tap {
 
 	/* Touched by losses, pauses and changes of extent. */
 	uint64_t lost[RECORDING_CHANNELS];
-	uint8_t loss[RECORDING_CHANNELS]; /* newest enum recording_loss */
+	uint64_t explained[RECORDING_CHANNELS]; /* of these, told by LOSS frames */
+	uint8_t loss[RECORDING_CHANNELS];       /* newest enum recording_loss */
 	bool paused;
 	uint8_t end_reason;  /* TAP_CLOSING */
 	uint32_t prev, next; /* in the worker's age list or its closing list; index + 1 */
@@ -142,6 +143,9 @@ static_assert(offsetof(struct recording_extent_head, reserved) <=
 		      sizeof(struct recording_extent_head) - sizeof(struct shared_live),
 	      "fits the reserved end of the extent head");
 
+/* Let `rw` end a recording whose engine died, as soon as an extent is free for its END. Before the worker runs. */
+void rec_tap_adopt(struct rec_worker *rw, struct rec_tap *tap);
+
 /* The mapped file. */
 struct shared {
 	int fd;
@@ -164,8 +168,8 @@ void shared_close(struct shared *s, bool remove);
 /* Frames at the end of a tap's extent, shared by tap.c and recover.c. Each returns the new `used`. */
 uint32_t shared_put_frame(struct recording_extent_head *h, uint32_t used,
 			  const struct recording_frame_head *fh, const void *payload);
-uint32_t shared_put_loss(struct recording_extent_head *h, uint32_t used, uint8_t channel,
-			 const struct tap_hole *hole, uint8_t loss, uint64_t now_ns);
+uint32_t shared_put_loss(struct recording_extent_head *h, uint32_t used, const struct rec_tap *tap,
+			 uint8_t channel, uint64_t frames, uint64_t now_ns);
 uint32_t shared_put_end(struct recording_extent_head *h, uint32_t used, const struct rec_tap *tap,
 			enum recording_end reason, uint64_t now_ns);
 

@@ -146,20 +146,26 @@ static bool open_extent(struct rec_tap *tap, uint64_t now_ns)
 	return true;
 }
 
+static bool has_holes(const struct rec_tap *tap)
+{
+	return tap->lost[0] != tap->explained[0] || tap->lost[1] != tap->explained[1];
+}
+
 /* Put LOSS frames for what no LOSS frame tells of yet; the reserve has the room. */
 static uint32_t put_holes(const struct rec_tap *tap, uint32_t used, uint64_t now_ns)
 {
 	for (uint8_t ch = 0; ch < RECORDING_CHANNELS; ch++)
-		if (tap->hole[ch].frames != 0)
-			used = shared_put_loss(extent_of(tap), used, ch, &tap->hole[ch],
-					       tap->loss[ch], now_ns);
+		if (tap->lost[ch] != tap->explained[ch])
+			used = shared_put_loss(extent_of(tap), used, tap, ch,
+					       tap->lost[ch] - tap->explained[ch], now_ns);
 	return used;
 }
 
+/* After they have been published. */
 static void forget_holes(struct rec_tap *tap)
 {
 	for (int ch = 0; ch < RECORDING_CHANNELS; ch++)
-		tap->hole[ch].frames = 0;
+		tap->explained[ch] = tap->lost[ch];
 }
 
 /* Close the open extent and give it to the recorder; with LAST the tap is free afterwards. */
@@ -268,13 +274,11 @@ __attribute__((cold)) static enum rec_tap_frame lose(struct rec_tap *tap, const 
 {
 	struct tap_hole *hole = &tap->hole[f->channel];
 
-	if (hole->frames == 0)
+	if (tap->lost[f->channel] == tap->explained[f->channel])
 		hole->from_mono_ns = f->now_ns;
 	hole->to_mono_ns = f->now_ns;
-	/* counts before the hole: recovery explains lost - explained, never less */
-	tap->lost[f->channel]++;
 	tap->loss[f->channel] = (uint8_t)why;
-	hole->frames++;
+	tap->lost[f->channel]++;
 	count(&tap->worker->frames_lost, 1);
 	return REC_TAP_FRAME_LOST;
 }
@@ -282,7 +286,7 @@ __attribute__((cold)) static enum rec_tap_frame lose(struct rec_tap *tap, const 
 enum rec_tap_frame rec_tap_frame(struct rec_tap *tap, const struct rec_frame *f)
 {
 	uint32_t bytes = (uint32_t)(sizeof(struct recording_frame_head) + recording_pad(f->len, 8));
-	bool holes = (tap->hole[0].frames | tap->hole[1].frames) != 0;
+	bool holes = has_holes(tap);
 
 	hot_assert(f->channel < RECORDING_CHANNELS);
 	if (tap->paused)
@@ -385,6 +389,7 @@ static bool finish(struct rec_tap *tap, uint64_t now_ns)
 	used = shared_put_end(extent_of(tap), used, tap, (enum recording_end)tap->end_reason,
 			      now_ns);
 	publish(tap, used);
+	forget_holes(tap);
 	hand_over(tap, RECORDING_EXTENT_LAST);
 	return true;
 }
@@ -406,7 +411,7 @@ void rec_tap_close(struct rec_tap *tap, enum recording_end reason, uint64_t now_
 		list_append(rw, &rw->closing, tap);
 }
 
-static void finish_closing(struct rec_worker *rw, uint64_t now_ns)
+static void finish_closing(struct rec_worker *rw)
 {
 	while (rw->closing.first != 0) {
 		struct rec_tap *tap = &rw->tap_base[rw->closing.first - 1];
@@ -415,8 +420,15 @@ static void finish_closing(struct rec_worker *rw, uint64_t now_ns)
 		if (atomic_load_explicit(&rw->free_extents, memory_order_relaxed) == 0)
 			return;
 		list_remove(rw, &rw->closing, tap);
-		must(finish(tap, now_ns));
+		must(finish(tap, tap->last_mono_ns));
 	}
+}
+
+void rec_tap_adopt(struct rec_worker *rw, struct rec_tap *tap)
+{
+	tap->worker = rw;
+	count32(&rw->taps_open, 1);
+	list_append(rw, &rw->closing, tap);
 }
 
 void rec_tap_age(struct rec_worker *rw, uint64_t now_ns)
@@ -430,7 +442,7 @@ void rec_tap_age(struct rec_worker *rw, uint64_t now_ns)
 		hand_over_now(tap, now_ns);
 	}
 	if (rw->closing.first != 0)
-		finish_closing(rw, now_ns);
+		finish_closing(rw);
 	if (now_ns - rw->wall_read_ns >= WALL_READ_S * PB_NS_PER_S && rw->aging.first != 0)
 		read_wall(rw, now_ns);
 }

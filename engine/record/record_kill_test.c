@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The promise: a frame for which rec_tap_frame() has returned is never lost, whatever kills the
+ * engine. A child records as fast as it can and, after each frame, raises a counter that the parent
+ * can see; the parent kills it at a random moment, starts a recorder as the next engine would, and
+ * looks for every counted frame.
+ */
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "record/record_testing.h"
+
+enum { ROUNDS = 30, CALLS = 12, WORKERS = 2, FRAMES_AT_MOST = 20000 };
+
+struct told {
+	_Atomic uint32_t frames[CALLS][2];
+	_Atomic uint64_t lost[CALLS][2];
+	_Atomic uint32_t closed[CALLS];
+	_Atomic bool started;
+};
+
+static unsigned next_random(unsigned *seed)
+{
+	*seed = *seed * 1103515245U + 12345U;
+	return *seed >> 16 & 0x7fff;
+}
+
+static struct record_config config_of(const struct place *p)
+{
+	struct record_config c = place_config(p, 1);
+
+	c.workers = WORKERS;
+	c.extents = 128;
+	c.window_ms = 140; /* hand-over age 20 ms: extents move while it dies */
+	return c;
+}
+
+/* Records until it is killed; some calls end on the way, to die in the middle of that as well. */
+static _Noreturn void record_until_killed(const struct place *p, struct told *told)
+{
+	struct record_config cfg = config_of(p);
+	struct rec_tap *tap[CALLS];
+	struct record *rec;
+
+	if (record_start(&cfg, &rec) != 0)
+		_exit(1);
+	for (unsigned c = 0; c < CALLS; c++) {
+		uint8_t id[16];
+
+		test_id(id, c);
+		if (rec_tap_open(record_worker(rec, c % WORKERS), id, "{}", mono_now_ns(), &tap[c]))
+			_exit(2);
+	}
+	atomic_store(&told->started, true);
+	for (uint32_t i = 0; i < FRAMES_AT_MOST; i++) {
+		for (unsigned c = 0; c < CALLS; c++) {
+			if (tap[c] == NULL)
+				continue;
+			for (unsigned ch = 0; ch < 2; ch++) {
+				if (test_frame(tap[c], c, ch, i, mono_now_ns()) !=
+				    REC_TAP_FRAME_WRITTEN)
+					atomic_fetch_add(&told->lost[c][ch], 1);
+				atomic_store(&told->frames[c][ch], i + 1);
+			}
+			if (i == 200 + 900 * c) {
+				rec_tap_close(tap[c], RECORDING_END_STOPPED, mono_now_ns(), NULL);
+				tap[c] = NULL;
+				atomic_store(&told->closed[c], 1);
+			}
+		}
+		for (uint16_t w = 0; w < WORKERS; w++)
+			rec_tap_age(record_worker(rec, w), mono_now_ns());
+		if (i % 4 == 0)
+			usleep(200);
+	}
+	for (;;)
+		pause();
+}
+
+static void check_call(struct recording_store *st, const struct told *told, unsigned c)
+{
+	struct recording *r;
+	uint8_t id[16];
+
+	test_id(id, c);
+	check_int(recording_open(st, id, NULL, NULL, &r), 0);
+	check(recording_info(r)->complete);
+
+	struct seen s = see_recording(r, c);
+
+	check_int(s.ends, 1);
+	check_int(s.metadata, 1);
+	check_int(s.gaps, 0);
+	if (atomic_load(&told->closed[c]) != 0)
+		check_int(s.reason, RECORDING_END_STOPPED);
+	for (unsigned ch = 0; ch < 2; ch++) {
+		uint32_t frames = atomic_load(&told->frames[c][ch]);
+		uint64_t lost = atomic_load(&told->lost[c][ch]);
+
+		/* it may have died between doing and telling: one frame more, or one loss more */
+		check(s.frames[ch] + s.lost[ch] == frames ||
+		      s.frames[ch] + s.lost[ch] == frames + 1);
+		check(s.lost[ch] == lost || s.lost[ch] == lost + 1);
+		if (lost == 0 && s.lost[ch] == 0)
+			for (uint32_t i = 0; i < frames; i++)
+				check(s.have[ch][i]);
+		check_int(recording_info(r)->account.channel[ch].written, s.frames[ch]);
+		check_int(recording_info(r)->account.channel[ch].lost, s.lost[ch]);
+	}
+	seen_free(&s);
+	recording_close(r);
+}
+
+static void kill_after(pid_t pid, const struct told *told, unsigned us)
+{
+	int status;
+
+	while (!atomic_load(&told->started))
+		usleep(100);
+	usleep(us);
+	check(kill(pid, SIGKILL) == 0);
+	check(waitpid(pid, &status, 0) == pid);
+	check(WIFSIGNALED(status));
+}
+
+/* The next engine, which is killed as well while it recovers; and then one that lives. */
+static void recover(const struct place *p, bool die_on_the_way, unsigned us)
+{
+	struct record_config cfg = config_of(p);
+	struct record *rec;
+
+	if (die_on_the_way) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			if (record_start(&cfg, &rec) == 0)
+				usleep(us);
+			raise(SIGKILL);
+		}
+		check(waitpid(pid, NULL, 0) == pid);
+	}
+	check_int(record_start(&cfg, &rec), 0);
+	check_int(record_stop(rec), 0);
+	check(access(p->shm, F_OK) != 0);
+}
+
+static void one_round(unsigned *seed)
+{
+	struct place p;
+	struct damages d;
+	struct told *told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	check(told != MAP_FAILED);
+	place_make(&p);
+	fflush(stdout);
+
+	pid_t pid = fork();
+
+	if (pid == 0)
+		record_until_killed(&p, told);
+	kill_after(pid, told, next_random(seed) * 9 % 250000);
+	recover(&p, next_random(seed) % 2 == 0, next_random(seed) % 8000);
+
+	struct recording_verdict v = place_verify(&p, &d);
+
+	check_int(d.n, 0);
+	check_int(v.recordings, CALLS);
+
+	struct recording_store *st = place_open(&p);
+
+	for (unsigned c = 0; c < CALLS; c++)
+		check_call(st, told, c);
+	recording_store_close(st);
+	munmap(told, sizeof(*told));
+	place_remove(&p);
+}
+
+static void nothing_accepted_is_lost_when_the_engine_is_killed(void)
+{
+	const char *given = getenv("SEED");
+	unsigned seed = given != NULL ? (unsigned)strtoul(given, NULL, 0) : (unsigned)time(NULL);
+
+	printf("     seed %u\n", seed);
+	for (int i = 0; i < ROUNDS; i++)
+		one_round(&seed);
+}
+
+/* The same recording begun again by the next engine is its second part. */
+static void a_recording_goes_on_after_a_restart(void)
+{
+	struct place p;
+	struct damages d;
+	struct record *rec;
+	struct rec_tap *tap;
+	struct recording *r;
+	uint8_t id[16];
+
+	place_make(&p);
+	test_id(id, 0);
+
+	struct record_config cfg = place_config(&p, 1);
+
+	for (uint32_t part = 0; part < 2; part++) {
+		uint64_t now = mono_now_ns();
+
+		check_int(record_start(&cfg, &rec), 0);
+		check_int(rec_tap_open(record_worker(rec, 0), id, "{}", now, &tap), 0);
+		for (uint32_t i = 0; i < 300; i++)
+			test_frame(tap, 0, 0, part * 300 + i, now + i * 20 * PB_NS_PER_MS);
+		check_int(record_stop(rec), 0);
+	}
+
+	struct recording_store *st = place_open(&p);
+
+	check_int(recording_open(st, id, NULL, NULL, &r), 0);
+	check_int(recording_info(r)->parts, 2);
+	check(recording_info(r)->complete);
+	check_int(recording_info(r)->end, RECORDING_END_ENGINE_STOPPED);
+	check_int(recording_info(r)->account.channel[0].written, 600);
+
+	struct seen s = see_recording(r, 0);
+
+	check_int(s.frames[0], 600);
+	check_int(s.ends, 2);
+	seen_free(&s);
+	recording_close(r);
+	recording_store_close(st);
+	place_verify(&p, &d);
+	check_int(d.n, 0);
+	place_remove(&p);
+}
+
+static void an_extent_file_of_another_layout_is_set_aside(void)
+{
+	struct place p;
+	struct record *rec;
+	char aside[100];
+
+	place_make(&p);
+
+	int fd = open(p.shm, O_RDWR | O_CREAT, 0600);
+
+	check(fd >= 0 && write(fd, "something else", 14) == 14);
+	close(fd);
+
+	struct record_config cfg = place_config(&p, 1);
+
+	check_int(record_start(&cfg, &rec), 0);
+	check_int(record_stop(rec), 0);
+	snprintf(aside, sizeof(aside), "%s.unknown", p.shm);
+	check(access(aside, F_OK) == 0);
+	unlink(aside);
+	place_remove(&p);
+}
+
+static const struct check_case cases[] = {
+	CHECK_CASE(nothing_accepted_is_lost_when_the_engine_is_killed),
+	CHECK_CASE(a_recording_goes_on_after_a_restart),
+	CHECK_CASE(an_extent_file_of_another_layout_is_set_aside),
+};
+CHECK_MAIN(cases)
