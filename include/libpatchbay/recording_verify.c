@@ -422,12 +422,12 @@ static bool same_frames(const struct found *a, const struct found *b)
 static void check_part(struct verifier *w, size_t from, size_t to)
 {
 	struct part p = {.whole = true};
-	const struct found *last = NULL;
+	const struct found *last = &w->found[from];
 
 	for (size_t i = from; i < to; i++) {
 		const struct found *f = &w->found[i];
 
-		if (last != NULL && last->ref.seq == f->ref.seq) {
+		if (i != from && last->ref.seq == f->ref.seq) {
 			if (!same_frames(last, f))
 				tell_extent(w, RECORDING_DAMAGE_EXTENT_TWICE, &f->ref, 1, "%s", "");
 			continue;
