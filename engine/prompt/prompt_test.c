@@ -178,8 +178,6 @@ static void files_that_lie_are_named_and_skipped(void)
 		}
 		check_int(prompt_bank_load(bank, dir, failed, NULL), 1);
 		check_int(failures, 1);
-		if (strstr(failed_why, rows[i].says) == NULL)
-			printf("%s: %s\n", what, failed_why);
 		if (strcmp(what, "no data") != 0)
 			check(strstr(failed_why, rows[i].says) != NULL);
 		check(prompt_find(bank, "good") != NULL);

@@ -141,7 +141,8 @@ size_t worker_bytes(uint32_t legs, uint32_t calls);
  * taking events. Wakes a sleeping worker. */
 int worker_command_send(struct worker *w, const struct worker_command *c);
 
-/* main: take the oldest event. False when there is none. When cfg.main_fd is given it becomes
+/* main: take the oldest event. What a command causes (a play that it ends, a monitor, a recording)
+ * stands before its reply. False when there is none. When cfg.main_fd is given it becomes
  * readable after events were put; read it, then take until false. */
 bool worker_event_recv(struct worker *w, struct worker_event *e);
 
