@@ -15,5 +15,10 @@ extern const char example_config[]; /* patchbay.yaml, NUL-terminated */
 extern const size_t example_config_len;
 extern const char example_flow[]; /* hotline.yaml */
 extern const size_t example_flow_len;
+/* The texts of the prompts, lines of "NAME: TEXT". */
+extern const char example_words_zh[];
+extern const size_t example_words_zh_len;
+extern const char example_words_en[];
+extern const size_t example_words_en_len;
 
 #endif

@@ -154,6 +154,17 @@ static bool example_calendar(void *arg, const char *name)
 	return config_calendar_find(arg, name) != NULL;
 }
 
+/* Is there a line "NAME: " for LANG/NAME? */
+static bool example_prompt(void *arg, const char *prompt)
+{
+	const char *words = strncmp(prompt, "zh/", 3) == 0 ? example_words_zh : example_words_en;
+	char line[128];
+
+	(void)arg;
+	snprintf(line, sizeof(line), "\n%s: ", prompt + 3);
+	return strstr(words, line) != NULL;
+}
+
 static void the_shipped_flow_fits_the_shipped_configuration(void)
 {
 	struct complaints c;
@@ -164,6 +175,7 @@ static void the_shipped_flow_fits_the_shipped_configuration(void)
 	check_int(ivr_flow_load(example_flow, example_flow_len, "hotline.yaml", &f, &c), 0);
 	check_int(ivr_flow_check(f,
 				 &(struct ivr_world){.arg = conf,
+						     .has_prompt = example_prompt,
 						     .has_queue = example_queue,
 						     .has_calendar = example_calendar},
 				 &c),
