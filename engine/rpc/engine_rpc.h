@@ -32,7 +32,6 @@ struct engine_worker_stats {
 	uint32_t lcore;
 	double busy_share; /* 0..1 of the last second or so */
 	uint64_t turns, received, sent, mbufs_free;
-	uint64_t in_flight; /* received and not yet counted in fate[] (hand-off rings) */
 	uint64_t fate[FATE_COUNT];
 	uint32_t stages;
 	struct {
@@ -99,7 +98,7 @@ struct engine_rpc_config {
 	unsigned workers;
 	struct engine_slice slice[ENGINE_WORKERS_MAX]; /* disjoint; all of one range */
 	uint16_t rtp_first;                            /* leg index 0 is this port */
-	uint32_t calls_max;      /* per worker; call indexes run from 0 within each worker */
+	uint32_t calls_max; /* per worker: worker w has call indexes w * calls_max and on */
 	char ip4[16], ip6[46];   /* what `local` says; "" = that family is not available */
 	uint32_t reuse_delay_ms; /* a closed leg's port rests this long: late packets of the old
 				   * peer must not meet a new leg */

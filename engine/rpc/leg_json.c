@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A leg's settings from JSON, its statistics to JSON.
+ */
+#include <arpa/inet.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "rpc/rpc_priv.h"
+
+#define CODEC_WORDS     "PCMU|PCMA"
+#define DIRECTION_WORDS "sendrecv|sendonly|recvonly|inactive"
+#define SOURCE_WORDS    "latch|strict"
+
+static const struct rpc_param remote_params[] = {
+	RPC_PARAM_TEXT("ip", RPC_REQUIRED, 2, 45),
+	RPC_PARAM_INT("port", RPC_REQUIRED, 1, 65535),
+	RPC_PARAM_INT("rtcp_port", RPC_OPTIONAL, 1, 65535),
+	RPC_PARAM_END,
+};
+
+static const struct rpc_param codec_params[] = {
+	RPC_PARAM_INT("pt", RPC_REQUIRED, 0, 127),
+	RPC_PARAM_WORD("name", RPC_REQUIRED, CODEC_WORDS),
+	RPC_PARAM_INT("clock_hz", RPC_OPTIONAL, 8000, 8000),
+	RPC_PARAM_INT("ptime_ms", RPC_OPTIONAL, 10, 60),
+	RPC_PARAM_END,
+};
+
+static const struct rpc_param dtmf_params[] = {
+	RPC_PARAM_INT("pt", RPC_REQUIRED, 0, 127),
+	RPC_PARAM_INT("clock_hz", RPC_OPTIONAL, 8000, 48000),
+	RPC_PARAM_END,
+};
+
+/* clang-format off */
+#define LEG_SETTABLE \
+	RPC_PARAM_OBJECT("remote", RPC_NULLABLE, remote_params), \
+	RPC_PARAM_LIST("codecs", RPC_OPTIONAL, 1, LEG_CODECS_MAX, codec_params), \
+	RPC_PARAM_OBJECT("dtmf", RPC_NULLABLE, dtmf_params), \
+	RPC_PARAM_WORD("direction", RPC_OPTIONAL, DIRECTION_WORDS), \
+	RPC_PARAM_WORD("source", RPC_OPTIONAL, SOURCE_WORDS), \
+	RPC_PARAM_BOOL("inband_dtmf", RPC_OPTIONAL), \
+	RPC_PARAM_INT("media_timeout_ms", RPC_OPTIONAL, 0, 86400000), \
+	RPC_PARAM_TEXT("name", RPC_OPTIONAL, 0, 127)
+
+const struct rpc_param leg_open_params[] = {
+	RPC_PARAM_ID("call", RPC_REQUIRED),
+	RPC_PARAM_ID("leg", RPC_REQUIRED),
+	RPC_PARAM_WORD("family", RPC_OPTIONAL, "ip4|ip6"),
+	LEG_SETTABLE,
+	RPC_PARAM_END,
+};
+
+const struct rpc_param leg_set_params[] = {
+	RPC_PARAM_ID("leg", RPC_REQUIRED),
+	LEG_SETTABLE,
+	RPC_PARAM_END,
+};
+/* clang-format on */
+
+static bool refuse(struct rpc_error *err, const char *text)
+{
+	rpc_error_set(err, RPC_INVALID_PARAMS, "%s", text);
+	return false;
+}
+
+static bool remote_read(struct leg_config *cfg, const json_t *remote, uint8_t family,
+			struct rpc_error *err)
+{
+	struct sock_ip a = {.family = family};
+
+	cfg->remote = cfg->remote_rtcp = (struct sock_ip){0};
+	if (json_is_null(remote))
+		return true;
+	if (inet_pton(family == 6 ? AF_INET6 : AF_INET, rpc_param_text(remote, "ip", ""), a.ip) !=
+	    1)
+		return refuse(err, family == 6 ? "params.remote.ip is not an IPv6 address"
+					       : "params.remote.ip is not an IPv4 address");
+	if (family == 4 && (a.ip[0] == 0 || a.ip[0] >= 224))
+		return refuse(err, "params.remote.ip is not the address of one host");
+	if (family == 6 && a.ip[0] == 0xff)
+		return refuse(err, "params.remote.ip is not the address of one host");
+	a.port = (uint16_t)rpc_param_int(remote, "port", 0);
+	cfg->remote = a;
+	if (json_object_get(remote, "rtcp_port") != NULL) {
+		a.port = (uint16_t)rpc_param_int(remote, "rtcp_port", 0);
+		cfg->remote_rtcp = a;
+	}
+	return true;
+}
+
+/* 72..76 with the marker bit are RTCP's packet types 200..204 (RFC 5761, 4). */
+static bool pt_usable(int64_t pt)
+{
+	return pt < 72 || pt > 76;
+}
+
+static bool codecs_read(struct leg_config *cfg, const json_t *list, struct rpc_error *err)
+{
+	size_t n = json_array_size(list);
+
+	cfg->codecs = (uint8_t)n;
+	for (size_t i = 0; i < n; i++) {
+		const json_t *c = json_array_get(list, i);
+
+		cfg->codec[i] = (struct leg_codec){
+			.id = (enum codec_id)rpc_param_word(c, "name", CODEC_WORDS, 0),
+			.pt = (uint8_t)rpc_param_int(c, "pt", 0),
+			.ptime_ms = (uint16_t)rpc_param_int(c, "ptime_ms", 20),
+			.clock_hz = (uint32_t)rpc_param_int(c, "clock_hz", 8000),
+		};
+		if (!pt_usable(cfg->codec[i].pt))
+			return refuse(err,
+				      "params.codecs: payload types 72 to 76 look like RTCP (RFC 5761)");
+		if (cfg->codec[i].ptime_ms % 10 != 0)
+			return refuse(err, "params.codecs: ptime_ms must be a multiple of 10");
+		for (size_t k = 0; k < i; k++)
+			if (cfg->codec[k].pt == cfg->codec[i].pt)
+				return refuse(err, "params.codecs has a payload type twice");
+	}
+	return true;
+}
+
+static bool dtmf_read(struct leg_config *cfg, const json_t *dtmf, struct rpc_error *err)
+{
+	cfg->dtmf = !json_is_null(dtmf);
+	cfg->dtmf_pt = (uint8_t)rpc_param_int(dtmf, "pt", 0);
+	cfg->dtmf_clock_hz = (uint32_t)rpc_param_int(dtmf, "clock_hz", 8000);
+	if (cfg->dtmf && !pt_usable(cfg->dtmf_pt))
+		return refuse(err, "params.dtmf.pt: 72 to 76 look like RTCP (RFC 5761)");
+	return true;
+}
+
+bool leg_config_read(struct leg_config *cfg, const json_t *params, uint8_t family,
+		     struct rpc_error *err)
+{
+	const json_t *remote = json_object_get(params, "remote"),
+		     *codecs = json_object_get(params, "codecs"),
+		     *dtmf = json_object_get(params, "dtmf");
+	struct leg_config c = *cfg;
+
+	c.set = 0;
+	c.family = family;
+	if (remote != NULL) {
+		if (!remote_read(&c, remote, family, err))
+			return false;
+		c.set |= LEG_SET_REMOTE;
+	}
+	if (codecs != NULL) {
+		if (!codecs_read(&c, codecs, err))
+			return false;
+		c.set |= LEG_SET_CODECS;
+	}
+	if (dtmf != NULL) {
+		if (!dtmf_read(&c, dtmf, err))
+			return false;
+		c.set |= LEG_SET_DTMF;
+	}
+	for (unsigned i = 0; c.dtmf && i < c.codecs; i++)
+		if (c.codec[i].pt == c.dtmf_pt)
+			return refuse(err, "params.dtmf.pt is a codec's payload type, too");
+	if (json_object_get(params, "direction") != NULL)
+		c.set |= LEG_SET_DIRECTION;
+	if (json_object_get(params, "source") != NULL)
+		c.set |= LEG_SET_SOURCE;
+	if (json_object_get(params, "inband_dtmf") != NULL)
+		c.set |= LEG_SET_INBAND;
+	if (json_object_get(params, "media_timeout_ms") != NULL)
+		c.set |= LEG_SET_TIMEOUT;
+	c.direction = (enum leg_direction)rpc_param_word(params, "direction", DIRECTION_WORDS,
+							 (int)c.direction);
+	c.source = (enum leg_source_policy)rpc_param_word(params, "source", SOURCE_WORDS,
+							  (int)c.source);
+	c.inband_dtmf = rpc_param_bool(params, "inband_dtmf", c.inband_dtmf);
+	c.media_timeout_ms = (uint32_t)rpc_param_int(params, "media_timeout_ms", c.media_timeout_ms);
+	*cfg = c;
+	return true;
+}
+
+const char *codec_id_name(enum codec_id id)
+{
+	static const char *const names[CODEC_COUNT] = {"PCMU", "PCMA"};
+
+	return id < CODEC_COUNT ? names[id] : "?";
+}
+
+json_t *sock_ip_json(const struct sock_ip *a)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (a->family == 0 || inet_ntop(a->family == 6 ? AF_INET6 : AF_INET, a->ip, text,
+					sizeof(text)) == NULL)
+		return json_null();
+	return json_pack("{s:s, s:i}", "ip", text, "port", (int)a->port);
+}
+
+static json_t *thousandths(uint32_t v)
+{
+	return json_real((double)v / 1000.0);
+}
+
+json_t *leg_stats_json(const struct leg_stats *s)
+{
+	static const char *const plans[] = {
+		[LEG_PLAN_SILENT] = "silent",
+		[LEG_PLAN_RELAY] = "relay",
+		[LEG_PLAN_PLAY] = "play",
+		[LEG_PLAN_MIX] = "mix",
+	};
+	double share = s->expected != 0 ? (double)s->lost / (double)s->expected : 0.0;
+	json_t *j = json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:i, s:I}", "packets_in",
+		(json_int_t)s->packets_in, "octets_in", (json_int_t)s->octets_in, "packets_out",
+		(json_int_t)s->packets_out, "octets_out", (json_int_t)s->octets_out, "lost",
+		(json_int_t)s->lost, "lost_share", round(share * 1e6) / 1e6, "late",
+		(json_int_t)s->late, "duplicate", (json_int_t)s->duplicate, "reordered",
+		(json_int_t)s->reordered, "concealed_ms", (json_int_t)s->concealed_ms, "dropped",
+		(json_int_t)s->dropped, "jbuf_ms", (int)s->jbuf_ms, "remote_lost",
+		(json_int_t)s->remote_lost);
+
+	must(j != NULL);
+	json_object_set_new(j, "jitter_ms", thousandths(s->jitter_us));
+	json_object_set_new(j, "rtt_ms",
+			    s->rtt_us == UINT32_MAX ? json_null() : thousandths(s->rtt_us));
+	json_object_set_new(j, "remote_jitter_ms", thousandths(s->remote_jitter_us));
+	json_object_set_new(j, "source", sock_ip_json(&s->source));
+	json_object_set_new(j, "codec", json_string(codec_id_name((enum codec_id)s->codec)));
+	json_object_set_new(j, "plan", json_string(s->plan <= LEG_PLAN_MIX ? plans[s->plan] : "?"));
+	json_object_set_new(j, "level_dbov", json_integer(s->level_dbov));
+	return j;
+}
