@@ -211,9 +211,8 @@ static bool hear_entry_read(const struct engine_rpc *rpc, const struct call_obje
 			      speaker->object.id);
 		return false;
 	}
-	*out = (struct call_hear){
-		listener->ref, speaker->ref,
-		(int16_t)lround(rpc_param_real(entry, "gain_db", 0.0) * 10.0)};
+	*out = (struct call_hear){listener->ref, speaker->ref,
+				  (int16_t)lround(rpc_param_real(entry, "gain_db", 0.0) * 10.0)};
 	return true;
 }
 
@@ -281,8 +280,8 @@ enum rpc_answer rpc_call_hear(const struct rpc_call *c, json_t **result, struct 
 	cmd.hear.listener = row != NULL ? row->ref.index : 0;
 	cmd.hear.n = (uint32_t)n;
 	for (size_t i = 0; i < n; i++)
-		cmd.hear.entry[i] = (struct hear_entry){
-			entry[i].listener.index, entry[i].speaker.index, entry[i].gain_cb};
+		cmd.hear.entry[i] = (struct hear_entry){entry[i].listener.index,
+							entry[i].speaker.index, entry[i].gain_cb};
 	engine_rpc_send(rpc, call->worker, &cmd, &oc);
 	return RPC_ANSWER_LATER;
 }
@@ -336,10 +335,8 @@ static void monitor_send(struct engine_rpc *rpc, const struct rpc_call *c,
 			 void (*done)(struct engine_rpc *, struct open_command *,
 				      const struct worker_event *))
 {
-	const struct open_command oc = {.request = c->ref,
-					.done = done,
-					.call = m->call->ref,
-					.number = m->object.number};
+	const struct open_command oc = {
+		.request = c->ref, .done = done, .call = m->call->ref, .number = m->object.number};
 
 	cmd->kind = COMMAND_MONITOR_SET;
 	cmd->call = m->call->ref;
@@ -389,8 +386,8 @@ enum rpc_answer rpc_monitor_start(const struct rpc_call *c, json_t **result, str
 	cmd.monitor.supervisor = supervisor->ref;
 	cmd.monitor.agent = agent->ref;
 	cmd.monitor.customer = customer->ref;
-	cmd.monitor.mode = (enum monitor_mode)(
-		MONITOR_LISTEN + rpc_param_word(c->params, "mode", MODE_WORDS, 0));
+	cmd.monitor.mode = (enum monitor_mode)(MONITOR_LISTEN +
+					       rpc_param_word(c->params, "mode", MODE_WORDS, 0));
 	monitor_send(rpc, c, m, &cmd, monitor_started);
 	return RPC_ANSWER_LATER;
 }
@@ -436,8 +433,8 @@ enum rpc_answer rpc_monitor_mode(const struct rpc_call *c, json_t **result, stru
 	if (m == NULL || !engine_rpc_room(rpc, m->call->worker, err))
 		return RPC_ANSWER_ERROR;
 	monitor_legs(rpc, m, &cmd);
-	cmd.monitor.mode = (enum monitor_mode)(
-		MONITOR_LISTEN + rpc_param_word(c->params, "mode", MODE_WORDS, 0));
+	cmd.monitor.mode = (enum monitor_mode)(MONITOR_LISTEN +
+					       rpc_param_word(c->params, "mode", MODE_WORDS, 0));
 	must(json_object_set(m->params, "mode", json_object_get(c->params, "mode")) == 0);
 	monitor_send(rpc, c, m, &cmd, monitor_changed);
 	return RPC_ANSWER_LATER;

@@ -98,7 +98,7 @@ struct engine_rpc_config {
 	unsigned workers;
 	struct engine_slice slice[ENGINE_WORKERS_MAX]; /* disjoint; all of one range */
 	uint16_t rtp_first;                            /* leg index 0 is this port */
-	uint32_t calls_max; /* per worker: worker w has call indexes w * calls_max and on */
+	uint32_t calls_max;      /* per worker: worker w has call indexes w * calls_max and on */
 	char ip4[16], ip6[46];   /* what `local` says; "" = that family is not available */
 	uint32_t reuse_delay_ms; /* a closed leg's port rests this long: late packets of the old
 				   * peer must not meet a new leg */
@@ -112,7 +112,8 @@ struct engine_rpc;
 int engine_rpc_open(struct engine_rpc **rpc, const struct engine_rpc_config *cfg,
 		    const struct engine_backend *backend);
 
-/* Close the socket and forget everything; sends nothing to the workers. NULL is fine. */
+/* Close the socket and forget everything; sends nothing to the workers, which must have stopped: the
+ * playlists they read are freed here. NULL is fine. */
 void engine_rpc_close(struct engine_rpc *rpc);
 
 /* Readable when clients want something. Events in workers' rings do not show here: the main loop

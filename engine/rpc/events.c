@@ -48,8 +48,7 @@ static void dtmf_news(struct engine_rpc *rpc, const struct worker_event *ev)
 		return;
 	j = leg_members(leg);
 	/* A secret digit is known to its collect only. */
-	json_object_set_new(j, "digit",
-			    ev->dtmf.secret ? json_null() : digit_json(ev->dtmf.code));
+	json_object_set_new(j, "digit", ev->dtmf.secret ? json_null() : digit_json(ev->dtmf.code));
 	json_object_set_new(j, "secret", json_boolean(ev->dtmf.secret));
 	json_object_set_new(
 		j, "source",
@@ -65,8 +64,8 @@ static void play_done(struct engine_rpc *rpc, const struct worker_event *ev)
 		[PLAY_END_REPLACED] = "replaced",     [PLAY_END_DIGIT] = "digit",
 		[PLAY_END_LEG_CLOSED] = "leg_closed",
 	};
-	struct play_object *play = (struct play_object *)registry_number(
-		&rpc->objects, OBJECT_PLAY, ev->play.play);
+	struct play_object *play =
+		(struct play_object *)registry_number(&rpc->objects, OBJECT_PLAY, ev->play.play);
 	json_t *j;
 
 	if (play == NULL)

@@ -19,12 +19,11 @@ struct leg_object *leg_by_ref(const struct engine_rpc *rpc, struct leg_ref ref)
 	return leg != NULL && leg->ref.generation == ref.generation ? leg : NULL;
 }
 
-struct leg_object *leg_find(const struct engine_rpc *rpc, const json_t *params,
-			    const char *member, struct rpc_error *err)
+struct leg_object *leg_find(const struct engine_rpc *rpc, const json_t *params, const char *member,
+			    struct rpc_error *err)
 {
 	const char *id = rpc_param_text(params, member, "");
-	struct leg_object *leg =
-		(struct leg_object *)registry_find(&rpc->objects, OBJECT_LEG, id);
+	struct leg_object *leg = (struct leg_object *)registry_find(&rpc->objects, OBJECT_LEG, id);
 
 	if (leg != NULL && !leg->closing)
 		return leg;
@@ -137,8 +136,7 @@ enum rpc_answer rpc_leg_open(const struct rpc_call *c, json_t **result, struct r
 {
 	struct engine_rpc *rpc = c->owner;
 	const char *id = rpc_param_text(c->params, "leg", "");
-	struct leg_object *leg =
-		(struct leg_object *)registry_find(&rpc->objects, OBJECT_LEG, id);
+	struct leg_object *leg = (struct leg_object *)registry_find(&rpc->objects, OBJECT_LEG, id);
 
 	if (leg != NULL)
 		return again(rpc, leg, c->params, result, err);
@@ -376,8 +374,10 @@ static void gather_more(struct engine_rpc *rpc, struct gather *g)
 	free(g);
 }
 
-void gather_free(struct gather *g)
+void gather_forget(struct gather *g)
 {
+	if (g == NULL || --g->under_way > 0)
+		return;
 	json_decref(g->list);
 	free(g->leg);
 	free(g);

@@ -112,8 +112,9 @@ static bool codecs_read(struct leg_config *cfg, const json_t *list, struct rpc_e
 			.clock_hz = (uint32_t)rpc_param_int(c, "clock_hz", 8000),
 		};
 		if (!pt_usable(cfg->codec[i].pt))
-			return refuse(err,
-				      "params.codecs: payload types 72 to 76 look like RTCP (RFC 5761)");
+			return refuse(
+				err,
+				"params.codecs: payload types 72 to 76 look like RTCP (RFC 5761)");
 		if (cfg->codec[i].ptime_ms % 10 != 0)
 			return refuse(err, "params.codecs: ptime_ms must be a multiple of 10");
 		for (size_t k = 0; k < i; k++)
@@ -174,7 +175,8 @@ bool leg_config_read(struct leg_config *cfg, const json_t *params, uint8_t famil
 	c.source = (enum leg_source_policy)rpc_param_word(params, "source", SOURCE_WORDS,
 							  (int)c.source);
 	c.inband_dtmf = rpc_param_bool(params, "inband_dtmf", c.inband_dtmf);
-	c.media_timeout_ms = (uint32_t)rpc_param_int(params, "media_timeout_ms", c.media_timeout_ms);
+	c.media_timeout_ms =
+		(uint32_t)rpc_param_int(params, "media_timeout_ms", c.media_timeout_ms);
 	*cfg = c;
 	return true;
 }
@@ -190,8 +192,8 @@ json_t *sock_ip_json(const struct sock_ip *a)
 {
 	char text[INET6_ADDRSTRLEN];
 
-	if (a->family == 0 || inet_ntop(a->family == 6 ? AF_INET6 : AF_INET, a->ip, text,
-					sizeof(text)) == NULL)
+	if (a->family == 0 ||
+	    inet_ntop(a->family == 6 ? AF_INET6 : AF_INET, a->ip, text, sizeof(text)) == NULL)
 		return json_null();
 	return json_pack("{s:s, s:i}", "ip", text, "port", (int)a->port);
 }
@@ -210,15 +212,15 @@ json_t *leg_stats_json(const struct leg_stats *s)
 		[LEG_PLAN_MIX] = "mix",
 	};
 	double share = s->expected != 0 ? (double)s->lost / (double)s->expected : 0.0;
-	json_t *j = json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:i, s:I}", "packets_in",
-		(json_int_t)s->packets_in, "octets_in", (json_int_t)s->octets_in, "packets_out",
-		(json_int_t)s->packets_out, "octets_out", (json_int_t)s->octets_out, "lost",
-		(json_int_t)s->lost, "lost_share", round(share * 1e6) / 1e6, "late",
-		(json_int_t)s->late, "duplicate", (json_int_t)s->duplicate, "reordered",
-		(json_int_t)s->reordered, "concealed_ms", (json_int_t)s->concealed_ms, "dropped",
-		(json_int_t)s->dropped, "jbuf_ms", (int)s->jbuf_ms, "remote_lost",
-		(json_int_t)s->remote_lost);
+	json_t *j = json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:i, s:I}",
+			      "packets_in", (json_int_t)s->packets_in, "octets_in",
+			      (json_int_t)s->octets_in, "packets_out", (json_int_t)s->packets_out,
+			      "octets_out", (json_int_t)s->octets_out, "lost", (json_int_t)s->lost,
+			      "lost_share", round(share * 1e6) / 1e6, "late", (json_int_t)s->late,
+			      "duplicate", (json_int_t)s->duplicate, "reordered",
+			      (json_int_t)s->reordered, "concealed_ms", (json_int_t)s->concealed_ms,
+			      "dropped", (json_int_t)s->dropped, "jbuf_ms", (int)s->jbuf_ms,
+			      "remote_lost", (json_int_t)s->remote_lost);
 
 	must(j != NULL);
 	json_object_set_new(j, "jitter_ms", thousandths(s->jitter_us));

@@ -34,13 +34,12 @@ json_t *account_json(const struct recording_account *a)
 	json_t *channels = json_array();
 
 	for (unsigned i = 0; i < RECORDING_CHANNELS; i++)
-		json_array_append_new(
-			channels,
-			json_pack("{s:I, s:I, s:I, s:s?}", "accepted",
-				  (json_int_t)a->channel[i].accepted, "written",
-				  (json_int_t)a->channel[i].written, "lost",
-				  (json_int_t)a->channel[i].lost, "lost_reason",
-				  loss_name(a->channel[i].loss)));
+		json_array_append_new(channels,
+				      json_pack("{s:I, s:I, s:I, s:s?}", "accepted",
+						(json_int_t)a->channel[i].accepted, "written",
+						(json_int_t)a->channel[i].written, "lost",
+						(json_int_t)a->channel[i].lost, "lost_reason",
+						loss_name(a->channel[i].loss)));
 	return json_pack("{s:o, s:I}", "channels", channels, "paused_ms", (json_int_t)a->paused_ms);
 }
 
@@ -184,9 +183,8 @@ static void account_done(struct engine_rpc *rpc, struct open_command *oc,
 			 const struct worker_event *ev)
 {
 	const struct call_child *r = recording_of(rpc, oc->number);
-	json_t *result = ev->result == 0
-				 ? json_pack("{s:o}", "account", account_json(&ev->account))
-				 : NULL;
+	json_t *result =
+		ev->result == 0 ? json_pack("{s:o}", "account", account_json(&ev->account)) : NULL;
 
 	engine_rpc_finish(rpc, oc, ev, result, "recording", r != NULL ? r->object.id : "(ended)");
 }

@@ -103,8 +103,7 @@ struct object *registry_next(const struct registry *r, enum object_kind kind,
 			     const struct object *after)
 {
 	struct object *o = after != NULL ? after->next_by_number : NULL;
-	uint32_t bucket =
-		after != NULL ? (uint32_t)(after->number & (r->buckets - 1)) + 1 : 0;
+	uint32_t bucket = after != NULL ? (uint32_t)(after->number & (r->buckets - 1)) + 1 : 0;
 
 	for (;;) {
 		while (o != NULL && o->kind != kind)

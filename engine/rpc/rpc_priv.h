@@ -33,7 +33,7 @@ struct play_object {
 	struct object object;
 	struct leg_object *leg;
 	struct play_object *next; /* older, of the same leg */
-	json_t *params; /* as it was asked for */
+	json_t *params;           /* as it was asked for */
 	struct playlist *list;
 };
 
@@ -57,8 +57,8 @@ struct leg_object {
 	struct call_object *call;
 	struct leg_ref ref;
 	struct leg_config cfg;
-	json_t *opened;  /* params of leg.open: what a repeated one must equal */
-	json_t *current; /* the same with every leg.set since */
+	json_t *opened;            /* params of leg.open: what a repeated one must equal */
+	json_t *current;           /* the same with every leg.set since */
 	struct play_object *plays; /* the newest first: those replaced live until PLAY_DONE */
 	struct collect_object *collect;
 	bool closing;
@@ -116,8 +116,8 @@ struct engine_rpc {
 	uint64_t now_ms, wall_ms, opened_ms;
 	struct registry objects;
 	struct engine_worker worker[ENGINE_WORKERS_MAX];
-	struct leg_object **leg; /* by leg index */
-	uint32_t legs;           /* length of leg[] */
+	struct leg_object **leg;   /* by leg index */
+	uint32_t legs;             /* length of leg[] */
 	struct call_object **call; /* by call index */
 	uint32_t calls;
 	struct open_command *open;
@@ -155,8 +155,8 @@ void engine_rpc_done_plain(struct engine_rpc *rpc, struct open_command *oc,
 
 struct call_object *call_find(const struct engine_rpc *rpc, const json_t *params,
 			      const char *member, struct rpc_error *err);
-struct leg_object *leg_find(const struct engine_rpc *rpc, const json_t *params,
-			    const char *member, struct rpc_error *err);
+struct leg_object *leg_find(const struct engine_rpc *rpc, const json_t *params, const char *member,
+			    struct rpc_error *err);
 struct call_object *call_by_ref(const struct engine_rpc *rpc, struct call_ref ref);
 struct leg_object *leg_by_ref(const struct engine_rpc *rpc, struct leg_ref ref);
 
@@ -179,7 +179,8 @@ json_t *leg_local_json(const struct engine_rpc *rpc, const struct leg_object *le
 /* Send LEG_CLOSE; the reply makes the event leg.closed and frees the leg. */
 void leg_close(struct engine_rpc *rpc, struct leg_object *leg, struct rpc_ref request);
 void leg_free(struct engine_rpc *rpc, struct leg_object *leg);
-void gather_free(struct gather *g);
+/* One reply of a stat.legs (or NULL) will not come; with the last the whole is freed. */
+void gather_forget(struct gather *g);
 void play_free(struct engine_rpc *rpc, struct play_object *play);
 void collect_free(struct engine_rpc *rpc, struct collect_object *collect);
 void call_free(struct engine_rpc *rpc, struct call_object *call);

@@ -92,9 +92,9 @@ static bool item_read(struct engine_rpc *rpc, const json_t *item, size_t i, stru
 			.kind = PLAY_TONE,
 			.tone = (enum play_tone)rpc_param_word(item, "tone", TONE_WORDS, 0)};
 	else
-		*out = (struct play_item){
-			.kind = PLAY_SILENCE,
-			.silence_ms = (uint32_t)rpc_param_int(item, "silence_ms", 0)};
+		*out = (struct play_item){.kind = PLAY_SILENCE,
+					  .silence_ms =
+						  (uint32_t)rpc_param_int(item, "silence_ms", 0)};
 	return true;
 }
 
@@ -186,8 +186,7 @@ enum rpc_answer rpc_play_start(const struct rpc_call *c, json_t **result, struct
 /* For play.stop and collect.stop: that it had ended by itself is no error. */
 static void stopped(struct engine_rpc *rpc, struct open_command *oc, const struct worker_event *ev)
 {
-	rpc_server_answer(rpc->server, oc->request,
-			  json_pack("{s:b}", "stopped", ev->result == 0));
+	rpc_server_answer(rpc->server, oc->request, json_pack("{s:b}", "stopped", ev->result == 0));
 }
 
 enum rpc_answer rpc_play_stop(const struct rpc_call *c, json_t **result, struct rpc_error *err)
@@ -227,8 +226,8 @@ void collect_free(struct engine_rpc *rpc, struct collect_object *collect)
 static void collect_started(struct engine_rpc *rpc, struct open_command *oc,
 			    const struct worker_event *ev)
 {
-	struct collect_object *collect = (struct collect_object *)registry_number(
-		&rpc->objects, OBJECT_COLLECT, oc->number);
+	struct collect_object *collect =
+		(struct collect_object *)registry_number(&rpc->objects, OBJECT_COLLECT, oc->number);
 
 	engine_rpc_finish(rpc, oc, ev, NULL, "collect",
 			  collect != NULL ? collect->object.id : "(ended)");
@@ -283,9 +282,8 @@ enum rpc_answer rpc_collect_start(const struct rpc_call *c, json_t **result, str
 
 	collect = calloc(1, sizeof(*collect));
 	must(collect != NULL);
-	*collect = (struct collect_object){.object.kind = OBJECT_COLLECT,
-					   .leg = leg,
-					   .params = json_deep_copy(c->params)};
+	*collect = (struct collect_object){
+		.object.kind = OBJECT_COLLECT, .leg = leg, .params = json_deep_copy(c->params)};
 	registry_add(&rpc->objects, &collect->object, id);
 	leg->collect = collect;
 

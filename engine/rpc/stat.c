@@ -104,16 +104,15 @@ static json_t *worker_row(const struct engine_rpc *rpc, unsigned i)
 						"packets", (json_int_t)st.stage[k].packets,
 						"cycles", (json_int_t)st.stage[k].cycles));
 
-	json_t *j = json_pack("{s:i, s:I, s:i, s:i, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:o}",
-			      "worker", (int)i, "lcore", (json_int_t)st.lcore, "port_first",
-			      (int)rpc->cfg.slice[i].port_first, "port_last",
-			      (int)rpc->cfg.slice[i].port_last, "legs",
-			      (json_int_t)rpc->worker[i].legs_open, "calls",
-			      (json_int_t)pool_used(&rpc->worker[i].calls), "busy_share",
-			      st.busy_share, "turns", (json_int_t)st.turns, "received",
-			      (json_int_t)st.received, "sent", (json_int_t)st.sent, "mbufs_free",
-			      (json_int_t)st.mbufs_free, "commands_waiting",
-			      (json_int_t)rpc->worker[i].queued, "stages", stages);
+	json_t *j = json_pack(
+		"{s:i, s:I, s:i, s:i, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:o}", "worker",
+		(int)i, "lcore", (json_int_t)st.lcore, "port_first",
+		(int)rpc->cfg.slice[i].port_first, "port_last", (int)rpc->cfg.slice[i].port_last,
+		"legs", (json_int_t)rpc->worker[i].legs_open, "calls",
+		(json_int_t)pool_used(&rpc->worker[i].calls), "busy_share", st.busy_share, "turns",
+		(json_int_t)st.turns, "received", (json_int_t)st.received, "sent",
+		(json_int_t)st.sent, "mbufs_free", (json_int_t)st.mbufs_free, "commands_waiting",
+		(json_int_t)rpc->worker[i].queued, "stages", stages);
 
 	must(j != NULL);
 	return j;
@@ -157,15 +156,14 @@ enum rpc_answer rpc_stat_engine(const struct rpc_call *c, json_t **result, struc
 		json_array_append_new(ports, port_row(&p));
 	}
 	rpc_server_stats(rpc->server, &clients);
-	*result = json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:O, s:{s:I, s:I, s:I, s:I, s:I}}",
-			    "version", PATCHBAY_VERSION, "instance",
-			    rpc_server_instance(rpc->server), "uptime_ms",
-			    (json_int_t)(rpc->now_ms - rpc->opened_ms), "workers", workers, "ports",
-			    ports, "recorder", recorder_row(rpc), "alarms", rpc->alarms, "socket",
-			    "clients", (json_int_t)clients.clients, "refused",
-			    (json_int_t)clients.refused, "disconnected",
-			    (json_int_t)clients.disconnected_slow, "requests",
-			    (json_int_t)clients.requests, "errors", (json_int_t)clients.errors);
+	*result = json_pack(
+		"{s:s, s:s, s:I, s:o, s:o, s:o, s:O, s:{s:I, s:I, s:I, s:I, s:I}}", "version",
+		PATCHBAY_VERSION, "instance", rpc_server_instance(rpc->server), "uptime_ms",
+		(json_int_t)(rpc->now_ms - rpc->opened_ms), "workers", workers, "ports", ports,
+		"recorder", recorder_row(rpc), "alarms", rpc->alarms, "socket", "clients",
+		(json_int_t)clients.clients, "refused", (json_int_t)clients.refused, "disconnected",
+		(json_int_t)clients.disconnected_slow, "requests", (json_int_t)clients.requests,
+		"errors", (json_int_t)clients.errors);
 	must(*result != NULL);
 	return RPC_ANSWER_RESULT;
 }
@@ -187,11 +185,11 @@ enum rpc_answer rpc_stat_drops(const struct rpc_call *c, json_t **result, struct
 	}
 	for (unsigned f = 0; f < FATE_COUNT; f++) {
 		met += fate[f];
-		json_array_append_new(
-			rows, json_pack("{s:s, s:s, s:I, s:b}", "name",
-					packet_fate_name((enum packet_fate)f), "text",
-					packet_fate_text((enum packet_fate)f), "count",
-					(json_int_t)fate[f], "drop", f >= FATE_FIRST_DROP));
+		json_array_append_new(rows,
+				      json_pack("{s:s, s:s, s:I, s:b}", "name",
+						packet_fate_name((enum packet_fate)f), "text",
+						packet_fate_text((enum packet_fate)f), "count",
+						(json_int_t)fate[f], "drop", f >= FATE_FIRST_DROP));
 	}
 	/* The workers go on while we read: a packet may be counted on one side only. */
 	*result = json_pack("{s:I, s:o, s:I}", "received", (json_int_t)received, "fates", rows,
