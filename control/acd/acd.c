@@ -18,240 +18,6 @@
 #include "acd/acd_priv.h"
 #include "base/must.h"
 
-/* --- actions ------------------------------------------------------------------------------- */
-
-static struct acd_action *emit(struct acd *a, enum acd_action_kind kind, uint64_t now_ms)
-{
-	must(a->out_n < a->out_size);
-
-	struct acd_action *o = &a->out[(a->out_first + a->out_n++) % a->out_size];
-
-	*o = (struct acd_action){.kind = kind, .at_ms = now_ms, .agent = NONE, .queue = NONE};
-	return o;
-}
-
-bool acd_next(struct acd *a, struct acd_action *out)
-{
-	if (a->out_n == 0)
-		return false;
-	*out = a->out[a->out_first];
-	a->out_first = (a->out_first + 1) % a->out_size;
-	a->out_n--;
-	return true;
-}
-
-/* --- calls in lists ------------------------------------------------------------------------ */
-
-static uint32_t hash_of(const struct acd *a, uint64_t id)
-{
-	return (uint32_t)(id * 0x9e3779b97f4a7c15u >> 32) & a->call_hash_mask;
-}
-
-int acd_call_find(const struct acd *a, uint64_t id)
-{
-	int i = a->call_hash[hash_of(a, id)];
-
-	while (i != NONE && a->calls[i].id != id)
-		i = a->calls[i].hash_next;
-	return i;
-}
-
-static int take_call(struct acd *a, uint64_t id)
-{
-	int i = a->free_call;
-	uint32_t h = hash_of(a, id);
-
-	a->free_call = a->calls[i].next;
-	a->calls[i] = (struct acd_call){
-		.id = id, .agent = NONE, .next = NONE, .prev = NONE, .hash_next = a->call_hash[h]};
-	a->call_hash[h] = i;
-	a->n_calls++;
-	return i;
-}
-
-static void due_call(struct acd *a, int i, uint64_t at_ms)
-{
-	due_set(&a->due, a->plan.agents_max + (uint32_t)i, at_ms);
-}
-
-static void free_call(struct acd *a, int i)
-{
-	int *link = &a->call_hash[hash_of(a, a->calls[i].id)];
-
-	while (*link != i)
-		link = &a->calls[*link].hash_next;
-	*link = a->calls[i].hash_next;
-	due_call(a, i, DUE_NEVER);
-	a->calls[i].state = ACD_CALL_FREE;
-	a->calls[i].next = a->free_call;
-	a->free_call = i;
-	a->n_calls--;
-}
-
-static bool goes_before(const struct acd_call *x, const struct acd_call *y)
-{
-	return x->key < y->key || (x->key == y->key && x->seq < y->seq);
-}
-
-static void link_call(struct acd *a, int i, int before)
-{
-	struct acd_call *c = &a->calls[i];
-	struct acd_queue *q = &a->queues[c->queue];
-	int after = before == NONE ? q->last : a->calls[before].prev;
-
-	c->next = before;
-	c->prev = after;
-	*(before == NONE ? &q->last : &a->calls[before].prev) = i;
-	*(after == NONE ? &q->first : &a->calls[after].next) = i;
-	q->n_waiting++;
-}
-
-/* When something is due for a waiting call: an announcement, or the end of its patience. */
-static void wait_due(struct acd *a, int i)
-{
-	const struct acd_call *c = &a->calls[i];
-	uint32_t max_s = a->queues[c->queue].max_wait_s;
-	uint64_t at = c->announce_ms;
-
-	if (max_s > 0 && c->entered_ms + max_s * 1000u < at)
-		at = c->entered_ms + max_s * 1000u;
-	due_call(a, i, at);
-}
-
-/* A newcomer is nearly always the last. */
-static void wait_from_end(struct acd *a, int i)
-{
-	int before = NONE, at = a->queues[a->calls[i].queue].last;
-
-	for (; at != NONE && goes_before(&a->calls[i], &a->calls[at]); at = a->calls[at].prev)
-		before = at;
-	a->calls[i].state = ACD_CALL_WAITING;
-	link_call(a, i, before);
-	wait_due(a, i);
-}
-
-/* Whoever comes back was the first. */
-static void wait_from_front(struct acd *a, int i)
-{
-	int at = a->queues[a->calls[i].queue].first;
-
-	while (at != NONE && goes_before(&a->calls[at], &a->calls[i]))
-		at = a->calls[at].next;
-	a->calls[i].state = ACD_CALL_WAITING;
-	a->calls[i].agent = NONE;
-	link_call(a, i, at);
-	wait_due(a, i);
-}
-
-static void unlink_call(struct acd *a, int i)
-{
-	struct acd_call *c = &a->calls[i];
-	struct acd_queue *q = &a->queues[c->queue];
-
-	*(c->next == NONE ? &q->last : &a->calls[c->next].prev) = c->prev;
-	*(c->prev == NONE ? &q->first : &a->calls[c->prev].next) = c->next;
-	c->next = c->prev = NONE;
-	q->n_waiting--;
-	due_call(a, i, DUE_NEVER);
-}
-
-/* --- agents -------------------------------------------------------------------------------- */
-
-static int skill_level(const struct acd_agent *g, int queue)
-{
-	for (unsigned i = 0; i < g->n_skills; i++)
-		if (g->skill[i].queue == queue)
-			return g->skill[i].level;
-	return 0;
-}
-
-bool acd_agent_serves(const struct acd *a, int agent, int queue)
-{
-	return agent >= 0 && (uint32_t)agent < a->n_agents &&
-	       skill_level(&a->agents[agent], queue) > 0;
-}
-
-/* Add to, or take from (`by` -1), the counts of the queues that `g` serves. */
-void acd_count(struct acd *a, const struct acd_agent *g, int by)
-{
-	for (unsigned i = 0; i < g->n_skills; i++) {
-		struct acd_queue *q = &a->queues[g->skill[i].queue];
-
-		q->assigned += (uint32_t)by;
-		q->by_state[g->agent.state] += (uint32_t)by;
-		if (agent_beneath(&g->agent) != AGENT_OFFLINE)
-			q->signed_in += (uint32_t)by;
-	}
-}
-
-/* Put the agent into the list of the idle, or take it out, as its state asks. */
-static void sync_idle(struct acd *a, int agent)
-{
-	struct acd_agent *g = &a->agents[agent];
-	bool idle = g->agent.state == AGENT_READY && g->reachable;
-
-	if (idle == g->idle)
-		return;
-	g->idle = idle;
-	if (!idle) {
-		*(g->next == NONE ? &a->idle_last : &a->agents[g->next].prev) = g->prev;
-		*(g->prev == NONE ? &a->idle_first : &a->agents[g->prev].next) = g->next;
-		g->next = g->prev = NONE;
-		return;
-	}
-
-	int after = a->idle_last, before = NONE;
-
-	while (after != NONE && a->agents[after].idle_since_ms > g->idle_since_ms) {
-		before = after;
-		after = a->agents[after].prev;
-	}
-	g->next = before;
-	g->prev = after;
-	*(before == NONE ? &a->idle_last : &a->agents[before].prev) = agent;
-	*(after == NONE ? &a->idle_first : &a->agents[after].next) = agent;
-}
-
-/* One event for one agent: state, counts, the list of the idle, the report. What the effect asks
- * beyond that is the caller's. */
-int acd_step(struct acd *a, int agent, enum agent_event ev, uint8_t reason, uint64_t now_ms,
-	     enum agent_effect *effect)
-{
-	struct acd_agent *g = &a->agents[agent];
-	struct agent next = g->agent;
-	int rc = agent_step(&next, ev, reason, g->wrap_up_s > 0, now_ms, effect);
-
-	if (rc != 0)
-		return rc;
-
-	enum agent_state was = g->agent.state;
-	bool told = was != next.state || g->agent.reason != next.reason;
-
-	acd_count(a, g, -1);
-	g->agent = next;
-	acd_count(a, g, +1);
-	if (ev == AGENT_SIGN_IN)
-		g->since_sign_in = 0;
-	if (next.state == AGENT_READY && *effect != AGENT_DO_RELEASE)
-		g->idle_since_ms = now_ms;
-	sync_idle(a, agent);
-	if (agent_beneath(&next) != AGENT_WRAP_UP && next.state != AGENT_RINGING)
-		due_set(&a->due, (uint32_t)agent, DUE_NEVER);
-	if (told) {
-		struct acd_action *o = emit(a, ACD_AGENT_STATE, now_ms);
-
-		o->agent = agent;
-		o->was = was;
-		o->state = next.state;
-		o->reason = next.reason;
-		if (g->call != NONE) {
-			o->call = a->calls[g->call].id;
-			o->queue = a->calls[g->call].queue;
-		}
-	}
-	return 0;
-}
-
 /* --- the choice ---------------------------------------------------------------------------- */
 
 static bool better(const struct acd_queue *q, const struct acd_agent *x, int x_level,
@@ -272,7 +38,7 @@ static int best_agent(const struct acd *a, int queue)
 	int best = NONE, best_level = 0;
 
 	for (int i = a->idle_first; i != NONE; i = a->agents[i].next) {
-		int level = skill_level(&a->agents[i], queue);
+		int level = acd_skill_level(&a->agents[i], queue);
 
 		if (level == 0)
 			continue;
@@ -293,7 +59,7 @@ static int best_call(const struct acd *a, const struct acd_agent *g)
 	for (unsigned i = 0; i < g->n_skills; i++) {
 		int c = a->queues[g->skill[i].queue].first;
 
-		if (c != NONE && (best == NONE || goes_before(&a->calls[c], &a->calls[best])))
+		if (c != NONE && (best == NONE || acd_goes_before(&a->calls[c], &a->calls[best])))
 			best = c;
 	}
 	return best;
@@ -306,7 +72,7 @@ static void offer(struct acd *a, int call, int agent, uint64_t now_ms)
 	struct acd_queue *q = &a->queues[c->queue];
 	enum agent_effect effect;
 
-	unlink_call(a, call);
+	acd_unlink_call(a, call);
 	c->state = ACD_CALL_OFFERED;
 	c->agent = agent;
 	g->call = call;
@@ -314,7 +80,7 @@ static void offer(struct acd *a, int call, int agent, uint64_t now_ms)
 	g->wrap_up_s = q->wrap_up_s;
 	q->n_offered++;
 
-	struct acd_action *o = emit(a, ACD_OFFER, now_ms);
+	struct acd_action *o = acd_emit(a, ACD_OFFER, now_ms);
 
 	o->call = c->id;
 	o->agent = agent;
@@ -360,7 +126,7 @@ static void withdraw(struct acd *a, int agent, enum agent_event why, uint64_t no
 {
 	struct acd_agent *g = &a->agents[agent];
 	struct acd_call *c = &a->calls[g->call];
-	struct acd_action *o = emit(a, ACD_WITHDRAW, now_ms);
+	struct acd_action *o = acd_emit(a, ACD_WITHDRAW, now_ms);
 
 	o->call = c->id;
 	o->agent = agent;
@@ -375,14 +141,14 @@ static void withdraw(struct acd *a, int agent, enum agent_event why, uint64_t no
 static void put_out(struct acd *a, int call, enum acd_left why, uint64_t now_ms)
 {
 	struct acd_call *c = &a->calls[call];
-	struct acd_action *o = emit(a, ACD_LEFT, now_ms);
+	struct acd_action *o = acd_emit(a, ACD_LEFT, now_ms);
 
 	o->call = c->id;
 	o->queue = c->queue;
 	o->why = why;
 	o->waited_ms = now_ms - c->entered_ms;
 	a->queues[c->queue].left++;
-	free_call(a, call);
+	acd_free_call(a, call);
 }
 
 /* Everybody out of a queue; those being offered as well when it is gone. */
@@ -394,7 +160,7 @@ void acd_expel(struct acd *a, int queue, enum acd_left why, uint64_t now_ms)
 	while (q->first != NONE) {
 		int call = q->first;
 
-		unlink_call(a, call);
+		acd_unlink_call(a, call);
 		put_out(a, call, why, now_ms);
 	}
 	for (uint32_t i = 0; q->n_offered > 0 && i < a->n_agents; i++) {
@@ -437,12 +203,12 @@ int acd_leave(struct acd *a, uint64_t id, bool abandoned, uint64_t now_ms)
 	if (now_ms - c->entered_ms > q->wait_max_ms)
 		q->wait_max_ms = now_ms - c->entered_ms;
 	if (agent == NONE) {
-		unlink_call(a, call);
-		free_call(a, call);
+		acd_unlink_call(a, call);
+		acd_free_call(a, call);
 		return 0;
 	}
 	withdraw(a, agent, AGENT_CANCEL, now_ms);
-	free_call(a, call);
+	acd_free_call(a, call);
 	must(acd_step(a, agent, AGENT_CANCEL, 0, now_ms, &effect) == 0);
 	match_agent(a, agent, now_ms);
 	return 0;
@@ -468,7 +234,7 @@ static void enter(struct acd *a, int call, int queue, uint64_t now_ms)
 	c->key = (int64_t)c->entered_ms -
 		 (int64_t)((c->priority + q->priority) * a->priority_step_ms);
 	c->announce_ms = q->announce_every_s > 0 ? now_ms + q->announce_first_s * 1000u : DUE_NEVER;
-	wait_from_end(a, call);
+	acd_wait_from_end(a, call);
 	match_call(a, call, now_ms);
 }
 
@@ -494,7 +260,7 @@ int acd_enter(struct acd *a, uint64_t id, int queue, uint8_t priority, uint64_t 
 		return rc;
 	}
 
-	int call = take_call(a, id);
+	int call = acd_take_call(a, id);
 
 	a->calls[call].entered_ms = now_ms;
 	a->calls[call].seq = ++a->seq;
@@ -520,7 +286,7 @@ int acd_move(struct acd *a, uint64_t id, int queue, uint64_t now_ms)
 		return -ENOSPC;
 	if (to->signed_in == 0 && !to->wait_without_agents)
 		return -ENOLINK;
-	unlink_call(a, call);
+	acd_unlink_call(a, call);
 	a->queues[a->calls[call].queue].left++;
 	to->offered++;
 	enter(a, call, queue, now_ms);
@@ -562,7 +328,7 @@ int acd_offer_answered(struct acd *a, int agent, uint64_t id, uint64_t now_ms)
 	g->answered++;
 	g->since_sign_in++;
 
-	struct acd_action *o = emit(a, ACD_ANSWERED, now_ms);
+	struct acd_action *o = acd_emit(a, ACD_ANSWERED, now_ms);
 
 	o->call = id;
 	o->agent = agent;
@@ -583,7 +349,7 @@ static void give_back(struct acd *a, int agent, enum agent_event ev, uint8_t rea
 	g->missed += ev == AGENT_MISS || ev == AGENT_LOST;
 	g->rejected += ev == AGENT_REJECT;
 	withdraw(a, agent, ev, now_ms);
-	wait_from_front(a, call);
+	acd_wait_from_front(a, call);
 	must(acd_step(a, agent, ev, reason, now_ms, &effect) == 0);
 	must(effect == AGENT_DO_REQUEUE);
 	if (ev == AGENT_SIGN_OUT)
@@ -628,7 +394,7 @@ int acd_agent_done(struct acd *a, int agent, uint64_t now_ms)
 	struct acd_call *c = &a->calls[g->call];
 
 	learn(&a->queues[c->queue], now_ms - c->answered_ms);
-	free_call(a, g->call);
+	acd_free_call(a, g->call);
 	g->call = NONE;
 	must(acd_step(a, agent, AGENT_HANGUP, 0, now_ms, &effect) == 0);
 	if (effect == AGENT_DO_WRAP)
@@ -677,7 +443,7 @@ void acd_agent_reachable(struct acd *a, int agent, bool reachable, uint64_t now_
 	if (agent < 0 || (uint32_t)agent >= a->n_agents)
 		return;
 	a->agents[agent].reachable = reachable;
-	sync_idle(a, agent);
+	acd_sync_idle(a, agent);
 	match_agent(a, agent, now_ms);
 }
 
@@ -701,12 +467,12 @@ static void call_due(struct acd *a, int call, uint64_t now_ms)
 	const struct acd_queue *q = &a->queues[c->queue];
 
 	if (q->max_wait_s > 0 && now_ms >= c->entered_ms + q->max_wait_s * 1000u) {
-		unlink_call(a, call);
+		acd_unlink_call(a, call);
 		put_out(a, call, ACD_LEFT_TIMEOUT, now_ms);
 		return;
 	}
 
-	struct acd_action *o = emit(a, ACD_ANNOUNCE, now_ms);
+	struct acd_action *o = acd_emit(a, ACD_ANNOUNCE, now_ms);
 
 	o->call = c->id;
 	o->queue = c->queue;
@@ -714,7 +480,7 @@ static void call_due(struct acd *a, int call, uint64_t now_ms)
 	o->wait_s = acd_expected_wait_s(a, c->queue, o->position);
 	o->waited_ms = now_ms - c->entered_ms;
 	c->announce_ms = q->announce_every_s > 0 ? now_ms + q->announce_every_s * 1000u : DUE_NEVER;
-	wait_due(a, call);
+	acd_wait_due(a, call);
 }
 
 void acd_tick(struct acd *a, uint64_t now_ms)

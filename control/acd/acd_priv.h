@@ -89,12 +89,34 @@ struct acd {
 /* acd_setup.c */
 uint32_t acd_number_slot(const struct acd *a, const char *number);
 
-/* acd.c; for acd_setup.c */
+/* acd_lists.c: actions */
+struct acd_action *acd_emit(struct acd *a, enum acd_action_kind kind, uint64_t now_ms);
+
+/* acd_lists.c: calls by index. Waiting ones are linked into their queue in the order of
+ * acd_goes_before(); a newcomer from the end, one that comes back from the front. */
+int acd_call_find(const struct acd *a, uint64_t id);
+int acd_take_call(struct acd *a, uint64_t id);
+void acd_free_call(struct acd *a, int i);
+bool acd_goes_before(const struct acd_call *x, const struct acd_call *y);
+void acd_wait_from_end(struct acd *a, int i);
+void acd_wait_from_front(struct acd *a, int i);
+void acd_unlink_call(struct acd *a, int i);
+/* Set when something is due for a waiting call: an announcement, or the end of its patience. */
+void acd_wait_due(struct acd *a, int i);
+
+/* acd_lists.c: agents */
+int acd_skill_level(const struct acd_agent *g, int queue); /* 0: has not the skill */
+/* Add to, or take from (`by` -1), the counts of the queues that `g` serves. */
+void acd_count(struct acd *a, const struct acd_agent *g, int by);
+/* Put the agent into the list of the idle, or take it out, as its state asks. */
+void acd_sync_idle(struct acd *a, int agent);
+/* One event for one agent: state, counts, the list of the idle, the report. What the effect asks
+ * beyond that is the caller's. */
 int acd_step(struct acd *a, int agent, enum agent_event ev, uint8_t reason, uint64_t now_ms,
 	     enum agent_effect *effect);
-void acd_count(struct acd *a, const struct acd_agent *g, int by);
+
+/* acd.c; for acd_setup.c */
 void acd_match_idle(struct acd *a, uint64_t now_ms);
 void acd_expel(struct acd *a, int queue, enum acd_left why, uint64_t now_ms);
-int acd_call_find(const struct acd *a, uint64_t id);
 
 #endif

@@ -98,11 +98,6 @@ bool acd_agent_view(const struct acd *a, int agent, struct acd_agent_view *out)
 	return true;
 }
 
-static bool ahead(const struct acd_call *x, const struct acd_call *y)
-{
-	return x->key < y->key || (x->key == y->key && x->seq < y->seq);
-}
-
 unsigned acd_position(const struct acd *a, uint64_t id)
 {
 	int call = acd_call_find(a, id);
@@ -169,7 +164,7 @@ static void check_queue(const struct acd *a, int queue)
 		const struct acd_call *c = &a->calls[i];
 
 		must(c->state == ACD_CALL_WAITING && c->queue == queue && c->agent == NONE);
-		must(c->prev == prev && (prev == NONE || ahead(&a->calls[prev], c)));
+		must(c->prev == prev && (prev == NONE || acd_goes_before(&a->calls[prev], c)));
 		must(acd_call_find(a, c->id) == i);
 		waiting++;
 	}

@@ -96,7 +96,7 @@ static struct ivr_flow *load(const char *text)
 static void tell(const char *text, bool open, const struct line *lines, size_t n, const char *path)
 {
 	struct ivr_flow *f = load(text);
-	struct ivr_session s;
+	struct ivr_session s = {0};
 	struct ivr_actions out;
 	struct ivr_now now = {.arg = &open, .open = open_now};
 	char walked[800] = "";
@@ -262,7 +262,7 @@ static void a_call_can_be_refused_without_being_answered(void)
 static void secrets_are_not_told(void)
 {
 	struct ivr_flow *f = load(odd);
-	struct ivr_session s;
+	struct ivr_session s = {0};
 	struct ivr_actions out;
 	struct ivr_now now = {0};
 
@@ -280,7 +280,7 @@ static void secrets_are_not_told(void)
 static void running_callers_keep_their_version(void)
 {
 	struct ivr_flow *f = load(example_flow), *mine = f;
-	struct ivr_session s;
+	struct ivr_session s = {0};
 	struct ivr_actions out;
 	struct ivr_now now = {0};
 
@@ -302,7 +302,7 @@ static void nobody_is_kept_for_ever_by_doing_nothing(void)
 
 	for (int k = 0; k < 3; k++) {
 		struct ivr_flow *f = load(loop);
-		struct ivr_session s;
+		struct ivr_session s = {0};
 		struct ivr_actions out;
 		struct ivr_now now = {0};
 		int turns = 0;
@@ -403,7 +403,7 @@ static struct ivr_event random_event(void)
 
 static void walk(struct ivr_flow *f)
 {
-	struct ivr_session s;
+	struct ivr_session s = {0};
 	struct ivr_actions out;
 	bool open = roll(2);
 	struct ivr_now now = {.arg = &open, .open = open_now};

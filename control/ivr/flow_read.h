@@ -1,0 +1,24 @@
+/* Reading a flow, shared by flow_read.c (the whole) and flow_node.c (one node). */
+#ifndef IVR_FLOW_READ_H
+#define IVR_FLOW_READ_H
+
+#include "conf/schema.h"
+#include "ivr/flow_priv.h"
+
+struct reading {
+	struct schema s;
+	struct ivr_flow *f;
+};
+
+/* flow_node.c. Each complains for itself. */
+void ivr_read_node(struct reading *r, const struct tree *t, struct node *n);
+void ivr_read_target(struct reading *r, const struct tree *t, const char *what, struct target *out);
+
+/* The index of a variable, one of VAR_CALLER and so on, or VAR_NONE; a new one is made when
+ * `make`. */
+int ivr_read_variable(struct reading *r, const char *name, struct mark at, bool make);
+
+/* The index of a language of the flow, -1 when it is none. */
+int ivr_read_language(const struct ivr_flow *f, const char *name);
+
+#endif
