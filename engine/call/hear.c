@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A row of the matrix is a word of 16 bits; a monitor adds bits to at most three rows at the moment of
- * reading. Nothing that a monitor does is ever stored in the matrix, so nothing has to be undone.
+ * A row of the matrix is a word of 16 bits; a monitor adds bits to at most three rows at the moment
+ * of reading. Nothing that a monitor does is ever stored in the matrix, so nothing has to be
+ * undone.
  */
 #include "call/hear.h"
 

@@ -1,16 +1,16 @@
 /* Who hears whom in one call: the matrix that the control socket set, and monitors on top of it.
  *
- * Legs are numbered by their slot in the call, 0..15. A slot may be set in the matrix before its leg is
- * open or after it is closed; only open legs count when it is read. Monitors never write into the
- * matrix: hear_row() lays them over it when it is read, so their end restores exactly what was there.
+ * Legs are numbered by their slot in the call, 0..15; only open legs are in the matrix. Monitors
+ * never write into it: hear_row() lays them over it when it is read, so their end restores exactly
+ * what was there.
  *
  *   mode     supervisor hears        agent also hears    customer also hears
  *   listen   agent and customer      -                   -
  *   whisper  agent and customer      supervisor          -
  *   barge    agent and customer      supervisor          supervisor
  *
- * What an overlay adds is at 0 dB; where the matrix already has the pair, the matrix's gain stays. A closed agent
- * leaves the monitor on the customer alone; a closed supervisor ends it.
+ * What an overlay adds is at 0 dB; where the matrix already has the pair, the matrix's gain stays.
+ * A closed agent leaves the monitor on the customer alone; a closed supervisor ends it.
  *
  * Thread: the worker that owns the call; pure.
  */
@@ -49,17 +49,18 @@ void hear_init(struct hear *h);
 /* A leg took the slot: its row and column are empty. */
 void hear_leg_open(struct hear *h, uint8_t slot);
 
-/* The leg of the slot is gone: row and column are emptied. Monitors whose supervisor it was end; their ids
- * are written to `ended` (room for HEAR_MONITORS_MAX). Returns how many. When it was a monitor's customer the
- * monitor stays on the agent alone, when it was the agent, on the customer alone. */
+/* The leg of the slot is gone: row and column are emptied. Monitors whose supervisor it was end;
+ * their ids are written to `ended` (room for HEAR_MONITORS_MAX). Returns how many. When it was a
+ * monitor's customer the monitor stays on the agent alone, when it was the agent, on the customer
+ * alone. */
 unsigned hear_leg_close(struct hear *h, uint8_t slot, uint64_t *ended);
 
 /* Empty the whole matrix, or one listener's row; monitors stay. */
 void hear_clear(struct hear *h);
 void hear_clear_row(struct hear *h, uint8_t listener);
 
-/* Add or change one pair. Gains are clamped to HEAR_GAIN_CB_MIN..MAX. Returns 0 or -EINVAL: a slot out of
- * range, not open, or listener == speaker. */
+/* Add or change one pair. Gains are clamped to HEAR_GAIN_CB_MIN..MAX. Returns 0 or -EINVAL: a slot
+ * out of range, not open, or listener == speaker. */
 int hear_set(struct hear *h, uint8_t listener, uint8_t speaker, int16_t gain_cb);
 
 /* Begin a monitor. Returns 0; -EINVAL: a slot is out of range or not open, two are equal, `id` is 0
@@ -73,8 +74,8 @@ int hear_monitor_mode(struct hear *h, uint64_t id, enum monitor_mode mode);
 /* Remove it. Returns 0 or -ENOENT. */
 int hear_monitor_stop(struct hear *h, uint64_t id);
 
-/* The speakers that `listener` hears now, monitors included, open legs only; and the gain of each in
- * gain_cb[slot] (of others: 0). Hold is not considered here: plan_derive() does. */
+/* The speakers that `listener` hears now, monitors included, open legs only; and the gain of each
+ * in gain_cb[slot] (of others: 0). Hold is not considered here: plan_derive() does. */
 uint16_t hear_row(const struct hear *h, uint8_t listener, int16_t gain_cb[CALL_LEGS_MAX]);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * First everything but relays: who is silent, who hears a playlist, who could be relayed and who must mix.
- * Then the relays are given out, to legs of the matrix before legs of a monitor, and who goes without
- * mixes its one speaker.
+ * First everything but relays: who is silent, who hears a playlist, who could be relayed and who
+ * must mix. Then the relays are given out, to legs of the matrix before legs of a monitor, and who
+ * goes without mixes its one speaker.
  */
 #include "call/plan.h"
 

@@ -37,8 +37,8 @@ struct codec {
 	 * payload means nothing. Whatever the bytes, writes at most `max`. */
 	size_t (*decode)(void *state, int16_t *pcm, size_t max, const uint8_t *payload, size_t len);
 
-	/* Encode `n` samples (per channel) into at most `room` octets. Returns how many; 0 when they
-	 * do not fit. */
+	/* Encode `n` samples (per channel) into at most `room` octets. Returns how many; 0 when
+	 * they do not fit. */
 	size_t (*encode)(void *state, uint8_t *payload, size_t room, const int16_t *pcm, size_t n);
 
 	/* Media time of a payload in RTP ticks, without decoding; 0 when it means nothing. */

@@ -1,5 +1,5 @@
-/* The codecs, by small numbers: indices of tables and members of packets between threads. Not stored on
- * disk by this number (the recording format names codecs itself). */
+/* The codecs, by small numbers: indices of tables and members of packets between threads. Not
+ * stored on disk by this number (the recording format names codecs itself). */
 #ifndef CODEC_CODEC_ID_H
 #define CODEC_CODEC_ID_H
 

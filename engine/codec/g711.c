@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Decoding reads a table. Encoding finds the segment of the magnitude from its leading bit: a table of
- * all inputs would be 64 KiB, twice the first-level cache, for a sum of four instructions.
+ * Decoding reads a table. Encoding finds the segment of the magnitude from its leading bit: a table
+ * of all inputs would be 64 KiB, twice the first-level cache, for a sum of four instructions.
  *
  *   u-law   magnitude + 132: leading bit 7..14 is segment 0..7, the four bits below it the step
  *   A-law   magnitude:       leading bit 8..14 is segment 1..7; below 256 segment 0, step of 16

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The four tables of G.711: what each code means, and the codes of the other law that are nearest. The
- * test compares every entry with spandsp.
+ * The four tables of G.711: what each code means, and the codes of the other law that are nearest.
+ * The test compares every entry with spandsp.
  */
 #include "codec/g711.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * spandsp keeps the last 35 ms in a ring and, at the first lost frame, turns it so that the oldest sample comes
- * first - with a memcpy() onto itself (0.0.6), which is undefined. We turn it ourselves before the call;
- * spandsp then finds nothing to turn.
+ * spandsp keeps the last 35 ms in a ring and, at the first lost frame, turns it so that the oldest
+ * sample comes first - with a memcpy() onto itself (0.0.6), which is undefined. We turn it
+ * ourselves before the call; spandsp then finds nothing to turn.
  */
 #include "dsp/conceal.h"
 

@@ -1,9 +1,10 @@
 /* Concealment of lost frames at 8 kHz: the last pitch period, repeated and faded out within 50 ms.
  *
- * Every good frame must pass conceal_good(), which remembers it and, after a loss, blends it in; it costs
- * 30 ns, the first lost frame 4 us.
+ * Every good frame must pass conceal_good(), which remembers it and, after a loss, blends it in; it
+ * costs 30 ns, the first lost frame 4 us.
  *
- * Thread: the leg's owner. spandsp's concealment (after ITU-T G.711 Appendix I) in the caller's memory.
+ * Thread: the leg's owner. spandsp's concealment (after ITU-T G.711 Appendix I) in the caller's
+ * memory.
  */
 #ifndef DSP_CONCEAL_H
 #define DSP_CONCEAL_H

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * spandsp calls back inside dtmf_rx() when a block of 102 samples changed its mind, without saying
- * where in the samples that was. So the frame is cut at the blocks' edges: what is said during a piece
- * is said at its end.
+ * where in the samples that was. So the frame is cut at the blocks' edges: what is said during a
+ * piece is said at its end.
  *
  *   samples   |----- block -----|----- block -----|----- block -----|
  *   pieces    |--frame--|-------|---frame---|-----|
  *
- * A key is confirmed by its second block: the press began at most two blocks before the report. A release
- * is confirmed by the second block without it.
+ * A key is confirmed by its second block: the press began at most two blocks before the report. A
+ * release is confirmed by the second block without it.
  */
 #define SPANDSP_EXPOSE_INTERNAL_STRUCTURES
 #include "dsp/dtmf_detect.h"

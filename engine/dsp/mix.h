@@ -1,7 +1,7 @@
 /* Mixing: sums of 16-bit frames in 32 bits, saturated once at the end.
  *
- * A call has at most 16 speakers at no more than +20 dB, and 16 x 10 x 32,768 is far below 2^31: a sum
- * cannot overflow.
+ * A call has at most 16 speakers at no more than +20 dB, and 16 x 10 x 32,768 is far below 2^31: a
+ * sum cannot overflow.
  *
  * Thread: any; pure.
  */

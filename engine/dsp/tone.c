@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A sine is the recurrence y[n] = 2 cos(w) y[n-1] - y[n-2], begun at phase 0 with each burst so that every
- * period is the same, and so that rounding has no more than a second in which to grow. Continuous
- * tones are begun anew each second, on a whole number of cycles (DTMF's frequencies are whole
- * hertz).
+ * A sine is the recurrence y[n] = 2 cos(w) y[n-1] - y[n-2], begun at phase 0 with each burst so
+ * that every period is the same, and so that rounding has no more than a second in which to grow.
+ * Continuous tones are begun anew each second, on a whole number of cycles (DTMF's frequencies are
+ * whole hertz).
  */
 #include "dsp/tone.h"
 

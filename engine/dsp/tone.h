@@ -3,8 +3,8 @@
  * Cadences are those of the Chinese network (GB/T 3380, YD/T 1034): 450 Hz at -10 dBm0.
  *   ringback  1 s on, 4 s off      busy  0.35 s on, 0.35 s off
  *   beep      1,000 Hz for 0.4 s, then 0.1 s of silence
- * A tone has a period after which it repeats sample for sample. DTMF follows ITU-T Q.23 with -6 and -4 dBm0
- * a component (low, high), and does not end by itself.
+ * A tone has a period after which it repeats sample for sample. DTMF follows ITU-T Q.23 with -6 and
+ * -4 dBm0 a component (low, high), and does not end by itself.
  *
  * Thread: the owner of the struct; pure.
  */

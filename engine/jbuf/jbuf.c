@@ -8,16 +8,16 @@
  *                    |<------- fewer than `slots` ----->|
  *
  * A slot is empty, holds a packet, or is void: its number was seen and is not sound. Sequence
- * numbers and timestamps are widened to 64 bits on entry, so nothing below thinks about wrap. Facts that
- * hold between calls:
+ * numbers and timestamps are widened to 64 bits on entry, so nothing below thinks about wrap. Facts
+ * that hold between calls:
  *   - every slot in use has seq_next <= seq < seq_next + slots, so two never share a slot;
  *   - `held` is the number of slots with a packet.
  *
- * In a talk spurt the cursor also stands at a media time, ts_next: a packet that begins there plays at
- * once. When the caller's clock asks and nothing is there, time passes that no packet has paid for: the
- * `debt`. If the missing packets turn out to be lost, their time has been played already and the debt is
- * what they are paid with; if they come after all, they play, the debt is forgiven, and everything
- * is later by that much. A debt of the largest delay ends the spurt.
+ * In a talk spurt the cursor also stands at a media time, ts_next: a packet that begins there plays
+ * at once. When the caller's clock asks and nothing is there, time passes that no packet has paid
+ * for: the `debt`. If the missing packets turn out to be lost, their time has been played already
+ * and the debt is what they are paid with; if they come after all, they play, the debt is forgiven,
+ * and everything is later by that much. A debt of the largest delay ends the spurt.
  */
 #include "jbuf/jbuf.h"
 
@@ -111,7 +111,8 @@ int jbuf_init(struct jbuf *jb, const struct jbuf_config *cfg)
 	return 0;
 }
 
-/* RFC 3550, A.8, in nanoseconds. A step of more than the largest delay there can be is a new time base. */
+/* RFC 3550, A.8, in nanoseconds. A step of more than the largest delay there can be is a new time
+ * base. */
 static void measure(struct jbuf *jb, uint64_t ts, uint64_t now_ns)
 {
 	if (jb->timed) {

@@ -1,8 +1,8 @@
 /* Reordering and playout of one incoming RTP stream.
  *
- * Packets enter in arrival order and leave in sequence order when the listener's clock asks for more sound:
- * the caller's tick drives playout, the buffer only decides what comes next. It keeps handles and
- * never looks inside them; it holds no clock, takes no lock and allocates nothing.
+ * Packets enter in arrival order and leave in sequence order when the listener's clock asks for
+ * more sound: the caller's tick drives playout, the buffer only decides what comes next. It keeps
+ * handles and never looks inside them; it holds no clock, takes no lock and allocates nothing.
  *
  * At its tick the caller asks until it has enough samples (every answer but DISCARD stands for at
  * least one tick of media time, so this ends):
@@ -17,14 +17,14 @@
  *		}
  *	}
  *
- * Delay. The first packet of a talk spurt (first of all, after a gap in the timestamps, after a long
- * underrun) is held for the target delay; what follows plays without a gap.
+ * Delay. The first packet of a talk spurt (first of all, after a gap in the timestamps, after a
+ * long underrun) is held for the target delay; what follows plays without a gap.
  *   target = min + 3 x jitter + boost, at most max. `jitter` is the smoothed one of RFC 3550, A.8,
  *   measured here; a packet that came too late adds one packet time to `boost`, and each round of
  *   50 packets takes a quarter of one off again.
  *   The delay grows by itself when a packet comes after an underrun: it plays, later.
  *   It shrinks by at most one packet in a round: when even the packet that waited least waited
- *   longer than min + one packet time, and nothing was late and nothing underran for ten rounds (else:
+ *   longer than min + one packet time, and for ten rounds nothing was late or underran (else:
  *   longer than target + one packet time), the next one is discarded. A packet that has waited
  *   longer than max + one packet time is always discarded.
  * Clock difference needs no more than this: a slow sender underruns, a fast one is discarded from.
@@ -52,8 +52,8 @@ enum jbuf_put {
 	JBUF_PUT_KEPT, /* the buffer owns the packet; in the other cases the caller does */
 	JBUF_PUT_DUP,  /* this sequence number is already held */
 	JBUF_PUT_LATE, /* its turn has passed */
-	JBUF_PUT_FAR, /* `slots` or more ahead while packets are held; once these have played, a packet
-	                * from anywhere ahead is kept and begins a spurt */
+	JBUF_PUT_FAR,  /* `slots` or more ahead while packets are held; once these have played, a
+			* packet from anywhere ahead is kept and begins a spurt */
 };
 
 enum jbuf_get {
@@ -91,8 +91,8 @@ size_t jbuf_bytes(uint16_t slots);
  * overwritten. Returns 0, or -EINVAL when a field of `cfg` is out of its range. */
 int jbuf_init(struct jbuf *jb, const struct jbuf_config *cfg);
 
-/* Offer one packet of `ticks` (1..0xffff) of media time. `pkt` is not NULL. `now_ns` is the worker's
- * clock and never decreases between calls. */
+/* Offer one packet of `ticks` (1..0xffff) of media time. `pkt` is not NULL. `now_ns` is the
+ * worker's clock and never decreases between calls. */
 enum jbuf_put jbuf_put(struct jbuf *jb, void *pkt, uint16_t seq, uint32_t ts, uint32_t ticks,
 		       uint64_t now_ns);
 
@@ -100,13 +100,13 @@ enum jbuf_put jbuf_put(struct jbuf *jb, void *pkt, uint16_t seq, uint32_t ts, ui
  * here is not a loss. Playing past it ends a talk spurt. */
 void jbuf_note(struct jbuf *jb, uint16_t seq);
 
-/* What comes next. `want` (not 0) bounds the ticks of UNDERRUN and SILENCE. A pair may be one packet
- * longer than was asked for: READY and LOST stand for whole packets. */
+/* What comes next. `want` (not 0) bounds the ticks of UNDERRUN and SILENCE. A pair may be one
+ * packet longer than was asked for: READY and LOST stand for whole packets. */
 enum jbuf_get jbuf_get(struct jbuf *jb, uint64_t now_ns, uint32_t want, struct jbuf_out *out);
 
-/* Another source or a restart of the sequence: call jbuf_drain() until NULL, freeing, then this (it is
- * a must() that nothing is held). The next packet begins a new stream. Counts and what was learnt
- * of the jitter stay. */
+/* Another source or a restart of the sequence: call jbuf_drain() until NULL, freeing, then this (it
+ * is a must() that nothing is held). The next packet begins a new stream. Counts and what was
+ * learnt of the jitter stay. */
 void jbuf_restart(struct jbuf *jb);
 
 /* Hand back any one held packet, or NULL when none is left. For teardown and restart. */

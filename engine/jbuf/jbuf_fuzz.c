@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * For any series of puts, notes, gets and restarts: a packet handed in comes back exactly once, from
- * jbuf_put() itself, jbuf_get() or jbuf_drain(); packets come out in the order of their numbers;
- * every answer but a discard is worth at least one tick, so a caller's loop ends; a buffer never holds
- * more than its slots.
- * Input: records of 8 bytes: operation and time, sequence, timestamp, ticks. Sequence numbers are
- * given as steps of up to 8,192 from the newest packet that was kept, so that their true order is known.
+ * For any series of puts, notes, gets and restarts: a packet handed in comes back exactly once,
+ * from jbuf_put() itself, jbuf_get() or jbuf_drain(); packets come out in the order of their
+ * numbers; every answer but a discard is worth at least one tick, so a caller's loop ends; a buffer
+ * never holds more than its slots. Input: records of 8 bytes: operation and time, sequence,
+ * timestamp, ticks. Sequence numbers are given as steps of up to 8,192 from the newest packet that
+ * was kept, so that their true order is known.
  */
 #include <stdalign.h>
 #include <string.h>

@@ -172,6 +172,52 @@ static const struct story {
 		{180, GET, 0, 160, SILENCE},
 		{240, GET, 2, 160, READY}),
 		{.played = 2, .void_ticks = 800}},
+	{"a long underrun, then a spurt whose first packet is lost", ROWS(
+		{  0, PUT, 1,   0, KEPT},
+		{ 40, GET, 1, 160, READY},
+		{ 60, GET, 0, 160, UNDERRUN},
+		{ 80, GET, 0, 160, UNDERRUN},
+		{100, GET, 0, 160, UNDERRUN},
+		{120, GET, 0, 160, UNDERRUN},
+		{140, GET, 0, 160, UNDERRUN},
+		{160, GET, 0, 160, SILENCE},
+		{165, PUT, 3, 1320, KEPT},
+		{180, GET, 0, 160, SILENCE},
+		{206, GET, 3, 160, READY}),
+		{.played = 2, .lost = 1, .void_ticks = 800}},
+	{"a lost packet was shorter than the others", ROWS(
+		{  0, PUT, 1,   0, KEPT},
+		{ 30, PUT, 3, 240, KEPT},
+		{ 40, GET, 1, 160, READY},
+		{ 60, GET, 0,  80, LOST},
+		{ 70, GET, 3, 160, READY}),
+		{.played = 2, .lost = 1, .void_ticks = 80}},
+	{"the first two of a later spurt swapped", ROWS(
+		{  0, PUT, 1,    0, KEPT},
+		{ 40, GET, 1,  160, READY},
+		{ 41, NOTE, 2,   0, 0},
+		{ 60, GET, 0,  160, SILENCE},
+		{120, PUT, 4,  960, KEPT},
+		{121, GET, 0,  160, SILENCE},
+		{122, PUT, 3,  800, KEPT},
+		{169, GET, 3,  160, READY},
+		{189, GET, 4,  160, READY}),
+		{.played = 3}},
+	{"the start does not move back further than the ring", ROWS(
+		{  0, PUT, 100, 16000, KEPT},
+		{  1, PUT,  50,  8000, LATE},
+		{ 60, GET, 100,   160, READY}),
+		{.played = 1, .late = 1}},
+	{"a jump forgets the events before it", ROWS(
+		{  0, PUT,  1,   0, KEPT},
+		{ 40, GET,  1, 160, READY},
+		{ 41, NOTE, 3,   0, 0},
+		{ 60, PUT, 50, 160, KEPT},
+		{ 61, PUT, 51, 320, KEPT},
+		{ 62, GET,  0, 160, SILENCE}, /* a new spurt, though its timestamp would follow */
+		{115, GET, 50, 160, READY},
+		{135, GET, 51, 160, READY}),
+		{.played = 3, .lost = 48}},
 	{"the timestamp jumps ahead without a gap in the sequence", ROWS(
 		{  0, PUT, 1,          0, KEPT},
 		{ 20, PUT, 2, 0x40000000, KEPT},
@@ -180,11 +226,11 @@ static const struct story {
 		{.played = 2}},
 	{"the timestamp jumps back", ROWS(
 		{  0, PUT, 1, 0x40000000, KEPT},
-		{ 20, PUT, 2,          0, KEPT},
-		{ 40, PUT, 3,        160, KEPT},
-		{ 41, GET, 1,        160, READY},
-		{ 61, GET, 2,        160, READY},
-		{ 81, GET, 3,        160, READY}),
+		{ 39, PUT, 2,          0, KEPT},
+		{ 40, GET, 1,        160, READY},
+		{ 59, PUT, 3,        160, KEPT},
+		{ 60, GET, 2,        160, READY},
+		{ 80, GET, 3,        160, READY}),
 		{.played = 3}},
 	{"a hole before a timestamp jump back takes no time", ROWS(
 		{  0, PUT, 1, 0x40000000, KEPT},
@@ -201,7 +247,9 @@ static const struct story {
 		{ 61, NOTE, 4,    0, 0},
 		{ 80, PUT,  5, 1000, KEPT},
 		{ 90, GET,  0,  160, SILENCE},
-		{130, GET,  5,  160, READY}),
+		{130, GET,  5,  160, READY},
+		{131, PUT, 10, 1800, KEPT}, /* the slot of number 2 is free again */
+		{132, PUT, 12, 2120, KEPT}),
 		{.played = 2}},
 	{"a lost packet among events", ROWS(
 		{  0, PUT,  1,    0, KEPT},
@@ -210,6 +258,14 @@ static const struct story {
 		{ 40, GET,  1,  160, READY},
 		{ 60, PUT,  5, 1000, KEPT},
 		{130, GET,  5,  160, READY}),
+		{.played = 2, .lost = 1}},
+	{"the first packet after an event is lost", ROWS(
+		{  0, PUT,  1,    0, KEPT},
+		{ 20, NOTE, 2,    0, 0},
+		{ 40, GET,  1,  160, READY},
+		{ 60, GET,  0,  160, SILENCE},
+		{ 80, PUT,  4,  640, KEPT},
+		{120, GET,  4,  160, READY}),
 		{.played = 2, .lost = 1}},
 	{"an event that was a packet, and a packet that was an event", ROWS(
 		{  0, NOTE, 9,   0, 0}, /* nothing has started: forgotten */
@@ -251,6 +307,17 @@ static const struct story {
 		{  2, PUT, 8, 1120, KEPT},
 		{  3, GET, 1,  160, READY}),
 		{.played = 1}},
+	{"full, though the newest number came before the last", ROWS(
+		{  0, PUT, 1,    0, KEPT},
+		{  1, PUT, 8, 1120, KEPT},
+		{  2, PUT, 7,  960, KEPT},
+		{  3, GET, 1,  160, READY}),
+		{.played = 1}},
+	{"full of events", ROWS(
+		{  0, PUT, 1,  0, KEPT},
+		{  1, NOTE, 8, 0, 0},
+		{  3, GET, 1, 160, READY}),
+		{.played = 1}},
 	{"older than the largest delay is discarded", ROWS(
 		{  0, PUT, 1,   0, KEPT},
 		{ 20, PUT, 2, 160, KEPT},
@@ -260,11 +327,12 @@ static const struct story {
 	{"another source", ROWS(
 		{  0, PUT, 1,         0, KEPT},
 		{ 40, GET, 1,       160, READY},
+		{ 41, NOTE, 3,        0, 0},
 		{ 41, RESTART, 0,     0, 0},
 		{ 42, GET, 0,       160, SILENCE},
-		{ 45, PUT, 40000, 99999, KEPT},
+		{ 45, PUT, 40003,  3000, KEPT}, /* its clock says nothing about jitter */
 		{ 60, GET, 0,       160, SILENCE},
-		{ 85, GET, 40000,   160, READY}),
+		{ 85, GET, 40003,   160, READY}),
 		{.played = 2}},
 	/* clang-format on */
 };
@@ -365,7 +433,8 @@ static void everything_held_is_handed_back(void)
 	free(jb);
 }
 
-/* A sender and a network: packet i leaves at i x ptime by the sender's clock and takes delay_ms[]. */
+/* A sender and a network: packet i leaves at i x ptime by the sender's clock and takes
+ * delay_ms[]. */
 struct line {
 	uint32_t ptime_ms;
 	uint32_t jitter_ms; /* uniform, 0 to this */
@@ -583,6 +652,138 @@ static void a_stall_is_worked_off(void)
 	check(c.discarded >= 10 && c.lost == 0 && c.late == 0);
 }
 
+/* A sender of 20 ms packets and its listener, who asks 19 ms after a packet could come. */
+struct pair {
+	struct jbuf *jb;
+	uint32_t ms;
+	uint16_t seq;
+	uint32_t ts;
+};
+
+/* One packet time: a packet that arrives `late_ms` (0 to 19) after its time, and a question. */
+static enum jbuf_get step(struct pair *p, uint32_t late_ms)
+{
+	struct jbuf_out out;
+	enum jbuf_get got;
+	uint64_t arrival_ns = (p->ms + late_ms) * PB_NS_PER_MS;
+	uint64_t now_ns = (p->ms + 19) * PB_NS_PER_MS;
+
+	jbuf_put(p->jb, handle_of(p->seq), p->seq, p->ts, 160, arrival_ns);
+	p->seq++;
+	p->ts += 160;
+	p->ms += 20;
+	do
+		got = jbuf_get(p->jb, now_ns, 160, &out);
+	while (got == DISCARD);
+	return got;
+}
+
+/* Silence of a second: everything plays out, the next packet begins a spurt. */
+static void pause(struct pair *p)
+{
+	struct jbuf_out out;
+
+	for (unsigned i = 0; i < 50; i++, p->ms += 20, p->ts += 160)
+		jbuf_get(p->jb, (p->ms + 19) * PB_NS_PER_MS, 160, &out);
+}
+
+static void packets_that_come_early_are_jitter_too(void)
+{
+	struct jbuf *jb = make(64, 20, 200);
+
+	for (uint16_t i = 0; i < 60; i++)
+		jbuf_put(jb, handle_of(i), i, i * 160U, 160, i * 10 * PB_NS_PER_MS);
+	uint32_t target = jbuf_target_ms(jb);
+
+	free(jb);
+	check(target >= 48 && target <= 50); /* 20 + 3 x 10 */
+}
+
+static void a_late_packet_raises_the_target_for_four_rounds(void)
+{
+	struct pair p = {.jb = make(64, 20, 200)};
+	uint32_t target[4];
+
+	for (unsigned i = 0; i < 60; i++)
+		step(&p, 0);
+	target[0] = jbuf_target_ms(p.jb);
+	check_int(jbuf_put(p.jb, handle_of(9), 9, 9 * 160, 160, p.ms * PB_NS_PER_MS), LATE);
+	target[1] = jbuf_target_ms(p.jb);
+	for (unsigned i = 0; i < 100; i++)
+		step(&p, 0);
+	check_int(jbuf_target_ms(p.jb), 30);
+	for (unsigned i = 0; i < 100; i++)
+		step(&p, 0);
+	target[2] = jbuf_target_ms(p.jb);
+	/* Never beyond the largest delay, nor for longer than that takes: 40 rounds. */
+	for (unsigned i = 0; i < 100; i++)
+		jbuf_put(p.jb, handle_of(9), 9, 9 * 160, 160, p.ms * PB_NS_PER_MS);
+	target[3] = jbuf_target_ms(p.jb);
+	for (unsigned i = 0; i < 40 * 50; i++)
+		step(&p, 0);
+	check_int(target[0], 20);
+	check_int(target[1], 40);
+	check_int(target[2], 20);
+	check_int(target[3], 200);
+	check_int(jbuf_target_ms(p.jb), 20);
+	while (jbuf_drain(p.jb) != NULL)
+		;
+	free(p.jb);
+}
+
+/* The first packet was slow, so all others wait 15 ms longer than need be. */
+static uint32_t discarded_after_a_slow_start(unsigned packets, uint32_t spike_ms)
+{
+	struct pair p = {.jb = make(64, 10, 200)};
+	uint32_t discarded;
+
+	step(&p, 15);
+	for (unsigned i = 1; i < packets; i++)
+		step(&p, i % 50 == 25 ? spike_ms : 0);
+	discarded = jbuf_counts(p.jb)->discarded;
+	check_int(jbuf_counts(p.jb)->underruns, 0);
+	free(p.jb);
+	return discarded;
+}
+
+static void the_delay_shrinks_when_even_the_slowest_waits_too_long(void)
+{
+	check_int(discarded_after_a_slow_start(90, 0), 0); /* the slow one is in the first round */
+	check_int(discarded_after_a_slow_start(110, 0), 1);
+	check_int(discarded_after_a_slow_start(2000, 0), 1);
+	check_int(discarded_after_a_slow_start(2000, 15), 0);
+}
+
+/* Every other packet is 10 ms late: 30 ms of target above the least. After something was late
+ * that reserve is left alone for ten rounds. */
+static void what_was_late_makes_cautious(void)
+{
+	for (int was_late = 0; was_late <= 1; was_late++) {
+		struct pair p = {.jb = make(64, 20, 200)};
+		uint32_t before, after9, after12;
+
+		for (unsigned i = 0; i < 150; i++)
+			step(&p, i % 2 ? 10 : 0);
+		if (was_late)
+			check_int(
+				jbuf_put(p.jb, handle_of(9), 9, 9 * 160, 160, p.ms * PB_NS_PER_MS),
+				LATE);
+		pause(&p);
+		before = jbuf_counts(p.jb)->discarded;
+		for (unsigned i = 0; i < 9 * 50; i++)
+			step(&p, i % 2 ? 10 : 0);
+		after9 = jbuf_counts(p.jb)->discarded;
+		for (unsigned i = 0; i < 4 * 50; i++)
+			step(&p, i % 2 ? 10 : 0);
+		after12 = jbuf_counts(p.jb)->discarded;
+		free(p.jb);
+		if (was_late)
+			check(after9 == before && after12 > before);
+		else
+			check(after9 > before && after12 == after9);
+	}
+}
+
 /* A reference that is nothing but a list: any order of any operations, and what may be answered. */
 struct model {
 	struct {
@@ -590,6 +791,8 @@ struct model {
 		void *pkt;
 	} held[2048];
 	unsigned n;
+	uint64_t noted[4096];
+	unsigned notes;
 	uint64_t passed; /* numbers below have been answered for */
 	bool started;
 };
@@ -613,6 +816,7 @@ static void random_life(uint32_t seed)
 
 	dice_state = seed;
 	m.n = 0;
+	m.notes = 0;
 	m.passed = 0;
 	m.started = false;
 	for (unsigned step = 0; step < 3000; step++) {
@@ -647,8 +851,11 @@ static void random_life(uint32_t seed)
 		seq += dice(20) == 0 ? dice(40) : 1;
 		for (unsigned i = 0; i < m.n; i++)
 			known = known || m.held[i].seq == s;
+		for (unsigned i = 0; i < m.notes; i++)
+			known = known || m.noted[i] == s;
 		if (dice(10) == 0) {
 			jbuf_note(jb, (uint16_t)s);
+			m.noted[m.notes++] = s;
 			continue;
 		}
 		enum jbuf_put put = jbuf_put(jb, pkt, (uint16_t)s,
@@ -656,8 +863,9 @@ static void random_life(uint32_t seed)
 					     1 + dice(400), now_ns);
 
 		check_int(jbuf_held(jb), m.n + (put == KEPT));
+		check(put != DUP || known);
 		if (known)
-			check_int(put, DUP);
+			check(put != KEPT || s < m.passed || m.notes > 0);
 		if (put == KEPT) {
 			check(s >= m.passed || !m.started);
 			m.held[m.n].seq = s;
@@ -675,6 +883,7 @@ static void random_life(uint32_t seed)
 			check(jbuf_drain(jb) == NULL);
 			jbuf_restart(jb);
 			m.passed = 0;
+			m.notes = 0;
 			seq += dice(3000);
 		}
 	}
@@ -697,6 +906,10 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_different_clock_neither_starves_nor_piles_up),
 	CHECK_CASE(gaps_in_the_talk_are_neither_loss_nor_underrun_for_long),
 	CHECK_CASE(a_stall_is_worked_off),
+	CHECK_CASE(packets_that_come_early_are_jitter_too),
+	CHECK_CASE(a_late_packet_raises_the_target_for_four_rounds),
+	CHECK_CASE(the_delay_shrinks_when_even_the_slowest_waits_too_long),
+	CHECK_CASE(what_was_late_makes_cautious),
 	CHECK_CASE(any_life_agrees_with_a_list),
 };
 CHECK_MAIN(cases)

@@ -4,8 +4,8 @@
  *
  *   | V P count | type | words - 1 |  body ... |   x n, ending exactly at the end of the datagram
  *
- * Reading walks the row twice: framing first (RFC 3550, A.2), so that nothing of a packet whose end is
- * wrong is believed; contents then, with each body's own counts held against its length.
+ * Reading walks the row twice: framing first (RFC 3550, A.2), so that nothing of a packet whose end
+ * is wrong is believed; contents then, with each body's own counts held against its length.
  */
 #include "rtp/rtcp.h"
 

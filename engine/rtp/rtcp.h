@@ -1,8 +1,8 @@
 /* RTCP: building our compound packets and reading what hostile peers send.
  *
- * Reading keeps the little that a leg needs: when and what the peer sent (for our next report), what it
- * says about our SSRC, and whether it said goodbye. Everything else is stepped over, but its framing is
- * checked to the last byte. Reduced-size packets (RFC 5506) are accepted.
+ * Reading keeps the little that a leg needs: when and what the peer sent (for our next report),
+ * what it says about our SSRC, and whether it said goodbye. Everything else is stepped over, but
+ * its framing is checked to the last byte. Reduced-size packets (RFC 5506) are accepted.
  *
  * Thread: any; pure. Sources: RFC 3550, 6 and A.2.
  */
@@ -53,8 +53,8 @@ struct rtcp_out {
 	bool bye;
 };
 
-/* Write a compound packet. Returns its length, or 0 when `room` is too small (nothing sensible is then in
- * the buffer). RTCP_BUILD_MAX bytes always suffice. */
+/* Write a compound packet. Returns its length, or 0 when `room` is too small (nothing sensible is
+ * then in the buffer). RTCP_BUILD_MAX bytes always suffice. */
 size_t rtcp_build(uint8_t *p, size_t room, const struct rtcp_out *o);
 
 /* What a compound packet told us. */
@@ -67,8 +67,9 @@ struct rtcp_news {
 	struct rtcp_block block;
 };
 
-/* Read a compound packet about whatever; `ours` is the SSRC that we send with. Returns RTP_OK (rtp.h) and
- * fills `n`, or leaves `n` alone and returns FATE_RTCP_BAD. Never reads outside [p, p + len). */
+/* Read a compound packet about whatever; `ours` is the SSRC that we send with. Returns RTP_OK
+ * (rtp.h) and fills `n`, or leaves `n` alone and returns FATE_RTCP_BAD. Never reads outside [p, p +
+ * len). */
 enum packet_fate rtcp_parse(struct rtcp_news *n, const uint8_t *p, size_t len, uint32_t ours);
 
 /* NTP time (seconds since 1900 and fraction) of nanoseconds since the Unix epoch. */
@@ -85,8 +86,8 @@ static inline uint32_t rtcp_ntp_mid(uint64_t ntp)
 void rtcp_block_since(struct rtcp_block *b, uint64_t sr_ntp, uint64_t age_ns);
 
 /* Round trip of a block about us that arrived at `now_mid` (rtcp_ntp_mid of our clock, the one that
- * our SRs carry), in microseconds; UINT32_MAX when it cannot be told: no SR of ours was seen, or the
- * peer's numbers give a negative time or one above 60 s. */
+ * our SRs carry), in microseconds; UINT32_MAX when it cannot be told: no SR of ours was seen, or
+ * the peer's numbers give a negative time or one above 60 s. */
 uint32_t rtcp_rtt_us(const struct rtcp_block *b, uint32_t now_mid);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * For any bytes rtcp_parse() reads none outside the packet, gives a fate that rtp.h names, and what it
- * accepts is whole words long. A report built from what was read is read back the same.
+ * For any bytes rtcp_parse() reads none outside the packet, gives a fate that rtp.h names, and what
+ * it accepts is whole words long. A report built from what was read is read back the same.
  */
 #include "base/must.h"
 #include "base/units.h"

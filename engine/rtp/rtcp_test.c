@@ -55,7 +55,8 @@ static void what_is_built_is_read_back(void)
 			      n.block.lsr == 0xaabbccdd && n.block.dlsr == 65536);
 		/* About somebody else. */
 		check(parse(&n, p, len, 0x33333333) == RTP_OK && !n.has_block);
-		/* Too little room, by any amount, is refused; every cut is bad or a shorter compound. */
+		/* Too little room, by any amount, is refused; every cut is bad or a shorter
+		 * compound. */
 		for (size_t room = 0; room < len; room++)
 			check_int(rtcp_build(p, room, &o), 0);
 		rtcp_build(p, sizeof(p), &o);
@@ -101,6 +102,7 @@ static const struct story stories[] = {
 	{"an empty RR",             RTP_OK,        8, {0x80, 201, 0, 1, 0, 0, 0, 9}},
 	{"version 1",               FATE_RTCP_BAD, 8, {0x40, 201, 0, 1, 0, 0, 0, 9}},
 	{"RTP, not RTCP",           FATE_RTCP_BAD, 8, {0x80, 0, 0, 1, 0, 0, 0, 9}},
+	{"a type above RTCP's",     FATE_RTCP_BAD, 8, {0x80, 224, 0, 1, 0, 0, 0, 9}},
 	{"longer than it is",       FATE_RTCP_BAD, 8, {0x80, 201, 0, 2, 0, 0, 0, 9}},
 	{"a tail",                  FATE_RTCP_BAD, 10, {0x80, 201, 0, 1, 0, 0, 0, 9, 0x80, 201}},
 	{"a block that is missing", FATE_RTCP_BAD, 8, {0x81, 201, 0, 1, 0, 0, 0, 9}},

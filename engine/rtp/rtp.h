@@ -36,7 +36,7 @@ struct rtp_view {
 
 /* Read the header of the `len` bytes at `p`. Returns RTP_OK and fills `v`, or leaves `v` alone and
  * returns the packet's fate:
- *   FATE_RTP_SHORT    fewer bytes than the header, its CSRC list or its extension claim, or > 65,535
+ *   FATE_RTP_SHORT    fewer bytes than header, CSRC list or extension claim, or > 65,535
  *   FATE_RTP_VERSION  the version is not 2
  *   FATE_RTP_PADDING  the padding count is zero or larger than what follows the header
  *   FATE_RTP_EMPTY    nothing is left for the payload
@@ -51,8 +51,8 @@ static inline bool rtp_is_rtcp(const uint8_t *p, size_t len)
 	return len >= 2 && p[1] >= 192 && p[1] <= 223;
 }
 
-/* Write the RTP_HEADER_LEN bytes at `p`: version 2, no padding, extension or CSRC. To relay a packet that
- * had those, write the header straight before its payload and send from there. */
+/* Write the RTP_HEADER_LEN bytes at `p`: version 2, no padding, extension or CSRC. To relay a
+ * packet that had those, write the header straight before its payload and send from there. */
 static inline void rtp_build(uint8_t *p, uint8_t pt, bool marker, uint16_t seq, uint32_t ts,
 			     uint32_t ssrc)
 {
@@ -63,8 +63,8 @@ static inline void rtp_build(uint8_t *p, uint8_t pt, bool marker, uint16_t seq, 
 	be32_put(p + 8, ssrc);
 }
 
-/* An instant of the monotonic clock in ticks of an RTP clock, modulo 2^32. The same instant always gives
- * the same ticks; only differences mean anything. Divides by constants only. */
+/* An instant of the monotonic clock in ticks of an RTP clock, modulo 2^32. The same instant always
+ * gives the same ticks; only differences mean anything. Divides by constants only. */
 static inline uint32_t rtp_ticks(uint64_t now_ns, uint32_t clock_hz)
 {
 	uint64_t s = now_ns / PB_NS_PER_S;

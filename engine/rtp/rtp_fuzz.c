@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * For any bytes: rtp_parse() reads none outside the packet; what it accepts has its payload inside the
- * packet and not empty; and the header rebuilt in front of the payload reads back the same.
- * For any series of headers: each accepted packet is counted once, never more are received than
- * were expected, and the difference is what is lost.
+ * For any bytes: rtp_parse() reads none outside the packet; what it accepts has its payload inside
+ * the packet and not empty; and the header rebuilt in front of the payload reads back the same. For
+ * any series of headers: each accepted packet is counted once, never more are received than were
+ * expected, and the difference is what is lost.
  */
 #include "base/must.h"
 #include "rtp/rtp.h"

@@ -1,9 +1,10 @@
 /* What a receiver knows of one incoming RTP source: sequence, loss, duplicates, jitter.
  *
- * One cache line per leg, touched once per packet. The 64 newest sequence numbers are remembered, so a
- * duplicate and a reordered packet are told apart without a table. A jump of the sequence by
+ * One cache line per leg, touched once per packet. The 64 newest sequence numbers are remembered,
+ * so a duplicate and a reordered packet are told apart without a table. A jump of the sequence by
  * RTP_SOURCE_DROPOUT_MAX or more is believed only when the next packet continues it: one stray
- * packet cannot move the counters. Counts go on over restarts and changes of SSRC: they are the leg's.
+ * packet cannot move the counters. Counts go on over restarts and changes of SSRC: they are the
+ * leg's.
  *
  * Thread: the leg's owner. Sources: RFC 3550, 6.4.1, A.1 (without the probation of new sources: a
  * packet reaches this only after the leg's source check), A.3, A.8.
@@ -59,8 +60,8 @@ void rtp_source_init(struct rtp_source *s);
 enum rtp_source_heard rtp_source_update(struct rtp_source *s, const struct rtp_view *v,
 					uint32_t arrival, bool timed);
 
-/* Packets expected since the leg was opened, and of these missing (never negative; duplicates do not
- * make up for losses). */
+/* Packets expected since the leg was opened, and of these missing (never negative; duplicates do
+ * not make up for losses). */
 uint64_t rtp_source_expected(const struct rtp_source *s);
 uint64_t rtp_source_lost(const struct rtp_source *s);
 
@@ -68,8 +69,8 @@ uint64_t rtp_source_lost(const struct rtp_source *s);
 uint32_t rtp_source_jitter_us(const struct rtp_source *s, uint32_t clock_hz);
 
 /* Fill the report block about this source and begin the next interval of `fraction_lost`. `lsr` and
- * `dlsr` are left 0: the caller knows the sender reports (rtcp_block_since()). Returns false, nothing
- * filled, when nothing was ever received. */
+ * `dlsr` are left 0: the caller knows the sender reports (rtcp_block_since()). Returns false,
+ * nothing filled, when nothing was ever received. */
 bool rtp_source_report(struct rtp_source *s, struct rtcp_block *b);
 
 #endif

@@ -44,6 +44,11 @@ static const struct story stories[] = {
 	{"63 back is remembered",  65, 62, 0, 1, {{1, NEW}, {65, NEXT}, {2, BACK}}, 3},
 	{"64 back is not",         66, 64, 1, 0, {{1, NEW}, {66, NEXT}, {2, DUP}}, 3},
 	{"64 ahead, nothing seen", 65, 62, 0, 1, {{1, NEW}, {65, NEXT}, {64, BACK}}, 3},
+	{"the very first twice",    1, 0, 1, 0, {{1, NEW}, {1, DUP}}, 2},
+	{"63 back was seen",       64, 62, 1, 0, {{1, NEW}, {64, NEXT}, {1, DUP}}, 3},
+	{"99 back is too old",      1, 0, 1, 0, {{200, NEW}, {101, DUP}}, 2},
+	{"100 back is a jump",      1, 0, 0, 0, {{200, NEW}, {100, FAR_AWAY}}, 2},
+	{"3,000 ahead is a jump",   1, 0, 0, 0, {{1, NEW}, {3001, FAR_AWAY}}, 2},
 	{"a stray far ahead",       2, 0, 0, 0, {{1, NEW}, {9000, FAR_AWAY}, {2, NEXT}}, 3},
 	{"a stray does not stay",   3, 0, 0, 0, {{1, NEW}, {9000, FAR_AWAY}, {2, NEXT}, {9001, FAR_AWAY}, {3, NEXT}}, 5},
 	{"a restart is confirmed",  4, 0, 0, 0, {{1, NEW}, {2, NEXT}, {9000, FAR_AWAY}, {9001, NEW}, {9002, NEXT}}, 5},
@@ -130,6 +135,36 @@ static void fraction_lost_is_of_the_interval(void)
 	check(rtp_source_report(&s, &b) && b.fraction_lost == 0); /* nothing in between */
 }
 
+static void a_new_source_begins_its_own_interval_and_jitter(void)
+{
+	struct rtp_source s = {0};
+	struct rtcp_block b;
+
+	for (uint16_t i = 0; i < 100; i++) {
+		struct rtp_view v = {.ssrc = 1, .seq = i, .ts = i * 160U};
+
+		rtp_source_update(&s, &v, i * 160U + (i % 2 ? 50 : 0), true);
+	}
+	check(rtp_source_report(&s, &b) && b.jitter > 30);
+	for (uint16_t i = 0; i < 8; i++)
+		if (i != 4 && i != 5)
+			hear(&s, 2, (uint16_t)(i + 500));
+	check(rtp_source_report(&s, &b));
+	check_int(b.fraction_lost, 64);
+	check_int(b.lost, 2);
+	check_int(b.jitter, 0);
+}
+
+static void lost_fits_into_24_bits(void)
+{
+	struct rtp_source s = {.runs = 1, .seq_max = 0x2000000, .received = 1};
+	struct rtcp_block b;
+
+	check(rtp_source_report(&s, &b));
+	check_int(b.lost, 0x7fffff);
+	check_int(b.fraction_lost, 255);
+}
+
 static void a_late_swap_never_makes_the_fraction_wild(void)
 {
 	struct rtp_source s = {0};
@@ -193,6 +228,8 @@ static const struct check_case cases[] = {
 	CHECK_CASE(another_ssrc_is_another_source_and_the_count_goes_on),
 	CHECK_CASE(wraps_are_counted_into_the_report),
 	CHECK_CASE(fraction_lost_is_of_the_interval),
+	CHECK_CASE(a_new_source_begins_its_own_interval_and_jitter),
+	CHECK_CASE(lost_fits_into_24_bits),
 	CHECK_CASE(a_late_swap_never_makes_the_fraction_wild),
 	CHECK_CASE(jitter_follows_the_formula),
 	CHECK_CASE(jitter_ignores_a_new_time_base_and_events),

@@ -6,9 +6,9 @@
  *            |=== before ===|=== newest segment ===|
  *
  * A packet whose timestamp falls on the newest segment, its end included, is of this event: an
- * update, a repetition, or the segment that continues it (RFC 4733, 2.5.1.3: it begins exactly where the
- * last one ended). Two presses never touch, since a released key is silent for a while. A packet from
- * before the segment is old; one beyond it is a new press.
+ * update, a repetition, or the segment that continues it (RFC 4733, 2.5.1.3: it begins exactly
+ * where the last one ended). Two presses never touch, since a released key is silent for a while. A
+ * packet from before the segment is old; one beyond it is a new press.
  */
 #include "rtp/telephone_event.h"
 
@@ -22,8 +22,8 @@ enum {
 	VOLUME_DBM0 = 10, /* -10 dBm0; receivers ignore it for DTMF */
 	END_PACKETS = 3,
 	SEGMENT_MAX = 0xffff,
-	/* A segment that follows one of which the last updates were lost begins this close to the limit
-	 * at least: 0.5 s at 8 kHz. */
+	/* A segment that follows one of which the last updates were lost begins this close to the
+	 * limit at least: 0.5 s at 8 kHz. */
 	SEGMENT_NEAR = SEGMENT_MAX - 4000,
 	/* Older than this is not an old packet but another time line: 16 s at 8 kHz. */
 	OLD_TICKS_MAX = 1 << 17,

@@ -1,10 +1,10 @@
 /* Telephone-event: keys pressed, sent as RTP events.
  *
- * Receiving: one press gives one STARTED, whatever is lost, repeated or reordered. An event is known
- * by its timestamp; a packet whose timestamp lies inside the event we know belongs to it (so do the
- * following segments of an event longer than 0xffff ticks, and so do senders that move the timestamp along
- * with the duration). A press whose end packets are all lost ends TELEPHONE_EVENT_TIMEOUT_MS after
- * its last packet, or with the next press.
+ * Receiving: one press gives one STARTED, whatever is lost, repeated or reordered. An event is
+ * known by its timestamp; a packet whose timestamp lies inside the event we know belongs to it (so
+ * do the following segments of an event longer than 0xffff ticks, and so do senders that move the
+ * timestamp along with the duration). A press whose end packets are all lost ends
+ * TELEPHONE_EVENT_TIMEOUT_MS after its last packet, or with the next press.
  *
  * Sending: a row of digits becomes a packet per packet time: the marker on the first, one
  * timestamp for all of a digit, growing durations, the last packet three times, a gap.

@@ -94,6 +94,16 @@ static const struct story {
 		{   0,          0,   160, 5, "M", STARTED,   160},
 		{8180,          0, 65280, 5, "",  CONTINUES, 65280},
 		{8211,      65535,   160, 5, "",  CONTINUES, 65695})},
+	{"the same key eight seconds after its end is no segment", ROWS(
+		{   0,     0,   160, 5, "M", STARTED,   160},
+		{  40,     0,   480, 5, "E", ENDED,     480},
+		{8000, 64000,   320, 5, "",  STARTED,   320})},
+	{"a marker begins a press wherever it stands", ROWS(
+		{   0,     0,   160, 5, "M", STARTED,   160},
+		{8000, 64000,   160, 5, "M", STARTED,   160})},
+	{"further than a segment is a new press", ROWS(
+		{   0,     0,   160, 5, "M", STARTED,   160},
+		{9000, 72000,   320, 5, "",  STARTED,   320})},
 	{"a sender that moves the timestamp along", ROWS(
 		{  0, 1000,  160, 5, "M", STARTED,   160},
 		{ 20, 1160,  320, 5, "",  CONTINUES, 320},
@@ -275,6 +285,9 @@ static void nonsense_is_not_sent(void)
 	check_int(telephone_event_send_next(&s, 0, &p), TELEPHONE_EVENT_SEND_DONE);
 	check_int(telephone_event_send_start(&s, codes, 1, UINT32_MAX, UINT32_MAX, 48000, 60), 0);
 	check_int(s.length_ticks, 0xffff);
+	check_int(telephone_event_send_start(&s, codes, 1, 50, 90, 8000, 20), 0);
+	check_int(s.length_ticks, 480);
+	check_int(s.gap_ticks, 800);
 }
 
 static const struct check_case cases[] = {
