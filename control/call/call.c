@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A call's life: made, noted, ended, settled, freed. call_end() is the one door out: it lets go of
+ * everything that could call back (queue, flow, timers), starts the goodbyes, and leaves the rest
+ * to call_settle(), which every later event of the call asks again.
+ */
+#include "call/calls.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/must.h"
+
+struct ticket {
+	struct centre *c;
+	uint64_t call;
+	uint32_t party;
+	call_reply_fn *fn;
+};
+
+const char *call_state_name(enum call_state state)
+{
+	static const char *const names[] = {
+		[CALL_NEW] = "new",           [CALL_IVR] = "ivr",
+		[CALL_WAITING] = "waiting",   [CALL_OFFERING] = "offering",
+		[CALL_TALKING] = "talking",   [CALL_HELD] = "held",
+		[CALL_TRANSFERRING] = "transferring", [CALL_MESSAGE] = "message",
+		[CALL_ENDING] = "ending",
+	};
+
+	return names[state];
+}
+
+int call_status_of(enum call_cause cause)
+{
+	switch (cause) {
+	case CALL_CAUSE_BUSY:
+		return 486;
+	case CALL_CAUSE_REJECTED:
+		return 603;
+	case CALL_CAUSE_NO_ROUTE:
+		return 404;
+	case CALL_CAUSE_NOT_ALLOWED:
+		return 403;
+	case CALL_CAUSE_OVERLOADED:
+	case CALL_CAUSE_ENGINE_LOST:
+	case CALL_CAUSE_SHUTDOWN:
+		return 503;
+	case CALL_CAUSE_FAILED:
+		return 500;
+	case CALL_CAUSE_NORMAL:
+	case CALL_CAUSE_ABANDONED:
+	case CALL_CAUSE_NO_ANSWER:
+	case CALL_CAUSE_UNREACHABLE:
+	case CALL_CAUSE_MEDIA_TIMEOUT:
+	case CALL_CAUSE_FLOW_ENDED:
+	case CALL_CAUSE_MESSAGE_LEFT:
+	case CALL_CAUSE_TRANSFERRED:
+	case CALL_CAUSE_OPERATOR:
+	case CALL_CAUSES:
+		break;
+	}
+	return 480;
+}
+
+static uint32_t bucket_of_id(const char *id)
+{
+	uint32_t h = 2166136261U; /* FNV-1a */
+
+	for (; *id != '\0'; id++)
+		h = (h ^ (uint8_t)*id) * 16777619U;
+	return h & (CENTRE_BUCKETS - 1);
+}
+
+struct call *centre_call(struct centre *c, uint64_t number)
+{
+	struct le *le;
+
+	LIST_FOREACH(&c->by_number[number & (CENTRE_BUCKETS - 1)], le)
+	{
+		struct call *call = le->data;
+
+		if (call->number == number)
+			return call;
+	}
+	return NULL;
+}
+
+struct call *centre_find_call(struct centre *c, const char *id, bool *several)
+{
+	size_t len = strlen(id);
+	struct call *found = NULL;
+	struct le *le;
+
+	if (several != NULL)
+		*several = false;
+	LIST_FOREACH(&c->by_id[bucket_of_id(id)], le)
+	{
+		struct call *call = le->data;
+
+		if (strcmp(call->id, id) == 0)
+			return call;
+	}
+	if (len < 4 || len >= CLOCK_UUID_SIZE - 1)
+		return NULL;
+	for (unsigned b = 0; b < CENTRE_BUCKETS; b++) {
+		LIST_FOREACH(&c->by_id[b], le)
+		{
+			struct call *call = le->data;
+
+			if (strcmp(call->id + CLOCK_UUID_SIZE - 1 - len, id) != 0)
+				continue;
+			if (found != NULL) {
+				if (several != NULL)
+					*several = true;
+				return NULL;
+			}
+			found = call;
+		}
+	}
+	return found;
+}
+
+void centre_each_call(struct centre *c, void (*visit)(struct call *call, void *arg), void *arg)
+{
+	for (unsigned b = 0; b < CENTRE_BUCKETS; b++) {
+		struct le *le = list_head(&c->by_number[b]);
+
+		while (le != NULL) {
+			struct call *call = le->data;
+
+			le = le->next; /* the visitor may end the call */
+			visit(call, arg);
+		}
+	}
+}
+
+static void on_limit(void *arg)
+{
+	struct call *call = arg;
+
+	log_warn("call", "[call=%s] reached the longest allowed time", call->id);
+	call_end(call, PARTY_SYSTEM, CALL_CAUSE_NORMAL);
+}
+
+struct call *call_new(struct centre *c, enum call_kind kind, const char *from, const char *to)
+{
+	struct call *call = calloc(1, sizeof(*call));
+
+	if (call == NULL)
+		return NULL;
+	call->steps = calloc(CALL_STEPS_KEPT, sizeof(*call->steps));
+	if (call->steps == NULL) {
+		free(call);
+		return NULL;
+	}
+	call->centre = c;
+	call->number = ++c->next_number;
+	call->queue = -1;
+	call->running = -1;
+	clock_uuid7(&c->uuids, call->id);
+	call->bucket_id = bucket_of_id(call->id);
+	list_append(&c->by_number[call->number & (CENTRE_BUCKETS - 1)], &call->le_number, call);
+	list_append(&c->by_id[call->bucket_id], &call->le_id, call);
+	for (unsigned i = 0; i < CALL_PARTIES_MAX; i++)
+		call->party[i].call = call;
+	tmr_init(&call->limit);
+	tmr_init(&call->linger);
+	tmr_init(&call->message_timer);
+	if (c->config->call_max_s > 0)
+		tmr_start(&call->limit, (uint64_t)c->config->call_max_s * 1000, on_limit, call);
+	c->calls_now++;
+	c->numbers.calls_total++;
+	call_record_begin(&call->record, call->id, kind, from, to, clock_wall_ms());
+	log_info("call", "[call=%s] %s from %s to %s", call->id, call_kind_name(kind),
+		 call->record.from, call->record.to);
+	call_note(call, CALL_STEP_RING, to);
+	if (c->store)
+		store_call(c->store, &call->record);
+	call_publish(call);
+	return call;
+}
+
+void call_publish(struct call *call)
+{
+	const struct call_record *r = &call->record;
+	bool ended = r->ended_ms != 0;
+	json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "call", call->id, "state",
+			      ended ? "ended" : call_state_name(call->state), "kind",
+			      call_kind_name(r->kind), "from", r->from, "to", r->to, "queue",
+			      r->queue, "agent", call->agent ? call->agent->number : "");
+
+	if (ended) {
+		json_object_set_new(o, "hung_up_by", json_string(call_party_name(r->hung_up_by)));
+		json_object_set_new(o, "cause", json_string(call_cause_name(r->cause)));
+	}
+	centre_publish(call->centre, "call", o);
+}
+
+void call_note(struct call *call, enum call_step step, const char *detail)
+{
+	uint64_t now_ms = clock_wall_ms();
+	struct centre *c = call->centre;
+
+	call_record_step(&call->record, step, detail, now_ms);
+	log_info("call", "[call=%s] %s%s%s", call->id, call_step_name(step), detail ? " " : "",
+		 detail ? detail : "");
+	if (call->step_count < CALL_STEPS_KEPT) {
+		struct step_kept *s = &call->steps[call->step_count++];
+
+		s->at_ms = now_ms;
+		s->step = step;
+		snprintf(s->detail, sizeof(s->detail), "%s", detail ? detail : "");
+	} else {
+		call->steps_missed++;
+	}
+	if (c->store)
+		store_step(c->store, call->id, now_ms, step, detail);
+	centre_publish(c, "call.step",
+		       json_pack("{s:s,s:s,s:s}", "call", call->id, "step", call_step_name(step),
+				 "detail", detail ? detail : ""));
+}
+
+void call_set_state(struct call *call, enum call_state state)
+{
+	if (call->state == state || call->state == CALL_ENDING)
+		return;
+	call->state = state;
+	if (state != CALL_ENDING)
+		call_publish(call);
+}
+
+void call_make_id(struct call *call, char kind, char out[CALL_ID_MAX])
+{
+	snprintf(out, CALL_ID_MAX, "%s.%c%u", call->id, kind, ++call->serial);
+}
+
+static void ignore_close(struct call *call, struct party *p, int err, const json_t *result,
+			 const struct rpc_error *why)
+{
+	(void)p;
+	(void)result;
+	(void)why;
+	if (err == 0 || err == -EREMOTEIO)
+		call->opened = false;
+	call_settle(call);
+}
+
+static void close_in_engine(struct call *call)
+{
+	struct centre *c = call->centre;
+	struct ticket *t;
+
+	if (!call->opened)
+		return;
+	t = ticket_new(call, NULL, ignore_close);
+	if (t == NULL || engine_call_close(c->engine, call->id, ticket_reply, t) != 0) {
+		ticket_drop(t);
+		call->opened = false;
+	}
+}
+
+static void ignore_dialog(struct sip_call *sip, const struct sip_call_event *ev, void *arg)
+{
+	(void)sip;
+	(void)ev;
+	(void)arg;
+}
+
+static void on_linger(void *arg)
+{
+	struct call *call = arg;
+
+	log_warn("call", "[call=%s] goodbyes were not answered in %d ms; letting go", call->id,
+		 CENTRE_LINGER_MS);
+	call->opened = false;
+	record_forget(call);
+	for (unsigned i = 0; i < CALL_PARTIES_MAX; i++) {
+		struct party *p = &call->party[i];
+
+		if (p->state == PARTY_FREE)
+			continue;
+		if (p->sip != NULL)
+			sip_call_attach(p->sip, ignore_dialog, NULL);
+		p->sip = NULL;
+		p->leg_wanted = false;
+		party_gone(p);
+	}
+	call_settle(call);
+}
+
+void call_end(struct call *call, enum call_party by, enum call_cause cause)
+{
+	struct centre *c = call->centre;
+	char detail[CALL_DETAIL_MAX];
+
+	if (call->state == CALL_ENDING)
+		return;
+	if (call->message_left && cause == CALL_CAUSE_NORMAL)
+		cause = CALL_CAUSE_MESSAGE_LEFT;
+	call_record_end(&call->record, by, cause, clock_wall_ms());
+	cause = call->record.cause;
+	snprintf(detail, sizeof(detail), "%s: %s", call_party_name(by), call_cause_name(cause));
+	call_note(call, CALL_STEP_HANGUP, detail);
+	call->state = CALL_ENDING;
+	tmr_cancel(&call->limit);
+	tmr_cancel(&call->message_timer);
+	call->message_since_ms = 0;
+
+	queue_leave(call, by == PARTY_CUSTOMER);
+	flow_stop(call);
+	dial_cancel(call);
+	if (call->supervisor != NULL)
+		monitor_closed(call->supervisor);
+	talk_release_agent(call);
+	if (call->customer != NULL && call->customer->agent >= 0)
+		desk_other(c, call->customer->agent, call->number, false);
+
+	for (unsigned i = 0; i < CALL_PARTIES_MAX; i++)
+		if (call->party[i].state != PARTY_FREE)
+			party_end(&call->party[i], call_status_of(cause), call_cause_q850(cause),
+				  call_cause_name(cause));
+	close_in_engine(call);
+	if (c->store)
+		store_call(c->store, &call->record);
+	call_publish(call);
+	if (cause == CALL_CAUSE_ENGINE_LOST)
+		c->numbers.calls_engine_lost++;
+	tmr_start(&call->linger, CENTRE_LINGER_MS, on_linger, call);
+	call_settle(call);
+}
+
+static void on_reap(void *arg)
+{
+	struct centre *c = arg;
+
+	while (c->reap.head != NULL)
+		call_free(c->reap.head->data);
+	if (c->shutting_down && c->calls_now == 0 && c->drained) {
+		void (*drained)(void *) = c->drained;
+
+		c->drained = NULL;
+		drained(c->drained_arg);
+	}
+}
+
+void call_settle(struct call *call)
+{
+	struct centre *c = call->centre;
+
+	if (call->state != CALL_ENDING || call->reaped || call->opened ||
+	    record_open(call))
+		return;
+	for (unsigned i = 0; i < CALL_PARTIES_MAX; i++)
+		if (call->party[i].state != PARTY_FREE)
+			return;
+	call->reaped = true;
+	tmr_cancel(&call->linger);
+	if (c->store)
+		store_call(c->store, &call->record);
+	/* From here nobody finds it any more. */
+	list_unlink(&call->le_number);
+	list_unlink(&call->le_id);
+	list_append(&c->reap, &call->le_number, call);
+	c->calls_now--;
+	tmr_start(&c->reaper, 0, on_reap, c);
+}
+
+void call_free(struct call *call)
+{
+	list_unlink(&call->le_number);
+	list_unlink(&call->le_id);
+	tmr_cancel(&call->limit);
+	tmr_cancel(&call->linger);
+	tmr_cancel(&call->message_timer);
+	ivr_end(&call->ivr);
+	for (unsigned i = 0; i < CALL_PARTIES_MAX; i++)
+		json_decref(call->party[i].stats);
+	free(call->steps);
+	free(call);
+}
+
+struct ticket *ticket_new(struct call *call, struct party *p, call_reply_fn *fn)
+{
+	struct ticket *t = malloc(sizeof(*t));
+
+	if (t != NULL)
+		*t = (struct ticket){.c = call->centre,
+				     .call = call->number,
+				     .party = p ? p->serial : 0,
+				     .fn = fn};
+	return t;
+}
+
+void ticket_drop(struct ticket *t)
+{
+	free(t);
+}
+
+void ticket_reply(void *arg, int err, const json_t *result, const struct rpc_error *why)
+{
+	struct ticket *t = arg;
+	struct call *call = centre_call(t->c, t->call);
+	struct party *p = NULL;
+
+	for (unsigned i = 0; call != NULL && t->party != 0 && i < CALL_PARTIES_MAX; i++)
+		if (call->party[i].state != PARTY_FREE && call->party[i].serial == t->party)
+			p = &call->party[i];
+	if (call != NULL && (t->party == 0 || p != NULL))
+		t->fn(call, p, err, result, why);
+	free(t);
+}

@@ -1,0 +1,286 @@
+/* One call as control sees it, and its parties: what the files of call/ share.
+ *
+ * A call is made by call_new() and ends by call_end(), which anybody may call at any time and as
+ * often as they like. After the end the struct stays until every SIP dialog has said CLOSED, every
+ * engine leg has answered with its last numbers and every recording its account, or
+ * CENTRE_LINGER_MS have passed; then it is freed from the loop, never from inside a callback.
+ *
+ *	NEW -> IVR <-> WAITING <-> OFFERING -> TALKING <-> HELD -> (IVR | TRANSFERRING) ... -> ENDING
+ *	        \-> MESSAGE
+ *
+ * A party is one end of the call: a SIP dialog, an engine leg, or both. It lives in a slot of its
+ * call. `customer` is who called; `agent` who is talked with; `offered` whose phone rings for the
+ * ACD; `dialled` whose phone rings without it; `supervisor` who listens in. A slot is free again
+ * when dialog and leg are gone.
+ *
+ * Thread: libre's loop.
+ */
+#ifndef CALL_CALLS_H
+#define CALL_CALLS_H
+
+#include "call/centre.h"
+#include "ivr/ivr.h"
+#include "record/call_record.h"
+
+enum {
+	CALL_PARTIES_MAX = 8,
+	CALL_STEPS_KEPT = 160,
+	CALL_TAKES_MAX = 16,
+	CALL_DETAIL_MAX = 80,
+	CALL_ID_MAX = 64, /* leg, play, collect, monitor ids: the call's and a suffix */
+};
+
+enum call_state {
+	CALL_NEW,
+	CALL_IVR,
+	CALL_WAITING,
+	CALL_OFFERING,
+	CALL_TALKING,
+	CALL_HELD,
+	CALL_TRANSFERRING,
+	CALL_MESSAGE,
+	CALL_ENDING,
+};
+
+enum party_role { PARTY_IS_CUSTOMER, PARTY_IS_AGENT, PARTY_IS_SUPERVISOR };
+
+enum party_state {
+	PARTY_FREE,    /* the slot is not in use */
+	PARTY_OPENING, /* its engine leg is asked for */
+	PARTY_RINGING, /* the dialog is not answered */
+	PARTY_UP,
+	PARTY_ENDING, /* goodbyes are under way */
+};
+
+/* What a play is for: decides what its end means. */
+enum play_use {
+	PLAY_NOTHING,
+	PLAY_FLOW,     /* a prompt of the flow */
+	PLAY_MUSIC,    /* waiting */
+	PLAY_ANNOUNCE, /* place in the queue; music goes on after it */
+	PLAY_HOLD,     /* held by the other party */
+	PLAY_RING,     /* ringback */
+	PLAY_BEEP,     /* before a message */
+	PLAY_GOODBYE,  /* a last word; then the call ends */
+};
+
+struct party {
+	struct call *call;
+	uint32_t serial; /* tells this use of the slot from the ones before */
+	enum party_role role;
+	enum party_state state;
+	char number[SIP_USER_MAX]; /* agent's number, or the caller's */
+	int agent;                 /* ACD index; -1 */
+	struct sip_call *sip;      /* NULL before INVITE and after CLOSED */
+	char sip_call_id[128];
+	char leg[CALL_ID_MAX];
+	bool leg_wanted; /* leg.open was sent and leg.close was not answered */
+	bool leg_closing;
+	bool answered;
+	bool held; /* the peer put us on hold */
+	bool incoming;
+	struct sip_media local; /* valid once the leg is there */
+	bool has_local;
+	bool moved; /* the leg has another address than the peer was told */
+	void (*then)(struct party *p); /* what follows when the leg is there */
+	char play[CALL_ID_MAX];
+	enum play_use play_use;
+	uint64_t started_ms, answered_ms, ended_ms; /* wall */
+	json_t *stats;                              /* last numbers of the leg, or NULL */
+	uint32_t ring_ms;
+};
+
+struct step_kept {
+	uint64_t at_ms;
+	enum call_step step;
+	char detail[CALL_DETAIL_MAX];
+};
+
+/* One recording of the call. */
+struct take {
+	char id[CLOCK_UUID_SIZE];
+	uint64_t started_ms; /* wall */
+	const char *kind;    /* "call", "voicemail", "discarded" */
+	bool open;           /* its account has not come */
+};
+
+/* Why a phone is rung without the ACD. */
+enum dial_purpose { DIAL_NONE, DIAL_INTERNAL, DIAL_FLOW, DIAL_TRANSFER };
+
+struct call {
+	struct le le_number, le_id;
+	struct centre *centre;
+	uint64_t number; /* the ACD's name for it */
+	char id[CLOCK_UUID_SIZE];
+	uint32_t bucket_id;
+	enum call_state state;
+	struct call_record record;
+	struct step_kept *steps;
+	unsigned step_count, steps_missed;
+	uint32_t serial; /* of parties, plays, collections, monitors */
+
+	struct party party[CALL_PARTIES_MAX];
+	struct party *customer, *agent, *offered, *dialled, *supervisor;
+
+	/* the flow */
+	struct ivr_session ivr;
+	bool flow_runs;
+	bool after_play; /* `next` is to be done when the prompt has been heard */
+	struct ivr_action next;
+	char collect[CALL_ID_MAX];
+	struct ivr_collect collect_how;
+	char info_digits[IVR_DIGITS_MAX + 1]; /* keys that came by SIP INFO */
+
+	/* the queue */
+	int queue;       /* waits in it or was answered from it; -1 */
+	bool in_acd;     /* acd_enter() was accepted and the call has not left */
+	bool from_queue; /* `agent` was found by the ACD */
+	bool served;     /* somebody talked and let go; what the flow does next is a farewell */
+
+	/* dialling without the ACD */
+	enum dial_purpose dial;
+
+	/* recording: each take is one file for the listener; at most one runs */
+	struct take take[CALL_TAKES_MAX];
+	unsigned takes;
+	int running; /* index into take; -1 none */
+
+	/* message */
+	uint32_t message_max_s, message_silence_s, message_min_s, message_quiet_s;
+	struct tmr message_timer;
+	uint64_t message_since_ms; /* mono; 0: none is taken */
+	bool message_left;
+
+	/* supervision */
+	char monitor[CALL_ID_MAX]; /* "" when none */
+	char monitor_mode[12];
+
+	/* a feature code's last word */
+	const char *goodbye;
+
+
+	bool opened; /* call.open was accepted */
+	unsigned reopening; /* legs asked for in a new engine */
+	struct tmr limit;  /* call_max_s */
+	struct tmr linger; /* after the end */
+	bool reaped;
+};
+
+/* call.c */
+struct call *call_new(struct centre *c, enum call_kind kind, const char *from, const char *to);
+void call_note(struct call *call, enum call_step step, const char *detail);
+void call_set_state(struct call *call, enum call_state state);
+const char *call_state_name(enum call_state state);
+void call_end(struct call *call, enum call_party by, enum call_cause cause);
+/* Free the call from the loop once nothing of it is left. Safe to call at any time. */
+void call_settle(struct call *call);
+void call_free(struct call *call);
+void call_make_id(struct call *call, char kind, char out[CALL_ID_MAX]);
+int call_status_of(enum call_cause cause); /* SIP status that refuses a call for this cause */
+void call_publish(struct call *call);
+
+/* An engine answer that finds its call and party again, if they are still there. */
+typedef void call_reply_fn(struct call *call, struct party *p, int err, const json_t *result,
+			   const struct rpc_error *why);
+struct ticket;
+struct ticket *ticket_new(struct call *call, struct party *p, call_reply_fn *fn);
+void ticket_reply(void *arg, int err, const json_t *result, const struct rpc_error *why);
+void ticket_drop(struct ticket *t); /* the request was not sent */
+
+/* party.c */
+struct party *party_new(struct call *call, enum party_role role, const char *number, int agent);
+struct party *party_by_leg(struct call *call, const char *leg);
+struct party *party_by_play(struct call *call, const char *play);
+/* Ask for the leg; `then` follows when it is there, else party_failed(). */
+void party_open(struct party *p, void (*then)(struct party *p));
+/* Ring the phones of `user`, or a number outside through `trunk`. Returns as sip_call_invite(). */
+int party_invite(struct party *p, const char *user, const struct config_trunk *trunk,
+		 uint32_t ring_ms);
+void party_attach(struct party *p, struct sip_call *sip); /* an incoming dialog */
+int party_answer(struct party *p);
+void party_end(struct party *p, int status, int cause, const char *text);
+void party_gone(struct party *p); /* free the slot when dialog and leg are gone */
+void party_play(struct party *p, enum play_use use, json_t *items, unsigned loop,
+		const char *interrupt);
+void party_play_stop(struct party *p);
+void party_apply_media(struct party *p, const struct sip_media *m);
+json_t *party_prompt(const char *prompt); /* a playlist of one */
+json_t *party_tone(const char *tone);
+json_t *party_items(const struct ivr_items *items);
+
+/* incoming.c */
+void incoming_call(void *arg, struct sip_call *sip);
+/* Send the customer of a call to a number: agent, queue, hotline, outside. False: no such. */
+bool route_known(struct centre *c, const char *number, bool inside);
+void route_customer(struct call *call, const char *number);
+
+/* flow_run.c */
+void flow_begin(struct call *call, struct ivr_flow *flow, const char *language);
+void flow_tell(struct call *call, const struct ivr_event *ev);
+void flow_play_done(struct call *call);
+void flow_info_digit(struct call *call, char digit);
+void flow_stop(struct call *call);
+
+/* queue.c */
+void queue_enter(struct call *call, const char *name, uint8_t priority);
+void queue_leave(struct call *call, bool abandoned);
+void queue_drain(struct centre *c);
+void queue_music(struct call *call);
+void queue_offer_answered(struct party *p);
+void queue_offer_closed(struct party *p, const struct sip_call_event *ev);
+void queue_offer_failed(struct party *p, enum agent_event how);
+
+/* dial.c */
+void dial_start(struct call *call, const char *number, uint32_t timeout_s, enum dial_purpose why);
+void dial_answered(struct party *p);
+void dial_closed(struct party *p, int status);
+void dial_withdraw(struct call *call);
+void dial_cancel(struct call *call);
+
+/* talk.c */
+void talk_begin(struct call *call, struct party *agent);
+void talk_agent_left(struct call *call, enum call_party by);
+void talk_release_agent(struct call *call);
+void talk_hear(struct call *call);
+void talk_held(struct party *p, bool held);
+void record_begin(struct call *call, bool message);
+void record_stop(struct call *call);
+bool record_open(const struct call *call); /* an account is still to come */
+void record_forget(struct call *call);     /* the engine that had them is gone */
+void record_done(struct centre *c, const json_t *params);
+
+/* transfer.c */
+void transfer_refer(struct party *p, const struct sip_refer *refer);
+int transfer_call(struct call *call, const char *to, char *why, size_t why_size);
+
+/* feature.c */
+bool feature_call(struct centre *c, struct sip_call *sip, const char *agent, const char *dialled);
+
+/* monitor.c */
+int monitor_set(struct call *call, const char *by, const char *mode, struct sip_call *dialled,
+		const char **state, char *why, size_t why_size);
+void monitor_answered(struct party *p);
+void monitor_closed(struct party *p);
+void monitor_digit(struct party *p, char digit);
+void monitor_agent_changed(struct call *call);
+
+/* message.c */
+void message_begin(struct call *call, const struct ivr_action *a);
+void message_beep_done(struct call *call);
+void message_digit(struct call *call, char digit);
+void message_end(struct call *call, const char *why);
+
+/* desk.c */
+void desk_registered(void *arg, const struct sip_registration *r);
+void desk_unregistered(void *arg, const struct sip_registration *r);
+void desk_state_changed(struct centre *c, const struct acd_action *a);
+void desk_other(struct centre *c, int agent, uint64_t call, bool begin);
+
+/* recover.c */
+void recover_up(void *arg, bool same, const json_t *snapshot);
+void recover_down(void *arg);
+
+/* engine_event.c */
+void engine_event(void *arg, const char *type, const json_t *params);
+
+#endif

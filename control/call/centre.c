@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The centre itself: made, started, shut down; alarms, events, and the small questions that others
+ * ask it (a secret, business hours).
+ */
+#include "call/centre.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "call/calls.h"
+
+enum { SPARE_AGENTS = 1000, SPARE_QUEUES = 32, SECOND_MS = 1000 };
+
+int centre_init(struct centre *c, struct config *config, const struct centre_paths *paths)
+{
+	struct acd_plan plan = {
+		.agents_max = config->n_agents + SPARE_AGENTS,
+		.queues_max = config->n_queues + SPARE_QUEUES,
+		.calls_max = config->calls_max ? config->calls_max : 10000,
+	};
+	void *memory = malloc(acd_bytes(&plan));
+	int err;
+
+	*c = (struct centre){
+		.config = config,
+		.paths = *paths,
+		.config_loaded_ms = clock_wall_ms(),
+		.desks_max = plan.agents_max,
+		.media_timeout_ms = CENTRE_MEDIA_TIMEOUT_MS,
+	};
+	for (unsigned b = 0; b < CENTRE_BUCKETS; b++) {
+		list_init(&c->by_number[b]);
+		list_init(&c->by_id[b]);
+	}
+	list_init(&c->reap);
+	tmr_init(&c->reaper);
+	tmr_init(&c->acd_timer);
+	tmr_init(&c->engine_grace);
+	tmr_init(&c->second);
+	tmr_init(&c->shut_down_timer);
+	c->desks = calloc(c->desks_max, sizeof(*c->desks));
+	if (memory == NULL || c->desks == NULL) {
+		free(memory);
+		return -ENOMEM;
+	}
+	c->acd = acd_init(memory, &plan);
+	err = acd_configure(c->acd, config, clock_mono_ms());
+	for (uint32_t i = 0; i < c->desks_max; i++)
+		c->desks[i].since_wall_ms = clock_wall_ms();
+	queue_drain(c);
+	return err;
+}
+
+static void free_call(struct call *call, void *arg)
+{
+	(void)arg;
+	call_free(call);
+}
+
+void centre_fini(struct centre *c)
+{
+	tmr_cancel(&c->reaper);
+	tmr_cancel(&c->acd_timer);
+	tmr_cancel(&c->engine_grace);
+	tmr_cancel(&c->second);
+	tmr_cancel(&c->shut_down_timer);
+	centre_each_call(c, free_call, NULL);
+	while (c->reap.head != NULL)
+		call_free(c->reap.head->data);
+	for (unsigned i = 0; i < c->flow_count; i++)
+		ivr_flow_drop(&c->flows[i].flow);
+	json_decref(c->prompts);
+	free(c->acd);
+	free(c->desks);
+	config_free(c->config);
+	*c = (struct centre){0};
+}
+
+void centre_publish(struct centre *c, const char *type, json_t *members)
+{
+	if (c->publish != NULL && members != NULL)
+		c->publish(c->publish_arg, type, members);
+	else
+		json_decref(members);
+}
+
+void centre_alarm(struct centre *c, const char *area, bool raised, const char *text)
+{
+	unsigned i = 0;
+
+	while (i < c->alarm_count && strcmp(c->alarms[i].area, area) != 0)
+		i++;
+	if (!raised) {
+		if (i == c->alarm_count)
+			return;
+		c->alarms[i] = c->alarms[--c->alarm_count];
+		log_info("alarm", "%s: over", area);
+	} else {
+		if (i < c->alarm_count || i == CENTRE_ALARMS_MAX)
+			return;
+		c->alarm_count++;
+		c->alarms[i].since_ms = clock_wall_ms();
+		snprintf(c->alarms[i].area, sizeof(c->alarms[i].area), "%s", area);
+		snprintf(c->alarms[i].text, sizeof(c->alarms[i].text), "%s", text);
+		log_error("alarm", "%s: %s", area, text);
+	}
+	centre_publish(c, "alarm",
+		       json_pack("{s:s,s:s,s:b}", "area", area, "text", text, "raised", raised));
+}
+
+static bool first_line(const char *path, char *out, size_t size)
+{
+	FILE *f = fopen(path, "re");
+
+	if (f == NULL)
+		return false;
+	if (fgets(out, (int)size, f) == NULL)
+		out[0] = '\0';
+	fclose(f);
+	out[strcspn(out, "\r\n")] = '\0';
+	return out[0] != '\0';
+}
+
+bool centre_secret(const struct config_secret *s, char *out, size_t size)
+{
+	const char *value = NULL;
+
+	switch (s->kind) {
+	case CONFIG_SECRET_NONE:
+		return false;
+	case CONFIG_SECRET_TEXT:
+		value = s->value;
+		break;
+	case CONFIG_SECRET_ENV:
+		value = getenv(s->value);
+		if (value == NULL)
+			log_warn("config", "the environment has no %s, which holds a password",
+				 s->value);
+		break;
+	case CONFIG_SECRET_FILE:
+		if (first_line(s->value, out, size))
+			return true;
+		log_warn("config", "no password can be read from %s", s->value);
+		break;
+	}
+	if (value == NULL || strlen(value) >= size)
+		return false;
+	memcpy(out, value, strlen(value) + 1);
+	return true;
+}
+
+/* Local time of a named zone. glibc knows only one zone at a time: the process's. */
+static struct local_time local_in(const char *zone, time_t now)
+{
+	const char *before = getenv("TZ");
+	char keep[128] = "";
+	struct tm tm;
+
+	if (before != NULL)
+		snprintf(keep, sizeof(keep), "%s", before);
+	setenv("TZ", zone, 1);
+	tzset();
+	localtime_r(&now, &tm);
+	if (before != NULL)
+		setenv("TZ", keep, 1);
+	else
+		unsetenv("TZ");
+	tzset();
+	return (struct local_time){
+		.year = (int16_t)(tm.tm_year + 1900),
+		.month = (uint8_t)(tm.tm_mon + 1),
+		.day = (uint8_t)tm.tm_mday,
+		.hour = (uint8_t)tm.tm_hour,
+		.minute = (uint8_t)tm.tm_min,
+		.second = (uint8_t)tm.tm_sec,
+	};
+}
+
+bool centre_hours_open(void *arg, const char *name)
+{
+	struct centre *c = arg;
+	const struct hours *h = config_calendar_find(c->config, name);
+	struct local_time t;
+	const char *why;
+
+	if (h == NULL)
+		return false;
+	t = h->zone_fixed ? hours_local((int64_t)clock_wall_ms(), h->offset_min)
+			  : local_in(h->zone, (time_t)(clock_wall_ms() / 1000));
+	return hours_open(h, &t, &why);
+}
+
+static bool secret(void *arg, const char *user, struct sip_secret *out)
+{
+	struct centre *c = arg;
+	const struct config_agent *a = config_agent_find(c->config, user);
+
+	*out = (struct sip_secret){0};
+	return a != NULL && centre_secret(&a->password, out->password, sizeof(out->password));
+}
+
+void centre_sip_handlers(struct centre *c, struct sip_stack_handlers *h)
+{
+	*h = (struct sip_stack_handlers){
+		.secret = secret,
+		.registered = desk_registered,
+		.unregistered = desk_unregistered,
+		.incoming = incoming_call,
+		.arg = c,
+	};
+}
+
+void centre_engine_handlers(struct centre *c, struct engine_handlers *h)
+{
+	*h = (struct engine_handlers){
+		.up = recover_up, .down = recover_down, .event = engine_event, .arg = c};
+}
+
+static void watch_store(struct centre *c)
+{
+	struct store_status st;
+
+	if (c->store == NULL)
+		return;
+	store_status(c->store, &st);
+	centre_alarm(c, "store", st.state != STORE_OK, st.text);
+	centre_alarm(c, "store backlog", st.waiting > st.waiting_max / 2,
+		     "more than half of the queue to the database is full");
+	centre_alarm(c, "store moved aside", st.moved_aside,
+		     "the database was unusable at start and was moved aside");
+	if (st.dropped > c->store_dropped)
+		log_error("store", "%llu rows were refused",
+			  (unsigned long long)(st.dropped - c->store_dropped));
+	c->store_dropped = st.dropped;
+}
+
+static void on_second(void *arg)
+{
+	struct centre *c = arg;
+
+	watch_store(c);
+	tmr_start(&c->second, SECOND_MS, on_second, c);
+}
+
+void centre_start(struct centre *c)
+{
+	tmr_start(&c->second, SECOND_MS, on_second, c);
+	queue_drain(c);
+}
+
+static void end_call(struct call *call, void *arg)
+{
+	(void)arg;
+	call_end(call, PARTY_SYSTEM, CALL_CAUSE_SHUTDOWN);
+}
+
+static void on_shut_down_late(void *arg)
+{
+	struct centre *c = arg;
+	void (*drained)(void *) = c->drained;
+
+	log_warn("call", "%u calls did not say goodbye in time", c->calls_now);
+	c->drained = NULL;
+	if (drained)
+		drained(c->drained_arg);
+}
+
+void centre_shut_down(struct centre *c, uint32_t timeout_ms, void (*drained)(void *arg), void *arg)
+{
+	c->shutting_down = true;
+	c->drained = drained;
+	c->drained_arg = arg;
+	centre_each_call(c, end_call, NULL);
+	tmr_start(&c->shut_down_timer, c->calls_now || c->reap.head ? timeout_ms : 0,
+		  on_shut_down_late, c);
+}
+
+int centre_monitor(struct centre *c, struct call *call, const char *by, const char *mode,
+		   const char **state, char *why, size_t why_size)
+{
+	(void)c;
+	return monitor_set(call, by, mode, NULL, state, why, why_size);
+}
+
+int centre_transfer(struct centre *c, struct call *call, const char *to, char *why, size_t why_size)
+{
+	(void)c;
+	return transfer_call(call, to, why, why_size);
+}
+
+void centre_hang_up(struct centre *c, struct call *call)
+{
+	(void)c;
+	call_end(call, PARTY_OPERATOR, CALL_CAUSE_OPERATOR);
+}
+
+const char *centre_call_id(const struct call *call)
+{
+	return call->id;
+}

@@ -1,0 +1,205 @@
+/* The running call centre: everything the daemon holds, in one struct.
+ *
+ * SIP, engine, timers and the control socket report to it; the pure modules (ivr/, acd/, agent/)
+ * decide; the files of call/ carry the decisions out. There is no other state: what is not
+ * reachable from here does not exist.
+ *
+ *	sip/ ------> incoming, party ---+                +--> sip/
+ *	engine ----> engine_event ------+--> call, ivr --+--> engine
+ *	timers ----> queue, message ----+    acd         +--> store, events
+ *	api/ ------> monitor, transfer -+                +--> log
+ *
+ * Thread: libre's loop, all of it.
+ */
+#ifndef CALL_CENTRE_H
+#define CALL_CENTRE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include <re_types.h>
+
+#include <re_list.h>
+#include <re_tmr.h>
+
+#include "acd/acd.h"
+#include "conf/config.h"
+#include "ivr/flow.h"
+#include "loop/clock.h"
+#include "loop/engine.h"
+#include "sip/sip.h"
+#include "sip/sip_call.h"
+#include "store/store.h"
+
+enum {
+	CENTRE_ALARMS_MAX = 32,
+	CENTRE_FLOWS_MAX = 16,
+	CENTRE_BUCKETS = 4096, /* of the tables of calls; a power of two */
+	CENTRE_MEDIA_TIMEOUT_MS = 30000, /* a party that is silent on the wire so long is gone */
+	CENTRE_LINGER_MS = 8000,   /* goodbyes that nobody answers are given up after this */
+	CENTRE_ENGINE_GRACE_MS = 10000, /* calls wait so long for an engine to come back */
+};
+
+struct call;
+
+struct centre_alarm {
+	char area[48];
+	char text[160];
+	uint64_t since_ms;
+};
+
+/* One flow in use. Calls hold the version that they began with. */
+struct centre_flow {
+	char name[256]; /* as the configuration names it: a file, or "example" */
+	struct ivr_flow *flow;
+	uint64_t loaded_ms;
+};
+
+/* What is remembered of an agent beside the ACD's own state; by ACD index. */
+struct desk {
+	char last_call[CLOCK_UUID_SIZE];
+	uint64_t wrap_since_ms; /* mono; 0: not in wrap-up */
+	uint64_t other_call;    /* number of the call that keeps it in OTHER; 0: none */
+	uint64_t since_wall_ms; /* of the present state */
+};
+
+struct centre_paths {
+	const char *config;   /* NULL: embedded example */
+	const char *flow;     /* NULL: what the configuration says */
+};
+
+struct centre_numbers {
+	uint64_t calls_total, calls_refused, calls_engine_lost;
+};
+
+struct centre {
+	struct config *config;
+	struct centre_paths paths;
+	uint64_t config_loaded_ms;
+	struct centre_flow flows[CENTRE_FLOWS_MAX];
+	unsigned flow_count;
+
+	struct engine *engine;
+	struct sip_stack *sip;
+	struct store *store; /* NULL: no history (tests) */
+	struct acd *acd;
+	struct desk *desks;
+	uint32_t desks_max;
+	json_t *prompts; /* set of the engine's prompt names, NULL until known */
+
+	struct list by_number[CENTRE_BUCKETS];
+	struct list by_id[CENTRE_BUCKETS];
+	uint64_t next_number;
+	uint32_t calls_now;
+	struct clock_uuid_state uuids;
+	struct list reap; /* calls that are over and are freed from the loop */
+	struct tmr reaper;
+	struct tmr acd_timer;
+	struct tmr engine_grace;
+	struct tmr second; /* watches the store */
+	struct tmr shut_down_timer;
+	uint32_t media_timeout_ms; /* 0: never */
+	bool draining_acd;
+	bool shutting_down;
+	void (*drained)(void *arg); /* shutting down: the last call has gone */
+	void *drained_arg;
+
+	struct centre_alarm alarms[CENTRE_ALARMS_MAX];
+	unsigned alarm_count;
+	enum store_state store_state;
+	uint64_t store_dropped;
+	struct centre_numbers numbers;
+
+	/* One event for subscribers; takes `members`. NULL: nobody listens. */
+	void (*publish)(void *arg, const char *type, json_t *members);
+	void *publish_arg;
+};
+
+/* Wire the centre to a configuration (taken) and prepare the ACD. Flows are loaded with
+ * centre_load_flows(). Engine, SIP and store are opened by the caller and set in the struct
+ * before the loop runs. Returns 0, -ENOMEM or -ENOSPC. */
+int centre_init(struct centre *c, struct config *config, const struct centre_paths *paths);
+
+/* Release everything that centre_init() and the calls hold. SIP must be closed already. */
+void centre_fini(struct centre *c);
+
+/* Read all flows that the configuration names. On any error nothing changes. Returns 0 or -EINVAL
+ * with `problems` (may be NULL), an array as flow.check answers it, to be released by the caller. */
+int centre_load_flows(struct centre *c, json_t **problems);
+
+/* Check one flow file (NULL or "example": the embedded one). Returns the number of errors; adds to
+ * `problems`. */
+unsigned centre_check_flow(struct centre *c, const char *file, json_t *problems);
+
+/* The flow of a hotline, or NULL. */
+struct ivr_flow *centre_flow(struct centre *c, const struct config_hotline *hotline);
+
+/* Read the configuration again and take what can change while running. Returns 0 or -EINVAL with
+ * `problems`. `changed` and `ignored` get sentences. */
+int centre_reload_config(struct centre *c, json_t *problems, json_t *changed, json_t *ignored);
+
+/* Read a configuration file (NULL: the embedded example). Returns 0 and *out, or -EINVAL or the
+ * errno of the file, with sentences added to `problems`. */
+int centre_read_config(const char *file, struct config **out, json_t *problems);
+
+/* Is calendar `name` open at this moment? */
+bool centre_hours_open(void *arg, const char *name);
+
+/* The secret's text into `out`. False when it cannot be had (logged). */
+bool centre_secret(const struct config_secret *s, char *out, size_t size);
+
+/* Raise or lower an alarm: logged and published on change only. */
+void centre_alarm(struct centre *c, const char *area, bool raised, const char *text);
+
+/* Tell subscribers. Takes `members`. */
+void centre_publish(struct centre *c, const char *type, json_t *members);
+
+/* --- handlers of the edges -------------------------------------------------------------------- */
+
+void centre_sip_handlers(struct centre *c, struct sip_stack_handlers *h);
+void centre_engine_handlers(struct centre *c, struct engine_handlers *h);
+
+/* Start the timers of the centre, once everything is open. */
+void centre_start(struct centre *c);
+
+/* Hang up everything; `drained` is called when the last call is gone or `timeout_ms` has passed. */
+void centre_shut_down(struct centre *c, uint32_t timeout_ms, void (*drained)(void *arg), void *arg);
+
+/* --- calls ------------------------------------------------------------------------------------ */
+
+struct call *centre_call(struct centre *c, uint64_t number);
+
+/* By id, or by its ending of at least 4 characters; NULL when there is none, or with *several set
+ * when more than one fits. */
+struct call *centre_find_call(struct centre *c, const char *id, bool *several);
+
+/* Visit all calls, also those that are ending. The visitor must not create calls. */
+void centre_each_call(struct centre *c, void (*visit)(struct call *call, void *arg), void *arg);
+
+/* What an operator or a supervisor may do. Each returns 0, or -ENOENT, -EPERM, -EBUSY, -ENOTCONN
+ * with a sentence in `why`. */
+int centre_monitor(struct centre *c, struct call *call, const char *by, const char *mode,
+		   const char **state, char *why, size_t why_size);
+int centre_transfer(struct centre *c, struct call *call, const char *to, char *why,
+		    size_t why_size);
+void centre_hang_up(struct centre *c, struct call *call);
+int centre_agent_set(struct centre *c, const char *agent, const char *state, const char *reason,
+		     char *why, size_t why_size);
+
+const char *centre_call_id(const struct call *call);
+
+/* Rows for the control socket; new references. */
+json_t *centre_call_row(const struct call *call);
+json_t *centre_call_detail(const struct call *call);
+json_t *centre_leg_rows(const struct call *call);
+json_t *centre_agent_row(struct centre *c, int agent);
+json_t *centre_queue_row(struct centre *c, int queue);
+const char *centre_reason_name(const struct centre *c, uint8_t reason);
+
+/* Every belief about the calls: no call without a way to end, no party in two calls, ACD and calls
+ * agree. Aborts through must(). For tests; also cheap enough for a debug build. */
+void centre_check(struct centre *c);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What must be true of all calls between two turns of the loop.
+ */
+#include "call/calls.h"
+
+#include "base/must.h"
+
+static void one(struct call *call, void *arg)
+{
+	struct centre *c = arg;
+	unsigned used = 0;
+
+	for (unsigned i = 0; i < CALL_PARTIES_MAX; i++) {
+		const struct party *p = &call->party[i];
+
+		must(p->call == call);
+		if (p->state == PARTY_FREE)
+			continue;
+		used++;
+		/* A party has something that will call back: a dialog or a leg. */
+		must(p->sip != NULL || p->leg_wanted);
+	}
+	if (call->state == CALL_ENDING) {
+		/* It waits for somebody, and not for ever. */
+		must(tmr_isrunning(&call->linger) || call->reaped);
+		must(call->record.ended_ms != 0);
+		must(!call->in_acd && !call->flow_runs);
+		return;
+	}
+	must(used > 0);
+	must(call->customer != NULL && call->customer->state != PARTY_FREE);
+	must(call->record.ended_ms == 0);
+	must(call->offered == NULL || call->in_acd);
+	must(!call->in_acd || acd_position(c->acd, call->number) > 0);
+	must(call->agent == NULL || call->agent != call->customer);
+	if (call->from_queue) {
+		struct acd_agent_view v;
+
+		must(call->agent != NULL);
+		must(acd_agent_view(c->acd, call->agent->agent, &v));
+		must(v.call == call->number);
+	}
+	if (call->state == CALL_WAITING || call->state == CALL_OFFERING)
+		must(call->in_acd || call->dialled != NULL);
+	if (call->state == CALL_TALKING || call->state == CALL_HELD)
+		must(call->agent != NULL);
+	if (call->state == CALL_MESSAGE)
+		must(call->message_since_ms == 0 || tmr_isrunning(&call->message_timer));
+}
+
+void centre_check(struct centre *c)
+{
+	acd_check(c->acd);
+	centre_each_call(c, one, c);
+}

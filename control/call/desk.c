@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Agents: their phones come and go, their state changes, and both are told to the ACD, the store
+ * and whoever listens.
+ */
+#include "call/calls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+
+static void registration(struct centre *c, const struct sip_registration *r, bool here)
+{
+	int agent = acd_agent_find(c->acd, r->user);
+	bool change = here ? r->first : r->last;
+
+	if (change && agent >= 0) {
+		acd_agent_reachable(c->acd, agent, here, clock_mono_ms());
+		queue_drain(c);
+	}
+	if (change)
+		log_info("sip", "%s %s %s", r->user, here ? "registered from" : "unregistered",
+			 r->contact);
+	centre_publish(c, "registration",
+		       json_pack("{s:s,s:b,s:s}", "agent", r->user, "registered",
+				 here || !r->last, "contact", r->contact));
+}
+
+void desk_registered(void *arg, const struct sip_registration *r)
+{
+	registration(arg, r, true);
+}
+
+void desk_unregistered(void *arg, const struct sip_registration *r)
+{
+	registration(arg, r, false);
+}
+
+const char *centre_reason_name(const struct centre *c, uint8_t reason)
+{
+	const char *name = agent_reason_name(reason);
+	const struct config_reason *own;
+
+	if (name != NULL)
+		return name;
+	own = config_reason_find(c->config, reason);
+	return own ? own->name : "";
+}
+
+/* Wrap-up belongs to the call that was before it. */
+static void account_wrap_up(struct centre *c, const struct acd_action *a, struct desk *d)
+{
+	uint64_t now_ms = clock_mono_ms(), wall_ms = clock_wall_ms();
+
+	if (a->was != AGENT_WRAP_UP && a->state == AGENT_WRAP_UP) {
+		d->wrap_since_ms = now_ms;
+		if (c->store && d->last_call[0] != '\0')
+			store_step(c->store, d->last_call, wall_ms, CALL_STEP_WRAP_UP, NULL);
+	} else if (a->was == AGENT_WRAP_UP && a->state != AGENT_WRAP_UP) {
+		if (c->store && d->last_call[0] != '\0' && d->wrap_since_ms != 0) {
+			store_step(c->store, d->last_call, wall_ms, CALL_STEP_WRAP_UP_DONE, NULL);
+			store_wrap_up(c->store, d->last_call, now_ms - d->wrap_since_ms);
+		}
+		d->wrap_since_ms = 0;
+	}
+}
+
+void desk_state_changed(struct centre *c, const struct acd_action *a)
+{
+	struct acd_agent_view v;
+	struct call *call;
+	const char *reason;
+
+	if (a->agent < 0 || (unsigned)a->agent >= c->desks_max ||
+	    !acd_agent_view(c->acd, a->agent, &v))
+		return;
+	c->desks[a->agent].since_wall_ms = clock_wall_ms();
+	account_wrap_up(c, a, &c->desks[a->agent]);
+	call = v.call ? centre_call(c, v.call) : NULL;
+	reason = a->state == AGENT_NOT_READY ? centre_reason_name(c, a->reason) : "";
+	log_info("agent", "%s is %s%s%s", v.number, agent_state_name(a->state), reason[0] ? ", " : "",
+		 reason);
+	if (c->store)
+		store_agent_state(c->store, v.number, clock_wall_ms(), agent_state_name(a->state),
+				  reason, call ? call->id : NULL);
+	centre_publish(c, "agent",
+		       json_pack("{s:s,s:s,s:s,s:s?}", "agent", v.number, "state",
+				 agent_state_name(a->state), "reason", reason, "call",
+				 call ? call->id : NULL));
+}
+
+void desk_other(struct centre *c, int agent, uint64_t call, bool begin)
+{
+	struct desk *d;
+
+	if (agent < 0 || (unsigned)agent >= c->desks_max)
+		return;
+	d = &c->desks[agent];
+	if (begin) {
+		if (d->other_call != 0)
+			return;
+		if (acd_agent_event(c->acd, agent, AGENT_OTHER_BEGIN, 0, clock_mono_ms()) == 0)
+			d->other_call = call;
+	} else {
+		if (d->other_call != call)
+			return;
+		d->other_call = 0;
+		(void)acd_agent_event(c->acd, agent, AGENT_OTHER_END, 0, clock_mono_ms());
+	}
+	queue_drain(c);
+}
+
+/* The code of a not-ready reason by its word. */
+static int reason_of(const struct centre *c, const char *name, uint8_t *code)
+{
+	*code = 0;
+	if (name == NULL || name[0] == '\0')
+		return 0;
+	for (unsigned i = 0; i < c->config->n_reasons; i++) {
+		const struct config_reason *r = &c->config->reasons[i];
+
+		if (strcmp(r->name, name) == 0) {
+			*code = r->code;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+int centre_agent_set(struct centre *c, const char *number, const char *state, const char *reason,
+		     char *why, size_t why_size)
+{
+	static const struct {
+		const char *word;
+		enum agent_event ev;
+	} words[] = {
+		{"sign_in", AGENT_SIGN_IN},           {"sign_out", AGENT_SIGN_OUT},
+		{"ready", AGENT_GO_READY},            {"not_ready", AGENT_GO_NOT_READY},
+		{"wrap_up_done", AGENT_WRAP_END},
+	};
+	int agent = acd_agent_find(c->acd, number);
+	struct acd_agent_view v;
+	uint8_t code;
+	int err = -EINVAL;
+
+	if (agent < 0 || !acd_agent_view(c->acd, agent, &v)) {
+		snprintf(why, why_size, "no agent %s", number);
+		return -ENOENT;
+	}
+	if (reason_of(c, reason, &code) != 0) {
+		snprintf(why, why_size, "no reason %s; see not_ready_reasons in the configuration",
+			 reason);
+		return -EPERM;
+	}
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i].word, state) == 0)
+			err = acd_agent_event(c->acd, agent, words[i].ev, code, clock_mono_ms());
+	queue_drain(c);
+	if (err == 0)
+		return 0;
+	snprintf(why, why_size, "agent %s is %s; %s is not possible now", number,
+		 agent_state_name(v.agent.state), state);
+	return -EPERM;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Ringing a phone without the ACD: an internal call, a flow's `dial`, a transfer. The called agent
+ * counts as busy with something else from the first ring, so that the ACD offers it nothing.
+ *
+ * A transfer that nobody answers does not lose the customer: who came from a queue goes back to it,
+ * before all others.
+ */
+#include "call/calls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+
+enum { RING_S = 30, BACK_TO_QUEUE_PRIORITY = 9 };
+
+static bool is_busy(struct centre *c, int agent)
+{
+	struct acd_agent_view v;
+
+	if (agent < 0 || !acd_agent_view(c->acd, agent, &v))
+		return false;
+	return v.agent.state == AGENT_RINGING || v.agent.state == AGENT_TALKING ||
+	       v.agent.state == AGENT_OTHER;
+}
+
+static const struct config_trunk *trunk_of(struct party *p)
+{
+	return p->agent >= 0 ? NULL : config_trunk_for(p->call->centre->config, p->number);
+}
+
+static void invite(struct party *p)
+{
+	int err = party_invite(p, p->number, trunk_of(p), p->ring_ms);
+
+	if (err != 0) {
+		log_info("call", "[call=%s] %s cannot be rung: %s", p->call->id, p->number,
+			 strerror(-err));
+		dial_closed(p, err == -ENOENT ? 480 : 500);
+	}
+}
+
+/* How the ringing ended, to whoever wanted it. The customer is still there. */
+static void tell(struct call *call, enum dial_purpose why, int status)
+{
+	bool no_answer = status == 408 || status == 487;
+	bool busy = status == 486 || status == 600 || status == 603;
+	enum call_cause cause = no_answer ? CALL_CAUSE_NO_ANSWER
+					  : call_cause_of_sip((unsigned)status);
+	const char *queue = call->record.queue;
+
+	if (call->customer != NULL && call->customer->play_use == PLAY_RING)
+		party_play_stop(call->customer);
+	switch (why) {
+	case DIAL_FLOW:
+		flow_tell(call, &(struct ivr_event){.kind = IVR_EV_DIAL_DONE,
+						    .dial = no_answer ? IVR_DIAL_NO_ANSWER
+							    : busy    ? IVR_DIAL_BUSY
+								      : IVR_DIAL_FAILED});
+		break;
+	case DIAL_TRANSFER:
+		if (queue[0] != '\0') {
+			queue_enter(call, queue, BACK_TO_QUEUE_PRIORITY);
+			break;
+		}
+		call_end(call, PARTY_SYSTEM, cause);
+		break;
+	case DIAL_INTERNAL:
+	case DIAL_NONE:
+		call_end(call, PARTY_SYSTEM, cause);
+		break;
+	}
+}
+
+void dial_start(struct call *call, const char *number, uint32_t timeout_s, enum dial_purpose why)
+{
+	struct centre *c = call->centre;
+	const struct config_agent *known = config_agent_find(c->config, number);
+	int agent = known ? acd_agent_find(c->acd, number) : -1;
+	struct party *p;
+
+	if (known == NULL && config_trunk_for(c->config, number) == NULL) {
+		tell(call, why, 404);
+		return;
+	}
+	call_note(call, CALL_STEP_OFFER, number);
+	if (is_busy(c, agent) || (call->customer->agent >= 0 && agent == call->customer->agent)) {
+		call_note(call, CALL_STEP_REJECT, number);
+		tell(call, why, 486);
+		return;
+	}
+	p = party_new(call, PARTY_IS_AGENT, number, agent);
+	if (p == NULL) {
+		tell(call, why, 500);
+		return;
+	}
+	call->dialled = p;
+	call->dial = why;
+	p->ring_ms = (timeout_s ? timeout_s : RING_S) * 1000;
+	if (agent >= 0)
+		desk_other(c, agent, call->number, true);
+	call_set_state(call, why == DIAL_TRANSFER ? CALL_TRANSFERRING : CALL_OFFERING);
+	if (call->customer->answered)
+		party_play(call->customer, PLAY_RING, party_tone("ringback"), 0, NULL);
+	party_open(p, invite);
+}
+
+void dial_answered(struct party *p)
+{
+	struct call *call = p->call;
+
+	call->dialled = NULL;
+	if (party_answer(call->customer) != 0) {
+		call->agent = p; /* so that the end finds it in every book */
+		call_end(call, PARTY_SYSTEM, CALL_CAUSE_FAILED);
+		return;
+	}
+	talk_begin(call, p);
+}
+
+void dial_closed(struct party *p, int status)
+{
+	struct call *call = p->call;
+	enum dial_purpose why = call->dial;
+	char detail[CALL_DETAIL_MAX];
+
+	call->dialled = NULL;
+	call->dial = DIAL_NONE;
+	if (p->agent >= 0)
+		desk_other(call->centre, p->agent, call->number, false);
+	snprintf(detail, sizeof(detail), "%s %d", p->number, status);
+	call_note(call, status == 408 || status == 487 ? CALL_STEP_NO_ANSWER : CALL_STEP_REJECT,
+		  detail);
+	party_end(p, 487, SIP_CAUSE_NO_ANSWER, "no answer");
+	tell(call, why, status);
+}
+
+/* The customer is gone or goes elsewhere; what rings stops. */
+void dial_withdraw(struct call *call)
+{
+	struct party *p = call->dialled;
+
+	if (p == NULL)
+		return;
+	call->dialled = NULL;
+	call->dial = DIAL_NONE;
+	if (p->agent >= 0)
+		desk_other(call->centre, p->agent, call->number, false);
+	party_end(p, 487, SIP_CAUSE_NORMAL, "not wanted any more");
+}
+
+void dial_cancel(struct call *call)
+{
+	dial_withdraw(call);
+	call->dial = DIAL_NONE;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Feature codes that agents dial: the state is changed at once, the answer is a word in the ear,
+ * then the line is hung up. Supervision codes bring the supervisor's own call into the other call.
+ */
+#include "call/calls.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/feature.h"
+#include "base/log.h"
+
+/* The conversation that `agent` has now. */
+struct search {
+	const char *agent;
+	struct call *found;
+};
+
+static void is_it(struct call *call, void *arg)
+{
+	struct search *s = arg;
+
+	if (call->state == CALL_ENDING)
+		return;
+	if (call->agent != NULL && strcmp(call->agent->number, s->agent) == 0)
+		s->found = call;
+}
+
+static void say_and_go(struct party *p)
+{
+	struct call *call = p->call;
+	struct centre *c = call->centre;
+	const char *lang = c->config->n_hotlines && c->config->hotlines[0].language[0]
+				   ? c->config->hotlines[0].language
+				   : "en";
+	char prompt[IVR_PROMPT_MAX];
+
+	if (party_answer(p) != 0) {
+		call_end(call, PARTY_SYSTEM, CALL_CAUSE_FAILED);
+		return;
+	}
+	snprintf(prompt, sizeof(prompt), "%s/%s", lang, call->goodbye);
+	if (json_object_get(c->prompts, prompt) != NULL)
+		party_play(p, PLAY_GOODBYE, party_prompt(prompt), 1, NULL);
+	else
+		party_play(p, PLAY_GOODBYE,
+			   party_tone(strcmp(call->goodbye, "agent/refused") == 0 ? "busy" : "beep"),
+			   1, NULL);
+}
+
+/* Returns the prompt that says what came of it. */
+static const char *apply(struct centre *c, const char *agent, const struct feature_dialled *f)
+{
+	int index = acd_agent_find(c->acd, agent);
+	enum agent_event ev;
+	const char *prompt;
+
+	switch (f->feature) {
+	case FEATURE_SIGN_IN:
+		ev = AGENT_SIGN_IN;
+		prompt = "agent/signed_in";
+		break;
+	case FEATURE_SIGN_OUT:
+		ev = AGENT_SIGN_OUT;
+		prompt = "agent/signed_out";
+		break;
+	case FEATURE_READY:
+		ev = AGENT_GO_READY;
+		prompt = "agent/ready";
+		break;
+	case FEATURE_NOT_READY:
+		ev = AGENT_GO_NOT_READY;
+		prompt = "agent/not_ready";
+		break;
+	case FEATURE_WRAP_UP_END:
+		ev = AGENT_WRAP_END;
+		prompt = "agent/ready";
+		break;
+	case FEATURE_NONE:
+	case FEATURE_LISTEN:
+	case FEATURE_WHISPER:
+	case FEATURE_BARGE:
+	case FEATURE_ECHO:
+	case FEATURE_UNKNOWN:
+	default:
+		return "agent/refused";
+	}
+	if (index < 0 || acd_agent_event(c->acd, index, ev, f->reason, clock_mono_ms()) != 0)
+		prompt = "agent/refused";
+	queue_drain(c);
+	return prompt;
+}
+
+static bool supervise(struct centre *c, struct sip_call *sip, const char *by,
+		      const struct feature_dialled *f)
+{
+	static const char *const modes[] = {
+		[FEATURE_LISTEN] = "listen", [FEATURE_WHISPER] = "whisper",
+		[FEATURE_BARGE] = "barge"};
+	struct search s = {.agent = f->agent};
+	char why[160];
+	const char *state;
+
+	centre_each_call(c, is_it, &s);
+	if (s.found == NULL)
+		return false;
+	if (monitor_set(s.found, by, modes[f->feature], sip, &state, why, sizeof(why)) == 0)
+		return true;
+	log_info("call", "[call=%s] %s may not listen: %s", s.found->id, by, why);
+	return false;
+}
+
+bool feature_call(struct centre *c, struct sip_call *sip, const char *agent, const char *dialled)
+{
+	struct feature_dialled f = feature_parse(c->config, dialled);
+	struct call *call;
+	struct party *p;
+
+	if (f.feature == FEATURE_NONE)
+		return false;
+	if ((f.feature == FEATURE_LISTEN || f.feature == FEATURE_WHISPER ||
+	     f.feature == FEATURE_BARGE) &&
+	    engine_is_up(c->engine) && supervise(c, sip, agent, &f))
+		return true;
+	call = call_new(c, CALL_FEATURE, agent, dialled);
+	p = call ? party_new(call, PARTY_IS_CUSTOMER, agent, -1) : NULL;
+	if (p == NULL) {
+		sip_call_end(sip, 503, 42, "no memory");
+		return true;
+	}
+	call->customer = p;
+	party_attach(p, sip);
+	if (!engine_is_up(c->engine)) {
+		/* Nothing can be said; refusing tells the agent that the code did not work. */
+		call_end(call, PARTY_SYSTEM, CALL_CAUSE_ENGINE_LOST);
+		return true;
+	}
+	call->goodbye = apply(c, agent, &f);
+	party_open(p, say_and_go);
+	return true;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Carries out what the interpreter says and tells it what came of it. A prompt that stands before
+ * a queue, a message or a dial is heard first: the action waits in call->next until the prompt's
+ * play.done.
+ */
+#include "call/calls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/must.h"
+
+static struct ivr_now now_of(struct call *call)
+{
+	return (struct ivr_now){
+		.now_ms = clock_mono_ms(), .arg = call->centre, .open = centre_hours_open};
+}
+
+static void carry_out(struct call *call, const struct ivr_actions *todo);
+
+static void hang_up(struct call *call, enum ivr_cause why)
+{
+	call->flow_runs = false;
+	switch (why) {
+	case IVR_CAUSE_NORMAL:
+		if (call->served)
+			call_end(call, PARTY_AGENT, CALL_CAUSE_NORMAL);
+		else
+			call_end(call, PARTY_SYSTEM,
+				 call->message_left ? CALL_CAUSE_MESSAGE_LEFT
+						    : CALL_CAUSE_FLOW_ENDED);
+		break;
+	case IVR_CAUSE_BUSY:
+		call_end(call, PARTY_SYSTEM, CALL_CAUSE_BUSY);
+		break;
+	case IVR_CAUSE_REJECTED:
+		call_end(call, PARTY_SYSTEM, CALL_CAUSE_REJECTED);
+		break;
+	case IVR_CAUSE_FAILED:
+		call_end(call, PARTY_SYSTEM, CALL_CAUSE_FAILED);
+		break;
+	}
+}
+
+static void on_collect(struct call *call, struct party *p, int err, const json_t *result,
+		       const struct rpc_error *why)
+{
+	(void)p;
+	(void)result;
+	if (err == 0 || call->collect[0] == '\0')
+		return;
+	log_warn("call", "[call=%s] digits cannot be collected: %s", call->id,
+		 why ? why->message : strerror(-err));
+	call->collect[0] = '\0';
+	flow_tell(call, &(struct ivr_event){
+				.kind = IVR_EV_COLLECTED, .digits = "", .timed_out = true});
+}
+
+static void collect(struct call *call, const struct ivr_action *a)
+{
+	struct engine_collect how = {
+		.max = a->collect.max,
+		.min = a->collect.min,
+		.terminators = a->collect.terminators,
+		.first_timeout_ms = a->collect.first_timeout_ms,
+		.inter_timeout_ms = a->collect.inter_timeout_ms,
+		.secret = a->collect.secret,
+	};
+	struct ticket *t = ticket_new(call, call->customer, on_collect);
+
+	call_make_id(call, 'c', call->collect);
+	call->collect_how = a->collect;
+	call->info_digits[0] = '\0';
+	if (t == NULL || engine_collect_start(call->centre->engine, call->customer->leg,
+					      call->collect, &how, ticket_reply, t) != 0)
+		ticket_drop(t);
+}
+
+/* What begins when the prompt before it has been heard. */
+static void begin(struct call *call, const struct ivr_action *a)
+{
+	switch (a->kind) {
+	case IVR_QUEUE:
+		queue_enter(call, a->name, a->priority);
+		break;
+	case IVR_VOICEMAIL:
+		message_begin(call, a);
+		break;
+	case IVR_DIAL:
+		dial_start(call, a->name, a->dial.timeout_s, DIAL_FLOW);
+		break;
+	case IVR_HANGUP:
+		hang_up(call, a->cause);
+		break;
+	case IVR_ANSWER:
+	case IVR_PLAY:
+	case IVR_COLLECT:
+		break;
+	}
+}
+
+/* Returns false when the call cannot be answered and has ended. */
+static bool answer(struct call *call)
+{
+	int err = party_answer(call->customer);
+
+	if (err != 0) {
+		call_end(call, PARTY_SYSTEM,
+			 err == -EINVAL ? CALL_CAUSE_NOT_ALLOWED : CALL_CAUSE_FAILED);
+		return false;
+	}
+	if (call->centre->config->record == CONFIG_RECORD_ALWAYS)
+		record_begin(call, false);
+	return true;
+}
+
+static void note_node(struct call *call)
+{
+	const char *node = ivr_session_node(&call->ivr);
+	size_t len = strlen(node), have = strlen(call->record.path);
+
+	/* Told again only when it changed: a node gives several lists of actions. */
+	if (have >= len && strcmp(call->record.path + have - len, node) == 0 &&
+	    (have == len || call->record.path[have - len - 1] == ' '))
+		return;
+	call_note(call, CALL_STEP_IVR, node);
+}
+
+static void carry_out(struct call *call, const struct ivr_actions *todo)
+{
+	bool playing = false;
+
+	if (todo->n > 0 && todo->action[0].kind != IVR_HANGUP)
+		note_node(call);
+	for (unsigned i = 0; i < todo->n && call->state != CALL_ENDING; i++) {
+		const struct ivr_action *a = &todo->action[i];
+
+		switch (a->kind) {
+		case IVR_ANSWER:
+			if (!answer(call))
+				return;
+			break;
+		case IVR_PLAY:
+			call_set_state(call, CALL_IVR);
+			party_play(call->customer, PLAY_FLOW, party_items(&a->items), 1,
+				   a->interrupt ? "0123456789*#" : NULL);
+			playing = true;
+			break;
+		case IVR_COLLECT:
+			call_set_state(call, CALL_IVR);
+			collect(call, a);
+			break;
+		case IVR_QUEUE:
+		case IVR_VOICEMAIL:
+		case IVR_DIAL:
+		case IVR_HANGUP:
+			if (playing) {
+				call->after_play = true;
+				call->next = *a;
+			} else {
+				begin(call, a);
+			}
+			break;
+		}
+	}
+}
+
+void flow_begin(struct call *call, struct ivr_flow *flow, const char *language)
+{
+	struct ivr_now now = now_of(call);
+	struct ivr_actions todo = {0};
+
+	flow_stop(call);
+	call->flow_runs = true;
+	call->served = false;
+	ivr_start(&call->ivr, flow, call->record.from, call->record.to, language, &now, &todo);
+	carry_out(call, &todo);
+}
+
+void flow_tell(struct call *call, const struct ivr_event *ev)
+{
+	struct ivr_now now = now_of(call);
+	struct ivr_actions todo = {0};
+
+	if (!call->flow_runs || call->state == CALL_ENDING)
+		return;
+	if (ivr_event(&call->ivr, ev, &now, &todo) != 0) {
+		log_debug("call", "[call=%s] the flow did not wait for event %d", call->id,
+			  (int)ev->kind);
+		return;
+	}
+	carry_out(call, &todo);
+}
+
+void flow_play_done(struct call *call)
+{
+	if (call->after_play) {
+		struct ivr_action next = call->next;
+
+		call->after_play = false;
+		begin(call, &next);
+		return;
+	}
+	if (call->collect[0] != '\0')
+		return; /* the collection answers */
+	flow_tell(call, &(struct ivr_event){.kind = IVR_EV_PLAY_DONE});
+}
+
+static void info_complete(struct call *call)
+{
+	char digits[IVR_DIGITS_MAX + 1];
+
+	memcpy(digits, call->info_digits, sizeof(digits));
+	engine_collect_stop(call->centre->engine, call->collect);
+	call->collect[0] = '\0';
+	call_note(call, CALL_STEP_DIGITS, call->collect_how.secret ? "***" : digits);
+	flow_tell(call, &(struct ivr_event){.kind = IVR_EV_COLLECTED, .digits = digits});
+}
+
+/* Keys that came as SIP INFO never reach the engine: what they complete is completed here, and
+ * the engine's own collection, which only keeps the time, is stopped. */
+void flow_info_digit(struct call *call, char key)
+{
+	size_t have = strlen(call->info_digits);
+
+	if (call->message_since_ms != 0) {
+		message_digit(call, key);
+		return;
+	}
+	if (call->customer->play_use == PLAY_FLOW)
+		party_play_stop(call->customer);
+	if (call->collect[0] == '\0')
+		return;
+	if (strchr(call->collect_how.terminators, key) != NULL) {
+		info_complete(call);
+		return;
+	}
+	if (have < IVR_DIGITS_MAX) {
+		call->info_digits[have] = key;
+		call->info_digits[have + 1] = '\0';
+		have++;
+	}
+	if (have >= call->collect_how.max)
+		info_complete(call);
+}
+
+void flow_stop(struct call *call)
+{
+	struct ivr_now now = now_of(call);
+	struct ivr_actions todo;
+
+	if (call->flow_runs)
+		(void)ivr_event(&call->ivr, &(struct ivr_event){.kind = IVR_EV_HUNG_UP}, &now,
+				&todo);
+	call->flow_runs = false;
+	call->after_play = false;
+	if (call->collect[0] != '\0')
+		engine_collect_stop(call->centre->engine, call->collect);
+	call->collect[0] = '\0';
+	ivr_end(&call->ivr);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The door: who calls, what was dialled, where that leads.
+ *
+ *	from an agent's phone (digest):  feature code | agent | queue | hotline | outside
+ *	from anybody else:               hotline
+ *
+ * What leads nowhere is refused at once and still leaves a record: an operator who is told "it does
+ * not work" must be able to find it.
+ */
+#include "call/calls.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/feature.h"
+#include "base/log.h"
+
+static const struct config_queue *queue_dialled(const struct centre *c, const char *number)
+{
+	for (unsigned i = 0; i < c->config->n_queues; i++) {
+		const struct config_queue *q = &c->config->queues[i];
+
+		if (strcmp(q->name, number) == 0 ||
+		    (q->number[0] != '\0' && strcmp(q->number, number) == 0))
+			return q;
+	}
+	return NULL;
+}
+
+bool route_known(struct centre *c, const char *number, bool inside)
+{
+	if (config_hotline_find(c->config, number) != NULL)
+		return true;
+	return inside && (config_agent_find(c->config, number) != NULL ||
+			  queue_dialled(c, number) != NULL ||
+			  config_trunk_for(c->config, number) != NULL);
+}
+
+void route_customer(struct call *call, const char *number)
+{
+	struct centre *c = call->centre;
+	const struct config_hotline *hotline = config_hotline_find(c->config, number);
+	const struct config_queue *queue = queue_dialled(c, number);
+
+	if (hotline != NULL) {
+		struct ivr_flow *flow = centre_flow(c, hotline);
+
+		if (flow != NULL)
+			flow_begin(call, flow, hotline->language);
+		else
+			call_end(call, PARTY_SYSTEM, CALL_CAUSE_FAILED);
+	} else if (queue != NULL) {
+		if (party_answer(call->customer) == 0)
+			queue_enter(call, queue->name, 0);
+		else
+			call_end(call, PARTY_SYSTEM, CALL_CAUSE_FAILED);
+	} else {
+		dial_start(call, number, 0,
+			   call->record.kind == CALL_IN || call->customer->answered
+				   ? DIAL_TRANSFER
+				   : DIAL_INTERNAL);
+	}
+}
+
+static void customer_ready(struct party *p)
+{
+	struct call *call = p->call;
+
+	if (call->record.kind == CALL_INTERNAL || call->record.kind == CALL_OUT)
+		sip_call_progress(p->sip, 180, NULL);
+	route_customer(call, call->record.to);
+}
+
+/* A call that is over before it began: no engine, no flow, but a record. */
+static void refuse(struct centre *c, struct sip_call *sip, const char *from, const char *to,
+		   enum call_cause cause)
+{
+	struct call *call = call_new(c, CALL_IN, from, to);
+	struct party *p = call ? party_new(call, PARTY_IS_CUSTOMER, from, -1) : NULL;
+
+	c->numbers.calls_refused++;
+	if (p == NULL) {
+		sip_call_end(sip, 503, 42, "no memory");
+		return;
+	}
+	call->customer = p;
+	party_attach(p, sip);
+	call_end(call, PARTY_SYSTEM, cause);
+}
+
+static enum call_kind kind_of(struct centre *c, const char *agent, const char *to)
+{
+	if (agent == NULL || config_hotline_find(c->config, to) != NULL)
+		return CALL_IN;
+	if (config_agent_find(c->config, to) != NULL || queue_dialled(c, to) != NULL)
+		return CALL_INTERNAL;
+	return CALL_OUT;
+}
+
+void incoming_call(void *arg, struct sip_call *sip)
+{
+	struct centre *c = arg;
+	const struct sip_call_info *info = sip_call_info(sip);
+	const char *agent = info->auth_user[0] ? info->auth_user : NULL;
+	const char *from = info->asserted[0] ? info->asserted : info->from_user;
+	const char *to = info->to_user;
+	struct call *call;
+	struct party *p;
+
+	if (c->shutting_down) {
+		refuse(c, sip, from, to, CALL_CAUSE_SHUTDOWN);
+		return;
+	}
+	if (agent != NULL && feature_call(c, sip, agent, to))
+		return;
+	if (!route_known(c, to, agent != NULL)) {
+		bool inside_only = agent == NULL && route_known(c, to, true);
+
+		refuse(c, sip, from, to,
+		       inside_only ? CALL_CAUSE_NOT_ALLOWED : CALL_CAUSE_NO_ROUTE);
+		return;
+	}
+	if (!engine_is_up(c->engine)) {
+		refuse(c, sip, from, to, CALL_CAUSE_ENGINE_LOST);
+		return;
+	}
+	call = call_new(c, kind_of(c, agent, to), from, to);
+	p = call ? party_new(call, PARTY_IS_CUSTOMER, from,
+			     agent ? acd_agent_find(c->acd, agent) : -1)
+		 : NULL;
+	if (p == NULL) {
+		sip_call_end(sip, 503, 42, "no memory");
+		return;
+	}
+	call->customer = p;
+	party_attach(p, sip);
+	if (p->agent >= 0)
+		desk_other(c, p->agent, call->number, true);
+	party_open(p, customer_ready);
+}

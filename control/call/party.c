@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One end of a call: its engine leg, its SIP dialog, what plays to it. The dialog's events arrive
+ * here and go on by the party's part in the call; nothing is decided in this file but how media
+ * settled by SIP become a leg of the engine.
+ */
+#include "call/calls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/must.h"
+
+struct party *party_new(struct call *call, enum party_role role, const char *number, int agent)
+{
+	for (unsigned i = 0; i < CALL_PARTIES_MAX; i++) {
+		struct party *p = &call->party[i];
+
+		if (p->state != PARTY_FREE)
+			continue;
+		json_decref(p->stats);
+		*p = (struct party){
+			.call = call,
+			.serial = ++call->serial,
+			.role = role,
+			.state = PARTY_OPENING,
+			.agent = agent,
+			.started_ms = clock_wall_ms(),
+		};
+		snprintf(p->number, sizeof(p->number), "%s", number);
+		snprintf(p->leg, sizeof(p->leg), "%s.l%u", call->id, p->serial);
+		return p;
+	}
+	log_error("call", "[call=%s] has no room for another party", call->id);
+	return NULL;
+}
+
+struct party *party_by_leg(struct call *call, const char *leg)
+{
+	for (unsigned i = 0; leg != NULL && i < CALL_PARTIES_MAX; i++)
+		if (call->party[i].state != PARTY_FREE && strcmp(call->party[i].leg, leg) == 0)
+			return &call->party[i];
+	return NULL;
+}
+
+struct party *party_by_play(struct call *call, const char *play)
+{
+	for (unsigned i = 0; play != NULL && i < CALL_PARTIES_MAX; i++)
+		if (call->party[i].state != PARTY_FREE && strcmp(call->party[i].play, play) == 0)
+			return &call->party[i];
+	return NULL;
+}
+
+static const char *role_name(const struct party *p)
+{
+	switch (p->role) {
+	case PARTY_IS_CUSTOMER:
+		return p->agent >= 0 ? "internal" : "customer";
+	case PARTY_IS_AGENT:
+		return "agent";
+	case PARTY_IS_SUPERVISOR:
+		return "supervisor";
+	}
+	return "?";
+}
+
+/* What is told when a leg could not be had: the part that the party plays decides. */
+static void failed(struct party *p, int status, enum call_cause cause)
+{
+	struct call *call = p->call;
+
+	if (p == call->offered) {
+		queue_offer_failed(p, AGENT_LOST);
+	} else if (p == call->dialled) {
+		dial_closed(p, status);
+	} else if (p == call->supervisor) {
+		monitor_closed(p);
+		party_end(p, status, 0, "failed");
+	} else {
+		call_end(call, PARTY_SYSTEM, cause);
+	}
+}
+
+static void on_leg(struct call *call, struct party *p, int err, const json_t *result,
+		   const struct rpc_error *why)
+{
+	const json_t *local = json_object_get(result, "local");
+	const char *ip = json_string_value(json_object_get(local, "ip"));
+	json_int_t port = json_integer_value(json_object_get(local, "port"));
+
+	if (p->state == PARTY_ENDING) {
+		party_gone(p);
+		return;
+	}
+	if (err != 0 || ip == NULL || port <= 0 || port > 65535 ||
+	    sip_media_local(&p->local, ip, (uint16_t)port) != 0) {
+		bool overloaded = why != NULL && (why->reason == RPC_OVERLOADED ||
+						  why->reason == RPC_NO_RESOURCE);
+
+		log_warn("call", "[call=%s] no leg for %s: %s", call->id, p->number,
+			 why ? why->message : strerror(err ? -err : EPROTO));
+		p->leg_wanted = false;
+		if (overloaded)
+			call->centre->numbers.calls_refused++;
+		failed(p, 503, overloaded ? CALL_CAUSE_OVERLOADED : CALL_CAUSE_ENGINE_LOST);
+		return;
+	}
+	p->has_local = true;
+	p->state = PARTY_RINGING;
+	p->then(p);
+}
+
+static void on_opened(struct call *call, struct party *p, int err, const json_t *result,
+		      const struct rpc_error *why)
+{
+	(void)p;
+	(void)result;
+	if (err == 0)
+		return;
+	/* The leg's own refusal follows and ends what has to end. */
+	log_warn("call", "[call=%s] call.open: %s", call->id, why ? why->message : strerror(-err));
+}
+
+/* The first party's wish opens the call in the engine too. */
+static int open_call(struct call *call)
+{
+	struct ticket *t;
+	int err;
+
+	if (call->opened)
+		return 0;
+	t = ticket_new(call, NULL, on_opened);
+	if (t == NULL)
+		return -ENOMEM;
+	err = engine_call_open(call->centre->engine, call->id, ticket_reply, t);
+	if (err != 0)
+		ticket_drop(t);
+	else
+		call->opened = true;
+	return err;
+}
+
+void party_open(struct party *p, void (*then)(struct party *p))
+{
+	struct call *call = p->call;
+	const char *peer_ip = p->sip ? sip_call_info(p->sip)->peer.ip : "";
+	json_t *members = json_pack("{s:s}", "name", p->number[0] ? p->number : "anonymous");
+	struct ticket *t = ticket_new(call, p, on_leg);
+	int err = open_call(call);
+
+	if (members == NULL) /* a number that is not UTF-8 names no leg */
+		members = json_object();
+	if (strchr(peer_ip, ':') != NULL)
+		json_object_set_new(members, "family", json_string("ip6"));
+	p->then = then;
+	if (err == 0 && t != NULL)
+		err = engine_leg_open(call->centre->engine, call->id, p->leg, members, ticket_reply,
+				      t);
+	else
+		json_decref(members);
+	if (err == 0 && t != NULL) {
+		p->leg_wanted = true;
+		return;
+	}
+	ticket_drop(t);
+	failed(p, 503, CALL_CAUSE_ENGINE_LOST);
+}
+
+static json_t *codec_list(const struct sip_media *m)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < m->codecs; i++)
+		json_array_append_new(
+			list, json_pack("{s:i,s:s,s:I,s:i}", "pt", (int)m->codec[i].pt, "name",
+					m->codec[i].name, "clock_hz",
+					(json_int_t)m->codec[i].clock_hz, "ptime_ms",
+					(int)(m->ptime_ms ? m->ptime_ms : 20)));
+	return list;
+}
+
+/* Tell the engine what SIP settled. A leg that nobody sends to (hold) is not watched for silence. */
+void party_apply_media(struct party *p, const struct sip_media *m)
+{
+	json_t *o = json_object();
+	bool sends = m->direction == SIP_SENDRECV || m->direction == SIP_RECVONLY;
+
+	if (m->ip[0] != '\0' && m->port != 0) {
+		json_t *remote = json_pack("{s:s,s:i}", "ip", m->ip, "port", (int)m->port);
+
+		if (m->rtcp_port != 0)
+			json_object_set_new(remote, "rtcp_port", json_integer(m->rtcp_port));
+		json_object_set_new(o, "remote", remote);
+	}
+	if (m->codecs > 0)
+		json_object_set_new(o, "codecs", codec_list(m));
+	if (m->dtmf)
+		json_object_set_new(o, "dtmf",
+				    json_pack("{s:i,s:I}", "pt", (int)m->dtmf_pt, "clock_hz",
+					      (json_int_t)m->dtmf_clock_hz));
+	json_object_set_new(o, "inband_dtmf", json_boolean(!m->dtmf));
+	json_object_set_new(o, "direction", json_string(sip_direction_name(m->direction)));
+	json_object_set_new(o, "media_timeout_ms",
+			    json_integer(sends && !m->held ? p->call->centre->media_timeout_ms : 0));
+	engine_leg_set(p->call->centre->engine, p->leg, o, NULL, NULL);
+}
+
+static void media_changed(struct party *p, const struct sip_media *m)
+{
+	bool held;
+
+	if (m == NULL)
+		return;
+	held = m->held || m->direction == SIP_RECVONLY || m->direction == SIP_INACTIVE;
+	party_apply_media(p, m);
+	if (held != p->held) {
+		p->held = held;
+		talk_held(p, held);
+	}
+}
+
+static void answered(struct party *p, const struct sip_media *m)
+{
+	struct call *call = p->call;
+
+	if (p->state == PARTY_ENDING)
+		return;
+	if (!p->answered) {
+		p->answered = true;
+		p->answered_ms = clock_wall_ms();
+	}
+	p->state = PARTY_UP;
+	if (m != NULL)
+		party_apply_media(p, m);
+	if (p->moved) {
+		p->moved = false;
+		sip_call_modify(p->sip, &p->local);
+	}
+	if (p->incoming)
+		return; /* the ACK: what follows began with our answer */
+	if (p == call->offered)
+		queue_offer_answered(p);
+	else if (p == call->dialled)
+		dial_answered(p);
+	else if (p == call->supervisor)
+		monitor_answered(p);
+	else
+		party_end(p, 0, 16, "not wanted any more");
+}
+
+static void digit(struct party *p, char key)
+{
+	if (p == p->call->customer)
+		flow_info_digit(p->call, key);
+	else if (p == p->call->supervisor)
+		monitor_digit(p, key);
+}
+
+/* The dialog is over. What that means to the call depends on the part; a party that we were
+ * letting go of anyway means nothing more. */
+static void closed(struct party *p, const struct sip_call_event *ev)
+{
+	struct call *call = p->call;
+	bool ours = p->state == PARTY_ENDING;
+
+	p->sip = NULL;
+	p->ended_ms = clock_wall_ms();
+	if (ours) {
+		party_gone(p);
+		return;
+	}
+	if (p == call->customer) {
+		bool timer = ev->cause == SIP_CAUSE_TIMER || ev->status == 408;
+
+		call_end(call, timer ? PARTY_SYSTEM : PARTY_CUSTOMER,
+			 timer ? CALL_CAUSE_UNREACHABLE : CALL_CAUSE_NORMAL);
+		return;
+	}
+	if (p == call->offered) {
+		queue_offer_closed(p, ev);
+	} else if (p == call->dialled) {
+		dial_closed(p, ev->status ? ev->status : 480);
+	} else if (p == call->supervisor) {
+		monitor_closed(p);
+		party_end(p, 0, 0, "");
+	} else if (p == call->agent) {
+		party_end(p, 0, 0, ""); /* no dialog any more: lets go of the leg */
+		talk_agent_left(call, PARTY_AGENT);
+	} else {
+		party_end(p, 0, 0, "");
+	}
+}
+
+static void on_sip(struct sip_call *sip, const struct sip_call_event *ev, void *arg)
+{
+	struct party *p = arg;
+
+	(void)sip;
+	switch (ev->kind) {
+	case SIP_CALL_RINGING:
+	case SIP_CALL_EARLY_MEDIA:
+		break;
+	case SIP_CALL_ANSWERED:
+		answered(p, ev->media);
+		break;
+	case SIP_CALL_MEDIA:
+		if (p->state == PARTY_UP)
+			media_changed(p, ev->media);
+		break;
+	case SIP_CALL_MODIFY_FAILED:
+		log_warn("call", "[call=%s] %s refused a change of media: %d", p->call->id,
+			 p->number, ev->status);
+		break;
+	case SIP_CALL_REFER:
+		transfer_refer(p, ev->refer);
+		break;
+	case SIP_CALL_DTMF:
+		digit(p, ev->digit);
+		break;
+	case SIP_CALL_CLOSED:
+		closed(p, ev);
+		break;
+	}
+}
+
+static void remember_dialog(struct party *p)
+{
+	const char *id = sip_call_info(p->sip)->call_id;
+
+	snprintf(p->sip_call_id, sizeof(p->sip_call_id), "%.*s", (int)sizeof(p->sip_call_id) - 1,
+		 id);
+}
+
+void party_attach(struct party *p, struct sip_call *sip)
+{
+	p->sip = sip;
+	p->incoming = true;
+	sip_call_attach(sip, on_sip, p);
+	remember_dialog(p);
+}
+
+int party_invite(struct party *p, const char *user, const struct config_trunk *trunk,
+		 uint32_t ring_ms)
+{
+	struct centre *c = p->call->centre;
+	char uri[SIP_URI_MAX], password[SIP_TEXT_MAX] = "";
+	struct sip_invite inv = {
+		.from_user = p->call->record.from,
+		.ring_timeout_ms = ring_ms,
+		.local = &p->local,
+	};
+	int err;
+
+	if (trunk == NULL) {
+		inv.user = user;
+	} else {
+		bool v6 = strchr(trunk->host, ':') != NULL;
+
+		snprintf(uri, sizeof(uri), "sip:%s@%s%s%s:%u%s", user, v6 ? "[" : "", trunk->host,
+			 v6 ? "]" : "", trunk->port,
+			 trunk->transport == CONFIG_TCP ? ";transport=tcp" : "");
+		inv.uri = uri;
+		if (trunk->user[0] != '\0' &&
+		    centre_secret(&trunk->password, password, sizeof(password))) {
+			inv.auth_user = trunk->user;
+			inv.auth_password = password;
+		}
+	}
+	err = sip_call_invite(&p->sip, c->sip, &inv, on_sip, p);
+	if (err != 0) {
+		p->sip = NULL;
+		return err;
+	}
+	p->state = PARTY_RINGING;
+	remember_dialog(p);
+	return 0;
+}
+
+int party_answer(struct party *p)
+{
+	const struct sip_media *m;
+	int err;
+
+	if (p->answered)
+		return 0;
+	if (p->sip == NULL || !p->has_local)
+		return -EPROTO;
+	err = sip_call_answer(p->sip, &p->local);
+	if (err != 0) {
+		log_warn("call", "[call=%s] answering %s: %s", p->call->id, p->number,
+			 strerror(-err));
+		return err;
+	}
+	p->answered = true;
+	p->answered_ms = clock_wall_ms();
+	p->state = PARTY_UP;
+	m = sip_call_remote(p->sip);
+	if (m != NULL)
+		party_apply_media(p, m);
+	return 0;
+}
+
+static void keep_stats(struct party *p, const json_t *stats)
+{
+	struct call_quality *q = &p->call->record.quality;
+	const json_t *rtt = json_object_get(stats, "rtt_ms");
+
+	if (!json_is_object(stats))
+		return;
+	json_decref(p->stats);
+	p->stats = json_deep_copy(stats);
+	if (p != p->call->customer)
+		return;
+	*q = (struct call_quality){
+		.known = true,
+		.rtt_known = json_is_number(rtt),
+		.lost_share = json_number_value(json_object_get(stats, "lost_share")),
+		.jitter_ms = json_number_value(json_object_get(stats, "jitter_ms")),
+		.rtt_ms = json_number_value(rtt),
+	};
+	q->mos = call_quality_mos(q->lost_share, q->jitter_ms, q->rtt_ms);
+}
+
+static void on_leg_closed(struct call *call, struct party *p, int err, const json_t *result,
+			  const struct rpc_error *why)
+{
+	(void)call;
+	(void)why;
+	if (err == 0)
+		keep_stats(p, json_object_get(result, "stats"));
+	p->leg_wanted = false;
+	party_gone(p);
+}
+
+static void close_leg(struct party *p)
+{
+	struct ticket *t;
+
+	if (!p->leg_wanted || p->leg_closing)
+		return;
+	t = ticket_new(p->call, p, on_leg_closed);
+	if (t == NULL ||
+	    engine_leg_close(p->call->centre->engine, p->leg, ticket_reply, t) != 0) {
+		ticket_drop(t);
+		p->leg_wanted = false;
+		return;
+	}
+	p->leg_closing = true;
+}
+
+void party_end(struct party *p, int status, int cause, const char *text)
+{
+	if (p->state == PARTY_FREE)
+		return;
+	if (p->state != PARTY_ENDING) {
+		p->state = PARTY_ENDING;
+		if (p->ended_ms == 0)
+			p->ended_ms = clock_wall_ms();
+		if (p->sip != NULL)
+			sip_call_end(p->sip, status, cause, text);
+	}
+	close_leg(p);
+	party_gone(p);
+}
+
+void party_gone(struct party *p)
+{
+	struct call *call = p->call;
+	struct centre *c = call->centre;
+	char *stats;
+
+	if (p->state != PARTY_ENDING || p->sip != NULL || p->leg_wanted)
+		return;
+	stats = p->stats ? json_dumps(p->stats, JSON_COMPACT) : NULL;
+	if (c->store)
+		store_leg(c->store, &(struct store_leg){.leg = p->leg,
+							.call = call->id,
+							.role = role_name(p),
+							.party = p->number,
+							.sip_call_id = p->sip_call_id,
+							.started_ms = p->started_ms,
+							.answered_ms = p->answered_ms,
+							.ended_ms = p->ended_ms,
+							.stats = stats});
+	free(stats);
+	p->state = PARTY_FREE;
+	if (call->customer == p)
+		call->customer = NULL;
+	if (call->agent == p)
+		call->agent = NULL;
+	if (call->offered == p)
+		call->offered = NULL;
+	if (call->dialled == p)
+		call->dialled = NULL;
+	if (call->supervisor == p)
+		call->supervisor = NULL;
+	call_settle(call);
+}
+
+static void on_play(struct call *call, struct party *p, int err, const json_t *result,
+		    const struct rpc_error *why)
+{
+	(void)result;
+	if (err == 0)
+		return;
+	log_warn("call", "[call=%s] nothing to hear for %s: %s", call->id, p->number,
+		 why ? why->message : strerror(-err));
+	if (p->play_use == PLAY_FLOW) {
+		p->play_use = PLAY_NOTHING;
+		flow_play_done(call);
+	} else if (p->play_use == PLAY_BEEP) {
+		p->play_use = PLAY_NOTHING;
+		message_beep_done(call);
+	} else if (p->play_use == PLAY_GOODBYE) {
+		call_end(call, PARTY_SYSTEM, CALL_CAUSE_NORMAL);
+	}
+}
+
+void party_play(struct party *p, enum play_use use, json_t *items, unsigned loop,
+		const char *interrupt)
+{
+	struct call *call = p->call;
+	struct ticket *t = ticket_new(call, p, on_play);
+
+	call_make_id(call, 'p', p->play);
+	p->play_use = use;
+	if (t == NULL || engine_play_start(call->centre->engine, p->leg, p->play, items, loop,
+					   interrupt, ticket_reply, t) != 0) {
+		ticket_drop(t);
+		log_warn("call", "[call=%s] play not started: no engine", call->id);
+	}
+}
+
+void party_play_stop(struct party *p)
+{
+	if (p->play_use == PLAY_NOTHING)
+		return;
+	engine_play_stop(p->call->centre->engine, p->play);
+	p->play_use = PLAY_NOTHING;
+	p->play[0] = '\0';
+}
+
+json_t *party_prompt(const char *prompt)
+{
+	return json_pack("[{s:s}]", "prompt", prompt);
+}
+
+json_t *party_tone(const char *tone)
+{
+	return json_pack("[{s:s}]", "tone", tone);
+}
+
+json_t *party_items(const struct ivr_items *items)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < items->n; i++) {
+		const struct ivr_item *it = &items->item[i];
+		json_t *o = NULL;
+
+		switch (it->kind) {
+		case IVR_ITEM_PROMPT:
+			o = json_pack("{s:s}", "prompt", it->prompt);
+			break;
+		case IVR_ITEM_BEEP:
+			o = json_pack("{s:s}", "tone", "beep");
+			break;
+		case IVR_ITEM_SILENCE:
+			o = json_pack("{s:i}", "silence_ms", (int)it->silence_ms);
+			break;
+		}
+		if (o != NULL)
+			json_array_append_new(list, o);
+	}
+	return list;
+}

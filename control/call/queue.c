@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Between the ACD, which decides, and phones and callers. Every function that tells the ACD
+ * something ends with queue_drain(), which carries out what it answered and sets one timer for
+ * what it will want to do next. Draining does not nest: an action may cause further events, whose
+ * actions the same loop takes.
+ */
+#include "call/calls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/must.h"
+
+static void publish_queue(struct centre *c, int queue)
+{
+	struct acd_queue_view v;
+
+	if (queue >= 0 && acd_queue_view(c->acd, queue, clock_mono_ms(), &v))
+		centre_publish(c, "queue",
+			       json_pack("{s:s,s:i}", "queue", v.name, "waiting", (int)v.waiting));
+}
+
+static const char *queue_name(struct centre *c, int queue)
+{
+	struct acd_queue_view v;
+
+	return acd_queue_view(c->acd, queue, clock_mono_ms(), &v) ? v.name : "?";
+}
+
+void queue_music(struct call *call)
+{
+	struct centre *c = call->centre;
+	const struct config_queue *q =
+		call->queue >= 0 ? config_queue_find(c->config, queue_name(c, call->queue)) : NULL;
+	const char *music = q ? q->music : "";
+
+	if (call->customer == NULL)
+		return;
+	if (music[0] == '\0')
+		party_play_stop(call->customer);
+	else
+		party_play(call->customer, PLAY_MUSIC, party_prompt(music), 0, NULL);
+}
+
+/* The ACD would not let the call in, or has put it out. */
+static void left(struct call *call, enum ivr_queue_left why)
+{
+	static const char *const words[] = {
+		[IVR_QUEUE_SERVED] = "served", [IVR_QUEUE_FULL] = "full",
+		[IVR_QUEUE_EMPTY] = "empty",   [IVR_QUEUE_TIMEOUT] = "timeout",
+		[IVR_QUEUE_FAILED] = "failed",
+	};
+
+	log_info("call", "[call=%s] leaves the queue: %s", call->id, words[why]);
+	if (call->customer != NULL && call->customer->play_use == PLAY_MUSIC)
+		party_play_stop(call->customer);
+	if (call->flow_runs)
+		flow_tell(call, &(struct ivr_event){.kind = IVR_EV_QUEUE_LEFT, .queue = why});
+	else
+		call_end(call, PARTY_SYSTEM,
+			 why == IVR_QUEUE_FULL ? CALL_CAUSE_BUSY : CALL_CAUSE_NO_ANSWER);
+}
+
+void queue_enter(struct call *call, const char *name, uint8_t priority)
+{
+	struct centre *c = call->centre;
+	int queue = acd_queue_find(c->acd, name);
+	int err = queue < 0 ? -ENOENT
+			    : acd_enter(c->acd, call->number, queue, priority, clock_mono_ms());
+
+	if (err != 0) {
+		log_info("call", "[call=%s] queue %s did not take it: %s", call->id, name,
+			 strerror(-err));
+		left(call, err == -ENOSPC    ? IVR_QUEUE_FULL
+			   : err == -ENOLINK ? IVR_QUEUE_EMPTY
+					     : IVR_QUEUE_FAILED);
+		queue_drain(c);
+		return;
+	}
+	call->queue = queue;
+	call->in_acd = true;
+	call_note(call, CALL_STEP_QUEUE, name);
+	call_set_state(call, CALL_WAITING);
+	queue_music(call);
+	publish_queue(c, queue);
+	queue_drain(c);
+}
+
+void queue_leave(struct call *call, bool abandoned)
+{
+	struct centre *c = call->centre;
+
+	if (!call->in_acd)
+		return;
+	call->in_acd = false;
+	if (acd_leave(c->acd, call->number, abandoned, clock_mono_ms()) != 0)
+		log_debug("call", "[call=%s] was not waiting", call->id);
+	publish_queue(c, call->queue);
+	queue_drain(c);
+}
+
+static enum agent_event how_of(const struct sip_call_event *ev)
+{
+	switch (ev->status) {
+	case 486:
+	case 600:
+	case 603:
+	case 403:
+		return AGENT_REJECT;
+	case 487:
+		return AGENT_MISS;
+	case 408:
+		return ev->cause == SIP_CAUSE_NO_ANSWER ? AGENT_MISS : AGENT_LOST;
+	default:
+		return ev->status == 0 && ev->by_peer ? AGENT_REJECT : AGENT_LOST;
+	}
+}
+
+void queue_offer_failed(struct party *p, enum agent_event how)
+{
+	struct call *call = p->call;
+	struct centre *c = call->centre;
+	char detail[CALL_DETAIL_MAX];
+
+	call->offered = NULL;
+	snprintf(detail, sizeof(detail), "%s%s", p->number,
+		 how == AGENT_LOST     ? " unreachable"
+		 : how == AGENT_REJECT ? " rejected"
+				       : "");
+	call_note(call, how == AGENT_MISS ? CALL_STEP_NO_ANSWER : CALL_STEP_REJECT, detail);
+	call_set_state(call, CALL_WAITING);
+	if (acd_offer_failed(c->acd, p->agent, call->number, how, clock_mono_ms()) != 0)
+		log_debug("call", "[call=%s] the offer to %s was over already", call->id,
+			  p->number);
+	party_end(p, 487, SIP_CAUSE_NO_ANSWER, "no answer");
+	queue_drain(c);
+}
+
+void queue_offer_closed(struct party *p, const struct sip_call_event *ev)
+{
+	queue_offer_failed(p, how_of(ev));
+}
+
+static void invite_agent(struct party *p)
+{
+	/* The ACD ends the ringing by itself; the dialog's own limit lies behind it. */
+	int err = party_invite(p, p->number, NULL, p->ring_ms + 5000);
+
+	if (err != 0) {
+		log_info("call", "[call=%s] %s cannot be rung: %s", p->call->id, p->number,
+			 strerror(-err));
+		queue_offer_failed(p, AGENT_LOST);
+	}
+}
+
+static void offer(struct centre *c, const struct acd_action *a)
+{
+	struct call *call = centre_call(c, a->call);
+	struct acd_agent_view v;
+	struct party *p = NULL;
+
+	if (call != NULL && call->state != CALL_ENDING &&
+	    acd_agent_view(c->acd, a->agent, &v))
+		p = party_new(call, PARTY_IS_AGENT, v.number, a->agent);
+	if (p == NULL) {
+		acd_offer_failed(c->acd, a->agent, a->call, AGENT_LOST, clock_mono_ms());
+		return;
+	}
+	p->ring_ms = a->ring_ms;
+	call->offered = p;
+	call_note(call, CALL_STEP_OFFER, p->number);
+	call_set_state(call, CALL_OFFERING);
+	party_open(p, invite_agent);
+}
+
+static void withdraw(struct centre *c, const struct acd_action *a)
+{
+	struct call *call = centre_call(c, a->call);
+	struct party *p = call ? call->offered : NULL;
+
+	if (p == NULL || p->agent != a->agent)
+		return;
+	call->offered = NULL;
+	if (a->withdrawn == AGENT_MISS)
+		call_note(call, CALL_STEP_NO_ANSWER, p->number);
+	if (call->state == CALL_OFFERING)
+		call_set_state(call, CALL_WAITING);
+	party_end(p, 487, SIP_CAUSE_NO_ANSWER, "no answer");
+}
+
+void queue_offer_answered(struct party *p)
+{
+	struct call *call = p->call;
+	struct centre *c = call->centre;
+
+	if (acd_offer_answered(c->acd, p->agent, call->number, clock_mono_ms()) != 0) {
+		call->offered = NULL;
+		party_end(p, 0, SIP_CAUSE_NORMAL, "too late");
+	}
+	queue_drain(c);
+}
+
+static void answered(struct centre *c, const struct acd_action *a)
+{
+	struct call *call = centre_call(c, a->call);
+	struct party *p = call ? call->offered : NULL;
+
+	if (p == NULL || p->agent != a->agent) {
+		acd_agent_done(c->acd, a->agent, clock_mono_ms());
+		return;
+	}
+	call->offered = NULL;
+	call->in_acd = false;
+	call->from_queue = true;
+	publish_queue(c, a->queue);
+	talk_begin(call, p);
+}
+
+static void announce(struct centre *c, const struct acd_action *a)
+{
+	struct call *call = centre_call(c, a->call);
+	struct ivr_items items = {0};
+	char detail[CALL_DETAIL_MAX];
+	const char *lang;
+
+	if (call == NULL || call->customer == NULL || call->state == CALL_ENDING)
+		return;
+	lang = call->flow_runs ? ivr_session_language(&call->ivr) : "en";
+	ivr_say_position(lang, a->position, a->wait_s, &items);
+	snprintf(detail, sizeof(detail), "%u", a->position);
+	call_note(call, CALL_STEP_ANNOUNCE, detail);
+	party_play(call->customer, PLAY_ANNOUNCE, party_items(&items), 1, NULL);
+}
+
+static void put_out(struct centre *c, const struct acd_action *a)
+{
+	struct call *call = centre_call(c, a->call);
+
+	if (call == NULL || call->state == CALL_ENDING)
+		return;
+	call->in_acd = false;
+	publish_queue(c, a->queue);
+	switch (a->why) {
+	case ACD_LEFT_TIMEOUT:
+		left(call, IVR_QUEUE_TIMEOUT);
+		break;
+	case ACD_LEFT_EMPTY:
+		left(call, IVR_QUEUE_EMPTY);
+		break;
+	case ACD_LEFT_REMOVED:
+		left(call, IVR_QUEUE_FAILED);
+		break;
+	}
+}
+
+static void on_acd_timer(void *arg)
+{
+	struct centre *c = arg;
+
+	acd_tick(c->acd, clock_mono_ms());
+	queue_drain(c);
+}
+
+void queue_drain(struct centre *c)
+{
+	struct acd_action a;
+	uint64_t now_ms, due_ms;
+
+	if (c->draining_acd)
+		return;
+	c->draining_acd = true;
+	while (acd_next(c->acd, &a)) {
+		switch (a.kind) {
+		case ACD_OFFER:
+			offer(c, &a);
+			break;
+		case ACD_WITHDRAW:
+			withdraw(c, &a);
+			break;
+		case ACD_ANSWERED:
+			answered(c, &a);
+			break;
+		case ACD_ANNOUNCE:
+			announce(c, &a);
+			break;
+		case ACD_LEFT:
+			put_out(c, &a);
+			break;
+		case ACD_AGENT_STATE:
+			desk_state_changed(c, &a);
+			break;
+		}
+	}
+	c->draining_acd = false;
+	due_ms = acd_deadline(c->acd);
+	now_ms = clock_mono_ms();
+	if (due_ms == UINT64_MAX)
+		tmr_cancel(&c->acd_timer);
+	else
+		tmr_start(&c->acd_timer, due_ms > now_ms ? due_ms - now_ms : 0, on_acd_timer, c);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Recordings of a call. A take begins with record.start and is over when its record.done has come
+ * with the account of its frames; only then does the row in the store say how it ended. A call
+ * waits for its accounts before it is freed.
+ */
+#include "call/calls.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+
+/* What became of the frames, over both channels. */
+struct sums {
+	uint64_t accepted, written, lost;
+	const char *reason;
+};
+
+static struct sums add_up(const json_t *account)
+{
+	const json_t *channels = json_object_get(account, "channels");
+	struct sums s = {0};
+
+	for (size_t i = 0; i < json_array_size(channels); i++) {
+		const json_t *ch = json_array_get(channels, i);
+		const char *reason = json_string_value(json_object_get(ch, "lost_reason"));
+
+		s.accepted += (uint64_t)json_integer_value(json_object_get(ch, "accepted"));
+		s.written += (uint64_t)json_integer_value(json_object_get(ch, "written"));
+		s.lost += (uint64_t)json_integer_value(json_object_get(ch, "lost"));
+		if (reason != NULL)
+			s.reason = reason;
+	}
+	return s;
+}
+
+static void store_row(struct call *call, const struct take *t, uint64_t ended_ms,
+		      const json_t *account)
+{
+	const struct call_record *r = &call->record;
+	struct sums s = add_up(account);
+
+	if (call->centre->store == NULL)
+		return;
+	store_recording(call->centre->store,
+			&(struct store_recording){
+				.recording = t->id,
+				.call = call->id,
+				.kind = t->kind,
+				.agent = r->agent_count ? r->agents[r->agent_count - 1] : "",
+				.queue = r->queue,
+				.from = r->from,
+				.to = r->to,
+				.started_ms = t->started_ms,
+				.ended_ms = ended_ms,
+				.complete = ended_ms != 0 && account != NULL && s.lost == 0,
+				.accepted = s.accepted,
+				.written = s.written,
+				.lost = s.lost,
+				.lost_reason = account == NULL && ended_ms != 0
+						       ? "no account came from the engine"
+						       : s.reason,
+			});
+}
+
+bool record_open(const struct call *call)
+{
+	for (unsigned i = 0; i < call->takes; i++)
+		if (call->take[i].open)
+			return true;
+	return false;
+}
+
+void record_forget(struct call *call)
+{
+	for (unsigned i = 0; i < call->takes; i++) {
+		if (!call->take[i].open)
+			continue;
+		call->take[i].open = false;
+		store_row(call, &call->take[i], clock_wall_ms(), NULL);
+	}
+	call->running = -1;
+}
+
+static void on_record(struct call *call, struct party *p, int err, const json_t *result,
+		      const struct rpc_error *why)
+{
+	(void)p;
+	(void)result;
+	if (err != -EREMOTEIO)
+		return; /* a lost connection is recover.c's business */
+	log_error("call", "[call=%s] is not recorded: %s", call->id, why->message);
+	centre_alarm(call->centre, "recording", true, why->message);
+	record_forget(call);
+	call_settle(call);
+}
+
+void record_begin(struct call *call, bool message)
+{
+	struct centre *c = call->centre;
+	const struct call_record *r = &call->record;
+	struct take *take = &call->take[call->takes];
+	struct ticket *t;
+	json_t *meta;
+
+	if (call->customer == NULL || call->running >= 0)
+		return;
+	if (call->takes == CALL_TAKES_MAX) {
+		log_error("call", "[call=%s] is not recorded: too many recordings of one call",
+			  call->id);
+		return;
+	}
+	*take = (struct take){.started_ms = clock_wall_ms(), .kind = message ? "voicemail" : "call"};
+	clock_uuid7(&c->uuids, take->id);
+	meta = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I}", "call", call->id, "kind", take->kind,
+			 "from", r->from, "to", r->to, "queue", r->queue, "agent",
+			 call->agent ? call->agent->number : "", "started_ms",
+			 (json_int_t)take->started_ms);
+	if (meta == NULL) /* a number that is not UTF-8 */
+		meta = json_pack("{s:s,s:s}", "call", call->id, "kind", take->kind);
+	t = ticket_new(call, NULL, on_record);
+	if (t == NULL || engine_record_start(c->engine, call->id, take->id, call->customer->leg,
+					     meta, ticket_reply, t) != 0) {
+		ticket_drop(t);
+		log_error("call", "[call=%s] is not recorded: no engine", call->id);
+		return;
+	}
+	take->open = true;
+	call->running = (int)call->takes++;
+	call_note(call, message ? CALL_STEP_MESSAGE : CALL_STEP_RECORD, take->id);
+	if (message)
+		call_record_step(&call->record, CALL_STEP_RECORD, take->id, take->started_ms);
+	store_row(call, take, 0, NULL);
+}
+
+void record_stop(struct call *call)
+{
+	if (call->running < 0)
+		return;
+	engine_record_stop(call->centre->engine, call->take[call->running].id);
+	call->running = -1;
+}
+
+static struct take *find(struct call *call, const char *recording)
+{
+	for (unsigned i = 0; i < call->takes; i++)
+		if (strcmp(call->take[i].id, recording) == 0)
+			return &call->take[i];
+	return NULL;
+}
+
+void record_done(struct centre *c, const json_t *params)
+{
+	const char *id = json_string_value(json_object_get(params, "call"));
+	const char *recording = json_string_value(json_object_get(params, "recording"));
+	const char *reason = json_string_value(json_object_get(params, "reason"));
+	uint64_t at_ms = (uint64_t)json_integer_value(json_object_get(params, "time_ms"));
+	struct call *call = id ? centre_find_call(c, id, NULL) : NULL;
+	struct take *t = call && recording ? find(call, recording) : NULL;
+
+	if (t == NULL || !t->open)
+		return;
+	if (reason != NULL && strcmp(reason, "failed") == 0) {
+		log_error("call", "[call=%s] recording %s failed", call->id, recording);
+		centre_alarm(c, "recording", true, "a recording failed in mid-call");
+	}
+	t->open = false;
+	if (at_ms < t->started_ms)
+		at_ms = t->started_ms;
+	store_row(call, t, at_ms, json_object_get(params, "account"));
+	if (strcmp(t->kind, "voicemail") == 0)
+		centre_publish(c, "voicemail",
+			       json_pack("{s:s,s:s,s:s,s:I}", "recording", t->id, "call", call->id,
+					 "from", call->record.from, "duration_ms",
+					 (json_int_t)(at_ms - t->started_ms)));
+	if (call->running >= 0 && t == &call->take[call->running])
+		call->running = -1;
+	call_settle(call);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Two people talk: who hears whom, hold, recording, and what follows when the agent goes.
+ *
+ * The matrix is the same while they talk and while one holds: a play that runs on a leg (music)
+ * takes the place of what it would hear, so hold is "play music" and resume is "stop it".
+ */
+#include "call/calls.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/must.h"
+
+void talk_hear(struct call *call)
+{
+	struct engine_hear hear[2];
+
+	if (call->customer == NULL || call->agent == NULL)
+		return;
+	hear[0] = (struct engine_hear){call->customer->leg, call->agent->leg};
+	hear[1] = (struct engine_hear){call->agent->leg, call->customer->leg};
+	engine_call_hear(call->centre->engine, call->id, hear, 2);
+}
+
+void talk_begin(struct call *call, struct party *agent)
+{
+	struct centre *c = call->centre;
+
+	call->agent = agent;
+	party_play_stop(call->customer);
+	talk_hear(call);
+	if (agent->agent >= 0 && (unsigned)agent->agent < c->desks_max)
+		memcpy(c->desks[agent->agent].last_call, call->id, CLOCK_UUID_SIZE);
+	call_note(call, CALL_STEP_ANSWER, agent->number);
+	if (c->config->record != CONFIG_RECORD_NEVER && call->running < 0)
+		record_begin(call, false);
+	call_set_state(call, CALL_TALKING);
+	if (c->store)
+		store_call(c->store, &call->record);
+	monitor_agent_changed(call);
+	/* Either may have been put on hold before this. */
+	if (call->customer->held)
+		talk_held(call->customer, true);
+	if (agent->held)
+		talk_held(agent, true);
+}
+
+/* Let the agent side go in every book that knows it; the dialog is the caller's business. */
+void talk_release_agent(struct call *call)
+{
+	struct centre *c = call->centre;
+	struct party *p = call->agent;
+
+	call->agent = NULL;
+	if (p == NULL || p->agent < 0)
+		return;
+	if (call->from_queue) {
+		call->from_queue = false;
+		if (acd_agent_done(c->acd, p->agent, clock_mono_ms()) != 0)
+			log_warn("call", "[call=%s] agent %s was not talking", call->id, p->number);
+		queue_drain(c);
+	} else {
+		desk_other(c, p->agent, call->number, false);
+	}
+}
+
+void talk_agent_left(struct call *call, enum call_party by)
+{
+	struct centre *c = call->centre;
+	bool queue = call->from_queue;
+	enum dial_purpose dial = call->dial;
+
+	if (call->state == CALL_ENDING)
+		return;
+	talk_release_agent(call);
+	call->dial = DIAL_NONE;
+	if (c->config->record == CONFIG_RECORD_AGENT)
+		record_stop(call);
+	if (call->customer != NULL && call->customer->play_use == PLAY_HOLD)
+		party_play_stop(call->customer);
+	monitor_agent_changed(call);
+	if (!call->flow_runs || dial == DIAL_TRANSFER) {
+		call_end(call, by, CALL_CAUSE_NORMAL);
+		return;
+	}
+	call->served = true;
+	if (queue)
+		flow_tell(call, &(struct ivr_event){.kind = IVR_EV_QUEUE_LEFT,
+						    .queue = IVR_QUEUE_SERVED});
+	else
+		flow_tell(call, &(struct ivr_event){.kind = IVR_EV_DIAL_DONE,
+						    .dial = IVR_DIAL_SERVED});
+}
+
+static const char *hold_music(struct call *call)
+{
+	struct centre *c = call->centre;
+	const struct config_queue *q = config_queue_find(c->config, call->record.queue);
+
+	if (q == NULL && c->config->n_queues > 0)
+		q = &c->config->queues[0];
+	return q ? q->music : "";
+}
+
+void talk_held(struct party *p, bool held)
+{
+	struct call *call = p->call;
+	struct party *other = p == call->customer ? call->agent
+			      : p == call->agent  ? call->customer
+						  : NULL;
+	const char *music;
+
+	if (other == NULL || call->state == CALL_ENDING)
+		return;
+	if (held) {
+		music = hold_music(call);
+		if (call->state != CALL_HELD)
+			call_note(call, CALL_STEP_HOLD, p->number);
+		call_set_state(call, CALL_HELD);
+		if (music[0] != '\0')
+			party_play(other, PLAY_HOLD, party_prompt(music), 0, NULL);
+		return;
+	}
+	if (other->play_use == PLAY_HOLD)
+		party_play_stop(other);
+	if (!other->held) {
+		call_note(call, CALL_STEP_RESUME, p->number);
+		call_set_state(call, CALL_TALKING);
+	}
+}
+
