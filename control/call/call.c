@@ -23,10 +23,14 @@ struct ticket {
 const char *call_state_name(enum call_state state)
 {
 	static const char *const names[] = {
-		[CALL_NEW] = "new",           [CALL_IVR] = "ivr",
-		[CALL_WAITING] = "waiting",   [CALL_OFFERING] = "offering",
-		[CALL_TALKING] = "talking",   [CALL_HELD] = "held",
-		[CALL_TRANSFERRING] = "transferring", [CALL_MESSAGE] = "message",
+		[CALL_NEW] = "new",
+		[CALL_IVR] = "ivr",
+		[CALL_WAITING] = "waiting",
+		[CALL_OFFERING] = "offering",
+		[CALL_TALKING] = "talking",
+		[CALL_HELD] = "held",
+		[CALL_TRANSFERRING] = "transferring",
+		[CALL_MESSAGE] = "message",
 		[CALL_ENDING] = "ending",
 	};
 
@@ -78,8 +82,7 @@ struct call *centre_call(struct centre *c, uint64_t number)
 {
 	struct le *le;
 
-	LIST_FOREACH(&c->by_number[number & (CENTRE_BUCKETS - 1)], le)
-	{
+	LIST_FOREACH(&c->by_number[number & (CENTRE_BUCKETS - 1)], le) {
 		struct call *call = le->data;
 
 		if (call->number == number)
@@ -96,8 +99,7 @@ struct call *centre_find_call(struct centre *c, const char *id, bool *several)
 
 	if (several != NULL)
 		*several = false;
-	LIST_FOREACH(&c->by_id[bucket_of_id(id)], le)
-	{
+	LIST_FOREACH(&c->by_id[bucket_of_id(id)], le) {
 		struct call *call = le->data;
 
 		if (strcmp(call->id, id) == 0)
@@ -106,8 +108,7 @@ struct call *centre_find_call(struct centre *c, const char *id, bool *several)
 	if (len < 4 || len >= CLOCK_UUID_SIZE - 1)
 		return NULL;
 	for (unsigned b = 0; b < CENTRE_BUCKETS; b++) {
-		LIST_FOREACH(&c->by_id[b], le)
-		{
+		LIST_FOREACH(&c->by_id[b], le) {
 			struct call *call = le->data;
 
 			if (strcmp(call->id + CLOCK_UUID_SIZE - 1 - len, id) != 0)
@@ -350,8 +351,7 @@ void call_settle(struct call *call)
 {
 	struct centre *c = call->centre;
 
-	if (call->state != CALL_ENDING || call->reaped || call->opened ||
-	    record_open(call))
+	if (call->state != CALL_ENDING || call->reaped || call->opened || record_open(call))
 		return;
 	for (unsigned i = 0; i < CALL_PARTIES_MAX; i++)
 		if (call->party[i].state != PARTY_FREE)

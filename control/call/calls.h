@@ -81,7 +81,7 @@ struct party {
 	bool incoming;
 	struct sip_media local; /* valid once the leg is there */
 	bool has_local;
-	bool moved; /* the leg has another address than the peer was told */
+	bool moved;                    /* the leg has another address than the peer was told */
 	void (*then)(struct party *p); /* what follows when the leg is there */
 	char play[CALL_ID_MAX];
 	enum play_use play_use;
@@ -158,11 +158,10 @@ struct call {
 	/* a feature code's last word */
 	const char *goodbye;
 
-
-	bool opened; /* call.open was accepted */
+	bool opened;        /* call.open was accepted */
 	unsigned reopening; /* legs asked for in a new engine */
-	struct tmr limit;  /* call_max_s */
-	struct tmr linger; /* after the end */
+	struct tmr limit;   /* call_max_s */
+	struct tmr linger;  /* after the end */
 	bool reaped;
 };
 

@@ -36,10 +36,10 @@
 enum {
 	CENTRE_ALARMS_MAX = 32,
 	CENTRE_FLOWS_MAX = 16,
-	CENTRE_BUCKETS = 4096, /* of the tables of calls; a power of two */
+	CENTRE_BUCKETS = 4096,           /* of the tables of calls; a power of two */
 	CENTRE_MEDIA_TIMEOUT_MS = 30000, /* a party that is silent on the wire so long is gone */
-	CENTRE_LINGER_MS = 8000,   /* goodbyes that nobody answers are given up after this */
-	CENTRE_ENGINE_GRACE_MS = 10000, /* calls wait so long for an engine to come back */
+	CENTRE_LINGER_MS = 8000,         /* goodbyes that nobody answers are given up after this */
+	CENTRE_ENGINE_GRACE_MS = 10000,  /* calls wait so long for an engine to come back */
 };
 
 struct call;
@@ -66,8 +66,8 @@ struct desk {
 };
 
 struct centre_paths {
-	const char *config;   /* NULL: embedded example */
-	const char *flow;     /* NULL: what the configuration says */
+	const char *config; /* NULL: embedded example */
+	const char *flow;   /* NULL: what the configuration says */
 };
 
 struct centre_numbers {
@@ -78,6 +78,11 @@ struct centre {
 	struct config *config;
 	struct centre_paths paths;
 	uint64_t config_loaded_ms;
+	char flow_file[1024]; /* what paths.flow points at after a reload with a file */
+	const char *database; /* for status; the caller's */
+	struct sip_listen listen[SIP_LISTEN_MAX];
+	char listen_ip[SIP_LISTEN_MAX][SIP_IP_MAX];
+	size_t listens;
 	struct centre_flow flows[CENTRE_FLOWS_MAX];
 	unsigned flow_count;
 
@@ -132,6 +137,9 @@ int centre_load_flows(struct centre *c, json_t **problems);
 /* Check one flow file (NULL or "example": the embedded one). Returns the number of errors; adds to
  * `problems`. */
 unsigned centre_check_flow(struct centre *c, const char *file, json_t *problems);
+
+/* The same, with `file` from now on for every hotline (NULL: as before). */
+int centre_reload_flows(struct centre *c, const char *file, json_t **problems);
 
 /* The flow of a hotline, or NULL. */
 struct ivr_flow *centre_flow(struct centre *c, const struct config_hotline *hotline);

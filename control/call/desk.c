@@ -24,8 +24,8 @@ static void registration(struct centre *c, const struct sip_registration *r, boo
 		log_info("sip", "%s %s %s", r->user, here ? "registered from" : "unregistered",
 			 r->contact);
 	centre_publish(c, "registration",
-		       json_pack("{s:s,s:b,s:s}", "agent", r->user, "registered",
-				 here || !r->last, "contact", r->contact));
+		       json_pack("{s:s,s:b,s:s}", "agent", r->user, "registered", here || !r->last,
+				 "contact", r->contact));
 }
 
 void desk_registered(void *arg, const struct sip_registration *r)
@@ -80,8 +80,8 @@ void desk_state_changed(struct centre *c, const struct acd_action *a)
 	account_wrap_up(c, a, &c->desks[a->agent]);
 	call = v.call ? centre_call(c, v.call) : NULL;
 	reason = a->state == AGENT_NOT_READY ? centre_reason_name(c, a->reason) : "";
-	log_info("agent", "%s is %s%s%s", v.number, agent_state_name(a->state), reason[0] ? ", " : "",
-		 reason);
+	log_info("agent", "%s is %s%s%s", v.number, agent_state_name(a->state),
+		 reason[0] ? ", " : "", reason);
 	if (c->store)
 		store_agent_state(c->store, v.number, clock_wall_ms(), agent_state_name(a->state),
 				  reason, call ? call->id : NULL);
@@ -136,8 +136,8 @@ int centre_agent_set(struct centre *c, const char *number, const char *state, co
 		const char *word;
 		enum agent_event ev;
 	} words[] = {
-		{"sign_in", AGENT_SIGN_IN},           {"sign_out", AGENT_SIGN_OUT},
-		{"ready", AGENT_GO_READY},            {"not_ready", AGENT_GO_NOT_READY},
+		{"sign_in", AGENT_SIGN_IN},       {"sign_out", AGENT_SIGN_OUT},
+		{"ready", AGENT_GO_READY},        {"not_ready", AGENT_GO_NOT_READY},
 		{"wrap_up_done", AGENT_WRAP_END},
 	};
 	int agent = acd_agent_find(c->acd, number);

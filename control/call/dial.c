@@ -47,8 +47,8 @@ static void tell(struct call *call, enum dial_purpose why, int status)
 {
 	bool no_answer = status == 408 || status == 487;
 	bool busy = status == 486 || status == 600 || status == 603;
-	enum call_cause cause = no_answer ? CALL_CAUSE_NO_ANSWER
-					  : call_cause_of_sip((unsigned)status);
+	enum call_cause cause =
+		no_answer ? CALL_CAUSE_NO_ANSWER : call_cause_of_sip((unsigned)status);
 	const char *queue = call->record.queue;
 
 	if (call->customer != NULL && call->customer->play_use == PLAY_RING)

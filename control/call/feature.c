@@ -44,9 +44,10 @@ static void say_and_go(struct party *p)
 	if (json_object_get(c->prompts, prompt) != NULL)
 		party_play(p, PLAY_GOODBYE, party_prompt(prompt), 1, NULL);
 	else
-		party_play(p, PLAY_GOODBYE,
-			   party_tone(strcmp(call->goodbye, "agent/refused") == 0 ? "busy" : "beep"),
-			   1, NULL);
+		party_play(
+			p, PLAY_GOODBYE,
+			party_tone(strcmp(call->goodbye, "agent/refused") == 0 ? "busy" : "beep"),
+			1, NULL);
 }
 
 /* Returns the prompt that says what came of it. */
@@ -95,9 +96,9 @@ static const char *apply(struct centre *c, const char *agent, const struct featu
 static bool supervise(struct centre *c, struct sip_call *sip, const char *by,
 		      const struct feature_dialled *f)
 {
-	static const char *const modes[] = {
-		[FEATURE_LISTEN] = "listen", [FEATURE_WHISPER] = "whisper",
-		[FEATURE_BARGE] = "barge"};
+	static const char *const modes[] = {[FEATURE_LISTEN] = "listen",
+					    [FEATURE_WHISPER] = "whisper",
+					    [FEATURE_BARGE] = "barge"};
 	struct search s = {.agent = f->agent};
 	char why[160];
 	const char *state;

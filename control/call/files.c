@@ -133,8 +133,8 @@ static struct ivr_flow *load_flow(struct centre *c, const char *file, json_t *pr
 	} else {
 		/* A file that the configuration names lies beside it. */
 		if (file[0] != '/' && slash != NULL && c->paths.flow == NULL)
-			snprintf(path, sizeof(path), "%.*s%s",
-				 (int)(slash - c->paths.config + 1), c->paths.config, file);
+			snprintf(path, sizeof(path), "%.*s%s", (int)(slash - c->paths.config + 1),
+				 c->paths.config, file);
 		else
 			snprintf(path, sizeof(path), "%s", file);
 		err = read_file(path, IVR_TEXT_MAX, &text, &len);
@@ -156,8 +156,8 @@ static unsigned errors_in(const json_t *problems)
 	unsigned n = 0;
 
 	for (size_t i = 0; i < json_array_size(problems); i++) {
-		const char *severity = json_string_value(
-			json_object_get(json_array_get(problems, i), "severity"));
+		const char *severity =
+			json_string_value(json_object_get(json_array_get(problems, i), "severity"));
 
 		n += severity != NULL && strcmp(severity, "error") == 0;
 	}
@@ -233,6 +233,26 @@ int centre_load_flows(struct centre *c, json_t **problems)
 	return failed ? -EINVAL : 0;
 }
 
+int centre_reload_flows(struct centre *c, const char *file, json_t **problems)
+{
+	const char *before = c->paths.flow;
+	char fresh[sizeof(c->flow_file)];
+	int err;
+
+	if (file == NULL)
+		return centre_load_flows(c, problems);
+	snprintf(fresh, sizeof(fresh), "%s", file);
+	c->paths.flow = fresh;
+	err = centre_load_flows(c, problems);
+	if (err == 0) {
+		memcpy(c->flow_file, fresh, sizeof(fresh));
+		c->paths.flow = c->flow_file;
+	} else {
+		c->paths.flow = before;
+	}
+	return err;
+}
+
 struct ivr_flow *centre_flow(struct centre *c, const struct config_hotline *hotline)
 {
 	const char *name = flow_name(c, hotline);
@@ -291,9 +311,10 @@ int centre_reload_config(struct centre *c, json_t *problems, json_t *changed, js
 	if (err == 0) {
 		err = acd_configure(c->acd, fresh, clock_mono_ms());
 		if (err != 0)
-			add_problem(problems, c->paths.config ? c->paths.config : "embedded example",
-				    0, 0, "error",
-				    "more agents or queues than were planned for at start; restart");
+			add_problem(
+				problems, c->paths.config ? c->paths.config : "embedded example", 0,
+				0, "error",
+				"more agents or queues than were planned for at start; restart");
 	}
 	if (err != 0) {
 		c->config = old;

@@ -55,8 +55,8 @@ static void on_collect(struct call *call, struct party *p, int err, const json_t
 	log_warn("call", "[call=%s] digits cannot be collected: %s", call->id,
 		 why ? why->message : strerror(-err));
 	call->collect[0] = '\0';
-	flow_tell(call, &(struct ivr_event){
-				.kind = IVR_EV_COLLECTED, .digits = "", .timed_out = true});
+	flow_tell(call,
+		  &(struct ivr_event){.kind = IVR_EV_COLLECTED, .digits = "", .timed_out = true});
 }
 
 static void collect(struct call *call, const struct ivr_action *a)

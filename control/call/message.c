@@ -44,8 +44,8 @@ static void look(void *arg)
 	if (call->message_silence_s == 0)
 		return;
 	t = ticket_new(call, call->customer, on_level);
-	if (t == NULL || engine_leg_stat(call->centre->engine, call->customer->leg, ticket_reply,
-					 t) != 0)
+	if (t == NULL ||
+	    engine_leg_stat(call->centre->engine, call->customer->leg, ticket_reply, t) != 0)
 		ticket_drop(t);
 }
 

@@ -6,6 +6,7 @@
  * there is none the supervisor hears the customer alone.
  */
 #include "call/calls.h"
+#include "sip/registrar.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -116,8 +117,7 @@ static void ring(struct party *p)
 
 	if (err == 0)
 		return;
-	log_info("call", "[call=%s] %s cannot be rung: %s", p->call->id, p->number,
-		 strerror(-err));
+	log_info("call", "[call=%s] %s cannot be rung: %s", p->call->id, p->number, strerror(-err));
 	monitor_closed(p);
 	party_end(p, 0, 0, "");
 }

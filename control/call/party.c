@@ -97,8 +97,8 @@ static void on_leg(struct call *call, struct party *p, int err, const json_t *re
 	}
 	if (err != 0 || ip == NULL || port <= 0 || port > 65535 ||
 	    sip_media_local(&p->local, ip, (uint16_t)port) != 0) {
-		bool overloaded = why != NULL && (why->reason == RPC_OVERLOADED ||
-						  why->reason == RPC_NO_RESOURCE);
+		bool overloaded = why != NULL &&
+				  (why->reason == RPC_OVERLOADED || why->reason == RPC_NO_RESOURCE);
 
 		log_warn("call", "[call=%s] no leg for %s: %s", call->id, p->number,
 			 why ? why->message : strerror(err ? -err : EPROTO));
@@ -174,11 +174,11 @@ static json_t *codec_list(const struct sip_media *m)
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < m->codecs; i++)
-		json_array_append_new(
-			list, json_pack("{s:i,s:s,s:I,s:i}", "pt", (int)m->codec[i].pt, "name",
-					m->codec[i].name, "clock_hz",
-					(json_int_t)m->codec[i].clock_hz, "ptime_ms",
-					(int)(m->ptime_ms ? m->ptime_ms : 20)));
+		json_array_append_new(list,
+				      json_pack("{s:i,s:s,s:I,s:i}", "pt", (int)m->codec[i].pt,
+						"name", m->codec[i].name, "clock_hz",
+						(json_int_t)m->codec[i].clock_hz, "ptime_ms",
+						(int)(m->ptime_ms ? m->ptime_ms : 20)));
 	return list;
 }
 
@@ -203,8 +203,9 @@ void party_apply_media(struct party *p, const struct sip_media *m)
 					      (json_int_t)m->dtmf_clock_hz));
 	json_object_set_new(o, "inband_dtmf", json_boolean(!m->dtmf));
 	json_object_set_new(o, "direction", json_string(sip_direction_name(m->direction)));
-	json_object_set_new(o, "media_timeout_ms",
-			    json_integer(sends && !m->held ? p->call->centre->media_timeout_ms : 0));
+	json_object_set_new(
+		o, "media_timeout_ms",
+		json_integer(sends && !m->held ? p->call->centre->media_timeout_ms : 0));
 	engine_leg_set(p->call->centre->engine, p->leg, o, NULL, NULL);
 }
 
@@ -316,6 +317,8 @@ static void on_sip(struct sip_call *sip, const struct sip_call_event *ev, void *
 		break;
 	case SIP_CALL_REFER:
 		transfer_refer(p, ev->refer);
+		break;
+	case SIP_CALL_TRANSFER: /* we never ask a phone to transfer */
 		break;
 	case SIP_CALL_DTMF:
 		digit(p, ev->digit);
@@ -442,8 +445,7 @@ static void close_leg(struct party *p)
 	if (!p->leg_wanted || p->leg_closing)
 		return;
 	t = ticket_new(p->call, p, on_leg_closed);
-	if (t == NULL ||
-	    engine_leg_close(p->call->centre->engine, p->leg, ticket_reply, t) != 0) {
+	if (t == NULL || engine_leg_close(p->call->centre->engine, p->leg, ticket_reply, t) != 0) {
 		ticket_drop(t);
 		p->leg_wanted = false;
 		return;

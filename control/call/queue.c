@@ -162,8 +162,7 @@ static void offer(struct centre *c, const struct acd_action *a)
 	struct acd_agent_view v;
 	struct party *p = NULL;
 
-	if (call != NULL && call->state != CALL_ENDING &&
-	    acd_agent_view(c->acd, a->agent, &v))
+	if (call != NULL && call->state != CALL_ENDING && acd_agent_view(c->acd, a->agent, &v))
 		p = party_new(call, PARTY_IS_AGENT, v.number, a->agent);
 	if (p == NULL) {
 		acd_offer_failed(c->acd, a->agent, a->call, AGENT_LOST, clock_mono_ms());

@@ -42,8 +42,7 @@ void recover_down(void *arg)
 	struct engine_view v;
 
 	engine_view(c->engine, &v);
-	centre_publish(c, "engine",
-		       json_pack("{s:b,s:s}", "connected", 0, "instance", v.instance));
+	centre_publish(c, "engine", json_pack("{s:b,s:s}", "connected", 0, "instance", v.instance));
 	centre_alarm(c, "engine", true, "the engine is not connected");
 	if (c->calls_now > 0)
 		tmr_start(&c->engine_grace, CENTRE_ENGINE_GRACE_MS, on_grace, c);
@@ -150,9 +149,9 @@ static void reopen(struct call *call, struct party *p)
 	p->play[0] = '\0';
 	p->leg_closing = false;
 	call->reopening++;
-	if (t == NULL || engine_leg_open(call->centre->engine, call->id, p->leg,
-					 json_pack("{s:s}", "name", p->number), ticket_reply,
-					 t) != 0) {
+	if (t == NULL ||
+	    engine_leg_open(call->centre->engine, call->id, p->leg,
+			    json_pack("{s:s}", "name", p->number), ticket_reply, t) != 0) {
 		ticket_drop(t);
 		call->reopening--;
 		return;
@@ -252,8 +251,7 @@ void recover_up(void *arg, bool same, const json_t *snapshot)
 
 	tmr_cancel(&c->engine_grace);
 	engine_view(c->engine, &v);
-	centre_publish(c, "engine",
-		       json_pack("{s:b,s:s}", "connected", 1, "instance", v.instance));
+	centre_publish(c, "engine", json_pack("{s:b,s:s}", "connected", 1, "instance", v.instance));
 	centre_alarm(c, "engine", false, "");
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const char *id =

@@ -111,7 +111,8 @@ void record_begin(struct call *call, bool message)
 			  call->id);
 		return;
 	}
-	*take = (struct take){.started_ms = clock_wall_ms(), .kind = message ? "voicemail" : "call"};
+	*take = (struct take){.started_ms = clock_wall_ms(),
+			      .kind = message ? "voicemail" : "call"};
 	clock_uuid7(&c->uuids, take->id);
 	meta = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I}", "call", call->id, "kind", take->kind,
 			 "from", r->from, "to", r->to, "queue", r->queue, "agent",

@@ -90,8 +90,8 @@ void talk_agent_left(struct call *call, enum call_party by)
 		flow_tell(call, &(struct ivr_event){.kind = IVR_EV_QUEUE_LEFT,
 						    .queue = IVR_QUEUE_SERVED});
 	else
-		flow_tell(call, &(struct ivr_event){.kind = IVR_EV_DIAL_DONE,
-						    .dial = IVR_DIAL_SERVED});
+		flow_tell(call,
+			  &(struct ivr_event){.kind = IVR_EV_DIAL_DONE, .dial = IVR_DIAL_SERVED});
 }
 
 static const char *hold_music(struct call *call)
@@ -130,4 +130,3 @@ void talk_held(struct party *p, bool held)
 		call_set_state(call, CALL_TALKING);
 	}
 }
-

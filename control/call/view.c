@@ -3,6 +3,7 @@
  * Calls, legs, agents and queues as rows of the control socket.
  */
 #include "call/calls.h"
+#include "sip/registrar.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +38,7 @@ json_t *centre_call_row(const struct call *call)
 {
 	const struct call_record *r = &call->record;
 	json_t *o = json_object();
-	const struct party *agent = call->agent      ? call->agent
+	const struct party *agent = call->agent     ? call->agent
 				    : call->offered ? call->offered
 						    : call->dialled;
 
@@ -103,8 +104,7 @@ static json_t *leg_row(const struct call *call, const struct party *p)
 	json_object_set_new(o, "state", text(party_state_name(p)));
 	json_object_set_new(o, "direction",
 			    text_or_null(m ? sip_direction_name(m->direction) : NULL));
-	json_object_set_new(o, "codec",
-			    text_or_null(m && m->codecs ? m->codec[0].name : NULL));
+	json_object_set_new(o, "codec", text_or_null(m && m->codecs ? m->codec[0].name : NULL));
 	json_object_set_new(o, "remote", text_or_null(remote));
 	json_object_set_new(o, "started_ms", ms_or_null(p->started_ms));
 	json_object_set_new(o, "answered_ms", ms_or_null(p->answered_ms));
@@ -176,10 +176,9 @@ json_t *centre_call_detail(const struct call *call)
 	json_object_set_new(o, "wrap_up_ms", json_integer(0));
 	json_object_set_new(o, "hung_up_by",
 			    text_or_null(call_party_name(call->record.hung_up_by)));
-	json_object_set_new(o, "cause",
-			    text_or_null(call->record.ended_ms
-						 ? call_cause_name(call->record.cause)
-						 : NULL));
+	json_object_set_new(
+		o, "cause",
+		text_or_null(call->record.ended_ms ? call_cause_name(call->record.cause) : NULL));
 	return o;
 }
 
@@ -207,8 +206,7 @@ json_t *centre_agent_row(struct centre *c, int agent)
 		return NULL;
 	here = c->sip != NULL &&
 	       registrar_lookup(sip_stack_registrar(c->sip), v.number, &contact, 1) > 0;
-	call = v.call ? centre_call(c, v.call)
-		      : centre_call(c, c->desks[agent].other_call);
+	call = v.call ? centre_call(c, v.call) : centre_call(c, c->desks[agent].other_call);
 	o = json_object();
 	json_object_set_new(o, "agent", text(v.number));
 	json_object_set_new(o, "name", text(v.name));

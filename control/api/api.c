@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of methods, and the server on libre's loop.
+ */
+#include "api/api.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <re_main.h>
+
+#include "api/api_priv.h"
+#include "base/log.h"
+#include "loop/clock.h"
+
+#define AGENT_STATES_WORDS "sign_in|sign_out|ready|not_ready|wrap_up_done"
+
+static const struct rpc_param call_params[] = {RPC_PARAM_ID("call", RPC_REQUIRED), RPC_PARAM_END};
+static const struct rpc_param agent_set_params[] = {
+	RPC_PARAM_ID("agent", RPC_REQUIRED),
+	RPC_PARAM_WORD("state", RPC_REQUIRED, AGENT_STATES_WORDS),
+	RPC_PARAM_TEXT("reason", RPC_OPTIONAL | RPC_NULLABLE, 0, 63),
+	RPC_PARAM_END,
+};
+static const struct rpc_param monitor_params[] = {
+	RPC_PARAM_ID("call", RPC_REQUIRED),
+	RPC_PARAM_ID("by", RPC_REQUIRED),
+	RPC_PARAM_WORD("mode", RPC_REQUIRED, "listen|whisper|barge|off"),
+	RPC_PARAM_END,
+};
+static const struct rpc_param transfer_params[] = {
+	RPC_PARAM_ID("call", RPC_REQUIRED),
+	RPC_PARAM_TEXT("to", RPC_REQUIRED, 1, 63),
+	RPC_PARAM_END,
+};
+static const struct rpc_param history_params[] = {
+	RPC_PARAM_ID("call", RPC_OPTIONAL | RPC_NULLABLE),
+	RPC_PARAM_TEXT("agent", RPC_OPTIONAL | RPC_NULLABLE, 1, 63),
+	RPC_PARAM_TEXT("queue", RPC_OPTIONAL | RPC_NULLABLE, 1, 63),
+	RPC_PARAM_TEXT("number", RPC_OPTIONAL | RPC_NULLABLE, 1, 63),
+	RPC_PARAM_TEXT("kind", RPC_OPTIONAL | RPC_NULLABLE, 1, 31),
+	RPC_PARAM_INT("from_ms", RPC_OPTIONAL | RPC_NULLABLE, 0, INT64_MAX),
+	RPC_PARAM_INT("to_ms", RPC_OPTIONAL | RPC_NULLABLE, 0, INT64_MAX),
+	RPC_PARAM_BOOL("unheard", RPC_OPTIONAL | RPC_NULLABLE),
+	RPC_PARAM_INT("limit", RPC_OPTIONAL | RPC_NULLABLE, 1, STORE_LIMIT_MAX),
+	RPC_PARAM_ID("after", RPC_OPTIONAL | RPC_NULLABLE),
+	RPC_PARAM_END,
+};
+static const struct rpc_param heard_params[] = {
+	RPC_PARAM_UUID("recording", RPC_REQUIRED),
+	RPC_PARAM_BOOL("heard", RPC_OPTIONAL),
+	RPC_PARAM_END,
+};
+static const struct rpc_param file_params[] = {
+	RPC_PARAM_TEXT("file", RPC_OPTIONAL | RPC_NULLABLE, 1, 1000),
+	RPC_PARAM_END,
+};
+
+static const struct rpc_method methods[] = {
+	{"status", rpc_params_none, api_status},
+	{"calls", rpc_params_none, api_calls},
+	{"call", call_params, api_call_one},
+	{"legs", rpc_params_none, api_legs},
+	{"queues", rpc_params_none, api_queues},
+	{"agents", rpc_params_none, api_agents},
+	{"agent.set", agent_set_params, api_agent_set},
+	{"monitor", monitor_params, api_monitor},
+	{"transfer", transfer_params, api_transfer},
+	{"hangup", call_params, api_hangup},
+	{"recordings", history_params, api_recordings},
+	{"cdr", history_params, api_cdr},
+	{"voicemail.heard", heard_params, api_heard},
+	{"drops", rpc_params_none, api_drops},
+	{"engine", rpc_params_none, api_engine},
+	{"flow.check", file_params, api_flow_check},
+	{"flow.reload", file_params, api_flow_reload},
+	{"config.reload", rpc_params_none, api_config_reload},
+	{NULL, NULL, NULL},
+};
+
+static void publish(void *arg, const char *type, json_t *members)
+{
+	struct api *api = arg;
+
+	rpc_server_event(api->server, clock_wall_ms(), type, members);
+}
+
+static void on_readable(int flags, void *arg)
+{
+	struct api *api = arg;
+
+	(void)flags;
+	rpc_server_poll(api->server);
+}
+
+int api_open(struct api **out, struct centre *c, const char *path, int group)
+{
+	struct api *api = calloc(1, sizeof(*api));
+	struct rpc_server_config cfg;
+	int err;
+
+	if (api == NULL)
+		return -ENOMEM;
+	api->c = c;
+	api->events = event_log_new(EVENT_LOG_EVENTS, EVENT_LOG_BYTES);
+	cfg = (struct rpc_server_config){
+		.name = "daemon",
+		.version = PATCHBAY_VERSION,
+		.protocol = 1,
+		.methods = methods,
+		.owner = api,
+		.events = api->events,
+		.group = group,
+	};
+	err = rpc_server_open(&api->server, path, &cfg);
+	if (err == 0) {
+		api->fd = rpc_server_fd(api->server);
+		err = -fd_listen(api->fd, FD_READ, on_readable, api);
+	}
+	if (err != 0) {
+		rpc_server_close(api->server);
+		event_log_free(api->events);
+		free(api);
+		return err;
+	}
+	c->publish = publish;
+	c->publish_arg = api;
+	*out = api;
+	return 0;
+}
+
+void api_close(struct api *api)
+{
+	if (api == NULL)
+		return;
+	api->c->publish = NULL;
+	fd_close(api->fd);
+	rpc_server_close(api->server);
+	event_log_free(api->events);
+	free(api);
+}
+
+struct call *api_call(struct api *api, const json_t *params, struct rpc_error *err)
+{
+	const char *id = rpc_param_text(params, "call", "");
+	bool several;
+	struct call *call = centre_find_call(api->c, id, &several);
+
+	if (call == NULL && several)
+		rpc_error_set(err, RPC_INVALID_PARAMS, "params.call: more than one call ends in %s",
+			      id);
+	else if (call == NULL)
+		rpc_error_not_found(err, "call", id);
+	return call;
+}

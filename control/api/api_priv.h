@@ -1,0 +1,28 @@
+/* What the files of api/ share. state.c answers at once from memory, act.c changes things,
+ * history.c asks the database or the engine and answers later.
+ */
+#ifndef API_API_PRIV_H
+#define API_API_PRIV_H
+
+#include "api/api.h"
+#include "patchbay/rpc_server.h"
+
+struct api {
+	struct centre *c;
+	struct rpc_server *server;
+	struct event_log *events;
+	int fd;
+};
+
+/* The call that params.call names. NULL with `err` set when there is none, or several. */
+struct call *api_call(struct api *api, const json_t *params, struct rpc_error *err);
+
+rpc_method_fn api_status, api_calls, api_queues, api_agents, api_legs, api_call_one;
+rpc_method_fn api_agent_set, api_monitor, api_transfer, api_hangup, api_heard;
+rpc_method_fn api_flow_check, api_flow_reload, api_config_reload;
+rpc_method_fn api_recordings, api_cdr, api_drops, api_engine;
+
+/* The history of one call that is over: answers call->ref later. */
+enum rpc_answer api_ask_call(struct api *api, const struct rpc_call *call, struct rpc_error *err);
+
+#endif

@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * patchbayd: everything about a call that is not sound.
+ *
+ * Start, in order, each step undone in reverse when one fails: configuration, flows, database,
+ * control socket (which refuses a second instance), engine client, SIP. Then libre's loop until a
+ * signal: TERM or INT hangs everything up and leaves, HUP reads configuration and flows again.
+ *
+ * Exit codes: 0 stopped as asked, 1 could not start, 2 wrong usage, 3 the configuration or a flow
+ * has errors.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <grp.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <re_types.h>
+
+#include <re_fmt.h>
+#include <re_list.h>
+#include <re_main.h>
+#include <re_sys.h>
+#include <re_tmr.h>
+
+#include "api/api.h"
+#include "base/log.h"
+#include "call/centre.h"
+
+enum { EXIT_USAGE = 2, EXIT_CONFIG = 3, GOODBYE_MS = 3000, STORE_WAIT_MS = 5000 };
+
+#define DEFAULT_CONFIG "/etc/patchbay/patchbay.yaml"
+
+static const char usage[] =
+	"usage: patchbayd [options]\n"
+	"  --config FILE     configuration (default " DEFAULT_CONFIG ";\n"
+	"                    when that is not there, the built-in example)\n"
+	"  --flow FILE       use this flow for every hotline\n"
+	"  --engine SOCKET   control socket of patchbay-engine\n"
+	"  --socket SOCKET   our own control socket\n"
+	"  --database FILE   SQLite database\n"
+	"  --listen LIST     SIP listeners instead of the configured ones, such as\n"
+	"                    udp:192.0.2.1:5060,tcp:192.0.2.1:5060\n"
+	"  --group NAME      give the control socket to this group\n"
+	"  --media-timeout SECONDS\n"
+	"                    hang up a party that sends nothing for so long (default 30, 0: "
+	"never)\n"
+	"  --log-level LEVEL error, warn, info or debug\n"
+	"  --check           check configuration and flows, and leave\n"
+	"  --version, --help\n";
+
+struct options {
+	const char *config, *flow, *engine, *socket, *database, *listen, *group, *log_level;
+	long media_timeout_s;
+	bool check;
+};
+
+struct daemon {
+	struct options o;
+	struct centre centre;
+	struct api *api;
+	int signal_fd;
+	bool stopping;
+};
+
+/* Returns -1 to go on, or the exit code. */
+static int read_options(int argc, char **argv, struct options *o)
+{
+	enum {
+		CONFIG = 1,
+		FLOW,
+		ENGINE,
+		SOCKET,
+		DATABASE,
+		LISTEN,
+		GROUP,
+		TIMEOUT,
+		LEVEL,
+		CHECK,
+		VERSION,
+		HELP
+	};
+	static const struct option table[] = {
+		{"config", required_argument, NULL, CONFIG},
+		{"flow", required_argument, NULL, FLOW},
+		{"engine", required_argument, NULL, ENGINE},
+		{"socket", required_argument, NULL, SOCKET},
+		{"database", required_argument, NULL, DATABASE},
+		{"listen", required_argument, NULL, LISTEN},
+		{"group", required_argument, NULL, GROUP},
+		{"media-timeout", required_argument, NULL, TIMEOUT},
+		{"log-level", required_argument, NULL, LEVEL},
+		{"check", no_argument, NULL, CHECK},
+		{"version", no_argument, NULL, VERSION},
+		{"help", no_argument, NULL, HELP},
+		{NULL, 0, NULL, 0},
+	};
+	enum log_level level;
+	char *end;
+	int c;
+
+	*o = (struct options){.media_timeout_s = -1};
+	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
+		switch (c) {
+		case CONFIG:
+			o->config = optarg;
+			break;
+		case FLOW:
+			o->flow = optarg;
+			break;
+		case ENGINE:
+			o->engine = optarg;
+			break;
+		case SOCKET:
+			o->socket = optarg;
+			break;
+		case DATABASE:
+			o->database = optarg;
+			break;
+		case LISTEN:
+			o->listen = optarg;
+			break;
+		case GROUP:
+			o->group = optarg;
+			break;
+		case TIMEOUT:
+			o->media_timeout_s = strtol(optarg, &end, 10);
+			if (*end != '\0' || o->media_timeout_s < 0 || o->media_timeout_s > 86400) {
+				fprintf(stderr, "patchbayd: --media-timeout %s is not 0..86400\n",
+					optarg);
+				return EXIT_USAGE;
+			}
+			break;
+		case LEVEL:
+			if (log_level_parse(optarg, &level) != 0) {
+				fprintf(stderr,
+					"patchbayd: --log-level %s is none of error, warn, "
+					"info, debug\n",
+					optarg);
+				return EXIT_USAGE;
+			}
+			o->log_level = optarg;
+			break;
+		case CHECK:
+			o->check = true;
+			break;
+		case VERSION:
+			printf("patchbayd %s\n", PATCHBAY_VERSION);
+			return EXIT_SUCCESS;
+		case HELP:
+			fputs(usage, stdout);
+			return EXIT_SUCCESS;
+		default:
+			fputs(usage, stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "patchbayd: %s is no option\n%s", argv[optind], usage);
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+static void print_problems(const json_t *problems)
+{
+	for (size_t i = 0; i < json_array_size(problems); i++) {
+		const json_t *p = json_array_get(problems, i);
+		const char *severity = json_string_value(json_object_get(p, "severity"));
+		bool error = severity == NULL || strcmp(severity, "error") == 0;
+
+		log_line(error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "config", "%s:%d:%d: %s",
+			 json_string_value(json_object_get(p, "file")),
+			 (int)json_integer_value(json_object_get(p, "line")),
+			 (int)json_integer_value(json_object_get(p, "column")),
+			 json_string_value(json_object_get(p, "message")));
+	}
+}
+
+static int load_config(struct daemon *d, struct config **config)
+{
+	json_t *problems = json_array();
+	int err;
+
+	if (d->o.config == NULL && access(DEFAULT_CONFIG, F_OK) == 0)
+		d->o.config = DEFAULT_CONFIG;
+	if (d->o.config == NULL)
+		log_warn("config", "no %s: running on the built-in example", DEFAULT_CONFIG);
+	err = centre_read_config(d->o.config, config, problems);
+	print_problems(problems);
+	json_decref(problems);
+	return err;
+}
+
+static int load_flows(struct daemon *d)
+{
+	json_t *problems = NULL;
+	int err = centre_load_flows(&d->centre, &problems);
+
+	print_problems(problems);
+	json_decref(problems);
+	return err;
+}
+
+/* Make the directory of a file when it is not there (one level: /run/patchbay). */
+static void make_directory_of(const char *file)
+{
+	char dir[1024];
+	const char *slash = strrchr(file, '/');
+
+	if (slash == NULL || slash == file || (size_t)(slash - file) >= sizeof(dir))
+		return;
+	snprintf(dir, sizeof(dir), "%.*s", (int)(slash - file), file);
+	if (mkdir(dir, 0750) == 0)
+		log_info("start", "made %s", dir);
+}
+
+/* The first address of this machine that others can reach; loopback when there is none. */
+static void own_address(bool v6, char *out, size_t size)
+{
+	struct ifaddrs *list = NULL, *i;
+
+	snprintf(out, size, "%s", v6 ? "::1" : "127.0.0.1");
+	if (getifaddrs(&list) != 0)
+		return;
+	for (i = list; i != NULL; i = i->ifa_next) {
+		if (i->ifa_addr == NULL || i->ifa_addr->sa_family != (v6 ? AF_INET6 : AF_INET) ||
+		    (i->ifa_flags & (IFF_LOOPBACK | IFF_UP)) != IFF_UP)
+			continue;
+		if (getnameinfo(i->ifa_addr,
+				v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in), out,
+				(socklen_t)size, NULL, 0, NI_NUMERICHOST) == 0 &&
+		    strchr(out, '%') == NULL)
+			break;
+	}
+	if (i == NULL)
+		snprintf(out, size, "%s", v6 ? "::1" : "127.0.0.1");
+	freeifaddrs(list);
+}
+
+/* One listener; "any" address becomes this machine's own, because a Contact must name one. */
+static int add_listener(struct centre *c, enum sip_transport transport, const char *ip,
+			uint16_t port, char store[SIP_LISTEN_MAX][SIP_IP_MAX])
+{
+	size_t n = c->listens;
+
+	if (n == SIP_LISTEN_MAX) {
+		log_error("sip", "more than %d listeners", SIP_LISTEN_MAX);
+		return -EINVAL;
+	}
+	if (strcmp(ip, "0.0.0.0") == 0 || strcmp(ip, "::") == 0) {
+		own_address(strchr(ip, ':') != NULL, store[n], SIP_IP_MAX);
+		log_info("sip", "listening on %s for %s", store[n], ip);
+	} else {
+		snprintf(store[n], SIP_IP_MAX, "%s", ip);
+	}
+	c->listen[n] = (struct sip_listen){.transport = transport, .ip = store[n], .port = port};
+	c->listens++;
+	return 0;
+}
+
+/* "udp:192.0.2.1:5060,tcp:[2001:db8::1]:5060" */
+static int parse_listeners(struct centre *c, const char *list,
+			   char store[SIP_LISTEN_MAX][SIP_IP_MAX])
+{
+	char text[512], *at = text, *one;
+	int err = 0;
+
+	if (strlen(list) >= sizeof(text))
+		return -EINVAL;
+	memcpy(text, list, strlen(list) + 1);
+	while (err == 0 && (one = strsep(&at, ",")) != NULL) {
+		char *ip = strchr(one, ':'), *port = strrchr(one, ':'), *end;
+		long number;
+
+		if (ip == NULL || port == ip) {
+			log_error("sip", "--listen %s is not udp:ADDRESS:PORT or tcp:ADDRESS:PORT",
+				  one);
+			return -EINVAL;
+		}
+		*ip++ = '\0';
+		*port++ = '\0';
+		if (*ip == '[') {
+			ip++;
+			ip[strcspn(ip, "]")] = '\0';
+		}
+		number = strtol(port, &end, 10);
+		if (*end != '\0' || number < 0 || number > 65535 ||
+		    (strcmp(one, "udp") != 0 && strcmp(one, "tcp") != 0)) {
+			log_error("sip", "--listen: %s %s %s cannot be", one, ip, port);
+			return -EINVAL;
+		}
+		err = add_listener(c, strcmp(one, "tcp") == 0 ? SIP_OVER_TCP : SIP_OVER_UDP, ip,
+				   (uint16_t)number, store);
+	}
+	return err;
+}
+
+static int listeners(struct daemon *d, char store[SIP_LISTEN_MAX][SIP_IP_MAX])
+{
+	struct centre *c = &d->centre;
+	int err = 0;
+
+	if (d->o.listen != NULL)
+		return parse_listeners(c, d->o.listen, store);
+	for (unsigned i = 0; err == 0 && i < c->config->n_listen; i++) {
+		const struct config_listen *l = &c->config->listen[i];
+
+		err = add_listener(c, l->transport == CONFIG_TCP ? SIP_OVER_TCP : SIP_OVER_UDP,
+				   l->address, l->port, store);
+	}
+	if (err == 0 && c->listens == 0) {
+		log_error("sip", "the configuration names no listener");
+		err = -EINVAL;
+	}
+	return err;
+}
+
+static int open_sip(struct daemon *d)
+{
+	static const char any[] = "patchbay";
+	struct centre *c = &d->centre;
+	char address[SIP_LISTEN_MAX][SIP_IP_MAX];
+	struct sip_stack_config cfg = {0};
+	int err = listeners(d, address);
+
+	if (err != 0)
+		return err;
+	memcpy(cfg.listen, c->listen, sizeof(cfg.listen));
+	cfg.listens = c->listens;
+	cfg.realm = c->config->realm[0] ? c->config->realm : any;
+	cfg.accept_unknown = true; /* the world calls the hotlines */
+	for (unsigned i = 0; i < c->config->n_trunks && cfg.trunks < SIP_TRUNK_ADDRS_MAX; i++)
+		cfg.trunk[cfg.trunks++] = c->config->trunks[i].host;
+	cfg.limits.calls_max = c->config->calls_max * 2; /* dialogs: caller and agent */
+	cfg.limits.expires_min_s = c->config->registration_min_s;
+	cfg.limits.expires_max_s = c->config->registration_max_s;
+	cfg.limits.failures_source = c->config->failed_logins_max;
+	centre_sip_handlers(c, &cfg.handlers);
+	err = sip_stack_open(&c->sip, &cfg);
+	/* The stack has copied the addresses; what is shown keeps its own. */
+	for (size_t i = 0; i < c->listens; i++) {
+		snprintf(c->listen_ip[i], sizeof(c->listen_ip[i]), "%s", address[i]);
+		c->listen[i].ip = c->listen_ip[i];
+	}
+	return err;
+}
+
+static void on_store(int flags, void *arg)
+{
+	(void)flags;
+	store_dispatch(arg);
+}
+
+static int open_store(struct daemon *d)
+{
+	struct centre *c = &d->centre;
+	const char *file = d->o.database ? d->o.database : c->config->database;
+	char why[300] = "";
+	int err;
+
+	make_directory_of(file);
+	err = store_open(&c->store, file, why, sizeof(why));
+	if (err != 0) {
+		log_error("store", "%s", why[0] ? why : strerror(-err));
+		return err;
+	}
+	c->database = file;
+	store_close_orphans(c->store, clock_wall_ms());
+	return -fd_listen(store_fd(c->store), FD_READ, on_store, c->store);
+}
+
+static int open_api(struct daemon *d)
+{
+	const char *path = d->o.socket ? d->o.socket : d->centre.config->control_socket;
+	struct group *g = d->o.group ? getgrnam(d->o.group) : NULL;
+	int err;
+
+	if (d->o.group != NULL && g == NULL) {
+		log_error("start", "no group %s", d->o.group);
+		return -EINVAL;
+	}
+	make_directory_of(path);
+	err = api_open(&d->api, &d->centre, path, g ? (int)g->gr_gid : -1);
+	if (err == -EADDRINUSE)
+		log_error("start", "another patchbayd answers at %s", path);
+	else if (err != 0)
+		log_error("start", "%s: %s", path, strerror(-err));
+	return err;
+}
+
+static int open_engine(struct daemon *d)
+{
+	struct engine_handlers h;
+
+	centre_engine_handlers(&d->centre, &h);
+	return engine_open(&d->centre.engine,
+			   d->o.engine ? d->o.engine : d->centre.config->engine_socket, &h);
+}
+
+/* Tell a supervisor that set NOTIFY_SOCKET (systemd's protocol: one datagram). */
+static void notify(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	int fd;
+
+	if (path == NULL || strlen(path) >= sizeof(to.sun_path))
+		return;
+	memcpy(to.sun_path, path, strlen(path) + 1);
+	if (to.sun_path[0] == '@')
+		to.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
+		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))) < 0)
+		log_warn("start", "notify: %s", strerror(errno));
+	close(fd);
+}
+
+static void leave(void *arg)
+{
+	(void)arg;
+	re_cancel();
+}
+
+static void stop(struct daemon *d)
+{
+	if (d->stopping) {
+		re_cancel(); /* asked twice: at once */
+		return;
+	}
+	d->stopping = true;
+	notify("STOPPING=1");
+	log_info("start", "stopping: %u calls are hung up", d->centre.calls_now);
+	sip_stack_drain(d->centre.sip, true);
+	centre_shut_down(&d->centre, GOODBYE_MS, leave, NULL);
+}
+
+static void reload(struct daemon *d)
+{
+	json_t *problems = json_array(), *changed = json_array(), *ignored = json_array();
+
+	if (centre_reload_config(&d->centre, problems, changed, ignored) != 0)
+		log_error("config", "not taken: it has errors; the old one stays");
+	print_problems(problems);
+	for (size_t i = 0; i < json_array_size(ignored); i++)
+		log_warn("config", "%s", json_string_value(json_array_get(ignored, i)));
+	json_decref(problems);
+	json_decref(changed);
+	json_decref(ignored);
+}
+
+static void on_signal(int flags, void *arg)
+{
+	struct daemon *d = arg;
+	struct signalfd_siginfo info;
+
+	(void)flags;
+	while (read(d->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			reload(d);
+		else
+			stop(d);
+	}
+}
+
+/* Signals come through the loop, so that handlers are ordinary functions. */
+static int watch_signals(struct daemon *d)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+		return -errno;
+	d->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (d->signal_fd < 0)
+		return -errno;
+	return -fd_listen(d->signal_fd, FD_READ, on_signal, d);
+}
+
+static int run(struct daemon *d)
+{
+	struct centre *c = &d->centre;
+	int err = open_api(d);
+
+	if (err == 0)
+		err = open_store(d);
+	if (err == 0)
+		err = open_engine(d);
+	if (err == 0)
+		err = open_sip(d);
+	if (err == 0) {
+		centre_start(c);
+		log_info("start", "patchbayd %s is up: %u agents, %u queues, %u hotlines",
+			 PATCHBAY_VERSION, c->config->n_agents, c->config->n_queues,
+			 c->config->n_hotlines);
+		notify("READY=1");
+		err = -re_main(NULL);
+	}
+
+	/* Answers that are still to come go to the api, so it closes last. */
+	sip_stack_close(c->sip);
+	c->sip = NULL;
+	engine_close(c->engine);
+	c->engine = NULL;
+	if (c->store != NULL) {
+		fd_close(store_fd(c->store));
+		uint32_t left = store_close(c->store, STORE_WAIT_MS);
+
+		if (left > 0)
+			log_error("store", "%u rows could not be written", left);
+		c->store = NULL;
+	}
+	api_close(d->api);
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	struct daemon d = {.signal_fd = -1};
+	struct config *config = NULL;
+	enum log_level level = LOG_LEVEL_INFO;
+	int code = read_options(argc, argv, &d.o), err;
+
+	if (code >= 0)
+		return code;
+	log_setup("patchbayd", level);
+	if (load_config(&d, &config) != 0)
+		return EXIT_CONFIG;
+	log_level_parse(d.o.log_level ? d.o.log_level : config->log_level, &level);
+	log_setup("patchbayd", level);
+	if (libre_init() != 0) {
+		log_error("start", "libre cannot start");
+		return EXIT_FAILURE;
+	}
+	fd_setsize(65536);
+	err = centre_init(&d.centre, config,
+			  &(struct centre_paths){.config = d.o.config, .flow = d.o.flow});
+	if (d.o.media_timeout_s >= 0)
+		d.centre.media_timeout_ms = (uint32_t)d.o.media_timeout_s * 1000;
+	code = EXIT_FAILURE;
+	if (err != 0) {
+		log_error("start", "%s", strerror(-err));
+	} else if (load_flows(&d) != 0) {
+		code = EXIT_CONFIG;
+	} else if (d.o.check) {
+		printf("%s: configuration and flows are sound\n",
+		       d.o.config ? d.o.config : "embedded example");
+		code = EXIT_SUCCESS;
+	} else if (watch_signals(&d) == 0 && run(&d) == 0) {
+		code = EXIT_SUCCESS;
+	}
+	centre_fini(&d.centre);
+	if (d.signal_fd >= 0) {
+		fd_close(d.signal_fd);
+		close(d.signal_fd);
+	}
+	tmr_debug();
+	libre_close();
+	log_info("start", "patchbayd leaves");
+	return code;
+}
