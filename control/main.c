@@ -550,7 +550,8 @@ int main(int argc, char **argv)
 		log_error("start", "libre cannot start");
 		return EXIT_FAILURE;
 	}
-	fd_setsize(65536);
+	(void)poll_method_set(METHOD_EPOLL);
+	(void)fd_setsize(65536);
 	err = centre_init(&d.centre, config,
 			  &(struct centre_paths){.config = d.o.config, .flow = d.o.flow});
 	if (d.o.media_timeout_s >= 0)

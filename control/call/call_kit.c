@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "call/call_kit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <re_main.h>
+#include <re_mem.h>
+#include <re_types.h>
+
+#include "base/must.h"
+#include "conf/complaint.h"
+#include "sip/registrar.h"
+
+static const char config_text[] =
+	"record: always\n"
+	"hotlines:\n"
+	"  - {number: \"95598\", flow: example, language: zh}\n"
+	"queues:\n"
+	"  - {name: sales, number: \"8001\", music: music/default, ring_timeout_s: 5, wrap_up_s: "
+	"1}\n"
+	"  - {name: service, number: \"8002\", music: music/default, ring_timeout_s: 1,"
+	" wrap_up_s: 1, announce_first_s: 1, announce_every_s: 1}\n"
+	"  - {name: operator, number: \"8000\", music: music/default, max_wait_s: 1}\n"
+	"agents:\n"
+	"  - {number: \"1001\", name: A, password: pw-1001, queues: [sales, service]}\n"
+	"  - {number: \"1002\", name: B, password: pw-1002, queues: [service]}\n"
+	"  - {number: \"1003\", name: C, password: pw-1003, queues: [sales]}\n"
+	"supervisors:\n"
+	"  - {number: \"2001\", name: S, password: pw-2001}\n"
+	"not_ready_reasons:\n"
+	"  - {code: 1, name: break}\n"
+	"calendars:\n"
+	"  office: {zone: \"+08:00\", week: {mon-sun: \"00:00-24:00\"}}\n";
+
+static const char *const numbers[CALL_KIT_PHONES] = {"1001", "1002", "1003", "2001", "1009"};
+
+static void on_publish(void *arg, const char *type, json_t *members)
+{
+	struct call_kit *k = arg;
+	const char *state = json_string_value(json_object_get(members, "state"));
+
+	if (strcmp(type, "call") == 0 && state != NULL && strcmp(state, "ended") == 0) {
+		k->ended++;
+		snprintf(k->cause, sizeof(k->cause), "%s",
+			 json_string_value(json_object_get(members, "cause")));
+		snprintf(k->by, sizeof(k->by), "%s",
+			 json_string_value(json_object_get(members, "hung_up_by")));
+		snprintf(k->last_call, sizeof(k->last_call), "%s",
+			 json_string_value(json_object_get(members, "call")));
+	}
+	if (strcmp(type, "agent") == 0 && state != NULL) {
+		const char *agent = json_string_value(json_object_get(members, "agent"));
+
+		for (unsigned i = 0; i < 3; i++)
+			if (strcmp(numbers[i], agent) == 0)
+				snprintf(k->agent_state[i], sizeof(k->agent_state[i]), "%s", state);
+	}
+	json_decref(members);
+}
+
+static bool engine_up(void *arg)
+{
+	struct call_kit *k = arg;
+
+	return engine_is_up(k->c.engine) && k->c.prompts != NULL;
+}
+
+static void quiet(struct sip_stack_config *cfg)
+{
+	cfg->accept_unknown = true;
+}
+
+static void open_centre(struct call_kit *k)
+{
+	struct config *config = NULL;
+	struct complaints list;
+	struct engine_handlers h;
+	struct sip_stack_config cfg = {
+		.listen = {{.transport = SIP_OVER_UDP, .ip = "127.0.0.1"},
+			   {.transport = SIP_OVER_TCP, .ip = "127.0.0.1"}},
+		.listens = 2,
+		.realm = "pb.test",
+		.accept_unknown = true,
+	};
+	int err = config_load(config_text, sizeof(config_text) - 1, "test", &config, &list);
+
+	if (err != 0)
+		printf("config: %s\n", list.list[0].text);
+	must(err == 0);
+	must(centre_init(&k->c, config, &(struct centre_paths){0}) == 0);
+	k->c.publish = on_publish;
+	k->c.publish_arg = k;
+	must(centre_load_flows(&k->c, NULL) == 0);
+	centre_engine_handlers(&k->c, &h);
+	must(engine_open(&k->c.engine, k->engine_path, &h) == 0);
+	centre_sip_handlers(&k->c, &cfg.handlers);
+	must(sip_stack_open(&k->c.sip, &cfg) == 0);
+	centre_start(&k->c);
+}
+
+void call_kit_open(struct call_kit *k)
+{
+	struct kit_line *board;
+	int status[CALL_KIT_PHONES] = {0};
+
+	*k = (struct call_kit){0};
+	snprintf(k->dir, sizeof(k->dir), "/tmp/patchbay-call-XXXXXX");
+	must(mkdtemp(k->dir) != NULL);
+	snprintf(k->engine_path, sizeof(k->engine_path), "%s/engine.sock", k->dir);
+	kit_up();
+	k->engine = calloc(1, sizeof(*k->engine));
+	k->world = calloc(1, sizeof(*k->world));
+	board = calloc(1, sizeof(*board));
+	must(engine_kit_open(k->engine, k->engine_path) == 0);
+	open_centre(k);
+	must(kit_open(k->world, quiet) == 0);
+	/* What kit_register() and kit_dial_line() need of a board is its ports. */
+	board->port[0] = sip_stack_port(k->c.sip, 0);
+	board->port[1] = sip_stack_port(k->c.sip, 1);
+	for (unsigned i = 0; i < CALL_KIT_PHONES; i++) {
+		char password[32];
+
+		k->phone[i] = calloc(1, sizeof(*k->phone[i]));
+		must(kit_open(k->phone[i], quiet) == 0);
+		k->phone[i]->mood = KIT_ANSWER;
+		if (i == CALL_KIT_PHONES - 1)
+			continue;
+		snprintf(password, sizeof(password), "pw-%s", numbers[i]);
+		must(kit_register(&k->reg[i], k->phone[i], board, numbers[i], password, 600, false,
+				  &status[i]) == 0);
+	}
+	free(board);
+	must(kit_run(engine_up, k, 3000));
+	for (unsigned i = 0; i < CALL_KIT_PHONES - 1; i++) {
+		for (int t = 0; t < 100 && status[i] == 0; t++)
+			kit_wait(10);
+		must(status[i] == 200);
+	}
+}
+
+void call_kit_close(struct call_kit *k)
+{
+	must(call_kit_empty(k));
+	kit_wait(50);
+	if (k->engine->server != NULL) {
+		must(engine_kit_legs(k->engine) == 0);
+		must(k->engine->recording[0] == '\0');
+	}
+	for (unsigned i = 0; i < CALL_KIT_PHONES; i++) {
+		mem_deref(k->reg[i]);
+		kit_close(k->phone[i]);
+		free(k->phone[i]);
+	}
+	kit_close(k->world);
+	sip_stack_close(k->c.sip);
+	k->c.sip = NULL;
+	engine_close(k->c.engine);
+	centre_fini(&k->c);
+	engine_kit_close(k->engine);
+	free(k->engine);
+	free(k->world);
+	unlink(k->engine_path);
+	rmdir(k->dir);
+	must(kit_down());
+}
+
+void call_kit_ready(struct call_kit *k, const char *agent)
+{
+	char why[200];
+
+	must(centre_agent_set(&k->c, agent, "sign_in", NULL, why, sizeof(why)) == 0);
+	must(centre_agent_set(&k->c, agent, "ready", NULL, why, sizeof(why)) == 0);
+}
+
+struct kit_call *call_kit_dial(struct call_kit *k, const char *number)
+{
+	char uri[96];
+	struct sip_invite inv = {.uri = uri, .from_user = "13800138000", .from_host = "far.test"};
+
+	snprintf(uri, sizeof(uri), "sip:%s@127.0.0.1:%u", number, sip_stack_port(k->c.sip, 0));
+	return kit_dial(k->world, &inv);
+}
+
+struct kit_call *call_kit_dial_as(struct call_kit *k, unsigned phone, const char *number)
+{
+	char uri[96], password[32];
+	struct sip_invite inv = {.uri = uri,
+				 .from_user = numbers[phone],
+				 .from_host = "127.0.0.1",
+				 .auth_user = numbers[phone],
+				 .auth_password = password};
+
+	snprintf(uri, sizeof(uri), "sip:%s@127.0.0.1:%u", number, sip_stack_port(k->c.sip, 0));
+	snprintf(password, sizeof(password), "pw-%s", numbers[phone]);
+	return kit_dial(k->phone[phone], &inv);
+}
+
+static void newest(struct call *call, void *arg)
+{
+	struct call **best = arg;
+
+	if (*best == NULL || call->number > (*best)->number)
+		*best = call;
+}
+
+struct call *call_kit_newest(struct call_kit *k)
+{
+	struct call *best = NULL;
+
+	centre_each_call(&k->c, newest, &best);
+	return best;
+}
+
+struct wish {
+	struct call_kit *k;
+	enum call_state state;
+	unsigned n;
+	const char *word;
+};
+
+static bool is_in(void *arg)
+{
+	struct wish *w = arg;
+	struct call *call = call_kit_newest(w->k);
+
+	centre_check(&w->k->c);
+	return call != NULL && call->state == w->state;
+}
+
+bool call_kit_reaches(struct call_kit *k, enum call_state state)
+{
+	return kit_run(is_in, &(struct wish){.k = k, .state = state}, 4000);
+}
+
+static bool has_ended(void *arg)
+{
+	struct wish *w = arg;
+
+	centre_check(&w->k->c);
+	return w->k->ended >= w->n;
+}
+
+bool call_kit_ended(struct call_kit *k, unsigned n)
+{
+	return kit_run(has_ended, &(struct wish){.k = k, .n = n}, 4000);
+}
+
+static bool is_empty(void *arg)
+{
+	struct call_kit *k = arg;
+
+	return k->c.calls_now == 0 && k->c.reap.head == NULL;
+}
+
+bool call_kit_empty(struct call_kit *k)
+{
+	return kit_run(is_empty, k, 12000);
+}
+
+static bool agent_is(void *arg)
+{
+	struct wish *w = arg;
+
+	centre_check(&w->k->c);
+	return strcmp(w->k->agent_state[w->n], w->word) == 0;
+}
+
+bool call_kit_agent_is(struct call_kit *k, unsigned i, const char *state)
+{
+	return kit_run(agent_is, &(struct wish){.k = k, .n = i, .word = state}, 4000);
+}

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Stories of calls through the whole daemon: real SIP on loopback, an engine that moves no packet,
+ * and every invariant checked while the loop runs.
+ */
+#include "call/call_kit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "check.h"
+
+static struct call_kit k;
+
+/* A customer who talks with 1001 of `sales`. */
+static struct kit_call *talk(void)
+{
+	struct kit_call *customer;
+
+	call_kit_ready(&k, "1001");
+	strcpy(k.engine->digits, "1");
+	customer = call_kit_dial(&k, "95598");
+	check(customer != NULL);
+	check(call_kit_reaches(&k, CALL_TALKING));
+	return customer;
+}
+
+static void menu_queue_agent_and_the_customer_hangs_up(void)
+{
+	struct kit_call *customer, *agent;
+
+	call_kit_open(&k);
+	customer = talk();
+	agent = kit_last(k.phone[0]);
+	check_str(agent->info.from_user, "13800138000");
+	check_int(k.engine->hear_count, 2);
+	check_int(k.engine->recordings, 1);
+	check(engine_kit_was(k.engine, "play.start music/default"));
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	check_str(k.cause, "normal");
+	check_str(k.by, "customer");
+	check(kit_until(&agent->closed, 1, 2000));
+	check(call_kit_agent_is(&k, 0, "wrap_up"));
+	check(call_kit_agent_is(&k, 0, "ready"));
+	check_int(k.engine->recordings_done, 1);
+	call_kit_close(&k);
+}
+
+static void the_agent_hangs_up(void)
+{
+	struct kit_call *customer;
+
+	call_kit_open(&k);
+	customer = talk();
+	sip_call_end(kit_last(k.phone[0])->call, 0, 16, NULL);
+	check(kit_until(&customer->closed, 1, 3000));
+	check_str(k.by, "agent");
+	check_str(k.cause, "normal");
+	call_kit_close(&k);
+}
+
+static void abandoned_while_waiting(void)
+{
+	struct kit_call *customer;
+
+	call_kit_open(&k);
+	k.phone[0]->mood = KIT_RING;
+	call_kit_ready(&k, "1001");
+	strcpy(k.engine->digits, "1");
+	customer = call_kit_dial(&k, "95598");
+	check(call_kit_reaches(&k, CALL_OFFERING));
+	check(kit_until(&customer->answered, 1, 1000));
+	while (k.phone[0]->calls == 0)
+		kit_wait(10);
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	check_str(k.cause, "abandoned");
+	check(kit_until(&kit_last(k.phone[0])->closed, 1, 2000));
+	check(call_kit_agent_is(&k, 0, "ready"));
+	call_kit_close(&k);
+}
+
+static void no_answer_goes_to_the_next_agent(void)
+{
+	struct kit_call *customer;
+
+	call_kit_open(&k);
+	k.phone[0]->mood = KIT_RING;
+	call_kit_ready(&k, "1001");
+	kit_wait(5);
+	call_kit_ready(&k, "1002");
+	strcpy(k.engine->digits, "2");
+	customer = call_kit_dial(&k, "95598");
+	check(call_kit_reaches(&k, CALL_TALKING));
+	check_str(call_kit_newest(&k)->agent->number, "1002");
+	check(call_kit_agent_is(&k, 0, "not_ready"));
+	check(call_kit_newest(&k)->record.wait_ms > 500);
+	sip_call_end(customer->call, 0, 16, NULL);
+	call_kit_close(&k);
+}
+
+static void a_busy_phone_goes_to_the_next_agent(void)
+{
+	struct kit_call *customer;
+
+	call_kit_open(&k);
+	k.phone[0]->mood = KIT_BUSY;
+	call_kit_ready(&k, "1001");
+	kit_wait(5);
+	call_kit_ready(&k, "1003");
+	strcpy(k.engine->digits, "1");
+	customer = call_kit_dial(&k, "95598");
+	check(call_kit_reaches(&k, CALL_TALKING));
+	check_str(call_kit_newest(&k)->agent->number, "1003");
+	sip_call_end(customer->call, 0, 16, NULL);
+	call_kit_close(&k);
+}
+
+static void hold_plays_music_and_resume_stops_it(void)
+{
+	struct kit_call *customer, *agent;
+	struct sip_media local;
+	struct engine_kit_leg *leg;
+
+	call_kit_open(&k);
+	customer = talk();
+	agent = kit_last(k.phone[0]);
+	check(kit_until(&agent->answered, 1, 1000));
+	leg = engine_kit_leg_at(k.engine, 0);
+	local = k.phone[0]->local;
+	local.direction = SIP_SENDONLY;
+	check_int(sip_call_modify(agent->call, &local), 0);
+	check(call_kit_reaches(&k, CALL_HELD));
+	kit_wait(30);
+	check_str(leg->prompt, "music/default");
+	local.direction = SIP_SENDRECV;
+	check_int(sip_call_modify(agent->call, &local), 0);
+	check(call_kit_reaches(&k, CALL_TALKING));
+	kit_wait(30);
+	check_str(leg->prompt, "");
+	sip_call_end(customer->call, 0, 16, NULL);
+	call_kit_close(&k);
+}
+
+static void refer_to_an_agent(void)
+{
+	struct kit_call *customer, *agent;
+	char uri[96];
+
+	call_kit_open(&k);
+	customer = talk();
+	agent = kit_last(k.phone[0]);
+	check(kit_until(&agent->answered, 1, 1000));
+	snprintf(uri, sizeof(uri), "sip:1003@127.0.0.1:%u", sip_stack_port(k.c.sip, 0));
+	check_int(sip_call_transfer(agent->call, uri), 0);
+	check(kit_until(&agent->closed, 1, 2000));
+	check(call_kit_reaches(&k, CALL_TALKING));
+	check_str(call_kit_newest(&k)->agent->number, "1003");
+	check_int(call_kit_newest(&k)->record.agent_count, 2);
+	check(call_kit_agent_is(&k, 0, "ready"));
+	check_str(k.agent_state[2], "signed_out"); /* talks without being signed in */
+	sip_call_end(kit_last(k.phone[2])->call, 0, 16, NULL);
+	check(kit_until(&customer->closed, 1, 2000));
+	check_str(k.by, "agent");
+	call_kit_close(&k);
+}
+
+static void a_transfer_that_fails_returns_to_the_queue(void)
+{
+	struct kit_call *customer;
+	char why[200];
+
+	call_kit_open(&k);
+	customer = talk();
+	k.phone[1]->mood = KIT_BUSY;
+	check_int(centre_transfer(&k.c, call_kit_newest(&k), "nobody", why, sizeof(why)), -ENOENT);
+	check_int(centre_transfer(&k.c, call_kit_newest(&k), "1002", why, sizeof(why)), 0);
+	/* 1001 wraps up for a second, then gets its caller back. */
+	check(call_kit_reaches(&k, CALL_TALKING));
+	check_str(call_kit_newest(&k)->agent->number, "1001");
+	sip_call_end(customer->call, 0, 16, NULL);
+	call_kit_close(&k);
+}
+
+static void transfer_to_a_queue_by_its_number(void)
+{
+	struct kit_call *customer;
+	char why[200];
+
+	call_kit_open(&k);
+	customer = talk();
+	call_kit_ready(&k, "1002");
+	check_int(centre_transfer(&k.c, call_kit_newest(&k), "8002", why, sizeof(why)), 0);
+	check(call_kit_reaches(&k, CALL_TALKING));
+	check_str(call_kit_newest(&k)->record.queue, "service");
+	sip_call_end(customer->call, 0, 16, NULL);
+	call_kit_close(&k);
+}
+
+static void one_agent_calls_another(void)
+{
+	struct kit_call *caller;
+
+	call_kit_open(&k);
+	caller = call_kit_dial_as(&k, 0, "1002");
+	check(caller != NULL);
+	check(call_kit_reaches(&k, CALL_TALKING));
+	check_int(call_kit_newest(&k)->record.kind, CALL_INTERNAL);
+	check(kit_until(&caller->answered, 1, 1000));
+	sip_call_end(kit_last(k.phone[1])->call, 0, 16, NULL);
+	check(kit_until(&caller->closed, 1, 2000));
+	check_str(k.by, "agent");
+	call_kit_close(&k);
+}
+
+static void a_wrong_number_is_refused_and_recorded(void)
+{
+	struct kit_call *caller;
+
+	call_kit_open(&k);
+	caller = call_kit_dial(&k, "12345");
+	check(kit_until(&caller->closed, 1, 2000));
+	check_int(caller->status, 404);
+	check(call_kit_ended(&k, 1));
+	check_str(k.cause, "no_route");
+	caller = call_kit_dial(&k, "1001"); /* agents are not for the world */
+	check(kit_until(&caller->closed, 1, 2000));
+	check_int(caller->status, 403);
+	call_kit_close(&k);
+}
+
+static void feature_codes_change_the_agent(void)
+{
+	struct kit_call *call;
+
+	call_kit_open(&k);
+	call = call_kit_dial_as(&k, 0, "*61");
+	check(kit_until(&call->closed, 1, 3000));
+	check_int(call->answered, 1);
+	check_str(k.agent_state[0], "not_ready");
+	call = call_kit_dial_as(&k, 0, "*63");
+	check(kit_until(&call->closed, 1, 3000));
+	check_str(k.agent_state[0], "ready");
+	call = call_kit_dial_as(&k, 0, "*641");
+	check(kit_until(&call->closed, 1, 3000));
+	check_str(k.agent_state[0], "not_ready");
+	call = call_kit_dial_as(&k, 0, "*62");
+	check(kit_until(&call->closed, 1, 3000));
+	check_str(k.agent_state[0], "signed_out");
+	call_kit_close(&k);
+}
+
+static void a_supervisor_listens_and_changes_the_mode(void)
+{
+	struct kit_call *customer, *boss;
+	struct call *call;
+	const char *state;
+	char why[200];
+
+	call_kit_open(&k);
+	customer = talk();
+	call = call_kit_newest(&k);
+	check_int(centre_monitor(&k.c, call, "1001", "listen", &state, why, sizeof(why)), -EPERM);
+	check_int(centre_monitor(&k.c, call, "2001", "listen", &state, why, sizeof(why)), 0);
+	check_str(state, "ringing");
+	while (k.engine->monitor_mode[0] == '\0')
+		kit_wait(10);
+	check_str(k.engine->monitor_mode, "listen");
+	check_int(centre_monitor(&k.c, call, "2001", "whisper", &state, why, sizeof(why)), 0);
+	check_str(state, "joined");
+	kit_wait(30);
+	check_str(k.engine->monitor_mode, "whisper");
+	engine_kit_event(k.engine, "dtmf",
+			 json_pack("{s:s,s:s,s:s}", "call", call->id, "leg", call->supervisor->leg,
+				   "digit", "6"));
+	kit_wait(50);
+	check_str(k.engine->monitor_mode, "barge");
+	boss = kit_last(k.phone[3]);
+	check_int(centre_monitor(&k.c, call, "2001", "off", &state, why, sizeof(why)), 0);
+	check(kit_until(&boss->closed, 1, 2000));
+	check_int(call->state, CALL_TALKING);
+	/* Dialled in, and gone with the call. */
+	boss = call_kit_dial_as(&k, 3, "*711001");
+	check(kit_until(&boss->answered, 1, 2000));
+	check_str(call->monitor_mode, "listen");
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(kit_until(&boss->closed, 1, 2000));
+	call_kit_close(&k);
+}
+
+static void a_message_is_left(void)
+{
+	struct kit_call *customer;
+	struct call *call;
+
+	call_kit_open(&k);
+	strcpy(k.engine->digits, "3");
+	customer = call_kit_dial(&k, "95598");
+	check(call_kit_reaches(&k, CALL_MESSAGE));
+	call = call_kit_newest(&k);
+	while (call->message_since_ms == 0)
+		kit_wait(10);
+	kit_wait(1200);
+	check(engine_kit_was(k.engine, "record.start voicemail"));
+	engine_kit_event(k.engine, "dtmf",
+			 json_pack("{s:s,s:s,s:s}", "call", call->id, "leg", call->customer->leg,
+				   "digit", "#"));
+	check(kit_until(&customer->closed, 1, 5000));
+	check_str(k.cause, "message_left");
+	call_kit_close(&k);
+}
+
+static void a_caller_without_sound_is_hung_up(void)
+{
+	struct kit_call *customer;
+	struct call *call;
+
+	call_kit_open(&k);
+	customer = talk();
+	call = call_kit_newest(&k);
+	engine_kit_event(k.engine, "leg.timeout",
+			 json_pack("{s:s,s:s,s:i}", "call", call->id, "leg", call->customer->leg,
+				   "silent_ms", 30000));
+	check(kit_until(&customer->closed, 1, 2000));
+	check_str(k.cause, "media_timeout");
+	check_str(k.by, "system");
+	call_kit_close(&k);
+}
+
+static void an_overloaded_engine_means_503(void)
+{
+	struct kit_call *customer;
+
+	call_kit_open(&k);
+	k.engine->fail_leg_open = 1;
+	customer = call_kit_dial(&k, "95598");
+	check(kit_until(&customer->closed, 1, 2000));
+	check_int(customer->status, 503);
+	check_str(k.cause, "overloaded");
+	call_kit_close(&k);
+}
+
+static void another_engine_takes_the_call_over(void)
+{
+	struct kit_call *customer, *agent;
+	char path[108];
+
+	call_kit_open(&k);
+	customer = talk();
+	agent = kit_last(k.phone[0]);
+	check(kit_until(&agent->answered, 1, 1000));
+	memcpy(path, k.engine->path, sizeof(path));
+	engine_kit_close(k.engine);
+	kit_wait(50);
+	check_int(engine_kit_open(k.engine, path), 0);
+	check(kit_until(&customer->media, 1, 4000)); /* re-INVITE with the new address */
+	check(kit_until(&agent->media, 1, 4000));
+	kit_wait(100);
+	check_int(engine_kit_legs(k.engine), 2);
+	check_int(k.engine->hear_count, 2);
+	check_int(k.engine->recordings, 1);
+	check_int(call_kit_newest(&k)->state, CALL_TALKING);
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	check_str(k.cause, "normal");
+	call_kit_close(&k);
+}
+
+static void hang_up_at_every_moment(void)
+{
+	call_kit_open(&k);
+	call_kit_ready(&k, "1001");
+	for (unsigned ms = 0; ms < 160; ms += 7) {
+		struct kit_call *customer;
+		unsigned before = k.ended;
+
+		strcpy(k.engine->digits, "1");
+		customer = call_kit_dial(&k, "95598");
+		check(customer != NULL);
+		kit_wait(ms);
+		if (customer->call != NULL)
+			sip_call_end(customer->call, 0, 16, NULL);
+		check(kit_until(&customer->closed, 1, 3000));
+		check(call_kit_empty(&k));
+		check(k.ended <= before + 1);
+	}
+	call_kit_close(&k);
+}
+
+static const struct check_case cases[] = {
+	CHECK_CASE(menu_queue_agent_and_the_customer_hangs_up),
+	CHECK_CASE(the_agent_hangs_up),
+	CHECK_CASE(abandoned_while_waiting),
+	CHECK_CASE(no_answer_goes_to_the_next_agent),
+	CHECK_CASE(a_busy_phone_goes_to_the_next_agent),
+	CHECK_CASE(hold_plays_music_and_resume_stops_it),
+	CHECK_CASE(refer_to_an_agent),
+	CHECK_CASE(a_transfer_that_fails_returns_to_the_queue),
+	CHECK_CASE(transfer_to_a_queue_by_its_number),
+	CHECK_CASE(one_agent_calls_another),
+	CHECK_CASE(a_wrong_number_is_refused_and_recorded),
+	CHECK_CASE(feature_codes_change_the_agent),
+	CHECK_CASE(a_supervisor_listens_and_changes_the_mode),
+	CHECK_CASE(a_message_is_left),
+	CHECK_CASE(a_caller_without_sound_is_hung_up),
+	CHECK_CASE(an_overloaded_engine_means_503),
+	CHECK_CASE(another_engine_takes_the_call_over),
+	CHECK_CASE(hang_up_at_every_moment),
+};
+
+int main(void)
+{
+	log_setup("test", LOG_LEVEL_WARN);
+	return check_run(cases, sizeof(cases) / sizeof(cases[0]));
+}
