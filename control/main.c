@@ -26,13 +26,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <re_types.h>
-
-#include <re_fmt.h>
-#include <re_list.h>
-#include <re_main.h>
-#include <re_sys.h>
-#include <re_tmr.h>
+#include "loop/re.h"
 
 #include "api/api.h"
 #include "base/log.h"
@@ -78,32 +72,32 @@ struct daemon {
 static int read_options(int argc, char **argv, struct options *o)
 {
 	enum {
-		CONFIG = 1,
-		FLOW,
-		ENGINE,
-		SOCKET,
-		DATABASE,
-		LISTEN,
-		GROUP,
-		TIMEOUT,
-		LEVEL,
-		CHECK,
-		VERSION,
-		HELP
+		OPT_CONFIG = 1,
+		OPT_FLOW,
+		OPT_ENGINE,
+		OPT_SOCKET,
+		OPT_DATABASE,
+		OPT_LISTEN,
+		OPT_GROUP,
+		OPT_TIMEOUT,
+		OPT_LEVEL,
+		OPT_CHECK,
+		OPT_VERSION,
+		OPT_HELP
 	};
 	static const struct option table[] = {
-		{"config", required_argument, NULL, CONFIG},
-		{"flow", required_argument, NULL, FLOW},
-		{"engine", required_argument, NULL, ENGINE},
-		{"socket", required_argument, NULL, SOCKET},
-		{"database", required_argument, NULL, DATABASE},
-		{"listen", required_argument, NULL, LISTEN},
-		{"group", required_argument, NULL, GROUP},
-		{"media-timeout", required_argument, NULL, TIMEOUT},
-		{"log-level", required_argument, NULL, LEVEL},
-		{"check", no_argument, NULL, CHECK},
-		{"version", no_argument, NULL, VERSION},
-		{"help", no_argument, NULL, HELP},
+		{"config", required_argument, NULL, OPT_CONFIG},
+		{"flow", required_argument, NULL, OPT_FLOW},
+		{"engine", required_argument, NULL, OPT_ENGINE},
+		{"socket", required_argument, NULL, OPT_SOCKET},
+		{"database", required_argument, NULL, OPT_DATABASE},
+		{"listen", required_argument, NULL, OPT_LISTEN},
+		{"group", required_argument, NULL, OPT_GROUP},
+		{"media-timeout", required_argument, NULL, OPT_TIMEOUT},
+		{"log-level", required_argument, NULL, OPT_LEVEL},
+		{"check", no_argument, NULL, OPT_CHECK},
+		{"version", no_argument, NULL, OPT_VERSION},
+		{"help", no_argument, NULL, OPT_HELP},
 		{NULL, 0, NULL, 0},
 	};
 	enum log_level level;
@@ -113,28 +107,28 @@ static int read_options(int argc, char **argv, struct options *o)
 	*o = (struct options){.media_timeout_s = -1};
 	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
 		switch (c) {
-		case CONFIG:
+		case OPT_CONFIG:
 			o->config = optarg;
 			break;
-		case FLOW:
+		case OPT_FLOW:
 			o->flow = optarg;
 			break;
-		case ENGINE:
+		case OPT_ENGINE:
 			o->engine = optarg;
 			break;
-		case SOCKET:
+		case OPT_SOCKET:
 			o->socket = optarg;
 			break;
-		case DATABASE:
+		case OPT_DATABASE:
 			o->database = optarg;
 			break;
-		case LISTEN:
+		case OPT_LISTEN:
 			o->listen = optarg;
 			break;
-		case GROUP:
+		case OPT_GROUP:
 			o->group = optarg;
 			break;
-		case TIMEOUT:
+		case OPT_TIMEOUT:
 			o->media_timeout_s = strtol(optarg, &end, 10);
 			if (*end != '\0' || o->media_timeout_s < 0 || o->media_timeout_s > 86400) {
 				fprintf(stderr, "patchbayd: --media-timeout %s is not 0..86400\n",
@@ -142,7 +136,7 @@ static int read_options(int argc, char **argv, struct options *o)
 				return EXIT_USAGE;
 			}
 			break;
-		case LEVEL:
+		case OPT_LEVEL:
 			if (log_level_parse(optarg, &level) != 0) {
 				fprintf(stderr,
 					"patchbayd: --log-level %s is none of error, warn, "
@@ -152,13 +146,13 @@ static int read_options(int argc, char **argv, struct options *o)
 			}
 			o->log_level = optarg;
 			break;
-		case CHECK:
+		case OPT_CHECK:
 			o->check = true;
 			break;
-		case VERSION:
+		case OPT_VERSION:
 			printf("patchbayd %s\n", PATCHBAY_VERSION);
 			return EXIT_SUCCESS;
-		case HELP:
+		case OPT_HELP:
 			fputs(usage, stdout);
 			return EXIT_SUCCESS;
 		default:

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <re_main.h>
+#include "loop/re.h"
 
 #include "api/api_priv.h"
 #include "base/log.h"

@@ -2,7 +2,7 @@
  *
  * A call's life: made, noted, ended, settled, freed. call_end() is the one door out: it lets go of
  * everything that could call back (queue, flow, timers), starts the goodbyes, and leaves the rest
- * to call_settle(), which every later event of the call asks again.
+ * to call_finish(), which every later event of the call asks again.
  */
 #include "call/calls.h"
 
@@ -146,7 +146,7 @@ static void on_limit(void *arg)
 	call_end(call, PARTY_SYSTEM, CALL_CAUSE_NORMAL);
 }
 
-struct call *call_new(struct centre *c, enum call_kind kind, const char *from, const char *to)
+struct call *call_begin(struct centre *c, enum call_kind kind, const char *from, const char *to)
 {
 	struct call *call = calloc(1, sizeof(*call));
 
@@ -246,7 +246,7 @@ static void ignore_close(struct call *call, struct party *p, int err, const json
 	(void)why;
 	if (err == 0 || err == -EREMOTEIO)
 		call->opened = false;
-	call_settle(call);
+	call_finish(call);
 }
 
 static void close_in_engine(struct call *call)
@@ -289,7 +289,7 @@ static void on_linger(void *arg)
 		p->leg_wanted = false;
 		party_gone(p);
 	}
-	call_settle(call);
+	call_finish(call);
 }
 
 void call_end(struct call *call, enum call_party by, enum call_cause cause)
@@ -330,7 +330,7 @@ void call_end(struct call *call, enum call_party by, enum call_cause cause)
 	if (cause == CALL_CAUSE_ENGINE_LOST)
 		c->numbers.calls_engine_lost++;
 	tmr_start(&call->linger, CENTRE_LINGER_MS, on_linger, call);
-	call_settle(call);
+	call_finish(call);
 }
 
 static void on_reap(void *arg)
@@ -347,7 +347,7 @@ static void on_reap(void *arg)
 	}
 }
 
-void call_settle(struct call *call)
+void call_finish(struct call *call)
 {
 	struct centre *c = call->centre;
 

@@ -6,9 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <re_main.h>
-#include <re_mem.h>
-#include <re_types.h>
+#include "loop/re.h"
 
 #include "base/must.h"
 #include "conf/complaint.h"
@@ -21,7 +19,7 @@ static const char config_text[] =
 	"queues:\n"
 	"  - {name: sales, number: \"8001\", music: music/default, ring_timeout_s: 5, wrap_up_s: "
 	"1}\n"
-	"  - {name: service, number: \"8002\", music: music/default, ring_timeout_s: 1,"
+	"  - {name: service, number: \"8002\", music: music/default, ring_timeout_s: 3,"
 	" wrap_up_s: 1, announce_first_s: 1, announce_every_s: 1}\n"
 	"  - {name: operator, number: \"8000\", music: music/default, max_wait_s: 1}\n"
 	"agents:\n"
@@ -135,8 +133,10 @@ void call_kit_open(struct call_kit *k)
 	free(board);
 	must(kit_run(engine_up, k, 3000));
 	for (unsigned i = 0; i < CALL_KIT_PHONES - 1; i++) {
-		for (int t = 0; t < 100 && status[i] == 0; t++)
+		for (int t = 0; t < 200 && status[i] != 200; t++)
 			kit_wait(10);
+		if (status[i] != 200)
+			printf("%s: %d\n", numbers[i], status[i]);
 		must(status[i] == 200);
 	}
 }
@@ -232,7 +232,7 @@ static bool is_in(void *arg)
 
 bool call_kit_reaches(struct call_kit *k, enum call_state state)
 {
-	return kit_run(is_in, &(struct wish){.k = k, .state = state}, 4000);
+	return kit_run(is_in, &(struct wish){.k = k, .state = state}, 7000);
 }
 
 static bool has_ended(void *arg)
@@ -245,7 +245,7 @@ static bool has_ended(void *arg)
 
 bool call_kit_ended(struct call_kit *k, unsigned n)
 {
-	return kit_run(has_ended, &(struct wish){.k = k, .n = n}, 4000);
+	return kit_run(has_ended, &(struct wish){.k = k, .n = n}, 7000);
 }
 
 static bool is_empty(void *arg)
@@ -270,5 +270,5 @@ static bool agent_is(void *arg)
 
 bool call_kit_agent_is(struct call_kit *k, unsigned i, const char *state)
 {
-	return kit_run(agent_is, &(struct wish){.k = k, .n = i, .word = state}, 4000);
+	return kit_run(agent_is, &(struct wish){.k = k, .n = i, .word = state}, 7000);
 }

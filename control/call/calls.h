@@ -1,6 +1,6 @@
 /* One call as control sees it, and its parties: what the files of call/ share.
  *
- * A call is made by call_new() and ends by call_end(), which anybody may call at any time and as
+ * A call is made by call_begin() and ends by call_end(), which anybody may call at any time and as
  * often as they like. After the end the struct stays until every SIP dialog has said CLOSED, every
  * engine leg has answered with its last numbers and every recording its account, or
  * CENTRE_LINGER_MS have passed; then it is freed from the loop, never from inside a callback.
@@ -166,13 +166,13 @@ struct call {
 };
 
 /* call.c */
-struct call *call_new(struct centre *c, enum call_kind kind, const char *from, const char *to);
+struct call *call_begin(struct centre *c, enum call_kind kind, const char *from, const char *to);
 void call_note(struct call *call, enum call_step step, const char *detail);
 void call_set_state(struct call *call, enum call_state state);
 const char *call_state_name(enum call_state state);
 void call_end(struct call *call, enum call_party by, enum call_cause cause);
 /* Free the call from the loop once nothing of it is left. Safe to call at any time. */
-void call_settle(struct call *call);
+void call_finish(struct call *call);
 void call_free(struct call *call);
 void call_make_id(struct call *call, char kind, char out[CALL_ID_MAX]);
 int call_status_of(enum call_cause cause); /* SIP status that refuses a call for this cause */

@@ -19,10 +19,7 @@
 
 #include <jansson.h>
 
-#include <re_types.h>
-
-#include <re_list.h>
-#include <re_tmr.h>
+#include "loop/re.h"
 
 #include "acd/acd.h"
 #include "conf/config.h"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <re_main.h>
+#include "loop/re.h"
 
 #include "loop/clock.h"
 
@@ -362,6 +362,19 @@ static enum rpc_answer do_prompts(const struct rpc_call *c, json_t **result, str
 	return RPC_ANSWER_RESULT;
 }
 
+static const struct rpc_param element[] = {
+	RPC_PARAM_INT("pt", RPC_OPTIONAL, 0, 127),
+	RPC_PARAM_TEXT("name", RPC_OPTIONAL, 0, 32),
+	RPC_PARAM_INT("clock_hz", RPC_OPTIONAL, 1, 192000),
+	RPC_PARAM_INT("ptime_ms", RPC_OPTIONAL, 1, 200),
+	RPC_PARAM_ID("listener", RPC_OPTIONAL),
+	RPC_PARAM_ID("speaker", RPC_OPTIONAL),
+	RPC_PARAM_TEXT("prompt", RPC_OPTIONAL, 1, 128),
+	RPC_PARAM_TEXT("tone", RPC_OPTIONAL, 1, 32),
+	RPC_PARAM_INT("silence_ms", RPC_OPTIONAL, 0, 60000),
+	RPC_PARAM_END,
+};
+
 static const struct rpc_param anything[] = {
 	RPC_PARAM_ID("call", RPC_OPTIONAL),
 	RPC_PARAM_ID("leg", RPC_OPTIONAL),
@@ -370,9 +383,9 @@ static const struct rpc_param anything[] = {
 	RPC_PARAM_OBJECT("remote", RPC_OPTIONAL, NULL),
 	RPC_PARAM_OBJECT("dtmf", RPC_OPTIONAL, NULL),
 	RPC_PARAM_OBJECT("metadata", RPC_OPTIONAL, NULL),
-	RPC_PARAM_LIST("codecs", RPC_OPTIONAL, 0, 16, NULL),
-	RPC_PARAM_LIST("hear", RPC_OPTIONAL, 0, 64, NULL),
-	RPC_PARAM_LIST("items", RPC_OPTIONAL, 1, 128, NULL),
+	RPC_PARAM_LIST("codecs", RPC_OPTIONAL, 0, 16, element),
+	RPC_PARAM_LIST("hear", RPC_OPTIONAL, 0, 64, element),
+	RPC_PARAM_LIST("items", RPC_OPTIONAL, 1, 128, element),
 	RPC_PARAM_WORD("direction", RPC_OPTIONAL, "sendrecv|sendonly|recvonly|inactive"),
 	RPC_PARAM_BOOL("inband_dtmf", RPC_OPTIONAL),
 	RPC_PARAM_INT("media_timeout_ms", RPC_OPTIONAL, 0, 86400000),

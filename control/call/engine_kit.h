@@ -8,10 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <re_types.h>
-
-#include <re_list.h>
-#include <re_tmr.h>
+#include "loop/re.h"
 
 #include "patchbay/rpc_server.h"
 

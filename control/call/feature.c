@@ -124,7 +124,7 @@ bool feature_call(struct centre *c, struct sip_call *sip, const char *agent, con
 	     f.feature == FEATURE_BARGE) &&
 	    engine_is_up(c->engine) && supervise(c, sip, agent, &f))
 		return true;
-	call = call_new(c, CALL_FEATURE, agent, dialled);
+	call = call_begin(c, CALL_FEATURE, agent, dialled);
 	p = call ? party_new(call, PARTY_IS_CUSTOMER, agent, -1) : NULL;
 	if (p == NULL) {
 		sip_call_end(sip, 503, 42, "no memory");

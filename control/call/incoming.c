@@ -76,7 +76,7 @@ static void customer_ready(struct party *p)
 static void refuse(struct centre *c, struct sip_call *sip, const char *from, const char *to,
 		   enum call_cause cause)
 {
-	struct call *call = call_new(c, CALL_IN, from, to);
+	struct call *call = call_begin(c, CALL_IN, from, to);
 	struct party *p = call ? party_new(call, PARTY_IS_CUSTOMER, from, -1) : NULL;
 
 	c->numbers.calls_refused++;
@@ -125,7 +125,7 @@ void incoming_call(void *arg, struct sip_call *sip)
 		refuse(c, sip, from, to, CALL_CAUSE_ENGINE_LOST);
 		return;
 	}
-	call = call_new(c, kind_of(c, agent, to), from, to);
+	call = call_begin(c, kind_of(c, agent, to), from, to);
 	p = call ? party_new(call, PARTY_IS_CUSTOMER, from,
 			     agent ? acd_agent_find(c->acd, agent) : -1)
 		 : NULL;

@@ -499,7 +499,7 @@ void party_gone(struct party *p)
 		call->dialled = NULL;
 	if (call->supervisor == p)
 		call->supervisor = NULL;
-	call_settle(call);
+	call_finish(call);
 }
 
 static void on_play(struct call *call, struct party *p, int err, const json_t *result,

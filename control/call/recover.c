@@ -24,7 +24,7 @@ static void end_lost(struct call *call, void *arg)
 	record_forget(call);
 	call->opened = false;
 	call_end(call, PARTY_SYSTEM, CALL_CAUSE_ENGINE_LOST);
-	call_settle(call);
+	call_finish(call);
 }
 
 static void on_grace(void *arg)
@@ -172,7 +172,7 @@ static void remake(struct call *call, void *arg)
 			call->party[i].leg_wanted = false;
 			party_gone(&call->party[i]);
 		}
-		call_settle(call);
+		call_finish(call);
 		return;
 	}
 	call_note(call, CALL_STEP_ENGINE_LOST, NULL);

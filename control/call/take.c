@@ -93,7 +93,7 @@ static void on_record(struct call *call, struct party *p, int err, const json_t 
 	log_error("call", "[call=%s] is not recorded: %s", call->id, why->message);
 	centre_alarm(call->centre, "recording", true, why->message);
 	record_forget(call);
-	call_settle(call);
+	call_finish(call);
 }
 
 void record_begin(struct call *call, bool message)
@@ -177,5 +177,5 @@ void record_done(struct centre *c, const json_t *params)
 					 (json_int_t)(at_ms - t->started_ms)));
 	if (call->running >= 0 && t == &call->take[call->running])
 		call->running = -1;
-	call_settle(call);
+	call_finish(call);
 }

@@ -11,12 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Not <re.h>: its JSON names are also jansson's. */
-#include <re_types.h>
-
-#include <re_list.h>
-#include <re_main.h>
-#include <re_tmr.h>
+#include "loop/re.h"
 
 #include "base/log.h"
 #include "base/must.h"
