@@ -60,11 +60,11 @@ static const char *apply(struct centre *c, const char *agent, const struct featu
 	switch (f->feature) {
 	case FEATURE_SIGN_IN:
 		ev = AGENT_SIGN_IN;
-		prompt = "agent/signed_in";
+		prompt = "agent/signed-in";
 		break;
 	case FEATURE_SIGN_OUT:
 		ev = AGENT_SIGN_OUT;
-		prompt = "agent/signed_out";
+		prompt = "agent/signed-out";
 		break;
 	case FEATURE_READY:
 		ev = AGENT_GO_READY;
@@ -72,11 +72,11 @@ static const char *apply(struct centre *c, const char *agent, const struct featu
 		break;
 	case FEATURE_NOT_READY:
 		ev = AGENT_GO_NOT_READY;
-		prompt = "agent/not_ready";
+		prompt = "agent/not-ready";
 		break;
 	case FEATURE_WRAP_UP_END:
 		ev = AGENT_WRAP_END;
-		prompt = "agent/ready";
+		prompt = "agent/wrap-up-ended";
 		break;
 	case FEATURE_NONE:
 	case FEATURE_LISTEN:
