@@ -318,6 +318,117 @@ static void run(uint64_t seed)
 	free(s.acd);
 }
 
+/* Configurations that come and go: agents and queues appear, vanish and return while calls wait,
+ * ring and talk. No second book here; acd_check() holds, actions name things that exist, and
+ * whatever the shell would say late is refused and harmless. */
+static struct config *shaky_config(struct sim *s)
+{
+	static char text[16000];
+	struct complaints k;
+	struct config *c = NULL;
+	char *p = text;
+	unsigned queues = 1 + roll(s, QUEUES), first = roll(s, 3);
+
+	p += sprintf(p, "queues:\n");
+	for (unsigned q = 0; q < queues; q++)
+		p += sprintf(p,
+			     "- {name: q%u, wrap_up_s: %u, max_calls: %u, max_wait_s: %u, "
+			     "wait_without_agents: %s, strategy: %s}\n",
+			     first + q, roll(s, 20), roll(s, 3) * 10, roll(s, 2) * 100,
+			     roll(s, 2) ? "yes" : "no",
+			     config_strategy_name((enum config_strategy)roll(s, 3)));
+	p += sprintf(p, "agents:\n");
+	for (unsigned g = 0; g < AGENTS; g++) {
+		if (roll(s, 4) == 0)
+			continue;
+		p += sprintf(p, "- {number: %u, password: x, queues: {q%u: %u}}\n",
+			     100 + g + roll(s, 2) * AGENTS, first + roll(s, queues),
+			     1 + roll(s, 3));
+	}
+	if (config_load(text, strlen(text), "sim", &c, &k) != 0)
+		return NULL;
+	return c;
+}
+
+static void shake_once(struct sim *s)
+{
+	int agent = (int)roll(s, acd_agents(s->acd) + 1);
+	uint64_t call = 1 + roll(s, CALLS);
+	struct acd_agent_view v = {0};
+	static const enum agent_event fails[] = {AGENT_REJECT, AGENT_MISS, AGENT_LOST};
+
+	acd_agent_view(s->acd, agent, &v);
+	if (v.call != 0 && roll(s, 4) > 0)
+		call = v.call;
+	switch (roll(s, 10)) {
+	case 0:
+	case 1:
+		acd_enter(s->acd, call, (int)roll(s, QUEUES + 2), (uint8_t)roll(s, 12), s->now_ms);
+		break;
+	case 2:
+		acd_leave(s->acd, call, roll(s, 2), s->now_ms);
+		break;
+	case 3:
+		acd_move(s->acd, call, (int)roll(s, QUEUES + 2), s->now_ms);
+		break;
+	case 4:
+		acd_offer_failed(s->acd, agent, call, fails[roll(s, 3)], s->now_ms);
+		break;
+	case 5:
+	case 6:
+		acd_offer_answered(s->acd, agent, call, s->now_ms);
+		break;
+	case 7:
+		acd_agent_done(s->acd, agent, s->now_ms);
+		break;
+	case 8:
+		acd_agent_reachable(s->acd, agent, roll(s, 4) > 0, s->now_ms);
+		break;
+	default:
+		acd_agent_event(s->acd, agent, (enum agent_event)roll(s, AGENT_EVENTS),
+				(uint8_t)roll(s, 9), s->now_ms);
+		break;
+	}
+}
+
+static void shake(uint64_t seed)
+{
+	static const struct acd_plan plan = {
+		.agents_max = 2 * AGENTS, .queues_max = QUEUES + 2, .calls_max = CALLS / 2};
+	struct sim s = {.random = seed * 0x9e3779b97f4a7c15u + 1, .now_ms = 1000};
+
+	s.acd = acd_init(malloc(acd_bytes(&plan)), &plan);
+	for (int i = 0; i < EVENTS; i++) {
+		struct acd_action o;
+
+		s.now_ms += roll(&s, 500);
+		if (i == 0 || roll(&s, 150) == 0) {
+			struct config *c = shaky_config(&s);
+
+			if (c != NULL)
+				must(acd_configure(s.acd, c, s.now_ms) <= 0);
+			config_free(c);
+			for (uint32_t g = 0; g < acd_agents(s.acd); g++) {
+				acd_agent_reachable(s.acd, (int)g, true, s.now_ms);
+				(void)acd_agent_event(s.acd, (int)g, AGENT_SIGN_IN, 0, s.now_ms);
+				(void)acd_agent_event(s.acd, (int)g, AGENT_GO_READY, 0, s.now_ms);
+			}
+		} else if (roll(&s, 2) == 0) {
+			acd_tick(s.acd, s.now_ms);
+		} else {
+			shake_once(&s);
+		}
+		while (acd_next(s.acd, &o)) {
+			must(o.agent < (int)acd_agents(s.acd) && o.queue < (int)acd_queues(s.acd));
+			must(o.kind == ACD_AGENT_STATE || o.call != 0);
+			s.served += o.kind == ACD_ANSWERED;
+		}
+		acd_check(s.acd);
+	}
+	must(s.served > 0);
+	free(s.acd);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
@@ -327,6 +438,7 @@ int main(int argc, char **argv)
 		/* A broken belief aborts: say first whose it is. */
 		fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
 		run(seed);
+		shake(seed);
 	}
 	printf("ok   %llu seeds of %d events\n1 passed, 0 failed\n",
 	       (unsigned long long)(last - first + 1), EVENTS);
