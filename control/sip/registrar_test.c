@@ -227,6 +227,27 @@ static void a_binding_expires(void)
 	check(scene_end(s));
 }
 
+/* Seen with a thousand phones behind one address: two in one millisecond got the same nonce, and the
+ * second was taken for a replay of the first. */
+static void two_phones_in_one_millisecond(void)
+{
+	struct scene *s = scene_new(NULL);
+	const char *first, *second;
+
+	wire_register(s, "1001", 1, "");
+	kit_wire_send(
+		&s->wire, s->board.port[0],
+		"REGISTER sip:pb.test SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:@PORT@;branch=z9hG4bKz\n"
+		"From: <sip:1002@pb.test>;tag=a\nTo: <sip:1002@pb.test>\nCall-ID: second\n"
+		"CSeq: 1 REGISTER\nContent-Length: 0\n\n");
+	check(kit_until(&s->wire.messages, 2, SOON));
+	first = strstr(s->wire.got, "nonce=\"");
+	second = first ? strstr(first + 1, "nonce=\"") : NULL;
+	check(second != NULL);
+	check(strncmp(first, second, 7 + 48) != 0);
+	check(scene_end(s));
+}
+
 static void nonces_grow_old(void)
 {
 	struct scene *s = scene_new(NULL);
@@ -544,6 +565,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(an_agent_calls_in_and_must_prove_it),
 	CHECK_CASE(strangers_come_in_only_where_they_may),
 	CHECK_CASE(attended_transfer_finds_the_other_call),
+	CHECK_CASE(two_phones_in_one_millisecond),
 	CHECK_CASE(nonces_grow_old),
 	CHECK_CASE(contacts_that_cannot_be),
 	CHECK_CASE(too_many_phones),

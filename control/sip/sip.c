@@ -414,7 +414,7 @@ static void take_limits(struct sip_stack *s, const struct sip_limits *l)
 	s->limits = (struct sip_limits){
 		.calls_max = or_default(l->calls_max, 10000),
 		.calls_per_s_max = or_default(l->calls_per_s_max, 500),
-		.registers_per_s = or_default(l->registers_per_s, 2000),
+		.registers_per_s = or_default(l->registers_per_s, 3000),
 		.retry_after_s = or_default(l->retry_after_s, 5),
 		.contacts_max = or_default(l->contacts_max, 4),
 		.bindings_max = or_default(l->bindings_max, 20000),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A nonce is TIME(16 hex) MAC(32 hex): milliseconds of the loop's clock and the first 16 bytes of
- * HMAC-SHA-256(key, TIME | source address). The key is random per process, so a restart makes old
+ * A nonce is STAMP(16 hex) MAC(32 hex): milliseconds of the loop's clock times 65536 plus a serial
+ * number, so that no two phones behind one address share a nonce and its counts, and the first 16
+ * bytes of HMAC-SHA-256(key, STAMP | source address). The key is random per process, so a restart makes old
  * nonces stale, nothing worse. Binding it to the address makes a stolen nonce useless elsewhere; a
  * phone that moves is challenged once more.
  *
@@ -49,6 +50,7 @@ struct sip_digest {
 	struct sip_digest_config cfg;
 	uint8_t key[32];
 	uint64_t skip_ms;
+	uint16_t serial;
 	struct count count[COUNTS];
 	struct failure failure[FAILURES];
 };
@@ -104,7 +106,7 @@ static void to_hex(char *out, const uint8_t *in, size_t n)
 	out[2 * n] = '\0';
 }
 
-static void make_nonce(const struct sip_digest *d, uint64_t ms, const struct sa *source,
+static void make_nonce(const struct sip_digest *d, uint64_t stamp, const struct sa *source,
 		       char out[NONCE_LEN + 1])
 {
 	char text[16 + 1 + SIP_IP_MAX], ip[SIP_IP_MAX] = "";
@@ -112,7 +114,7 @@ static void make_nonce(const struct sip_digest *d, uint64_t ms, const struct sa 
 	unsigned len = 0;
 
 	(void)sa_ntop(source, ip, sizeof(ip));
-	(void)re_snprintf(text, sizeof(text), "%016llx%s", (unsigned long long)ms, ip);
+	(void)re_snprintf(text, sizeof(text), "%016llx%s", (unsigned long long)stamp, ip);
 	(void)HMAC(EVP_sha256(), d->key, sizeof(d->key), (const uint8_t *)text, strlen(text), mac,
 		   &len);
 	memcpy(out, text, 16);
@@ -137,9 +139,9 @@ static bool nonce_good(struct sip_digest *d, const struct credentials *c, const 
 	if (strlen(c->nonce) != NONCE_LEN)
 		return false;
 
-	uint64_t made_ms = pl_x64(&time), now_ms = now(d);
+	uint64_t stamp = pl_x64(&time), made_ms = stamp >> 16, now_ms = now(d);
 
-	make_nonce(d, made_ms, source, want);
+	make_nonce(d, stamp, source, want);
 	if (CRYPTO_memcmp(want, c->nonce, NONCE_LEN) != 0 || made_ms > now_ms ||
 	    now_ms - made_ms > NONCE_LIFE_MS)
 		return false;
@@ -353,7 +355,7 @@ void sip_digest_challenge(struct sip_digest *d, const struct sip_msg *msg, bool 
 	char nonce[NONCE_LEN + 1];
 	size_t n = 0;
 
-	make_nonce(d, now(d), &msg->src, nonce);
+	make_nonce(d, now(d) << 16 | d->serial++, &msg->src, nonce);
 	for (int sha = d->cfg.offer_sha256 ? 1 : 0; sha >= 0; sha--) {
 		int wrote = re_snprintf(out + n, size - n,
 					"WWW-Authenticate: Digest realm=\"%s\", nonce=\"%s\", "
