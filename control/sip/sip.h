@@ -93,7 +93,7 @@ struct sip_stack_handlers {
 struct sip_limits {
 	uint32_t calls_max;         /* calls at once, both directions; 0 = 10000 */
 	uint32_t calls_per_s_max;   /* new incoming calls, bucket of 1 s; 0 = 500 */
-	uint32_t registers_per_s;   /* REGISTER requests, bucket of 1 s; 0 = 2000 */
+	uint32_t registers_per_s;   /* REGISTER requests, bucket of 1 s; 0 = 3000 */
 	uint32_t retry_after_s;     /* told in 503; 0 = 5 */
 	uint32_t contacts_max;      /* bindings of one user; 0 = 4 */
 	uint32_t bindings_max;      /* bindings of all users; 0 = 20000 */
