@@ -3,6 +3,8 @@
  * The worker as a whole: hostile packets, two workers, commands about what is gone, RTCP, rings that are
  * full, and how long it may sleep. */
 #include <errno.h>
+#include <pthread.h>
+#include <time.h>
 
 #include "base/units.h"
 #include "path/path_world.h"
@@ -422,6 +424,58 @@ static void a_stall_is_caught_up_within_bounds(void)
 	world_close(&w);
 }
 
+static void *run(void *arg)
+{
+	worker_run(arg);
+	return NULL;
+}
+
+/* The next event, waiting at most 2 s. */
+static bool event_wait(struct worker *worker, struct worker_event *e)
+{
+	for (unsigned i = 0; i < 2000; i++) {
+		struct timespec t = {.tv_nsec = PB_NS_PER_MS};
+
+		if (worker_event_recv(worker, e))
+			return true;
+		nanosleep(&t, NULL);
+	}
+	return false;
+}
+
+static void a_worker_that_sleeps_is_woken_by_a_command(void)
+{
+	pthread_t thread;
+	struct worker_event e;
+	unsigned answered = 0;
+
+	world_open(&w, 1, 1, NULL);
+	check_int(pthread_create(&thread, NULL, run, w.worker[0]), 0);
+	for (unsigned i = 0; i < 200; i++) {
+		struct worker_command c = {.kind = COMMAND_CALL_OPEN, .token = i + 1};
+
+		c.call = (struct call_ref){i % 2, i / 2 + 1};
+		if (i >= 2) {
+			struct worker_command close = {.kind = COMMAND_CALL_CLOSE, .token = 1000};
+
+			close.call = (struct call_ref){i % 2, i / 2};
+			if (worker_command_send(w.worker[0], &close) != 0 ||
+			    !event_wait(w.worker[0], &e) || e.result != 0)
+				break;
+		}
+		if (worker_command_send(w.worker[0], &c) != 0 || !event_wait(w.worker[0], &e) ||
+		    e.token != i + 1 || e.result != 0)
+			break;
+		answered++;
+	}
+	atomic_store_explicit(&w.worker[0]->stop, true, memory_order_release);
+	worker_wake(w.worker[0]);
+	pthread_join(thread, NULL);
+	check_int(answered, 200);
+	check(atomic_load(&w.worker[0]->slept_ns) > 0);
+	world_close(&w);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(each_kind_of_rubbish_is_counted_by_name),
 	CHECK_CASE(a_flood_from_strangers_disturbs_nobody),
@@ -436,5 +490,6 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_full_event_ring_loses_news_but_no_ending),
 	CHECK_CASE(sleeps_until_the_next_thing_is_due),
 	CHECK_CASE(a_stall_is_caught_up_within_bounds),
+	CHECK_CASE(a_worker_that_sleeps_is_woken_by_a_command),
 };
 CHECK_MAIN(cases)

@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "codec/g711.h"
-#include "dsp/dtmf_detect.h"
 #include "port/port_eal.h"
 
 enum { RATE = 8000 };
@@ -30,7 +29,6 @@ static void eal_once(void)
 	started = true;
 	log_setup("test", LOG_LEVEL_WARN);
 	check_int(port_eal_start(&cfg), 0);
-	dtmf_detect_prepare();
 }
 
 static void release(struct world *w)

@@ -15,6 +15,7 @@
 #include "base/must.h"
 #include "base/units.h"
 #include "codec/codec.h"
+#include "dsp/dtmf_detect.h"
 #include "port/port.h"
 #include "worker/worker_priv.h"
 
@@ -159,6 +160,7 @@ struct worker *worker_create(const struct worker_config *cfg)
 {
 	struct worker *w = take(cfg, 1, sizeof(*w));
 
+	dtmf_detect_prepare();
 	must(cfg->lane != NULL && cfg->pool != NULL && cfg->rtp_first % 2 == 0);
 	if (w == NULL)
 		goto fail;
