@@ -69,6 +69,25 @@ static int adopt_kernel(struct port *p, char *why, size_t size)
 	return 0;
 }
 
+static uint16_t xdp_queues(uint16_t channels)
+{
+	return channels < PORT_QUEUES_MAX ? channels : PORT_QUEUES_MAX;
+}
+
+uint16_t port_queues(const struct port_spec *spec, uint16_t workers)
+{
+	struct port_kernel_if k;
+	uint16_t queues =
+		workers; /* one is enough for tap; what falls back has no more than this */
+
+	if (spec->driver != PORT_AUTO && spec->driver != PORT_AF_XDP)
+		return queues;
+	if (port_kernel_read(&k, spec->name, &(struct net_own){.ip4 = false}) == 0 &&
+	    xdp_queues(k.channels) > queues)
+		queues = xdp_queues(k.channels);
+	return queues;
+}
+
 static int open_af_xdp(struct port *p, char *why, size_t size)
 {
 	char args[200];
@@ -76,7 +95,7 @@ static int open_af_xdp(struct port *p, char *why, size_t size)
 
 	if (err < 0)
 		return err;
-	p->queues = p->kernel.channels < PORT_QUEUES_MAX ? p->kernel.channels : PORT_QUEUES_MAX;
+	p->queues = xdp_queues(p->kernel.channels);
 	snprintf(p->dev_name, sizeof(p->dev_name), "net_af_xdp_%s", p->name);
 	snprintf(args, sizeof(args),
 		 "iface=%s,start_queue=0,queue_count=%u,xdp_prog=/proc/self/fd/%d", p->name,

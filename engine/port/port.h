@@ -103,6 +103,9 @@ struct port_config {
 	struct rte_ring *from_engine[PORT_WORKERS_MAX];
 };
 
+/* How many queues the port will have at most, for the plan of packet memory. */
+uint16_t port_queues(const struct port_spec *spec, uint16_t workers);
+
 /* Open and start the port, trying the drivers that `spec` allows in order; each fall-back is logged.
  * Returns 0 and `*port`, or negative errno after logging why every driver refused. */
 int port_open(struct port **port, const struct port_spec *spec, const struct port_config *cfg);

@@ -1,0 +1,36 @@
+/* The command line of patchbay-engine. */
+#ifndef ENGINE_OPTIONS_H
+#define ENGINE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "port/port_spec.h"
+
+enum { OPTIONS_STORES_MAX = 8 };
+
+struct options {
+	const char *socket;
+	int group; /* gid that the socket is given to, -1 */
+	struct port_spec port;
+	uint16_t rtp_first, rtp_last;
+	uint16_t workers;
+	const char *cpus; /* of the workers, NULL: chosen */
+	uint32_t calls;   /* 0: by the plan */
+	unsigned stores;
+	const char *store[OPTIONS_STORES_MAX];
+	const char *prompts;
+	const char *shm;
+	uint32_t record_mib, prompt_mib;
+	uint32_t jitter_min_ms, jitter_max_ms;
+	bool hugepages;
+	bool plan_only;
+	enum log_level log_level;
+};
+
+/* Read the arguments. Returns 0: go on; 1: what was asked for (help, version) has been printed; -EINVAL: a
+ * sentence about what is wrong has been printed to stderr. Strings point into argv. */
+int options_parse(struct options *o, int argc, char **argv);
+
+#endif
