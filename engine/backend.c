@@ -11,7 +11,6 @@
 
 #include <rte_lcore.h>
 #include <rte_mempool.h>
-#include <rte_ring.h>
 
 #include "base/log.h"
 #include "base/units.h"
@@ -27,18 +26,24 @@ uint64_t engine_now_ns(void)
 	return (uint64_t)t.tv_sec * PB_NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
+/* The control socket numbers calls over all workers, each worker its own from 0. */
 static int command_send(void *arg, unsigned worker, const struct worker_command *command)
 {
 	struct engine *e = arg;
+	struct worker_command c = *command;
 
-	return worker_command_send(e->worker[worker], command);
+	c.call.index -= worker * e->plan.calls;
+	return worker_command_send(e->worker[worker], &c);
 }
 
 static bool event_recv(void *arg, unsigned worker, struct worker_event *event)
 {
 	struct engine *e = arg;
 
-	return worker_event_recv(e->worker[worker], event);
+	if (!worker_event_recv(e->worker[worker], event))
+		return false;
+	event->call.index += worker * e->plan.calls;
+	return true;
 }
 
 static void event_other(void *arg, unsigned worker, const struct worker_event *event)
@@ -155,17 +160,14 @@ static void worker_stats(void *arg, unsigned worker, struct engine_worker_stats 
 {
 	struct engine *e = arg;
 	struct worker *w = e->worker[worker];
-	const struct port_lane *lane = w->cfg.lane;
 
-	*s = (struct engine_worker_stats){
-		.lcore = worker + 1,
-		.busy_share = e->pulse[worker].busy_share,
-		.turns = atomic_load_explicit(&w->turns, memory_order_relaxed),
-		.received = atomic_load_explicit(&w->received, memory_order_relaxed),
-		.sent = atomic_load_explicit(&w->sent, memory_order_relaxed),
-		.mbufs_free = rte_mempool_avail_count(e->pool),
-		.in_flight = rte_ring_count(lane->handoff),
-	};
+	memset(s, 0, sizeof(*s));
+	s->lcore = worker + 1;
+	s->busy_share = e->pulse[worker].busy_share;
+	s->turns = atomic_load_explicit(&w->turns, memory_order_relaxed);
+	s->received = atomic_load_explicit(&w->received, memory_order_relaxed);
+	s->sent = atomic_load_explicit(&w->sent, memory_order_relaxed);
+	s->mbufs_free = rte_mempool_avail_count(e->pool);
 	for (unsigned i = 0; i < FATE_COUNT; i++)
 		s->fate[i] = atomic_load_explicit(&w->fate[i], memory_order_relaxed);
 	for (unsigned i = 0; i < STAGE_COUNT && i < ENGINE_STAGES_MAX; i++) {
