@@ -106,12 +106,12 @@ static void the_shipped_example_is_taken_without_a_word(void)
 	check_int(conf->n_queues, 3);
 	check_int(conf->n_agents, 11);
 
-	const struct config_agent *a = config_agent_find(conf, "1003");
+	const struct config_agent *a = config_agent_find(conf, "1007");
 
 	check_int(a->n_skills, 2);
-	check_str(conf->queues[a->skills[1].queue].name, "service");
+	check_str(conf->queues[a->skills[1].queue].name, "sales");
 	check_int(a->skills[1].level, 2);
-	check_str(a->password.value, "demo-1003");
+	check_str(a->password.value, "patchbay-1007");
 	check(config_agent_find(conf, "2001")->supervisor);
 	check_str(config_queue_by_number(conf, "8001")->name, "sales");
 	check(config_calendar_find(conf, "office") != NULL);

@@ -2,8 +2,8 @@
  * The proof that a caller cannot be lost.
  *
  * The flow is a graph. Reading has made sure that every way leads somewhere. Here: no cycle of
- * automatic nodes alone (a caller would listen for ever and nobody could stop it; `back` leads to
- * a menu and so is never part of one), from every node that can be reached an end can be reached
+ * automatic nodes alone (a caller would listen for ever and nobody could stop it; `back` leads to a
+ * menu, or to the start where none was before), from every node that can be reached an end can be reached
  * (hang-up, or a person), and all names outside the flow exist.
  */
 #include <errno.h>
@@ -42,6 +42,8 @@ static int leads_to(const struct ivr_flow *f, unsigned i, unsigned e)
 
 	if (t->name == NULL)
 		return -1;
+	if (t->to == TO_BACK)
+		return f->start.to;
 	return t->to == TO_REPEAT ? (int)i : t->to;
 }
 

@@ -98,6 +98,9 @@ static const struct refusal lost[] = {
 	{HEAD "  a: {hours: s, open: repeat, closed: z}\n" END,
 	 "t:4:3: \"a\" leads back to \"a\" and nothing in between waits for the caller: an endless "
 	 "loop"},
+	{HEAD "  a: {hours: s, open: back, closed: z}\n" END,
+	 "t:4:3: \"a\" leads back to \"a\" and nothing in between waits for the caller: an endless "
+	 "loop"},
 	{HEAD "  a: {menu: x, digits: {'1': repeat}, otherwise: back}\n",
 	 "t:4:3: from node \"a\" a call can never come to an end or to a person"},
 	{HEAD "  a: {say: [x, missing], next: z}\n" END,

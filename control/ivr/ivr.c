@@ -27,6 +27,7 @@ struct run {
 	struct ivr_session *s;
 	const struct ivr_now *now;
 	struct ivr_actions *out;
+	struct ivr_items pending; /* said by nodes that let a key through; not yet played */
 };
 
 static const struct node *node_of(const struct ivr_session *s)
@@ -241,8 +242,9 @@ static bool depart(struct run *r, const struct target *t, bool fruitless)
 static void start_collect(struct run *r, const struct node *n, const struct pieces *first)
 {
 	bool menu = n->kind == NODE_MENU;
-	struct ivr_items items = {0};
+	struct ivr_items items = r->pending;
 
+	r->pending.n = 0;
 	if (first != NULL)
 		say_pieces(r->s, first, &items);
 	say_pieces(r->s, &n->say, &items);
@@ -291,6 +293,21 @@ static bool matches(const struct ivr_session *s, const struct node *n)
 	return false;
 }
 
+/* Play what nodes before this one left to be said. True: wait for it, then do this node. */
+static bool say_pending(struct run *r)
+{
+	if (r->pending.n == 0)
+		return false;
+
+	struct ivr_action *play = act(r, IVR_PLAY);
+
+	play->interrupt = true;
+	play->items = r->pending;
+	r->pending.n = 0;
+	r->s->waiting = WAIT_PLAY;
+	return true;
+}
+
 /* Prompts first, where the node has some that nothing else accompanies. True: wait for them. */
 static bool say_first(struct run *r, const struct node *n)
 {
@@ -298,15 +315,19 @@ static bool say_first(struct run *r, const struct node *n)
 
 	if (r->s->said || n->say.n == 0 || n->kind == NODE_MENU || n->kind == NODE_COLLECT)
 		return false;
+	if (n->kind == NODE_SAY && n->interrupt) {
+		/* A menu that follows plays it, so that a key pressed meanwhile counts there. */
+		r->s->said = true;
+		say_pieces(r->s, &n->say, &r->pending);
+		return false;
+	}
+	if (say_pending(r))
+		return true;
 	r->s->said = true;
 	say_pieces(r->s, &n->say, &items);
 	if (items.n == 0)
 		return false;
-
-	struct ivr_action *play = act(r, IVR_PLAY);
-
-	play->interrupt = n->kind == NODE_SAY && n->interrupt;
-	play->items = items;
+	act(r, IVR_PLAY)->items = items;
 	r->s->waiting = WAIT_PLAY;
 	return true;
 }
@@ -363,7 +384,10 @@ static void go_on(struct run *r)
 		if (say_first(r, n))
 			return;
 		if (!ivr_node_automatic(n)) {
-			begin(r, n);
+			bool collects = n->kind == NODE_MENU || n->kind == NODE_COLLECT;
+
+			if (collects || !say_pending(r))
+				begin(r, n);
 			return;
 		}
 		if (n->kind == NODE_SET)
@@ -374,6 +398,8 @@ static void go_on(struct run *r)
 			to = &n->way[WAY_CLOSED];
 		if (n->kind == NODE_IF && !matches(r->s, n))
 			to = &n->way[WAY_CLOSED];
+		if (to->to == TO_HANGUP && say_pending(r))
+			return;
 		if (!depart(r, to, false))
 			return;
 	}
@@ -452,7 +478,7 @@ static void dial_done(struct run *r, enum ivr_dial_done how)
 void ivr_start(struct ivr_session *s, struct ivr_flow *flow, const char *caller, const char *called,
 	       const char *language, const struct ivr_now *now, struct ivr_actions *out)
 {
-	struct run r = {s, now, out};
+	struct run r = {.s = s, .now = now, .out = out};
 
 	memset(s, 0, sizeof(*s));
 	s->flow = ivr_flow_hold(flow);
@@ -488,7 +514,7 @@ static bool expected(const struct ivr_session *s, enum ivr_event_kind kind)
 int ivr_event(struct ivr_session *s, const struct ivr_event *ev, const struct ivr_now *now,
 	      struct ivr_actions *out)
 {
-	struct run r = {s, now, out};
+	struct run r = {.s = s, .now = now, .out = out};
 
 	out->n = 0;
 	if (s->flow == NULL || s->over || !expected(s, ev->kind))

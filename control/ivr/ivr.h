@@ -17,7 +17,8 @@
  *   QUEUE | VOICEMAIL | DIAL   answered by QUEUE_LEFT | VOICEMAIL_DONE | DIAL_DONE
  *   HANGUP               the session is over
  *
- * A menu or collection without prompts is a COLLECT alone.
+ * A menu or collection without prompts is a COLLECT alone. What a `say` with `interrupt` says before
+ * a menu is in the PLAY of that menu.
  *
  * An event that does not fit what the session waits for is refused (-EPROTO) and changes
  * nothing; late answers to things given up are therefore harmless.
