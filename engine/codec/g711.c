@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Decoding reads a table. Encoding finds the segment of the magnitude from its leading bit: a table
- * of all inputs would be 64 KiB, twice the first-level cache, for a sum of four instructions.
+ * Decoding reads a table. Encoding wants the place of the magnitude's leading bit and the four bits
+ * below it, which is what a float keeps in its exponent and in front of its mantissa:
  *
- *   u-law   magnitude + 132: leading bit 7..14 is segment 0..7, the four bits below it the step
- *   A-law   magnitude:       leading bit 8..14 is segment 1..7; below 256 segment 0, step of 16
+ *   float     s eeeeeeee mmmm.................     exponent, biased by 127, is the place of the bit
+ *   code      S      sss qqqq                      segment 0 is place 7
+ *
+ * So the code is the float's bits 19 and up, less 134 << 4 - exact, since a float holds 24 bits, and
+ * without a branch, a table or a shift by a variable, so that the compiler makes vectors of it.
+ *
+ *   u-law   magnitude + 132 is 132 at least: always right
+ *   A-law   below 256, in segment 0, steps are as wide as in segment 1: it is segment 1's code of
+ *           the magnitude + 256, less one segment
  */
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("O3") /* gcc 12 leaves loops of unknown length alone at -O2 */
@@ -14,41 +21,48 @@
 #include "codec/codec.h"
 
 #include <stddef.h>
+#include <string.h>
 
 enum {
 	ULAW_BIAS = 0x84,
 	ULAW_CLIP = 0x7fff, /* of magnitude with bias */
 	ALAW_TOGGLE = 0x55, /* even bits inverted on the line */
+	PLACE_7 = (127 + 7) << 4,
 };
 
-/* 7..14 as 0..7, for a value with bits 0..14; smaller ones as 0. */
-static inline unsigned segment_of(unsigned v)
+/* All ones for a negative sample. */
+static inline int sign_of(int sample)
 {
-	return 24U - (unsigned)__builtin_clz(v | 0xff);
+	return -(sample < 0);
+}
+
+/* Segment and step of a magnitude of at least 128. */
+static inline int code_of(int v)
+{
+	float f = (float)v;
+	int32_t bits;
+
+	memcpy(&bits, &f, sizeof(bits));
+	return (bits >> 19) - PLACE_7;
 }
 
 static inline uint8_t ulaw_of(int sample)
 {
-	unsigned negative = sample < 0;
-	unsigned v = (unsigned)(negative ? -sample : sample) + ULAW_BIAS;
+	int sign = sign_of(sample);
+	int v = (sample ^ sign) - sign + ULAW_BIAS;
 
-	if (v > ULAW_CLIP)
-		v = ULAW_CLIP;
-
-	unsigned segment = segment_of(v);
-	unsigned step = v >> (segment + 3) & 0x0f;
-
-	return (uint8_t) ~(negative << 7 | segment << 4 | step);
+	v = v < ULAW_CLIP ? v : ULAW_CLIP;
+	return (uint8_t) ~(code_of(v) | (sign & 0x80));
 }
 
 static inline uint8_t alaw_of(int sample)
 {
-	unsigned positive = sample >= 0;
-	unsigned v = (unsigned)(positive ? sample : ~sample);
-	unsigned segment = segment_of(v);
-	unsigned step = v >> (segment + 3 + (segment == 0)) & 0x0f;
+	int sign = sign_of(sample);
+	int v = sample ^ sign;
+	int fine = -(v < 256); /* all ones in segment 0 */
+	int code = code_of(v + (fine & 256)) - (fine & 16);
 
-	return (uint8_t)((positive << 7 | segment << 4 | step) ^ ALAW_TOGGLE);
+	return (uint8_t)((code | (~sign & 0x80)) ^ ALAW_TOGGLE);
 }
 
 uint8_t g711_ulaw_encode(int16_t sample)

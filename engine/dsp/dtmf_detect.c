@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "base/must.h"
-#include "rtp/telephone_event.h"
+#include "rtp/dtmf_code.h"
 
 enum { BLOCK_SAMPLES = 102, CONFIRM_SAMPLES = 2 * BLOCK_SAMPLES };
 

@@ -819,7 +819,7 @@ static void random_life(uint32_t seed)
 	m.notes = 0;
 	m.passed = 0;
 	m.started = false;
-	for (unsigned step = 0; step < 3000; step++) {
+	for (unsigned turn = 0; turn < 3000; turn++) {
 		now_ns += dice(12) * PB_NS_PER_MS;
 		if (dice(3) == 0) {
 			struct jbuf_out out;

@@ -18,18 +18,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rtp/dtmf_code.h"
+
 enum {
 	TELEPHONE_EVENT_PAYLOAD = 4,      /* octets of one event block */
 	TELEPHONE_EVENT_TIMEOUT_MS = 200, /* silence that ends a press; four 50 ms updates */
 	TELEPHONE_EVENT_DIGITS_MAX = 64,
-	DTMF_CODES = 16, /* 0..9, * = 10, # = 11, A..D = 12..15 */
 };
-
-/* 0..15 of "0123456789*#ABCD" (letters in either case), or -1 for any other character. */
-int dtmf_code_of(char c);
-
-/* The character of a code below DTMF_CODES; '?' for others. */
-char dtmf_char_of(uint8_t code);
 
 /* Receiver. All zero bytes mean: no event known. */
 struct telephone_event {
