@@ -38,6 +38,7 @@ struct engine {
 	struct worker *worker[WORKERS_MAX];
 	struct engine_pulse pulse[WORKERS_MAX];
 	struct engine_rpc *rpc;
+	bool eal;      /* DPDK runs */
 	bool launched; /* the workers run */
 	int epoll_fd;
 	int event_fd; /* workers ring it when events wait */

@@ -132,7 +132,7 @@ static int start_port(struct engine *e)
 	cfg.pool = e->pool;
 	err = port_open(&e->port, &e->opt.port, &cfg);
 	if (err < 0) {
-		log_error("engine", "no port: see above");
+		log_error("engine", "without a port there is no engine");
 		return err;
 	}
 	port_set_neighbour_fn(e->port, engine_neighbour_tell, e);
@@ -302,8 +302,10 @@ static int start(struct engine *e)
 	plan_print(&e->plan, log_plan_line, NULL);
 	if (err == 0)
 		err = refuse_second(e->opt.socket);
-	if (err == 0)
+	if (err == 0) {
 		err = port_eal_start(&eal);
+		e->eal = err == 0;
+	}
 	if (err == 0)
 		err = start_port(e);
 	if (err == 0)
@@ -432,7 +434,8 @@ int main(int argc, char **argv)
 	}
 	if (stop(e) < 0)
 		err = -EIO;
-	port_eal_stop();
+	if (e->eal)
+		port_eal_stop();
 	free(e);
 	return err == 0 ? 0 : 1;
 }

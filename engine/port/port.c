@@ -42,7 +42,7 @@ static int lock_interface(struct port *p, char *why, size_t size)
 		int err = -errno;
 
 		close(fd);
-		snprintf(why, size, "another engine runs on interface %s", p->name);
+		snprintf(why, size, "an engine is already running on this interface");
 		return err;
 	}
 	p->lock_fd = fd;
@@ -131,6 +131,7 @@ static int open_shared(struct port *p, char *why, size_t size)
 		err = lock_interface(p, why, size);
 	if (err < 0)
 		return err;
+	port_packet_cleanup(p); /* what a killed engine may have left */
 	return p->driver == PORT_AF_XDP ? open_af_xdp(p, why, size) : open_af_packet(p, why, size);
 }
 
@@ -259,6 +260,10 @@ static int open_any(struct port *p)
 		err = open_driver(p, way[i], why, sizeof(why));
 		if (err == 0)
 			return 0;
+		if (err == -EADDRINUSE) { /* another engine's: no way around it */
+			log_error("port", "%s: %s", p->spec.name, why);
+			return err;
+		}
 		log_warn("port", "%s on %s is not possible: %s", port_driver_name(way[i]),
 			 p->spec.name, why);
 		size_t used = strlen(p->fallback);

@@ -93,7 +93,8 @@ static int hook_tc(struct port *p)
 	program = bpf_object__find_program_by_name(object, "patchbay_drop");
 	if (err == 0) {
 		err = bpf_tc_hook_create(&hook);
-		if (err == -EEXIST)
+		p->tc_made = err == 0;
+		if (err == -EEXIST) /* somebody else's: they keep it */
 			err = 0;
 	}
 	if (err == 0) {
@@ -102,7 +103,6 @@ static int hook_tc(struct port *p)
 	}
 	bpf_object__close(object); /* the hook keeps what it needs */
 	free(patched);
-	p->tc_hooked = err == 0;
 	return err;
 }
 
@@ -125,9 +125,11 @@ void port_packet_cleanup(struct port *p)
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = p->kernel.index, .attach_point = BPF_TC_INGRESS);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = TC_HANDLE, .priority = TC_PRIORITY);
 
-	if (!p->tc_hooked)
-		return;
-	p->tc_hooked = false;
-	if (bpf_tc_detach(&hook, &opts) != 0)
-		log_warn("port", "%s: the tc filter could not be removed", p->name);
+	libbpf_set_print(NULL);
+	(void)bpf_tc_detach(&hook, &opts);
+	if (p->tc_made) {
+		hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS; /* the whole of it */
+		(void)bpf_tc_hook_destroy(&hook);
+	}
+	p->tc_made = false;
 }

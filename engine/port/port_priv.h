@@ -44,7 +44,7 @@ struct port {
 	struct port_kernel *netlink;  /* shared ports */
 	int lock_fd;                  /* held while the interface is ours */
 	int object_fd;                /* patched XDP object, -1 when none */
-	bool tc_hooked;               /* the drop filter of AF_PACKET is on the interface */
+	bool tc_made;                 /* the interface had no place for tc filters before us */
 	bool link;
 	uint64_t link_seen_ns;
 
@@ -74,7 +74,7 @@ int port_xdp_prepare(struct port *p, char *why, size_t why_size);
 void port_xdp_cleanup(struct port *p);
 
 /* port_packet.c: keep everything but RTP away from the sockets, and RTP away from the kernel.
- * Best effort: what fails is logged. */
+ * Best effort: what fails is logged. The cleanup also removes what a killed engine left. */
 void port_packet_filter(struct port *p);
 void port_packet_cleanup(struct port *p);
 
