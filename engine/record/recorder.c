@@ -103,7 +103,7 @@ static void give_back(struct record *rec, uint32_t extent, uint64_t wall_ns)
 
 static void wrote(struct record *rec, struct batch *b)
 {
-	if (rec->written_n == 0 && b->n != 0)
+	if (rec->written_n == rec->covered && b->n != 0)
 		rec->unsynced_since_ns = mono_ns();
 	for (uint32_t i = 0; i < b->n; i++)
 		rec->written[rec->written_n++] = b->extent[i];
@@ -121,7 +121,6 @@ static void synced(struct record *rec)
 	memmove(rec->written, rec->written + rec->covered,
 		rec->written_n * sizeof(rec->written[0]));
 	rec->covered = 0;
-	rec->unsynced_since_ns = mono_ns();
 }
 
 static void broke(struct record *rec, int err)
@@ -189,7 +188,8 @@ static enum record_alarm judge(struct record *rec, uint64_t lost, char *text, si
 	}
 	text[0] = '\0';
 	if (rec->lost_at_ns != 0 && now - rec->lost_at_ns < LOSS_ALARM_S * PB_NS_PER_S) {
-		snprintf(text, max, "frames are being lost: no extent is free%s%.80s",
+		snprintf(text, max, "frames are being lost%s%s%.80s",
+			 rec->stats.extents_free == 0 ? ": no extent is free" : "",
 			 bad != NULL ? "; failed volume: " : "", bad != NULL ? bad->path : "");
 		return RECORD_ALARM_LOSS;
 	}
@@ -487,9 +487,17 @@ static bool sync_due(const struct record *rec, bool at_once)
 	return at_once || mono_ns() - rec->unsynced_since_ns >= rec->cfg.flush_ms * PB_NS_PER_MS;
 }
 
+/* Until the next poll, or the next sync if that is due before. */
 static uint32_t nap_ms(const struct record *rec)
 {
-	return rec->cfg.flush_ms < POLL_MS ? rec->cfg.flush_ms : POLL_MS;
+	uint64_t since_ms = (mono_ns() - rec->unsynced_since_ns) / PB_NS_PER_MS;
+
+	if (rec->written_n == rec->covered || rec->syncing)
+		return POLL_MS;
+	if (since_ms >= rec->cfg.flush_ms)
+		return 0;
+	return rec->cfg.flush_ms - since_ms < POLL_MS ? rec->cfg.flush_ms - (uint32_t)since_ms
+						      : POLL_MS;
 }
 
 static void turn(struct record *rec, bool stopping)
@@ -543,6 +551,7 @@ void *recorder_run(void *arg)
 {
 	struct record *rec = arg;
 
+	pthread_setname_np(pthread_self(), "recorder"); /* for top and perf */
 	if (rec_io_open(&rec->io, rec->cfg.plain_io, rec->cfg.fault, rec->cfg.fault_ctx) != 0) {
 		log_error("record", "no memory for the recorder's buffers");
 		rec->result = -ENOMEM;

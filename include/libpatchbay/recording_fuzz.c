@@ -3,8 +3,10 @@
  * Any bytes as a segment. Whatever they are: no read outside the buffers, no endless loop, every
  * frame lies within its extent's size, times stand, and verification and reading agree to end.
  *
- * A checksum stops nearly every mutation at the door, so with an odd first byte the checksums and tags
- * are put right before the segment is read; what lies behind the door is reached that way.
+ * A checksum stops nearly every mutation at the door, and a segment is mostly zeros. So the first byte
+ * says: 1, checksums and tags are put right before the segment is read, and what lies behind the door
+ * is reached; 2, the rest is pieces, each a length (two bytes, big endian) and so many bytes, and each
+ * goes to the next block of the file, zeros between.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "base/units.h"
 #include "libpatchbay/recording_segment.h"
 #include "patchbay/recording.h"
 
@@ -77,6 +80,30 @@ static void mend(uint8_t *bytes, size_t size)
 	mend_index(bytes, size, h.tag);
 }
 
+/* Spread the pieces of `data` over blocks. Returns the length of what is at `to`. */
+static size_t spread(uint8_t *to, size_t room, const uint8_t *data, size_t size)
+{
+	size_t at = 0;
+
+	while (size > 2) {
+		size_t len = be16_get(data);
+		size_t next;
+
+		data += 2;
+		size -= 2;
+		len = len < size ? len : size;
+		next = at + (size_t)recording_pad(len, RECORDING_BLOCK);
+		if (next > room)
+			break;
+		memcpy(to + at, data, len);
+		data += len;
+		size -= len;
+		/* the last piece ends the file: an index tail must */
+		at = size > 2 ? next : at + len;
+	}
+	return at;
+}
+
 static int read_all(void *ctx, const struct recording_info *info)
 {
 	struct recording *r;
@@ -116,6 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct recording_verdict v;
 	const char *dirs[1] = {dir};
 	uint8_t *bytes;
+	size_t len = size - 1;
 	int fd;
 
 	if (size < 1 || size > SIZE_MAX_BYTES)
@@ -125,14 +153,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		snprintf(path, sizeof(path), "%s/seg-00000000.pbseg", dir);
 		mkdir(dir, 0700);
 	}
-	bytes = malloc(size);
+	bytes = calloc(1, SIZE_MAX_BYTES);
 	if (bytes == NULL)
 		return 0;
-	memcpy(bytes, data + 1, size - 1);
+	if (data[0] & 2)
+		len = spread(bytes, SIZE_MAX_BYTES, data + 1, size - 1);
+	else
+		memcpy(bytes, data + 1, len);
 	if (data[0] & 1)
-		mend(bytes, size - 1);
+		mend(bytes, len);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	must(fd >= 0 && write(fd, bytes, size - 1) == (ssize_t)(size - 1));
+	must(fd >= 0 && write(fd, bytes, len) == (ssize_t)len);
 	close(fd);
 	free(bytes);
 	must(recording_store_open(&st, dirs, 1) == 0);
