@@ -24,6 +24,7 @@ static struct kit_call *talk(void)
 	customer = call_kit_dial(&k, "95598");
 	check(customer != NULL);
 	check(call_kit_reaches(&k, CALL_TALKING));
+	kit_wait(30); /* what was said to the engine has arrived there */
 	return customer;
 }
 

@@ -44,7 +44,7 @@ void clock_uuid7(struct clock_uuid_state *state, char out[CLOCK_UUID_SIZE])
 	}
 	ms = state->last_ms;
 	snprintf(out, CLOCK_UUID_SIZE, "%08x-%04x-7%03x-%04x-%012llx", (unsigned)(ms >> 16),
-		 (unsigned)(ms & 0xffff), state->count,
+		 (unsigned)(ms & 0xffff), (unsigned)state->count & 0xfff,
 		 (unsigned)(0x8000 | ((r >> 32) & 0x3fff)) & 0xbfffU,
 		 (unsigned long long)(((r << 16) ^ (r >> 20)) & 0xffffffffffffULL));
 }
