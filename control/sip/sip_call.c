@@ -367,10 +367,15 @@ void sip_call_bye(struct sip_call *c)
 static void reject(struct sip_call *c, int status, int cause, const char *text)
 {
 	char reason[256];
+	size_t n;
 
 	if (c->st == NULL)
 		return;
 	sip_call_reason(reason, sizeof(reason), cause, text);
+	n = strlen(reason);
+	if (status == 503)
+		(void)re_snprintf(reason + n, sizeof(reason) - n, "Retry-After: %u\r\n",
+				  c->stack->limits.retry_after_s);
 	(void)sip_treplyf(&c->st, NULL, c->stack->sip, c->invite, false, (uint16_t)status,
 			  c->end_text[0] ? c->end_text : "Refused", "%sContent-Length: 0\r\n\r\n",
 			  reason);
