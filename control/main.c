@@ -45,7 +45,7 @@ static const char usage[] =
 	"  --socket SOCKET   our own control socket\n"
 	"  --database FILE   SQLite database\n"
 	"  --listen LIST     SIP listeners instead of the configured ones, such as\n"
-	"                    udp:192.0.2.1:5060,tcp:192.0.2.1:5060\n"
+	"                    192.0.2.1:5060 (UDP and TCP) or udp:192.0.2.1:5060,tcp:[::1]:5060\n"
 	"  --group NAME      give the control socket to this group\n"
 	"  --media-timeout SECONDS\n"
 	"                    hang up a party that sends nothing for so long (default 30, 0: "
@@ -264,7 +264,35 @@ static int add_listener(struct centre *c, enum sip_transport transport, const ch
 	return 0;
 }
 
-/* "udp:192.0.2.1:5060,tcp:[2001:db8::1]:5060" */
+/* "udp:192.0.2.1:5060", "tcp:[2001:db8::1]:5060"; without a transport both. Cuts up `one`. */
+static int parse_listener(struct centre *c, char *one, char store[SIP_LISTEN_MAX][SIP_IP_MAX])
+{
+	bool udp = strncmp(one, "udp:", 4) == 0, tcp = strncmp(one, "tcp:", 4) == 0;
+	char *ip = udp || tcp ? one + 4 : one, *port = strrchr(ip, ':'), *end;
+	long number;
+	int err = 0;
+
+	if (port == NULL || port == ip) {
+		log_error("sip", "--listen %s is not [udp:|tcp:]ADDRESS:PORT", one);
+		return -EINVAL;
+	}
+	*port++ = '\0';
+	if (*ip == '[') {
+		ip++;
+		ip[strcspn(ip, "]")] = '\0';
+	}
+	number = strtol(port, &end, 10);
+	if (*port == '\0' || *end != '\0' || number < 0 || number > 65535) {
+		log_error("sip", "--listen: %s is no port", port);
+		return -EINVAL;
+	}
+	if (!tcp)
+		err = add_listener(c, SIP_OVER_UDP, ip, (uint16_t)number, store);
+	if (err == 0 && !udp)
+		err = add_listener(c, SIP_OVER_TCP, ip, (uint16_t)number, store);
+	return err;
+}
+
 static int parse_listeners(struct centre *c, const char *list,
 			   char store[SIP_LISTEN_MAX][SIP_IP_MAX])
 {
@@ -274,30 +302,8 @@ static int parse_listeners(struct centre *c, const char *list,
 	if (strlen(list) >= sizeof(text))
 		return -EINVAL;
 	memcpy(text, list, strlen(list) + 1);
-	while (err == 0 && (one = strsep(&at, ",")) != NULL) {
-		char *ip = strchr(one, ':'), *port = strrchr(one, ':'), *end;
-		long number;
-
-		if (ip == NULL || port == ip) {
-			log_error("sip", "--listen %s is not udp:ADDRESS:PORT or tcp:ADDRESS:PORT",
-				  one);
-			return -EINVAL;
-		}
-		*ip++ = '\0';
-		*port++ = '\0';
-		if (*ip == '[') {
-			ip++;
-			ip[strcspn(ip, "]")] = '\0';
-		}
-		number = strtol(port, &end, 10);
-		if (*end != '\0' || number < 0 || number > 65535 ||
-		    (strcmp(one, "udp") != 0 && strcmp(one, "tcp") != 0)) {
-			log_error("sip", "--listen: %s %s %s cannot be", one, ip, port);
-			return -EINVAL;
-		}
-		err = add_listener(c, strcmp(one, "tcp") == 0 ? SIP_OVER_TCP : SIP_OVER_UDP, ip,
-				   (uint16_t)number, store);
-	}
+	while (err == 0 && (one = strsep(&at, ",")) != NULL)
+		err = parse_listener(c, one, store);
 	return err;
 }
 

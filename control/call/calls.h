@@ -129,7 +129,8 @@ struct call {
 	struct ivr_action next;
 	char collect[CALL_ID_MAX];
 	struct ivr_collect collect_how;
-	char info_digits[IVR_DIGITS_MAX + 1]; /* keys that came by SIP INFO */
+	char info_digits[IVR_DIGITS_MAX + 1]; /* of this collection, that the engine did not see */
+	char typed[IVR_DIGITS_MAX + 1];       /* ahead of the collection that will want them */
 
 	/* the queue */
 	int queue;       /* waits in it or was answered from it; -1 */
@@ -218,6 +219,8 @@ void flow_begin(struct call *call, struct ivr_flow *flow, const char *language);
 void flow_tell(struct call *call, const struct ivr_event *ev);
 void flow_play_done(struct call *call);
 void flow_info_digit(struct call *call, char digit);
+/* A key that the engine saw while it collected nothing: kept for the next collection. */
+void flow_typed_ahead(struct call *call, char digit);
 void flow_stop(struct call *call);
 
 /* queue.c */

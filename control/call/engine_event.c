@@ -5,6 +5,7 @@
  */
 #include "call/calls.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -50,11 +51,14 @@ static void play_done(struct call *call, const json_t *e)
 
 static void collect_done(struct call *call, const json_t *e)
 {
-	const char *reason = text(e, "reason"), *digits = text(e, "digits");
+	const char *reason = text(e, "reason");
+	char digits[2 * IVR_DIGITS_MAX + 2];
 
 	if (strcmp(call->collect, text(e, "collect")) != 0 || strcmp(reason, "leg_closed") == 0)
 		return;
 	call->collect[0] = '\0';
+	snprintf(digits, sizeof(digits), "%s%.*s", call->info_digits, IVR_DIGITS_MAX,
+		 text(e, "digits"));
 	if (digits[0] != '\0')
 		call_note(call, CALL_STEP_DIGITS, call->collect_how.secret ? "***" : digits);
 	flow_tell(call, &(struct ivr_event){
@@ -76,6 +80,8 @@ static void dtmf(struct call *call, const json_t *e)
 		monitor_digit(p, key);
 	else if (p == call->customer && call->message_since_ms != 0)
 		message_digit(call, key);
+	else if (p == call->customer)
+		flow_typed_ahead(call, key);
 }
 
 static void timeout(struct call *call, const json_t *e)

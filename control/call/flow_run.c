@@ -59,6 +59,34 @@ static void on_collect(struct call *call, struct party *p, int err, const json_t
 		  &(struct ivr_event){.kind = IVR_EV_COLLECTED, .digits = "", .timed_out = true});
 }
 
+/* Keys pressed before they were asked for answer now. */
+static void use_typed(struct call *call)
+{
+	char typed[sizeof(call->typed)], collect[CALL_ID_MAX];
+
+	memcpy(typed, call->typed, sizeof(typed));
+	memcpy(collect, call->collect, sizeof(collect));
+	call->typed[0] = '\0';
+	for (size_t i = 0; typed[i] != '\0'; i++) {
+		if (strcmp(call->collect, collect) != 0) {
+			/* This collection is complete; the rest is for the next. */
+			snprintf(call->typed, sizeof(call->typed), "%s", typed + i);
+			return;
+		}
+		flow_info_digit(call, typed[i]);
+	}
+}
+
+void flow_typed_ahead(struct call *call, char digit)
+{
+	size_t have = strlen(call->typed);
+
+	if (!call->flow_runs || call->collect[0] != '\0' || have >= IVR_DIGITS_MAX)
+		return;
+	call->typed[have] = digit;
+	call->typed[have + 1] = '\0';
+}
+
 static void collect(struct call *call, const struct ivr_action *a)
 {
 	struct engine_collect how = {
@@ -77,11 +105,13 @@ static void collect(struct call *call, const struct ivr_action *a)
 	if (t == NULL || engine_collect_start(call->centre->engine, call->customer->leg,
 					      call->collect, &how, ticket_reply, t) != 0)
 		ticket_drop(t);
+	use_typed(call);
 }
 
 /* What begins when the prompt before it has been heard. */
 static void begin(struct call *call, const struct ivr_action *a)
 {
+	call->typed[0] = '\0';
 	switch (a->kind) {
 	case IVR_QUEUE:
 		queue_enter(call, a->name, a->priority);
@@ -232,8 +262,10 @@ void flow_info_digit(struct call *call, char key)
 	}
 	if (call->customer->play_use == PLAY_FLOW)
 		party_play_stop(call->customer);
-	if (call->collect[0] == '\0')
+	if (call->collect[0] == '\0') {
+		flow_typed_ahead(call, key);
 		return;
+	}
 	if (strchr(call->collect_how.terminators, key) != NULL) {
 		info_complete(call);
 		return;
