@@ -3,6 +3,7 @@
  * Plays, collects and keys: what is heard, what is told, and exactly once. */
 #include <errno.h>
 
+#include "base/units.h"
 #include "codec/codec.h"
 #include "dsp/tone.h"
 #include "path/path_world.h"
@@ -107,6 +108,8 @@ static void a_prompt_is_heard_byte_by_byte_and_the_call_after_it(void)
 	check_int(world_find(&w, EVENT_PLAY_DONE)->play.played_ms, 500);
 	check_int(world_stat(&w, a)->plan, LEG_PLAN_RELAY);
 	world_check_stream(a, 0, 0);
+	for (unsigned i = at; i + 1 < a->got_n; i++)
+		check(a->got[i + 1].at_ns - a->got[i].at_ns <= 20 * PB_NS_PER_MS);
 	done();
 }
 
@@ -275,6 +278,7 @@ static void the_first_timeout_waits_for_the_play(void)
 
 	begin();
 	check_int(collect(5, 1, 4, false), 0);
+	world_run(&w, 500); /* it has begun to wait */
 	check_int(play(1, &list), 0);
 	world_run(&w, 2900);
 	check_int(world_count(&w, EVENT_COLLECT_DONE), 0);
@@ -351,6 +355,19 @@ static void keys_in_the_sound_are_found_and_counted_once(void)
 	done();
 }
 
+static void a_press_whose_event_was_lost_is_still_heard(void)
+{
+	struct leg_config cfg = {.set = LEG_SET_INBAND, .inband_dtmf = true};
+
+	begin();
+	check_int(world_leg_set(&w, a, &cfg), 0);
+	sound_key(7, true);
+	sound_key(7, false); /* within half a second of the first report */
+	world_run(&w, 400);
+	check_int(world_count(&w, EVENT_DTMF), 2);
+	done();
+}
+
 static int dtmf_send(const uint8_t *code, uint8_t n)
 {
 	struct worker_command c = {.kind = COMMAND_DTMF_SEND, .leg = b->leg};
@@ -421,6 +438,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(the_first_timeout_waits_for_the_play),
 	CHECK_CASE(a_secret_digit_goes_nowhere),
 	CHECK_CASE(keys_in_the_sound_are_found_and_counted_once),
+	CHECK_CASE(a_press_whose_event_was_lost_is_still_heard),
 	CHECK_CASE(digits_are_sent_as_events_within_the_stream),
 	CHECK_CASE(digits_are_sent_as_tones_without_telephone_event),
 };

@@ -220,6 +220,11 @@ static void a_pause_is_accounted_for(void)
 	world_run(&w, 200);
 	check_int(world_leg_close(&w, customer), 0);
 	customer->talks = false;
+	struct world_peer *other = world_peer(&w, 0, call, 5); /* takes the customer's slot */
+	other->talks = true;
+	world_run(&w, 100);
+	other->talks = false;
+	check_int(world_leg_close(&w, other), 0);
 	check_int(world_leg_close(&w, agent), 0);
 	check_int(world_call_close(&w, 0, call), 0); /* ends what nobody stopped */
 	check_int(world_find(&w, EVENT_RECORD_DONE)->record.why, RECORD_END_CALL_CLOSED);

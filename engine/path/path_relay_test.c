@@ -116,6 +116,35 @@ static void a_source_that_restarts_is_no_break(void)
 	world_run(&w, 200);
 	check_int(a->got_n, 20);
 	world_check_stream(a, 0, 160);
+	b->seq = 30000; /* and now it kept the SSRC: believed from the second packet on */
+	b->ts = 777;
+	world_run(&w, 200);
+	check_int(a->got_n, 29);
+	world_check_stream(a, 0, 0);
+	world_close(&w);
+}
+
+static void a_late_packet_before_a_change_takes_nothing_back(void)
+{
+	world_open(&w, 1, 1, NULL);
+	struct call_ref call = world_call(&w, 0, 0);
+	struct world_peer *a = world_peer(&w, 0, call, 0), *b = world_peer(&w, 0, call, 1);
+	struct world_peer *c = world_peer(&w, 0, call, 2);
+	static const uint16_t order[] = {1, 2, 4, 3};
+	uint16_t newest;
+
+	world_bridge(&w, call, a, b);
+	for (unsigned i = 0; i < 4; i++) {
+		b->seq = order[i];
+		world_rtp(&w, b, 0, false, "x", 1);
+		world_turn(&w);
+	}
+	newest = a->got[2].seq;
+	world_bridge(&w, call, a, c);
+	world_rtp(&w, c, 0, false, "x", 1);
+	world_turn(&w);
+	check_int(a->got_n, 5);
+	check_int((uint16_t)(a->got[4].seq - newest), 1);
 	world_close(&w);
 }
 
@@ -354,6 +383,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(extensions_and_padding_stay_behind),
 	CHECK_CASE(one_stream_whoever_is_heard),
 	CHECK_CASE(a_source_that_restarts_is_no_break),
+	CHECK_CASE(a_late_packet_before_a_change_takes_nothing_back),
 	CHECK_CASE(loss_and_order_of_the_source_are_kept),
 	CHECK_CASE(payload_types_are_the_listeners_own),
 	CHECK_CASE(an_event_that_is_not_passed_on_leaves_no_gap),

@@ -355,7 +355,12 @@ static void a_full_event_ring_loses_news_but_no_ending(void)
 		while (n < 20000 && worker_command_send(w.worker[0], &c) == 0)
 			n++;
 	}
+	/* The first packet would be news; there is only room for endings and replies. */
+	world_rtp(&w, a, 0, false, "x", 1);
+	worker_turn(w.worker[0], w.now_ns);
+	check_int(atomic_load(&w.worker[0]->events_lost), 1);
 	while (worker_event_recv(w.worker[0], &e)) {
+		check(e.kind != EVENT_LEG_MEDIA);
 		replies += e.kind == EVENT_REPLY;
 		done += e.kind == EVENT_PLAY_DONE;
 	}

@@ -65,6 +65,11 @@ enum play_next play_next(struct worker *w, struct leg *l, const uint8_t **coded,
 	return PLAY_NEXT_FRAME;
 }
 
+bool play_finished(struct worker *w, struct leg *l)
+{
+	return !settle(w, &worker_leg_media(w, l)->play);
+}
+
 /* Tell that the play is over. False: no room, later. */
 static bool play_tell(struct worker *w, struct leg *l)
 {

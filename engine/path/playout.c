@@ -105,18 +105,10 @@ static bool tones_next(struct worker *w, struct leg *l, int16_t *pcm)
 	return true;
 }
 
-static void play_frame(struct worker *w, struct leg *l, bool send)
+static void play_send(struct worker *w, struct leg *l, const uint8_t *coded, const int16_t *pcm)
 {
 	const struct leg_media *m = worker_leg_media(w, l);
-	const uint8_t *coded = w->media->quiet[l->out.codec];
-	const int16_t *pcm = NULL;
 
-	if (play_next(w, l, &coded, &pcm) == PLAY_NEXT_END) {
-		play_end(w, l, PLAY_END_FINISHED, 0);
-		return;
-	}
-	if (!send)
-		return;
 	if (pcm != NULL && m->play.gain_q12 != MIX_GAIN_ONE) {
 		int16_t scaled[LEG_FRAME];
 
@@ -126,6 +118,19 @@ static void play_frame(struct worker *w, struct leg *l, bool send)
 		return;
 	}
 	send_coded(w, l, coded);
+}
+
+/* The next frame of the playlist; it goes on by the clock also while nothing can be sent. The play
+ * ends with its last frame, so that what comes after it is heard at the next tick. */
+static void play_frame(struct worker *w, struct leg *l, bool send)
+{
+	const uint8_t *coded = w->media->quiet[l->out.codec];
+	const int16_t *pcm = NULL;
+
+	if (play_next(w, l, &coded, &pcm) != PLAY_NEXT_END && send)
+		play_send(w, l, coded, pcm);
+	if (play_finished(w, l))
+		play_end(w, l, PLAY_END_FINISHED, 0);
 }
 
 static void mix_frame(struct worker *w, const struct worker_call *c, struct leg *l,

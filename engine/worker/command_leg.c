@@ -261,7 +261,6 @@ int command_leg_close(struct worker *w, const struct worker_command *c, struct w
 	call->leg[m->slot] = LEG_INDEX_NONE;
 	call->legs--;
 	l->in.generation = 0;
-	l->head.len = 0;
 	replan(w, call);
 	atomic_store_explicit(&w->legs_open,
 			      atomic_load_explicit(&w->legs_open, memory_order_relaxed) - 1,

@@ -26,9 +26,6 @@ int command_play_start(struct worker *w, const struct worker_command *c)
 	m->play = (struct leg_play){.play = c->play.play,
 				    .list = c->play.list,
 				    .gain_q12 = mix_gain_q12(c->play.list->gain_cb)};
-	/* Digits typed during the play count, and the wait for the first begins after it. */
-	if (collect_runs(m) && m->collect.n == 0)
-		m->collect.deadline_ns = 0;
 	replan(w, worker_call_of(w, l));
 	return 0;
 }

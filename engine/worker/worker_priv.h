@@ -169,6 +169,9 @@ enum play_next {
 enum play_next play_next(struct worker *w, struct leg *l, const uint8_t **coded,
 			 const int16_t **pcm);
 
+/* Nothing of the list is left. */
+bool play_finished(struct worker *w, struct leg *l);
+
 /* End the leg's play, now or as soon as there is room to say so. */
 void play_end(struct worker *w, struct leg *l, enum play_end why, uint8_t digit);
 
