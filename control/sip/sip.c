@@ -14,7 +14,7 @@
 #include "sip/sip_priv.h"
 #include "sip/sip_text.h"
 
-enum { UDP_BUFFER = 4 << 20, OVERLOAD_LOG_MS = 5000, CALL_ID_MAX = 255, TAG_MAX = 128 };
+enum { OVERLOAD_LOG_MS = 5000, CALL_ID_MAX = 255, TAG_MAX = 128 };
 
 const char *sip_transport_name(enum sip_transport t)
 {
@@ -350,23 +350,15 @@ static void outside_dialog(struct sip_stack *s, const struct sip_msg *msg)
 		sip_stack_refuse(s, msg, 501, "Not Implemented", "Allow: " SIP_ALLOW "\r\n");
 }
 
-/* A burst of calls must fit between two turns of the loop; libre leaves the kernel's small default. */
-static void grow_buffers(struct sip_stack *s, const struct sip_msg *msg)
-{
-	if (s->buffers_set || msg->tp != SIP_TRANSP_UDP)
-		return;
-	s->buffers_set = true;
-	(void)udp_sockbuf_set(msg->sock, UDP_BUFFER);
-}
-
 static bool on_request(const struct sip_msg *msg, void *arg)
 {
 	struct sip_stack *s = arg;
 	bool ack = is(msg, "ACK");
 	const char *wrong;
 
+	if (sip_gate_take(s, msg))
+		return true;
 	s->stats.requests++;
-	grow_buffers(s, msg);
 	if (!pl_isset(&msg->via.sentby)) {
 		s->stats.refused_malformed++; /* nowhere to answer to */
 		return true;
@@ -533,6 +525,7 @@ static void stack_free(void *arg)
 	struct sip_stack *s = arg;
 
 	tmr_cancel(&s->tmr_hang_up);
+	sip_gate_close(s);
 	s->requests = mem_deref(s->requests);
 	s->responses = mem_deref(s->responses);
 	s->registrar = mem_deref(s->registrar);
@@ -584,6 +577,7 @@ int sip_stack_open(struct sip_stack **out, const struct sip_stack_config *cfg)
 	if (err)
 		goto fail;
 
+	sip_gate_open(s);
 	for (size_t i = 0; i < s->listens; i++)
 		log_info("sip", "listening on %s:%s:%u", sip_transport_name(s->listen[i].transport),
 			 cfg->listen[i].ip, (unsigned)sa_port(&s->bound[i]));

@@ -79,7 +79,9 @@ int sip_call_new(struct sip_call **out, struct sip_stack *s)
 
 void sip_call_enter(struct sip_call *c)
 {
-	hash_append(c->stack->calls, hash_joaat_str(c->info.call_id), &c->he, c);
+	/* By the identifier as it is on the wire; the one in `info` has been cleaned. */
+	hash_append(c->stack->calls, hash_joaat_str(c->dlg ? c->dlg->call_id : c->info.call_id),
+		    &c->he, c);
 }
 
 void sip_call_settle(struct sip_call *c)

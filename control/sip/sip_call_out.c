@@ -16,6 +16,8 @@
 
 enum { RING_TIMEOUT_MS = 180000 };
 
+#define SIP_ELSEWHERE "Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n"
+
 static void on_invite_response(int err, const struct sip_msg *msg, void *arg);
 
 static void fork_free(void *arg)
@@ -45,8 +47,7 @@ static void confirm_and_hang_up(const struct sip_dlg *base, const struct sip_msg
 		return;
 	sip_call_send_ack(d, msg->cseq.num);
 	(void)sip_dlg_request(d, NULL, "BYE", 0, NULL, NULL, NULL,
-			      "Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n"
-			      "Content-Length: 0\r\n\r\n");
+			      SIP_ELSEWHERE "Content-Length: 0\r\n\r\n");
 	mem_deref(d);
 }
 
@@ -111,13 +112,23 @@ static int fork_send(struct sip_fork *f)
 void sip_call_cancel_forks(struct sip_call *c, const struct sip_fork *but)
 {
 	struct le *le = c->forks.head;
+	char reason[256];
 
+	/* A phone that reads it does not show a missed call (RFC 3326, 3.1). */
+	if (c->state == CALL_RUNNING)
+		str_ncpy(reason, SIP_ELSEWHERE, sizeof(reason));
+	else
+		sip_call_reason(reason, sizeof(reason), c->end.cause, c->end_text);
 	while (le) {
 		struct sip_fork *f = le->data;
 
 		le = le->next;
-		if (f != but && f->req)
-			sip_request_cancel(f->req);
+		if (f == but || f->req == NULL)
+			continue;
+		if (f->heard && !f->cancelled)
+			sip_dlg_cancel(f->base, reason);
+		f->cancelled = true;
+		sip_request_cancel(f->req);
 	}
 }
 
@@ -256,6 +267,7 @@ static bool try_again(struct sip_fork *f, const struct sip_msg *msg)
 		if (f->challenged || !sip_call_authenticate(f->call, &f->auth, msg))
 			return false;
 		f->challenged = true;
+		f->heard = false;
 		return fork_send(f) == 0;
 	}
 	if (msg->scode != 422 || f->timer_raised)
@@ -278,6 +290,7 @@ static void on_invite_response(int err, const struct sip_msg *msg, void *arg)
 		return;
 	}
 	if (msg->scode < 200) {
+		f->heard = true;
 		provisional(f, msg);
 		return;
 	}

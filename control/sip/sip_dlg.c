@@ -26,6 +26,7 @@ static void dlg_free(void *arg)
 	mem_deref(d->routes);
 	mem_deref(d->hop);
 	mem_deref(d->contact);
+	mem_deref(d->via);
 }
 
 static struct sip_dlg *dlg_new(struct sip *sip, const char *agent)
@@ -251,7 +252,23 @@ struct transaction {
 	struct sip_dlg *dlg;
 	void (*resph)(int err, const struct sip_msg *msg, void *arg);
 	void *arg;
+	bool invite;
 };
+
+/* The Via line that libre has just written, after the request line. */
+static void keep_via(struct sip_dlg *d, enum sip_transp tp, const struct sa *dst,
+		     const struct mbuf *mb)
+{
+	struct pl via;
+
+	d->via = mem_deref(d->via);
+	if (re_regex((const char *)mb->buf, mb->pos, "\r\nVia: [^\r]+", &via) != 0 ||
+	    pl_strdup(&d->via, &via) != 0)
+		return;
+	d->via_tp = tp;
+	d->via_dst = *dst;
+	d->invite_seq = d->lseq;
+}
 
 /* The Contact depends on the transport, which is known only while sending. */
 static int write_contact(enum sip_transp tp, const struct sa *src, const struct sa *dst,
@@ -260,7 +277,8 @@ static int write_contact(enum sip_transp tp, const struct sa *src, const struct 
 	const struct transaction *t = arg;
 	struct sip_contact contact;
 
-	(void)dst;
+	if (t->invite)
+		keep_via(t->dlg, tp, dst, mb);
 	sip_contact_set(&contact, t->dlg->contact, src, tp);
 	return mbuf_printf(mb, "%H", sip_contact_print, &contact);
 }
@@ -299,6 +317,7 @@ int sip_dlg_request(struct sip_dlg *d, struct sip_request **req, const char *met
 	t->dlg = mem_ref(d);
 	t->resph = resph;
 	t->arg = arg;
+	t->invite = strcmp(method, "INVITE") == 0;
 
 	pl_set_str(&uri, d->hop ? d->hop : d->target);
 	err = uri_decode(&route, &uri);
@@ -320,6 +339,32 @@ int sip_dlg_request(struct sip_dlg *d, struct sip_request **req, const char *met
 	if (err || ack)
 		mem_deref(t);
 	return err;
+}
+
+void sip_dlg_cancel(const struct sip_dlg *d, const char *reason)
+{
+	struct mbuf *mb = d->via ? mbuf_alloc(1024) : NULL;
+
+	if (mb == NULL)
+		return;
+	if (mbuf_printf(mb,
+			"CANCEL %s SIP/2.0\r\n"
+			"Via: %s\r\n"
+			"Max-Forwards: 70\r\n"
+			"%s"
+			"To: %s\r\n"
+			"From: %s\r\n"
+			"Call-ID: %s\r\n"
+			"CSeq: %u CANCEL\r\n"
+			"User-Agent: %s\r\n"
+			"%s"
+			"Content-Length: 0\r\n\r\n",
+			d->target, d->via, d->routes, d->remote, d->local, d->call_id,
+			d->invite_seq, d->agent, reason) == 0) {
+		mb->pos = 0;
+		(void)sip_send(d->sip, NULL, d->via_tp, &d->via_dst, mb);
+	}
+	mem_deref(mb);
 }
 
 char *sip_dlg_body(const char *headers, const char *type, const uint8_t *body, size_t len)

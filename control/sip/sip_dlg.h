@@ -12,12 +12,9 @@
 #ifndef SIP_SIP_DLG_H
 #define SIP_SIP_DLG_H
 
-#include "sip/sip.h"
+#include <re.h>
 
-struct sip;
-struct sip_msg;
-struct sip_auth;
-struct sip_request;
+#include "sip/sip.h"
 
 struct sip_dlg {
 	struct sip *sip;
@@ -32,7 +29,12 @@ struct sip_dlg {
 	char *hop;     /* URI of the next hop, or NULL: the target */
 	char *contact; /* user part of our Contact */
 	uint32_t lseq, rseq;
-	bool secure; /* reached over TLS */
+
+	/* The INVITE last sent, for a CANCEL that matches it. */
+	char *via; /* its Via line; NULL = none sent */
+	enum sip_transp via_tp;
+	struct sa via_dst;
+	uint32_t invite_seq;
 };
 
 /* A dialog we start. `local` is our From value without tag, `remote` the To value, `target` the
@@ -69,6 +71,11 @@ int sip_dlg_request(struct sip_dlg *d, struct sip_request **req, const char *met
 		    struct sip_auth *auth,
 		    void (*resph)(int err, const struct sip_msg *msg, void *), void *arg,
 		    const char *more);
+
+/* Say CANCEL for the INVITE last sent, with header lines `reason`. libre's own CANCEL carries none; sent
+ * right after this one, it is its retransmission. Call it only when a provisional response has come
+ * (RFC 3261, 9.1), and sip_request_cancel() next. */
+void sip_dlg_cancel(const struct sip_dlg *d, const char *reason);
 
 /* Header lines plus type and body into one text for sip_dlg_request(), or NULL without memory.
  * `type` NULL = no body. Freed with mem_deref(). */

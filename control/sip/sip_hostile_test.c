@@ -210,6 +210,26 @@ static void broken_messages(void)
 	check(scene_end(s));
 }
 
+/* Rubbish is counted and costs no line each; keep-alives are neither. */
+static void rubbish_is_counted(void)
+{
+	struct scene *s = scene_new();
+	struct sip_stack_stats before, after;
+
+	check(still_alive(s));
+	sip_stack_stats(s->board.stack, &before);
+	for (int i = 0; i < 100; i++) {
+		kit_wire_send_raw(&s->wire, s->board.port[0], "\x80\x08rubbish", 9);
+		kit_wire_send_raw(&s->wire, s->board.port[0], "\r\n\r\n", 4);
+		kit_wire_send_raw(&s->wire, s->board.port[0], "", 0);
+	}
+	check(still_alive(s));
+	sip_stack_stats(s->board.stack, &after);
+	check_int(after.refused_malformed - before.refused_malformed, 100);
+	check_int(after.requests - before.requests, 1);
+	check(scene_end(s));
+}
+
 /* --- calls by hand --- */
 
 static void invite(struct scene *s, const char *call, int cseq, const char *lines, const char *sdp)
@@ -450,6 +470,146 @@ static void session_timers(void)
 	check(scene_end(s));
 }
 
+/* Answer the request the wire got last: its Via, From, To, Call-ID and CSeq back, with our lines. */
+static void reply(struct scene *s, const char *status, const char *lines)
+{
+	static const char *const names[] = {"Via: ", "From: ", "Call-ID: ", "CSeq: "};
+	char text[4096];
+	size_t n = (size_t)re_snprintf(text, sizeof(text), "SIP/2.0 %s\n", status);
+	const char *p;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		p = strstr(s->wire.got, names[i]);
+		if (p)
+			n += (size_t)re_snprintf(text + n, sizeof(text) - n, "%b\n", p,
+						 strcspn(p, "\r"));
+	}
+	p = strstr(s->wire.got, "To: ");
+	if (p)
+		n += (size_t)re_snprintf(text + n, sizeof(text) - n, "%b;tag=w\n", p,
+					 strcspn(p, "\r"));
+	(void)re_snprintf(text + n, sizeof(text) - n, "%s%s", lines, EMPTY);
+	kit_wire_forget(&s->wire);
+	say(s, text);
+}
+
+static struct kit_call *call_the_wire(struct scene *s, uint32_t ring_timeout_ms)
+{
+	char uri[64];
+	struct sip_invite inv = {.uri = uri, .from_user = "1", .ring_timeout_ms = ring_timeout_ms};
+
+	(void)re_snprintf(uri, sizeof(uri), "sip:w@127.0.0.1:%u", (unsigned)s->wire.port);
+	kit_wire_forget(&s->wire);
+	return kit_dial(&s->board, &inv);
+}
+
+static void a_cancel_says_why(void)
+{
+	struct scene *s = scene_new();
+	struct kit_call *k = call_the_wire(s, 0);
+
+	check(kit_wire_gets(&s->wire, "INVITE sip:w@127.0.0.1", SOON));
+
+	/* Before any answer there is nothing to cancel (RFC 3261, 9.1). */
+	char invite_got[KIT_TEXT];
+
+	memcpy(invite_got, s->wire.got, sizeof(invite_got));
+	sip_call_end(k->call, 0, 19, "nobody there");
+	check(kit_until(&k->closed, 1, SOON));
+	kit_wire_forget(&s->wire);
+	kit_wait(100);
+	check(strstr(s->wire.got, "CANCEL") == NULL);
+
+	memcpy(s->wire.got, invite_got, sizeof(invite_got));
+	reply(s, "180 Ringing", "");
+	check(kit_wire_gets(&s->wire, "CANCEL sip:w@127.0.0.1", SOON));
+
+	/* The usual order: it rings first. */
+	k = call_the_wire(s, 0);
+	check(kit_wire_gets(&s->wire, "INVITE sip:w@127.0.0.1", SOON));
+	memcpy(invite_got, s->wire.got, sizeof(invite_got));
+	reply(s, "180 Ringing", "");
+	check(kit_until(&k->ringing, 1, SOON));
+	sip_call_end(k->call, 0, 19, "nobody there");
+	check(kit_wire_gets(&s->wire, "CANCEL sip:w@127.0.0.1", SOON));
+	check(strstr(s->wire.got, "Reason: Q.850;cause=19;text=\"nobody there\"") != NULL);
+	reply(s, "200 OK", "");
+	memcpy(s->wire.got, invite_got, sizeof(invite_got));
+	reply(s, "487 Request Terminated", "");
+	check(kit_wire_gets(&s->wire, "ACK sip:w@127.0.0.1", SOON));
+	check(scene_end(s));
+}
+
+/* Nobody answers a 2xx without a Contact or a body that can be used: the call must not hang. */
+static void answers_that_cannot_be_used(void)
+{
+	struct scene *s = scene_new();
+	struct kit_call *k = call_the_wire(s, 0);
+
+	check(kit_wire_gets(&s->wire, "INVITE sip:w@127.0.0.1", SOON));
+	reply(s, "200 OK", "");
+	check(kit_until(&k->closed, 1, SOON));
+	check_int(k->cause, 88);
+
+	k = call_the_wire(s, 0);
+	check(kit_wire_gets(&s->wire, "INVITE sip:w@127.0.0.1", SOON));
+	reply(s, "200 OK", "Contact: <sip:w@127.0.0.1:@PORT@>\n");
+	check(kit_wire_gets(&s->wire, "ACK sip:w@127.0.0.1", SOON));
+	check(kit_wire_gets(&s->wire, "BYE sip:w@127.0.0.1", SOON));
+	check(kit_until(&k->closed, 1, SOON));
+	check_int(k->cause, 88);
+	check_int(k->answered, 0);
+
+	/* Elsewhere: we do not follow, the owner is told. */
+	k = call_the_wire(s, 0);
+	check(kit_wire_gets(&s->wire, "INVITE sip:w@127.0.0.1", SOON));
+	reply(s, "302 Moved Temporarily", "Contact: <sip:x@127.0.0.1>\n");
+	check(kit_until(&k->closed, 1, SOON));
+	check_int(k->status, 302);
+	check(scene_end(s));
+}
+
+static void short_sessions(struct sip_stack_config *cfg)
+{
+	cfg->limits.session_min_s = 1;
+}
+
+/* Who must refresh and does not, is hung up on; when it is ours to do, we do. */
+static void sessions_run_out(void)
+{
+	struct scene *s = scene_new();
+	char tag[64];
+
+	kit_close(&s->board);
+	check_int(kit_open(&s->board, short_sessions), 0);
+	invite(s, "theirs", 1, "Supported: timer\nSession-Expires: 2;refresher=uac\n",
+	       AUDIO PCMU_A);
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+	check(to_tag(s, tag, sizeof(tag)));
+	inside(s, "ACK", "theirs", tag, 1, "", "");
+	check(kit_wire_gets(&s->wire, "BYE sip:caller@127.0.0.1", 2500));
+	check(strstr(s->wire.got, "Reason: Q.850;cause=102") != NULL);
+	check_int(kit_last(&s->board)->cause, 102);
+
+	invite(s, "ours", 1,
+	       "Supported: timer\nAllow: INVITE, UPDATE\nSession-Expires: 2;refresher=uas\n",
+	       AUDIO PCMU_A);
+	check(kit_wire_gets(&s->wire, "refresher=uas", SOON));
+	check(to_tag(s, tag, sizeof(tag)));
+	inside(s, "ACK", "ours", tag, 1, "", "");
+	check(kit_wire_gets(&s->wire, "UPDATE sip:caller@127.0.0.1", 2500));
+	check(strstr(s->wire.got, "Session-Expires: 2;refresher=uac") != NULL);
+	reply(s, "200 OK", "Session-Expires: 2;refresher=uac\n");
+	check(kit_wire_gets(&s->wire, "UPDATE sip:caller@127.0.0.1", 2500));
+	check_int(kit_last(&s->board)->closed, 0);
+
+	/* The peer has forgotten the call. */
+	reply(s, "481 Call Does Not Exist", "");
+	check(kit_until(&kit_last(&s->board)->closed, 1, SOON));
+	check_int(kit_last(&s->board)->cause, 27);
+	check(scene_end(s));
+}
+
 static void keys_by_info_in_dialects(void)
 {
 	static const struct {
@@ -500,6 +660,14 @@ static void names_cannot_forge_the_log(void)
 	check_str(i->from_user, "e.ve.");
 	check_str(i->user_agent, "x.y");
 	check_str(i->call_id, "names.x");
+
+	/* The call is found again by what was on the wire. */
+	char tag[64];
+
+	check(to_tag(s, tag, sizeof(tag)));
+	inside(s, "ACK", "names\x01x", tag, 1, "", "");
+	inside(s, "BYE", "names\x01x", tag, 2, "", "");
+	check(kit_until(&kit_last(&s->board)->closed, 1, SOON));
 	check(strchr(i->from_display, 0x1b) == NULL);
 	check(scene_end(s));
 }
@@ -507,12 +675,16 @@ static void names_cannot_forge_the_log(void)
 static const struct check_case cases[] = {
 	CHECK_CASE(torture_messages),
 	CHECK_CASE(broken_messages),
+	CHECK_CASE(rubbish_is_counted),
 	CHECK_CASE(a_call_without_an_offer),
 	CHECK_CASE(an_answer_that_is_none),
 	CHECK_CASE(repeated_and_lost),
 	CHECK_CASE(hold_in_all_its_dialects),
 	CHECK_CASE(offers_with_more_than_audio),
 	CHECK_CASE(session_timers),
+	CHECK_CASE(a_cancel_says_why),
+	CHECK_CASE(answers_that_cannot_be_used),
+	CHECK_CASE(sessions_run_out),
 	CHECK_CASE(keys_by_info_in_dialects),
 	CHECK_CASE(names_cannot_forge_the_log),
 };

@@ -34,7 +34,7 @@ bool kit_run(bool (*so)(void *arg), void *arg, uint32_t timeout_ms)
 	tmr_start(&w.tmr, 0, look, &w);
 	(void)re_main(NULL);
 	tmr_cancel(&w.tmr);
-	return w.said;
+	return w.said || (so != NULL && so(arg));
 }
 
 void kit_wait(uint32_t ms)
@@ -318,9 +318,12 @@ static void on_datagram(const struct sa *src, struct mbuf *mb, void *arg)
 		w->len = 0;
 	if (n > sizeof(w->got) - 1)
 		n = sizeof(w->got) - 1;
-	memcpy(w->got + w->len, mbuf_buf(mb), n);
-	w->len += n;
+	/* Searched as a string, so NULs of hostile messages must not end it. */
+	for (size_t i = 0; i < n; i++)
+		w->got[w->len++] = mbuf_buf(mb)[i] ? (char)mbuf_buf(mb)[i] : '.';
 	w->got[w->len] = '\0';
+	if (w->awaited && strstr(w->got, w->awaited) != NULL)
+		re_cancel();
 }
 
 int kit_wire_open(struct kit_wire *w)
@@ -389,8 +392,12 @@ static bool found(void *arg)
 bool kit_wire_gets(struct kit_wire *w, const char *what, uint32_t timeout_ms)
 {
 	struct search s = {w, what};
+	bool got;
 
-	return kit_run(found, &s, timeout_ms);
+	w->awaited = what;
+	got = kit_run(found, &s, timeout_ms);
+	w->awaited = NULL;
+	return got;
 }
 
 void kit_wire_forget(struct kit_wire *w)

@@ -55,6 +55,7 @@ struct kit_wire {
 	char got[KIT_TEXT]; /* everything received, in order */
 	size_t len;
 	unsigned messages;
+	const char *awaited; /* by kit_wire_gets() */
 };
 
 /* libre up, on the calling thread; and down, true when nothing leaked. */

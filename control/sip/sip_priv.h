@@ -6,6 +6,7 @@
  *   sip_dlg.c     a dialog's headers and next hop    sip_inside.c   requests inside a running call
  *   sip_sdp.c     offer and answer                   sip_modify.c   our re-INVITE, session timer
  *   sip_text.c    hostile text made safe             sip_refer.c    transfer, both ways
+ *   sip_gate.c    what lies before libre on UDP
  *
  * A call object outlives its owner's interest: after CLOSED it stays, ownerless, until the protocol
  * has said goodbye (CANCEL crossing an answer, ACK still due, BYE unanswered). `told` marks that
@@ -40,6 +41,12 @@ struct sip_bucket {
 	double level;
 };
 
+/* A UDP socket of libre's with our reader before it. */
+struct sip_gate {
+	void *sock;
+	struct udp_helper *helper;
+};
+
 struct sip_stack {
 	struct sip *sip;
 	struct dnsc *dnsc;
@@ -59,10 +66,15 @@ struct sip_stack {
 	size_t domains;
 	struct sa trunk[SIP_TRUNK_ADDRS_MAX];
 	size_t trunks;
-	bool accept_unknown, draining, buffers_set;
+	bool accept_unknown, draining;
 
 	struct sip_bucket new_calls, registers;
 	uint64_t overload_logged_ms;
+
+	struct sip_gate gate[SIP_LISTEN_MAX];
+	size_t gates;
+	char gate_id[32];
+	uint64_t rubbish, rubbish_logged_ms;
 	uint32_t owned; /* calls that have not been told their end */
 	struct sip_stack_stats stats;
 
@@ -90,6 +102,8 @@ struct sip_fork {
 	struct sip_sdp *sdp;
 	struct mbuf *offer;
 	bool challenged, timer_raised;
+	bool heard; /* a provisional response has come: it may be cancelled */
+	bool cancelled;
 };
 
 /* What we prove to a peer that challenges us. */
@@ -171,6 +185,14 @@ bool sip_stack_is_ours(const struct sip_stack *s, const struct pl *host);
 void sip_stack_refuse(struct sip_stack *s, const struct sip_msg *msg, uint16_t status,
 		      const char *reason, const char *headers);
 void sip_stack_challenge(struct sip_stack *s, const struct sip_msg *msg, bool stale);
+
+/* --- sip_gate.c --- */
+
+/* Write to ourselves so that every socket shows itself; and undo what came of it. */
+void sip_gate_open(struct sip_stack *s);
+void sip_gate_close(struct sip_stack *s);
+/* Stand before the socket of this message, if we do not yet. True when the message was our own. */
+bool sip_gate_take(struct sip_stack *s, const struct sip_msg *msg);
 
 /* --- registrar.c --- */
 
