@@ -139,13 +139,15 @@ static int open_shared(struct port *p, char *why, size_t size)
 static void choose_mac(struct port *p)
 {
 	struct timespec t;
+	uint32_t any;
 
 	if (p->spec.mac_given)
 		return;
 	clock_gettime(CLOCK_REALTIME, &t);
 	p->own.mac[0] = 2;
 	p->own.mac[1] = 'p';
-	memcpy(p->own.mac + 2, &(uint32_t){(uint32_t)t.tv_nsec ^ (uint32_t)getpid() << 12}, 4);
+	any = (uint32_t)t.tv_nsec ^ (uint32_t)getpid() << 12;
+	memcpy(p->own.mac + 2, &any, sizeof(any));
 }
 
 static int open_tap(struct port *p, char *why, size_t size)

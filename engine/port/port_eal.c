@@ -146,9 +146,10 @@ int port_eal_start(const struct port_eal_config *cfg)
 	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 	char lcores[LCORES_TEXT], memory[32], device[64];
 	char program[] = "patchbay-engine", main_lcore[] = "--main-lcore=0",
-	     level[] = "--log-level=*:5", prefix[] = "--file-prefix=patchbay",
-	     telemetry[] = "--no-telemetry", in_memory[] = "--in-memory", no_huge[] = "--no-huge",
-	     no_shconf[] = "--no-shconf", no_pci[] = "--no-pci", size[] = "-m";
+	     level[] = "--log-level=*:5", eal_level[] = "--log-level=lib.eal:4",
+	     prefix[] = "--file-prefix=patchbay", telemetry[] = "--no-telemetry",
+	     in_memory[] = "--in-memory", no_huge[] = "--no-huge", no_shconf[] = "--no-shconf",
+	     no_pci[] = "--no-pci", size[] = "-m";
 	char *args[ARGS_MAX];
 	int n = 0, err = lcores_text(cfg, lcores, sizeof(lcores));
 	bool huge = cfg->hugepages && free_hugepage_bytes() >= cfg->memory_bytes;
@@ -166,6 +167,7 @@ int port_eal_start(const struct port_eal_config *cfg)
 	args[n++] = main_lcore;
 	args[n++] = prefix;
 	args[n++] = level;
+	args[n++] = eal_level; /* it warns of hugepage sizes that nobody asked for */
 	args[n++] = telemetry;
 	if (huge) {
 		args[n++] = in_memory;

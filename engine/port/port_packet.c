@@ -75,8 +75,8 @@ static int hook_tc(struct port *p)
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = p->kernel.index, .attach_point = BPF_TC_INGRESS);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = TC_HANDLE, .priority = TC_PRIORITY,
 		    .flags = BPF_TC_F_REPLACE);
-	unsigned char *patched = port_xdp_patch(port_tc_object, port_tc_object_size, &p->own,
-						p->cfg.rtp_first, p->cfg.rtp_last);
+	char *patched = port_xdp_patch(port_tc_object, port_tc_object_len, &p->own,
+				       p->cfg.rtp_first, p->cfg.rtp_last);
 	struct bpf_object *object;
 	struct bpf_program *program;
 	int err;
@@ -84,7 +84,7 @@ static int hook_tc(struct port *p)
 	if (patched == NULL)
 		return -ENOMEM;
 	libbpf_set_print(NULL);
-	object = bpf_object__open_mem(patched, port_tc_object_size, NULL);
+	object = bpf_object__open_mem(patched, port_tc_object_len, NULL);
 	if (object == NULL) {
 		free(patched);
 		return -errno;

@@ -35,8 +35,8 @@ static int say(char *why, size_t size, int err, const char *what)
 	return err;
 }
 
-unsigned char *port_xdp_patch(const unsigned char *object, size_t size, const struct net_own *own,
-			      uint16_t first, uint16_t last)
+char *port_xdp_patch(const char *object, size_t size, const struct net_own *own, uint16_t first,
+		     uint16_t last)
 {
 	struct xdp_rtp_config cfg = {
 		.magic = XDP_RTP_MAGIC,
@@ -45,7 +45,7 @@ unsigned char *port_xdp_patch(const unsigned char *object, size_t size, const st
 		.has_ip4 = own->ip4,
 		.has_ip6 = own->ip6,
 	};
-	unsigned char *copy = malloc(size), *at;
+	char *copy = malloc(size), *at;
 
 	if (copy == NULL)
 		return NULL;
@@ -60,15 +60,15 @@ unsigned char *port_xdp_patch(const unsigned char *object, size_t size, const st
 
 static int write_object(struct port *p)
 {
-	unsigned char *object = port_xdp_patch(port_xdp_object, port_xdp_object_size, &p->own,
-					       p->cfg.rtp_first, p->cfg.rtp_last);
+	char *object = port_xdp_patch(port_xdp_object, port_xdp_object_len, &p->own,
+				      p->cfg.rtp_first, p->cfg.rtp_last);
 	int fd = memfd_create("patchbay-xdp", MFD_CLOEXEC);
 	ssize_t n = -1;
 
 	if (object != NULL && fd >= 0)
-		n = write(fd, object, port_xdp_object_size);
+		n = write(fd, object, port_xdp_object_len);
 	free(object);
-	if (n != (ssize_t)port_xdp_object_size) {
+	if (n != (ssize_t)port_xdp_object_len) {
 		int err = errno != 0 ? -errno : -ENOMEM;
 
 		if (fd >= 0)

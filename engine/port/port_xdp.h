@@ -9,7 +9,7 @@
 
 /* A copy of the filter object with the addresses of `own` and the UDP ports first..last in it.
  * The caller frees it; NULL without memory. */
-unsigned char *port_xdp_patch(const unsigned char *object, size_t size, const struct net_own *own,
-			      uint16_t first, uint16_t last);
+char *port_xdp_patch(const char *object, size_t size, const struct net_own *own, uint16_t first,
+		     uint16_t last);
 
 #endif

@@ -4,9 +4,9 @@
 
 #include <stddef.h>
 
-extern const unsigned char port_xdp_object[]; /* section "xdp": patchbay_rtp */
-extern const size_t port_xdp_object_size;
-extern const unsigned char port_tc_object[]; /* section "tc": patchbay_drop */
-extern const size_t port_tc_object_size;
+extern const char port_xdp_object[]; /* section "xdp": patchbay_rtp */
+extern const size_t port_xdp_object_len;
+extern const char port_tc_object[]; /* section "tc": patchbay_drop */
+extern const size_t port_tc_object_len;
 
 #endif
