@@ -4,11 +4,13 @@
  * segments are read back and compared with the phones' own memory. */
 #include <dirent.h>
 #include <errno.h>
+#include <sndfile.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "codec/codec.h"
 #include "libpatchbay/recording_segment.h"
+#include "patchbay/recording.h"
 #include "path/path_world.h"
 #include "prompt/prompt.h"
 #include "record/record.h"
@@ -33,14 +35,14 @@ static struct {
 	} frame[2][FRAMES_MAX];
 } store;
 
-static void begin(void)
+static void begin_with(uint32_t extents)
 {
 	struct rec_worker *rw;
 	struct record_config cfg = {.name = "path-test",
 				    .shm_dir = dir,
 				    .volumes = 1,
 				    .workers = 1,
-				    .extents = 64,
+				    .extents = extents,
 				    .taps = 16,
 				    .flush_ms = 20,
 				    .segment_bytes = 1 << 20};
@@ -55,6 +57,11 @@ static void begin(void)
 	customer = world_peer(&w, 0, call, 0);
 	agent = world_peer(&w, 0, call, 1);
 	world_bridge(&w, call, customer, agent);
+}
+
+static void begin(void)
+{
+	begin_with(64);
 }
 
 static int extent_take(void *ctx, enum recording_extent_verdict verdict, uint64_t offset,
@@ -233,6 +240,97 @@ static void a_pause_is_accounted_for(void)
 	check_int(store.n[0], 20);
 }
 
+/* --- two clocks --- */
+
+enum { CLICK_EVERY_MS = 30000, LONG_MS = 600000 };
+
+/* One phone whose clock is `ppm` fast: its next packet, when it is due. A click is the packet that
+ * holds the instant of the click, in true time. */
+static void drift(struct world_peer *p, int ppm, unsigned ms)
+{
+	double length_ms = 20 * (1 - ppm / 1e6); /* of its 20 ms, in true time */
+	double from = p->sent * length_ms, to = from + length_ms;
+	uint8_t payload[160];
+
+	if (ms < to) /* a packet leaves when its last sample was said */
+		return;
+	memset(payload, 0xff, sizeof(payload));
+	for (unsigned i = 0; i < 160; i++) {
+		double at = from + length_ms * i / 160;
+		double click = CLICK_EVERY_MS * (double)(int)(at / CLICK_EVERY_MS + 0.5);
+
+		if (click > 0 && at >= click && at < click + 5)
+			payload[i] = i % 2 ? 0x00 : 0x80; /* loud */
+	}
+	world_rtp(&w, p, 0, false, payload, 160);
+	p->ts += 160;
+}
+
+/* Where clicks begin in one channel of a stereo file; returns how many. */
+static unsigned clicks(const char *path, unsigned channel, double *at_ms, unsigned most)
+{
+	SF_INFO info = {0};
+	SNDFILE *sf = sf_open(path, SFM_READ, &info);
+	int16_t frame[2];
+	sf_count_t last = -8000;
+	unsigned n = 0;
+
+	check(sf != NULL && info.channels == 2);
+	for (sf_count_t i = 0; sf_readf_short(sf, frame, 1) == 1; i++) {
+		if (abs(frame[channel]) < 8000)
+			continue;
+		if (i - last > info.samplerate && n < most)
+			at_ms[n++] = (double)i * 1000 / info.samplerate;
+		last = i;
+	}
+	sf_close(sf);
+	return n;
+}
+
+static void ten_minutes_of_two_clocks_stay_aligned(void)
+{
+	struct recording_store *s;
+	struct recording *r;
+	struct recording_export how = {.format = RECORDING_FORMAT_WAV};
+	const char *dirs[] = {dir};
+	char path[100], command[100];
+	double at[2][32];
+	unsigned n;
+
+	begin_with(1024);
+	check_int(record(COMMAND_RECORD_START, NULL), 0);
+	for (unsigned ms = 0; ms < LONG_MS; ms++) {
+		drift(customer, 100, ms);
+		drift(agent, -100, ms);
+		world_run(&w, 1);
+		if (ms % 20000 == 0)
+			world_forget(&w);
+	}
+	check_int(record(COMMAND_RECORD_STOP, NULL), 0);
+	check_int(w.reply.account.channel[0].lost + w.reply.account.channel[1].lost, 0);
+	world_close(&w);
+	check_int(record_stop(rec), 0);
+	snprintf(path, sizeof(path), "%s/out.wav", dir);
+	how.path = path;
+	check_int(recording_store_open(&s, dirs, 1), 0);
+	check_int(recording_open(s, id, NULL, NULL, &r), 0);
+	check_int(recording_export(r, &how, NULL), 0);
+	recording_close(r);
+	recording_store_close(s);
+	n = clicks(path, 0, at[0], 32);
+	check_int(n, LONG_MS / CLICK_EVERY_MS - 1);
+	check_int(clicks(path, 1, at[1], 32), n);
+	for (unsigned i = 0; i < n; i++) {
+		double apart = at[0][i] - at[1][i];
+
+		if (apart < -20 || apart > 20)
+			printf("click %u: %.1f ms and %.1f ms\n", i, at[0][i], at[1][i]);
+		check(apart >= -20 && apart <= 20);
+	}
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	check_int(system(command), 0);
+}
+
 static void without_a_recorder_it_is_refused(void)
 {
 	world_open(&w, 1, 1, NULL);
@@ -249,6 +347,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(both_channels_are_what_the_customer_said_and_heard),
 	CHECK_CASE(secret_digits_are_not_in_it),
 	CHECK_CASE(a_pause_is_accounted_for),
+	CHECK_CASE(ten_minutes_of_two_clocks_stay_aligned),
 	CHECK_CASE(without_a_recorder_it_is_refused),
 };
 CHECK_MAIN(cases)
