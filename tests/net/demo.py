@@ -3,7 +3,7 @@
 
 usage: tests/net/demo.py BUILD [--once] [--keep]
 
-Two phones register (agent 1001, supervisor 2001), a caller dials 95598, hears the menu, presses 2, waits
+Two phones register (agent 1001, supervisor 2001), a caller dials 95598, hears the menu, presses 1, waits
 with music, is connected, a supervisor listens in, everybody hangs up, and the recording is exported and
 listened to. Each step is verified; --once ends with exit code 0 only if all of them were.
 """
@@ -31,22 +31,22 @@ def the_call(lab, out):
     print("\nThe demo call", flush=True)
     agent = scene.agent(lab, 1001)
     step("agent 1001 registered, signed in, ready")
-    supervisor = lab.phone(2001, sound=labs.tone(lab, scene.SUPERVISOR_HZ), password="patchbay-2001", answer="auto")
+    supervisor = lab.phone(2001, sound=labs.tone(lab, scene.SUPERVISOR_HZ), password="demo-2001", answer="auto")
     step("supervisor 2001 registered")
     caller = scene.caller(lab)
     caller.dial(scene.HOTLINE)
     step("the caller dialled 95598 and was answered")
     time.sleep(4)
     since = agent.mark()
-    caller.press("2")
+    caller.press("1")
     agent.expect("CALL_INCOMING", 15, since)
-    step("pressed 2; queue service offered the call to 1001, whose phone rings")
+    step("pressed 1; queue sales offered the call to 1001, whose phone rings")
     time.sleep(4)
     agent.accept()
     call = scene.the_call(lab, "talking")["call"]
     step("1001 answered; caller and agent talk")
     time.sleep(3)
-    lab.cli("monitor", call, "--by", "2001", "--mode", "listen")
+    lab.control("monitor", call=call, by="2001", mode="listen")
     supervisor.expect("CALL_ESTABLISHED", 10)
     step("supervisor 2001 listens in")
     time.sleep(4)

@@ -2,9 +2,9 @@
 
         namespace pb-ID-s                          namespace pb-ID-c
    +------------------------+               +---------------------------------+
-   | patchbay-engine        |               | baresip 1001 at 10.77.0.21      |
-   | patchbayd              | pbs0     pbc0 | baresip 1002 at 10.77.0.22      |
-   |   10.77.0.1, fd77::1   |===============| caller       at 10.77.0.11      |
+   | patchbay-engine        |               | baresip 1001 at 10.77.0.51      |
+   | patchbayd              | pbs0     pbc0 | baresip 1002 at 10.77.0.52      |
+   |   10.77.0.1, fd77::1   |===============| caller       at 10.77.0.53      |
    +------------------------+               | sipp, supervisors ...           |
                                             +---------------------------------+
 
@@ -66,7 +66,9 @@ class Lab:
         self.processes = []
         self.phones = []
         self.engine = self.daemon = None
+        self.prompts = f"{self.build}/control/example/prompts"
         self.next_host = 50
+        self.clients = {}
 
     # Life.
 
@@ -90,8 +92,7 @@ class Lab:
         for ns in (self.server_ns, self.client_ns):
             ip("netns", "add", ns)
             ip("-n", ns, "link", "set", "lo", "up")
-        ip("link", "add", "pbs0", "netns", self.server_ns, "numrxqueues", "2", "numtxqueues", "2", "type", "veth",
-           "peer", "name", "pbc0", "netns", self.client_ns, "numrxqueues", "2", "numtxqueues", "2")
+        ip("link", "add", "pbs0", "netns", self.server_ns, "type", "veth", "peer", "name", "pbc0", "netns", self.client_ns)
         for ns, name, addr, addr6 in ((self.server_ns, "pbs0", f"{SERVER}/24", "fd77::1/64"),
                                       (self.client_ns, "pbc0", "10.77.0.2/24", "fd77::2/64")):
             ip("-n", ns, "addr", "add", addr, "dev", name)
@@ -129,15 +130,14 @@ class Lab:
         os.makedirs(self.store, exist_ok=True)
         self.engine = self.spawn(self.server_ns, [
             f"{self.build}/patchbay-engine", "--socket", self.engine_socket, "--port", f"{self.port}:pbs0",
-            "--workers", str(self.workers), "--store", self.store, "--prompts", f"{self.build}/prompts",
+            "--workers", str(self.workers), "--store", self.store, "--prompts", self.prompts,
             "--shm", self.shm, *self.engine_args], "engine", env={**os.environ, **self.server_env})
         if wait:
-            wait_until("the engine's socket to answer", lambda: self.alive(self.engine) and
-                       run(*self.cli_command("engine"), check=False).returncode == 0, 30)
+            wait_until("the engine's socket to answer", lambda: self.alive(self.engine) and self.answers(self.engine_socket), 30)
 
     def start_daemon(self, wait=True):
         command = [f"{self.build}/patchbayd", "--engine", self.engine_socket, "--socket", self.control_socket,
-                   "--database", f"{self.dir}/patchbay.db", "--listen", f"{SERVER}:5060"]
+                   "--database", f"{self.dir}/patchbay.db", "--listen", f"udp:{SERVER}:5060,tcp:{SERVER}:5060"]
         if self.config:
             command += ["--config", self.config]
         if self.flow:
@@ -146,7 +146,7 @@ class Lab:
                                  env={**os.environ, **self.server_env})
         if wait:
             wait_until("patchbayd to be healthy", lambda: self.alive(self.daemon) and
-                       run(*self.cli_command("status"), check=False).returncode == 0, 30)
+                       self.answers(self.control_socket) and self.control("status")["healthy"], 30)
 
     def alive(self, process):
         if process.poll() is not None:
@@ -164,6 +164,10 @@ class Lab:
     def print_logs(self):
         for name in ("engine", "patchbayd"):
             print(f"--- {name}.log\n{self.tail(f'{self.dir}/{name}.log', 40)}")
+
+    def restart_clients(self):
+        """Forget connections to sockets whose server has gone."""
+        self.clients.clear()
 
     def stop(self, process, how=signal.SIGTERM, timeout_s=10):
         """Stop one process of ours by its pid and return its exit code."""
@@ -190,6 +194,29 @@ class Lab:
         if not self.keep:
             shutil.rmtree(self.dir, ignore_errors=True)
 
+    # The sockets, as a program uses them.
+
+    def answers(self, path):
+        try:
+            self.client(path).call("ping")
+            return True
+        except (OSError, Failure):
+            self.clients.pop(path, None)
+            return False
+
+    def client(self, path):
+        if path not in self.clients:
+            self.clients[path] = Rpc(path)
+        return self.clients[path]
+
+    def control(self, method, **params):
+        """A request to patchbayd; its result, or Failure with the error."""
+        return self.client(self.control_socket).call(method, **params)
+
+    def media(self, method, **params):
+        """A request to the engine."""
+        return self.client(self.engine_socket).call(method, **params)
+
     # The command line, as an operator types it.
 
     def cli_command(self, *words):
@@ -209,6 +236,49 @@ class Lab:
         return phone
 
 
+class Rpc:
+    """A raw client of a JSON-RPC socket, for requests that the CLI would never send."""
+
+    def __init__(self, path, hello=True):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.settimeout(10)
+        self.socket.connect(path)
+        self.pending = b""
+        self.next_id = 0
+        if hello:
+            self.call("hello", protocol=1, client="test")
+
+    def send_raw(self, data):
+        self.socket.sendall(data)
+
+    def line(self):
+        while b"\n" not in self.pending:
+            data = self.socket.recv(1 << 16)
+            if not data:
+                raise Failure("the server closed the connection")
+            self.pending += data
+        line, self.pending = self.pending.split(b"\n", 1)
+        return json.loads(line)
+
+    def request(self, method, **params):
+        """The whole reply object, error or result; events that come between are dropped."""
+        self.next_id += 1
+        self.send_raw(json.dumps({"jsonrpc": "2.0", "id": self.next_id, "method": method, "params": params}).encode() + b"\n")
+        while True:
+            reply = self.line()
+            if reply.get("id") == self.next_id:
+                return reply
+
+    def call(self, method, **params):
+        reply = self.request(method, **params)
+        if "error" in reply:
+            raise Failure(f"{method}: {reply['error']}")
+        return reply["result"]
+
+    def close(self):
+        self.socket.close()
+
+
 class Phone:
     """A baresip in the clients' namespace, driven over its control socket.
 
@@ -221,6 +291,7 @@ class Phone:
         self.lab, self.user = lab, str(user)
         lab.next_host += 1
         self.ip = lab.address(lab.next_host)
+        self.rtp_first = 30000 + 100 * (lab.next_host - 50)  # a range of its own: its RTP is told apart by port
         self.dir = f"{lab.dir}/phone-{self.user}-{lab.next_host}"
         os.makedirs(self.dir)
         self.events, self.changed = [], threading.Condition()
@@ -237,7 +308,7 @@ class Phone:
                 "poll_method epoll", f"sip_listen {self.ip}:5060", f"audio_source aufile,{sound}",
                 f"audio_player aufile,{self.dir}/player.wav", "audio_alert none", "audio_level no",
                 "ausrc_srate 8000", "auplay_srate 8000", "audio_txmode thread", "audio_buffer 20-160",
-                "rtp_ports 30000-30400", "rtp_stats yes", "net_interface " + self.ip,
+                f"rtp_ports {self.rtp_first}-{self.rtp_first + 98}", "rtp_stats yes", "net_interface " + self.ip,
                 "module_path /usr/lib/baresip/modules", "module stdio.so", "module g711.so", "module g722.so", "module aufile.so",
                 "module sndfile.so", "module_tmp account.so", "module_app menu.so", "module ctrl_tcp.so",
                 f"ctrl_tcp_listen {self.ip}:4444", f"snd_path {self.dir}", ""]),
@@ -248,7 +319,11 @@ class Phone:
         self.process = lab.spawn(lab.client_ns, ["baresip", "-f", self.dir], f"phone-{self.user}-{lab.next_host}")
         self.connect()
         if register:
-            self.expect("REGISTER_OK", 10)
+            wait_until(f"phone {self.user} to be registered", self.registered, 10)
+
+    def registered(self):
+        rows = self.lab.control("agents")["agents"]
+        return any(r["agent"] == self.user and r["registered"] and self.ip in (r["contact"] or "") for r in rows)
 
     def connect(self):
         """Open the control connection from inside the namespace."""
@@ -262,10 +337,10 @@ class Phone:
         threading.Thread(target=self.listen, daemon=True).start()
 
     def listen(self):
-        pending = b""
+        pending, connection = b"", self.socket
         while True:
             try:
-                data = self.socket.recv(65536)
+                data = connection.recv(65536)
             except OSError:
                 return
             if not data:

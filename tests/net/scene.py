@@ -1,6 +1,5 @@
 """Scenes that several tests play: an agent signs in, a caller is led through the menu, both talk."""
 import json
-import socket
 import time
 
 import lab as labs
@@ -12,16 +11,16 @@ CALLER_HZ, AGENT_HZ, SECOND_HZ, SUPERVISOR_HZ = 440, 1000, 1400, 1900
 
 def agent(lab, number, hz=AGENT_HZ, ready=True, password=None, **kwargs):
     """A registered phone whose agent is signed in and, unless told otherwise, ready."""
-    phone = lab.phone(number, sound=labs.tone(lab, hz), password=password or f"patchbay-{number}", **kwargs)
+    phone = lab.phone(number, sound=labs.tone(lab, hz), password=password or f"demo-{number}", **kwargs)
     if ready:
-        lab.cli("agents", "set", str(number), "sign-in")
-        lab.cli("agents", "set", str(number), "ready")
+        lab.control("agent.set", agent=str(number), state="sign_in")
+        lab.control("agent.set", agent=str(number), state="ready")
         wait_until(f"agent {number} to be ready", lambda: agent_row(lab, number)["state"] == "ready", 5)
     return phone
 
 
 def agent_row(lab, number):
-    return next(a for a in lab.ask("agents")["agents"] if a["agent"] == str(number))
+    return next(a for a in lab.control("agents")["agents"] if a["agent"] == str(number))
 
 
 def caller(lab, number="13800138000", hz=CALLER_HZ, **kwargs):
@@ -30,7 +29,7 @@ def caller(lab, number="13800138000", hz=CALLER_HZ, **kwargs):
 
 
 def calls(lab):
-    return lab.ask("calls")["calls"]
+    return lab.control("calls")["calls"]
 
 
 def the_call(lab, state=None, timeout_s=10, kind="in"):
@@ -45,14 +44,14 @@ def no_calls(lab, timeout_s=10):
     wait_until("every call to be gone", lambda: not calls(lab), timeout_s)
 
 
-def through_the_menu(lab, phone, keys="2", menu_s=3.0):
+def through_the_menu(lab, phone, keys="1", menu_s=3.0):
     """Dial the hotline, listen to the menu for a while, press keys."""
     phone.dial(HOTLINE)
     time.sleep(menu_s)
     phone.press(keys)
 
 
-def talk(lab, phone, answering, keys="2", menu_s=3.0):
+def talk(lab, phone, answering, keys="1", menu_s=3.0):
     """Lead a caller to the agent whose phone is `answering`; returns the call's id once both talk."""
     since = answering.mark()
     through_the_menu(lab, phone, keys, menu_s)
@@ -64,7 +63,7 @@ def talk(lab, phone, answering, keys="2", menu_s=3.0):
 def record_of(lab, call):
     """The call's record, once it has ended."""
     def ended():
-        record = lab.ask("call", call)
+        record = lab.control("call", call=call)
         return record if record.get("ended_ms") else None
     return wait_until(f"the record of call {call}", ended, 10)
 
@@ -84,52 +83,9 @@ def verified(lab, recording):
     return wait_until(f"recording {recording} to verify", complete, 10)
 
 
-class Rpc:
-    """A raw client of a JSON-RPC socket, for requests that the CLI would never send."""
-
-    def __init__(self, path, hello=True):
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.settimeout(10)
-        self.socket.connect(path)
-        self.pending = b""
-        self.next_id = 0
-        if hello:
-            self.call("hello", protocol=1, client="test")
-
-    def send_raw(self, data):
-        self.socket.sendall(data)
-
-    def line(self):
-        while b"\n" not in self.pending:
-            data = self.socket.recv(1 << 16)
-            if not data:
-                raise Failure("the server closed the connection")
-            self.pending += data
-        line, self.pending = self.pending.split(b"\n", 1)
-        return json.loads(line)
-
-    def request(self, method, **params):
-        """The whole reply object, error or result; events that come between are dropped."""
-        self.next_id += 1
-        self.send_raw(json.dumps({"jsonrpc": "2.0", "id": self.next_id, "method": method, "params": params}).encode() + b"\n")
-        while True:
-            reply = self.line()
-            if reply.get("id") == self.next_id:
-                return reply
-
-    def call(self, method, **params):
-        reply = self.request(method, **params)
-        if "error" in reply:
-            raise Failure(f"{method}: {reply['error']}")
-        return reply["result"]
-
-    def close(self):
-        self.socket.close()
-
-
 def fates_add_up(lab):
     """The engine's promise: packets received = the sum of their fates (and nothing in flight)."""
     def equal():
-        drops = lab.ask("drops")
+        drops = lab.media("stat.drops")
         return drops if drops["received"] == sum(f["count"] for f in drops["fates"]) + drops["in_flight"] else None
     return wait_until("packets received to equal the sum of their fates", equal, 5)

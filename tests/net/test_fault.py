@@ -19,12 +19,13 @@ def test_engine_killed_in_mid_call_loses_no_frame(build):
         caller = scene.caller(lab)
         call = scene.talk(lab, caller, agent)
         pcap = f"{lab.dir}/killed.pcap"
-        capture = lab.spawn(lab.client_ns, ["tcpdump", "-q", "-i", "pbc0", "-w", pcap, "-U", f"udp and dst host {agent.ip} and portrange 30000-40000"], "tcpdump")
+        capture = lab.spawn(lab.client_ns, ["tcpdump", "-q", "-i", "pbc0", "-w", pcap, "-U", f"udp and dst portrange {agent.rtp_first}-{agent.rtp_first + 98}"], "tcpdump")
         time.sleep(7.3)
-        recording = lab.ask("call", call)["recordings"][0]
+        recording = lab.control("call", call=call)["recordings"][0]
         lab.stop(lab.engine, signal.SIGKILL)
         time.sleep(0.5)
         lab.stop(capture)
+        lab.restart_clients()
         lab.start_engine()
         done = wait_until("the recording to be recovered", lambda: recovered(lab, recording), 15)
         frames = done["channels"][0]["written"]
@@ -37,6 +38,12 @@ def test_engine_killed_in_mid_call_loses_no_frame(build):
         expect(not missing, f"{len(missing)} of {len(relayed)} packets that the engine had sent on are not in the recording ({frames} frames)")
         (said, heard), rate = sound.read(scene.export(lab, recording))
         expect(sound.tone_seconds(said, rate, CALLER_HZ) > 7, "the recovered recording cannot be heard")
+
+
+def wrap_up_done(lab, number):
+    """End the agent's wrap-up, if it is in one."""
+    if scene.agent_row(lab, number)["state"] == "wrap_up":
+        lab.control("agent.set", agent=str(number), state="wrap_up_done")
 
 
 def recovered(lab, recording):
@@ -63,6 +70,7 @@ def test_engine_restart_leaves_nothing_stuck(build):
         time.sleep(1)
         lab.stop(lab.engine, signal.SIGKILL)
         time.sleep(1)
+        lab.restart_clients()
         lab.start_engine()
         time.sleep(3)
         if not caller.seen("CALL_CLOSED"):
@@ -70,7 +78,7 @@ def test_engine_restart_leaves_nothing_stuck(build):
         record = scene.record_of(lab, call)
         expect(record["ended_ms"], "the call has no end")
         scene.no_calls(lab)
-        lab.cli("agents", "set", "1001", "wrap-up-done", check=False)
+        wrap_up_done(lab, 1001)
         wait_until("the agent to be ready again", lambda: scene.agent_row(lab, 1001)["state"] == "ready", 70)
         again = scene.caller(lab, "13700137000")
         scene.talk(lab, again, agent)
@@ -97,7 +105,7 @@ def test_wav_files_that_lie(build):
     """Broken prompt files are named in the log and skipped; the others play."""
     with Lab(build) as lab:
         prompts = f"{lab.dir}/prompts"
-        labs.run("cp", "-r", f"{lab.build}/prompts", prompts)
+        labs.run("cp", "-r", lab.prompts, prompts)
         os.makedirs(f"{prompts}/bad")
         whole = open(labs.tone(lab, 500, 2), "rb").read()
         lies = {"empty": b"", "text": b"not a wave at all", "cut": whole[:40], "long": whole[:4] + b"\xff\xff\xff\x7f" + whole[8:],
@@ -105,7 +113,7 @@ def test_wav_files_that_lie(build):
         for name, data in lies.items():
             with open(f"{prompts}/bad/{name}.wav", "wb") as out:
                 out.write(data)
-        rpc = scene.Rpc(lab.engine_socket)
+        rpc = labs.Rpc(lab.engine_socket)
         answer = rpc.call("prompt.load", directory=prompts)
         failed = {f["file"] for f in answer["failed"]}
         expect({"bad/empty", "bad/text", "bad/rate"} <= {f.rsplit(".", 1)[0].split("prompts/")[-1] for f in failed}, f"failed: {answer['failed']}")

@@ -28,7 +28,7 @@ def in_namespace(lab, family=socket.SOCK_DGRAM):
 
 
 def fate(lab, name):
-    return next(f["count"] for f in lab.ask("drops")["fates"] if f["name"] == name)
+    return next(f["count"] for f in lab.media("stat.drops")["fates"] if f["name"] == name)
 
 
 def test_rtp_from_a_stranger_and_rubbish(build):
@@ -38,7 +38,7 @@ def test_rtp_from_a_stranger_and_rubbish(build):
         caller = scene.caller(lab)
         call = scene.talk(lab, caller, agent)
         time.sleep(1)
-        ports = [int(leg["local"]["port"]) for leg in lab.ask("legs")["legs"]]
+        ports = [int(leg["local"]["port"]) for leg in lab.media("stat.legs")["legs"]]
         out = in_namespace(lab)
         noise = random.Random(7)
         for i in range(300):
@@ -119,7 +119,7 @@ def test_wrong_password_is_refused(build):
             lab.phone(1003, password="wrong")
             raise Failure("a wrong password was accepted")
         except Failure as why:
-            expect("no REGISTER_OK" in str(why), str(why))
+            expect("to be registered" in str(why), str(why))
         scene.agent(lab, 1002, ready=False)
 
 
@@ -130,7 +130,7 @@ def test_caller_without_rtp(build):
         sipp = lab.spawn(lab.client_ns, ["sipp", SERVER, "-sf", scenario, "-i", "10.77.0.2", "-p", "5090", "-m", "1",
                                          "-s", "95598", "-nostdin", "-timeout", "120"], "sipp")
         call = scene.the_call(lab)["call"]
-        record = wait_until("the silent caller to be let go", lambda: (lambda r: r if r.get("ended_ms") else None)(lab.ask("call", call)), 90)
+        record = wait_until("the silent caller to be let go", lambda: (lambda r: r if r.get("ended_ms") else None)(lab.control("call", call=call)), 90)
         expect(record["cause"] == "media_timeout", f"cause is {record['cause']}")
         sipp.wait(20)
 
@@ -139,10 +139,10 @@ def test_json_that_is_wrong_in_every_way(build):
     """Both sockets answer each malformed request with an error that names it, and go on."""
     with Lab(build) as lab:
         for path in (lab.engine_socket, lab.control_socket):
-            early = scene.Rpc(path, hello=False)
+            early = labs.Rpc(path, hello=False)
             expect(early.request("ping")["error"]["data"]["reason"] == "no_hello", "ping before hello")
             early.close()
-            rpc = scene.Rpc(path)
+            rpc = labs.Rpc(path)
             for raw, reason in ((b"{", "parse"), (b"[]", "invalid_request"), (b"42", "invalid_request"),
                                 (b'{"jsonrpc":"2.0","id":1,"method":7}', "invalid_request"),
                                 (b'{"jsonrpc":"1.0","id":1,"method":"ping"}', "invalid_request"),
@@ -153,9 +153,9 @@ def test_json_that_is_wrong_in_every_way(build):
                 error = rpc.line()["error"]
                 expect(error["data"]["reason"] == reason and error["message"], f"{raw[:60]}: {error}")
             rpc.call("ping")
-            deaf = scene.Rpc(path)
+            deaf = labs.Rpc(path)
             deaf.call("subscribe")
-            crowd = [scene.Rpc(path) for _ in range(50)]
+            crowd = [labs.Rpc(path) for _ in range(50)]
             for one in crowd:
                 one.call("ping")
                 one.close()
@@ -167,7 +167,7 @@ def test_second_engine_and_daemon_are_refused(build):
     """A second instance on the same sockets says so and leaves the first alone."""
     with Lab(build) as lab:
         for command in ([f"{build}/patchbay-engine", "--socket", lab.engine_socket, "--port", "auto:pbs0", "--store", lab.store,
-                         "--prompts", f"{build}/prompts", "--shm", lab.shm],
+                         "--prompts", lab.prompts, "--shm", lab.shm],
                         [f"{build}/patchbayd", "--engine", lab.engine_socket, "--socket", lab.control_socket,
                          "--database", f"{lab.dir}/other.db", "--listen", f"{SERVER}:5061"]):
             command[0] = os.path.abspath(command[0])

@@ -52,11 +52,11 @@ def test_two_hundred_calls_at_once(build):
         agents_ip, callers_ip = lab.address(30), lab.address(31)
         phones = sipp(lab, "load_agent", "agents", agents_ip)
         register_all(lab, agents_ip, 5060, [(str(n), f"load-{n}") for n in range(3000, 3000 + AGENTS)])
-        rpc = scene.Rpc(lab.control_socket)
+        rpc = labs.Rpc(lab.control_socket)
         for n in range(3000, 3000 + AGENTS):
             rpc.call("agent.set", agent=str(n), state="sign_in")
             rpc.call("agent.set", agent=str(n), state="ready")
-        before = lab.ask("drops")
+        before = lab.media("stat.drops")
         customers = sipp(lab, "load_caller", "customers", callers_ip, "-s", "95598", "-r", str(RATE), "-m", str(RATE * SECONDS),
                          "-l", str(AT_ONCE))
         peak = 0
