@@ -36,7 +36,7 @@ def the_call(lab, out):
     caller = scene.caller(lab)
     caller.dial(scene.HOTLINE)
     step("the caller dialled 95598 and was answered")
-    time.sleep(4)
+    time.sleep(8)
     since = agent.mark()
     caller.press("1")
     agent.expect("CALL_INCOMING", 15, since)

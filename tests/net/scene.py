@@ -44,14 +44,14 @@ def no_calls(lab, timeout_s=10):
     wait_until("every call to be gone", lambda: not calls(lab), timeout_s)
 
 
-def through_the_menu(lab, phone, keys="1", menu_s=3.0):
+def through_the_menu(lab, phone, keys="1", menu_s=7.0):
     """Dial the hotline, listen to the menu for a while, press keys."""
     phone.dial(HOTLINE)
     time.sleep(menu_s)
     phone.press(keys)
 
 
-def talk(lab, phone, answering, keys="1", menu_s=3.0):
+def talk(lab, phone, answering, keys="1", menu_s=7.0):
     """Lead a caller to the agent whose phone is `answering`; returns the call's id once both talk."""
     since = answering.mark()
     through_the_menu(lab, phone, keys, menu_s)

@@ -23,7 +23,7 @@ def test_menu_queue_agent_and_record(build):
     with Lab(build) as lab:
         agent = scene.agent(lab, 1001)
         caller = scene.caller(lab)
-        call = scene.talk(lab, caller, agent, keys="1", menu_s=6)
+        call = scene.talk(lab, caller, agent, keys="1", menu_s=7)
         expect(scene.agent_row(lab, 1001)["state"] == "talking", "the agent is not shown as talking")
         time.sleep(5)
         agent.hangup()
@@ -53,7 +53,7 @@ def test_nested_menu_repeat_and_operator(build):
         agent = scene.agent(lab, 1001)
         caller = scene.caller(lab)
         since = agent.mark()
-        scene.through_the_menu(lab, caller, "9", 2)
+        scene.through_the_menu(lab, caller, "9", 7)
         time.sleep(2)
         expect(scene.the_call(lab)["state"] == "ivr", "9 left the menu")
         caller.press("7")
@@ -73,7 +73,7 @@ def test_leave_a_message(build):
     """3 takes a message after the beep; it is listed and can be heard."""
     with Lab(build) as lab:
         caller = scene.caller(lab)
-        scene.through_the_menu(lab, caller, "3", 2)
+        scene.through_the_menu(lab, caller, "3", 7)
         call = scene.the_call(lab, "message", 15)["call"]
         time.sleep(8)
         caller.hangup()
@@ -90,7 +90,7 @@ def test_abandoned_in_the_queue(build):
     """A caller who gives up while waiting is counted as abandoned and leaves nothing behind."""
     with Lab(build) as lab:
         caller = scene.caller(lab)
-        scene.through_the_menu(lab, caller, "1", 2)
+        scene.through_the_menu(lab, caller, "1", 7)
         call = scene.the_call(lab, "waiting")["call"]
         time.sleep(3)
         caller.hangup()
@@ -108,7 +108,7 @@ def test_no_answer_goes_to_the_next_agent(build):
         first = scene.agent(lab, 1001)
         caller = scene.caller(lab)
         since = first.mark()
-        scene.through_the_menu(lab, caller, "1", 2)
+        scene.through_the_menu(lab, caller, "1", 7)
         first.expect("CALL_INCOMING", 15, since)
         second = scene.agent(lab, 1002, hz=SECOND_HZ)
         second.expect("CALL_INCOMING", 45)
