@@ -11,7 +11,7 @@ CALLER_HZ, AGENT_HZ, SECOND_HZ, SUPERVISOR_HZ = 440, 1000, 1400, 1900
 
 def agent(lab, number, hz=AGENT_HZ, ready=True, password=None, **kwargs):
     """A registered phone whose agent is signed in and, unless told otherwise, ready."""
-    phone = lab.phone(number, sound=labs.tone(lab, hz), password=password or f"demo-{number}", **kwargs)
+    phone = lab.phone(number, sound=labs.tone(lab, hz), password=password or f"patchbay-{number}", **kwargs)
     if ready:
         lab.control("agent.set", agent=str(number), state="sign_in")
         lab.control("agent.set", agent=str(number), state="ready")

@@ -13,7 +13,7 @@ def test_listen_whisper_barge(build):
     """Each mode for some seconds, switched in the call; judged from every phone and the recording."""
     with Lab(build) as lab:
         agent = scene.agent(lab, 1001)
-        supervisor = lab.phone(2001, sound=labs.tone(lab, SUPERVISOR_HZ), password="demo-2001", answer="auto")
+        supervisor = lab.phone(2001, sound=labs.tone(lab, SUPERVISOR_HZ), password="patchbay-2001", answer="auto")
         caller = scene.caller(lab)
         call = scene.talk(lab, caller, agent)
         time.sleep(2)
@@ -52,7 +52,7 @@ def test_listening_does_not_touch_the_customer(build):
     """Every RTP payload that the customer receives while monitored is one that the agent sent."""
     with Lab(build) as lab:
         agent = scene.agent(lab, 1001)
-        supervisor = lab.phone(2001, sound=labs.tone(lab, SUPERVISOR_HZ), password="demo-2001", answer="auto")
+        supervisor = lab.phone(2001, sound=labs.tone(lab, SUPERVISOR_HZ), password="patchbay-2001", answer="auto")
         caller = scene.caller(lab)
         call = scene.talk(lab, caller, agent)
         time.sleep(1)
