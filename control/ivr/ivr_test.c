@@ -330,6 +330,49 @@ static void nobody_is_kept_for_ever_by_doing_nothing(void)
 	}
 }
 
+static const char two_menus[] = "languages: [en]\nstart: a\nnodes:\n"
+				"  a: {menu: a, digits: {'1': b, '*': back}, otherwise: hangup}\n"
+				"  b: {menu: b, digits: {'1': a, '*': back}, otherwise: hangup}\n";
+
+static void back_knows_the_menu_before_not_the_one_after(void)
+{
+	static const struct line story[] = {
+		{"start", "answer; play en/a; collect 1"}, {"digits 1", "play en/b; collect 1"},
+		{"digits *", "play en/a; collect 1"},      {"digits 1", "play en/b; collect 1"},
+		{"digits 1", "play en/a; collect 1"}, /* forward to where it began */
+		{"digits *", "play en/a; collect 1"},
+	};
+
+	TELL(two_menus, true, story, "a b a b a a");
+}
+
+static void who_presses_keys_that_lead_on_may_stay(void)
+{
+	struct ivr_flow *f = load(two_menus);
+	struct ivr_session s = {0};
+	struct ivr_actions out;
+	struct ivr_now now = {0};
+
+	ivr_start(&s, f, "1", "2", NULL, &now, &out);
+	for (int i = 0; i < 5 * IVR_TURNS_MAX; i++) {
+		now.now_ms++;
+		check_int(ivr_event(&s,
+				    &(struct ivr_event){.kind = IVR_EV_COLLECTED,
+							.digits = i % 3 == 1 ? "7" : "1"},
+				    &now, &out),
+			  0);
+		check(!s.over);
+	}
+
+	/* The first half of the path and the newest steps are remembered. */
+	check(s.path_n > IVR_PATH_MAX);
+	for (unsigned i = 1; i < IVR_PATH_MAX; i++)
+		check(ivr_session_step(&s, i).at_ms > ivr_session_step(&s, i - 1).at_ms);
+	check_int(ivr_session_step(&s, IVR_PATH_MAX - 1).at_ms, now.now_ms);
+	ivr_end(&s);
+	ivr_flow_drop(&f);
+}
+
 /* --- random flows -------------------------------------------------------------------------- */
 
 static uint64_t random_state;
@@ -476,6 +519,8 @@ static const struct check_case cases[] = {
 	CHECK_CASE(secrets_are_not_told),
 	CHECK_CASE(running_callers_keep_their_version),
 	CHECK_CASE(nobody_is_kept_for_ever_by_doing_nothing),
+	CHECK_CASE(back_knows_the_menu_before_not_the_one_after),
+	CHECK_CASE(who_presses_keys_that_lead_on_may_stay),
 	CHECK_CASE(no_checked_flow_runs_without_time_passing),
 };
 CHECK_MAIN(cases)
