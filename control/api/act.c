@@ -23,8 +23,8 @@ enum rpc_answer api_agent_set(const struct rpc_call *call, json_t **result, stru
 	struct api *api = call->owner;
 	const char *agent = rpc_param_text(call->params, "agent", "");
 	char why[200] = "";
-	int code = centre_agent_set(api->c, agent, rpc_param_text(call->params, "state", ""),
-				    rpc_param_text(call->params, "reason", NULL), why, sizeof(why));
+	int code = desk_agent_set(api->c, agent, rpc_param_text(call->params, "state", ""),
+				  rpc_param_text(call->params, "reason", NULL), why, sizeof(why));
 	struct acd_agent_view v;
 	int index;
 
@@ -37,7 +37,7 @@ enum rpc_answer api_agent_set(const struct rpc_call *call, json_t **result, stru
 	}
 	*result = json_pack(
 		"{s:s,s:s,s:s}", "agent", agent, "state", agent_state_name(v.agent.state), "reason",
-		v.agent.state == AGENT_NOT_READY ? centre_reason_name(api->c, v.agent.reason) : "");
+		v.agent.state == AGENT_NOT_READY ? desk_reason_name(api->c, v.agent.reason) : "");
 	return RPC_ANSWER_RESULT;
 }
 

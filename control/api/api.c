@@ -144,7 +144,7 @@ struct call *api_call(struct api *api, const json_t *params, struct rpc_error *e
 {
 	const char *id = rpc_param_text(params, "call", "");
 	bool several;
-	struct call *call = centre_find_call(api->c, id, &several);
+	struct call *call = call_find(api->c, id, &several);
 
 	if (call == NULL && several)
 		rpc_error_set(err, RPC_INVALID_PARAMS, "params.call: more than one call ends in %s",

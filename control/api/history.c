@@ -142,7 +142,7 @@ enum rpc_answer api_engine(const struct rpc_call *call, json_t **result, struct 
 
 static void add_legs(struct call *call, void *list)
 {
-	json_t *rows = centre_leg_rows(call);
+	json_t *rows = view_leg_rows(call);
 
 	json_array_extend(list, rows);
 	json_decref(rows);
@@ -162,7 +162,7 @@ static json_t *join(struct centre *c, const json_t *stats)
 		if (leg != NULL)
 			json_object_set(by_leg, leg, one);
 	}
-	centre_each_call(c, add_legs, rows);
+	call_each(c, add_legs, rows);
 	json_array_foreach(rows, i, row)
 	{
 		const char *leg = json_string_value(json_object_get(row, "leg"));

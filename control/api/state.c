@@ -147,7 +147,7 @@ enum rpc_answer api_status(const struct rpc_call *call, json_t **result, struct 
 
 static void add_call(struct call *call, void *list)
 {
-	json_array_append_new(list, centre_call_row(call));
+	json_array_append_new(list, view_call_row(call));
 }
 
 enum rpc_answer api_calls(const struct rpc_call *call, json_t **result, struct rpc_error *err)
@@ -156,7 +156,7 @@ enum rpc_answer api_calls(const struct rpc_call *call, json_t **result, struct r
 	json_t *list = json_array();
 
 	(void)err;
-	centre_each_call(api->c, add_call, list);
+	call_each(api->c, add_call, list);
 	*result = json_pack("{s:o}", "calls", list);
 	return RPC_ANSWER_RESULT;
 }
@@ -165,15 +165,14 @@ enum rpc_answer api_call_one(const struct rpc_call *call, json_t **result, struc
 {
 	struct api *api = call->owner;
 	bool several;
-	struct call *found =
-		centre_find_call(api->c, rpc_param_text(call->params, "call", ""), &several);
+	struct call *found = call_find(api->c, rpc_param_text(call->params, "call", ""), &several);
 
 	if (found == NULL && !several)
 		return api_ask_call(api, call, err); /* perhaps it is over */
 	found = api_call(api, call->params, err);
 	if (found == NULL)
 		return RPC_ANSWER_ERROR;
-	*result = centre_call_detail(found);
+	*result = view_call_detail(found);
 	return RPC_ANSWER_RESULT;
 }
 
@@ -184,7 +183,7 @@ enum rpc_answer api_queues(const struct rpc_call *call, json_t **result, struct 
 
 	(void)err;
 	for (uint32_t i = 0; i < acd_queues(api->c->acd); i++) {
-		json_t *row = centre_queue_row(api->c, (int)i);
+		json_t *row = view_queue_row(api->c, (int)i);
 
 		if (row != NULL)
 			json_array_append_new(list, row);
@@ -200,7 +199,7 @@ enum rpc_answer api_agents(const struct rpc_call *call, json_t **result, struct 
 
 	(void)err;
 	for (uint32_t i = 0; i < acd_agents(api->c->acd); i++) {
-		json_t *row = centre_agent_row(api->c, (int)i);
+		json_t *row = view_agent_row(api->c, (int)i);
 
 		if (row != NULL)
 			json_array_append_new(list, row);

@@ -91,7 +91,7 @@ struct call *centre_call(struct centre *c, uint64_t number)
 	return NULL;
 }
 
-struct call *centre_find_call(struct centre *c, const char *id, bool *several)
+struct call *call_find(struct centre *c, const char *id, bool *several)
 {
 	size_t len = strlen(id);
 	struct call *found = NULL;
@@ -124,7 +124,7 @@ struct call *centre_find_call(struct centre *c, const char *id, bool *several)
 	return found;
 }
 
-void centre_each_call(struct centre *c, void (*visit)(struct call *call, void *arg), void *arg)
+void call_each(struct centre *c, void (*visit)(struct call *call, void *arg), void *arg)
 {
 	for (unsigned b = 0; b < CENTRE_BUCKETS; b++) {
 		struct le *le = list_head(&c->by_number[b]);
@@ -256,9 +256,9 @@ static void close_in_engine(struct call *call)
 
 	if (!call->opened)
 		return;
-	t = ticket_new(call, NULL, ignore_close);
-	if (t == NULL || engine_call_close(c->engine, call->id, ticket_reply, t) != 0) {
-		ticket_drop(t);
+	t = call_ticket_new(call, NULL, ignore_close);
+	if (t == NULL || engine_call_close(c->engine, call->id, call_ticket_reply, t) != 0) {
+		call_ticket_drop(t);
 		call->opened = false;
 	}
 }
@@ -382,7 +382,7 @@ void call_free(struct call *call)
 	free(call);
 }
 
-struct ticket *ticket_new(struct call *call, struct party *p, call_reply_fn *fn)
+struct ticket *call_ticket_new(struct call *call, struct party *p, call_reply_fn *fn)
 {
 	struct ticket *t = malloc(sizeof(*t));
 
@@ -394,12 +394,12 @@ struct ticket *ticket_new(struct call *call, struct party *p, call_reply_fn *fn)
 	return t;
 }
 
-void ticket_drop(struct ticket *t)
+void call_ticket_drop(struct ticket *t)
 {
 	free(t);
 }
 
-void ticket_reply(void *arg, int err, const json_t *result, const struct rpc_error *why)
+void call_ticket_reply(void *arg, int err, const json_t *result, const struct rpc_error *why)
 {
 	struct ticket *t = arg;
 	struct call *call = centre_call(t->c, t->call);

@@ -181,8 +181,8 @@ void call_kit_ready(struct call_kit *k, const char *agent)
 {
 	char why[200];
 
-	must(centre_agent_set(&k->c, agent, "sign_in", NULL, why, sizeof(why)) == 0);
-	must(centre_agent_set(&k->c, agent, "ready", NULL, why, sizeof(why)) == 0);
+	must(desk_agent_set(&k->c, agent, "sign_in", NULL, why, sizeof(why)) == 0);
+	must(desk_agent_set(&k->c, agent, "ready", NULL, why, sizeof(why)) == 0);
 }
 
 struct kit_call *call_kit_dial(struct call_kit *k, const char *number)
@@ -220,7 +220,7 @@ struct call *call_kit_newest(struct call_kit *k)
 {
 	struct call *best = NULL;
 
-	centre_each_call(&k->c, newest, &best);
+	call_each(&k->c, newest, &best);
 	return best;
 }
 

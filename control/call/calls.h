@@ -183,9 +183,9 @@ void call_publish(struct call *call);
 typedef void call_reply_fn(struct call *call, struct party *p, int err, const json_t *result,
 			   const struct rpc_error *why);
 struct ticket;
-struct ticket *ticket_new(struct call *call, struct party *p, call_reply_fn *fn);
-void ticket_reply(void *arg, int err, const json_t *result, const struct rpc_error *why);
-void ticket_drop(struct ticket *t); /* the request was not sent */
+struct ticket *call_ticket_new(struct call *call, struct party *p, call_reply_fn *fn);
+void call_ticket_reply(void *arg, int err, const json_t *result, const struct rpc_error *why);
+void call_ticket_drop(struct ticket *t); /* the request was not sent */
 
 /* party.c */
 struct party *party_new(struct call *call, enum party_role role, const char *number, int agent);
@@ -208,7 +208,7 @@ json_t *party_prompt(const char *prompt); /* a playlist of one */
 json_t *party_tone(const char *tone);
 json_t *party_items(const struct ivr_items *items);
 
-/* incoming.c */
+/* route.c */
 void incoming_call(void *arg, struct sip_call *sip);
 /* Send the customer of a call to a number: agent, queue, hotline, outside. False: no such. */
 bool route_known(struct centre *c, const char *number, bool inside);
@@ -239,7 +239,7 @@ void dial_closed(struct party *p, int status);
 void dial_withdraw(struct call *call);
 void dial_cancel(struct call *call);
 
-/* talk.c */
+/* talk.c, record.c */
 void talk_begin(struct call *call, struct party *agent);
 void talk_agent_left(struct call *call, enum call_party by);
 void talk_release_agent(struct call *call);

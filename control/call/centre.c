@@ -69,7 +69,7 @@ void centre_fini(struct centre *c)
 	tmr_cancel(&c->engine_grace);
 	tmr_cancel(&c->second);
 	tmr_cancel(&c->shut_down_timer);
-	centre_each_call(c, free_call, NULL);
+	call_each(c, free_call, NULL);
 	while (c->reap.head != NULL)
 		call_free(c->reap.head->data);
 	for (unsigned i = 0; i < c->flow_count; i++)
@@ -275,7 +275,7 @@ void centre_shut_down(struct centre *c, uint32_t timeout_ms, void (*drained)(voi
 	c->shutting_down = true;
 	c->drained = drained;
 	c->drained_arg = arg;
-	centre_each_call(c, end_call, NULL);
+	call_each(c, end_call, NULL);
 	tmr_start(&c->shut_down_timer, c->calls_now || c->reap.head ? timeout_ms : 0,
 		  on_shut_down_late, c);
 }

@@ -178,10 +178,10 @@ struct call *centre_call(struct centre *c, uint64_t number);
 
 /* By id, or by its ending of at least 4 characters; NULL when there is none, or with *several set
  * when more than one fits. */
-struct call *centre_find_call(struct centre *c, const char *id, bool *several);
+struct call *call_find(struct centre *c, const char *id, bool *several);
 
 /* Visit all calls, also those that are ending. The visitor must not create calls. */
-void centre_each_call(struct centre *c, void (*visit)(struct call *call, void *arg), void *arg);
+void call_each(struct centre *c, void (*visit)(struct call *call, void *arg), void *arg);
 
 /* What an operator or a supervisor may do. Each returns 0, or -ENOENT, -EPERM, -EBUSY, -ENOTCONN
  * with a sentence in `why`. */
@@ -190,18 +190,18 @@ int centre_monitor(struct centre *c, struct call *call, const char *by, const ch
 int centre_transfer(struct centre *c, struct call *call, const char *to, char *why,
 		    size_t why_size);
 void centre_hang_up(struct centre *c, struct call *call);
-int centre_agent_set(struct centre *c, const char *agent, const char *state, const char *reason,
-		     char *why, size_t why_size);
+int desk_agent_set(struct centre *c, const char *agent, const char *state, const char *reason,
+		   char *why, size_t why_size);
 
 const char *centre_call_id(const struct call *call);
 
 /* Rows for the control socket; new references. */
-json_t *centre_call_row(const struct call *call);
-json_t *centre_call_detail(const struct call *call);
-json_t *centre_leg_rows(const struct call *call);
-json_t *centre_agent_row(struct centre *c, int agent);
-json_t *centre_queue_row(struct centre *c, int queue);
-const char *centre_reason_name(const struct centre *c, uint8_t reason);
+json_t *view_call_row(const struct call *call);
+json_t *view_call_detail(const struct call *call);
+json_t *view_leg_rows(const struct call *call);
+json_t *view_agent_row(struct centre *c, int agent);
+json_t *view_queue_row(struct centre *c, int queue);
+const char *desk_reason_name(const struct centre *c, uint8_t reason);
 
 /* Every belief about the calls: no call without a way to end, no party in two calls, ACD and calls
  * agree. Aborts through must(). For tests; also cheap enough for a debug build. */

@@ -52,5 +52,5 @@ static void one(struct call *call, void *arg)
 void centre_check(struct centre *c)
 {
 	acd_check(c->acd);
-	centre_each_call(c, one, c);
+	call_each(c, one, c);
 }

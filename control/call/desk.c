@@ -38,7 +38,7 @@ void desk_unregistered(void *arg, const struct sip_registration *r)
 	registration(arg, r, false);
 }
 
-const char *centre_reason_name(const struct centre *c, uint8_t reason)
+const char *desk_reason_name(const struct centre *c, uint8_t reason)
 {
 	const char *name = agent_reason_name(reason);
 	const struct config_reason *own;
@@ -79,7 +79,7 @@ void desk_state_changed(struct centre *c, const struct acd_action *a)
 	c->desks[a->agent].since_wall_ms = clock_wall_ms();
 	account_wrap_up(c, a, &c->desks[a->agent]);
 	call = v.call ? centre_call(c, v.call) : NULL;
-	reason = a->state == AGENT_NOT_READY ? centre_reason_name(c, a->reason) : "";
+	reason = a->state == AGENT_NOT_READY ? desk_reason_name(c, a->reason) : "";
 	log_info("agent", "%s is %s%s%s", v.number, agent_state_name(a->state),
 		 reason[0] ? ", " : "", reason);
 	if (c->store)
@@ -129,8 +129,8 @@ static int reason_of(const struct centre *c, const char *name, uint8_t *code)
 	return -ENOENT;
 }
 
-int centre_agent_set(struct centre *c, const char *number, const char *state, const char *reason,
-		     char *why, size_t why_size)
+int desk_agent_set(struct centre *c, const char *number, const char *state, const char *reason,
+		   char *why, size_t why_size)
 {
 	static const struct {
 		const char *word;

@@ -124,7 +124,7 @@ void engine_event(void *arg, const char *type, const json_t *e)
 		record_done(c, e);
 		return;
 	}
-	call = centre_find_call(c, text(e, "call"), NULL);
+	call = call_find(c, text(e, "call"), NULL);
 	if (call == NULL || call->state == CALL_ENDING)
 		return;
 	if (strcmp(type, "play.done") == 0)

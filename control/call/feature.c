@@ -103,7 +103,7 @@ static bool supervise(struct centre *c, struct sip_call *sip, const char *by,
 	char why[160];
 	const char *state;
 
-	centre_each_call(c, is_it, &s);
+	call_each(c, is_it, &s);
 	if (s.found == NULL)
 		return false;
 	if (monitor_set(s.found, by, modes[f->feature], sip, &state, why, sizeof(why)) == 0)

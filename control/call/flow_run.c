@@ -97,14 +97,14 @@ static void collect(struct call *call, const struct ivr_action *a)
 		.inter_timeout_ms = a->collect.inter_timeout_ms,
 		.secret = a->collect.secret,
 	};
-	struct ticket *t = ticket_new(call, call->customer, on_collect);
+	struct ticket *t = call_ticket_new(call, call->customer, on_collect);
 
 	call_make_id(call, 'c', call->collect);
 	call->collect_how = a->collect;
 	call->info_digits[0] = '\0';
 	if (t == NULL || engine_collect_start(call->centre->engine, call->customer->leg,
-					      call->collect, &how, ticket_reply, t) != 0)
-		ticket_drop(t);
+					      call->collect, &how, call_ticket_reply, t) != 0)
+		call_ticket_drop(t);
 	use_typed(call);
 }
 

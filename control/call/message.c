@@ -43,10 +43,10 @@ static void look(void *arg)
 	tmr_start(&call->message_timer, LOOK_MS, look, call);
 	if (call->message_silence_s == 0)
 		return;
-	t = ticket_new(call, call->customer, on_level);
+	t = call_ticket_new(call, call->customer, on_level);
 	if (t == NULL ||
-	    engine_leg_stat(call->centre->engine, call->customer->leg, ticket_reply, t) != 0)
-		ticket_drop(t);
+	    engine_leg_stat(call->centre->engine, call->customer->leg, call_ticket_reply, t) != 0)
+		call_ticket_drop(t);
 }
 
 void message_begin(struct call *call, const struct ivr_action *a)

@@ -44,11 +44,11 @@ static void join(struct call *call)
 	if (p == NULL || !p->answered || call->agent == NULL || call->customer == NULL)
 		return;
 	call_make_id(call, 'm', call->monitor);
-	t = ticket_new(call, p, on_monitor);
+	t = call_ticket_new(call, p, on_monitor);
 	if (t == NULL || engine_monitor_start(call->centre->engine, call->id, call->monitor, p->leg,
 					      call->agent->leg, call->customer->leg,
-					      call->monitor_mode, ticket_reply, t) != 0)
-		ticket_drop(t);
+					      call->monitor_mode, call_ticket_reply, t) != 0)
+		call_ticket_drop(t);
 }
 
 void monitor_answered(struct party *p)

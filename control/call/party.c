@@ -132,12 +132,12 @@ static int open_call(struct call *call)
 
 	if (call->opened)
 		return 0;
-	t = ticket_new(call, NULL, on_opened);
+	t = call_ticket_new(call, NULL, on_opened);
 	if (t == NULL)
 		return -ENOMEM;
-	err = engine_call_open(call->centre->engine, call->id, ticket_reply, t);
+	err = engine_call_open(call->centre->engine, call->id, call_ticket_reply, t);
 	if (err != 0)
-		ticket_drop(t);
+		call_ticket_drop(t);
 	else
 		call->opened = true;
 	return err;
@@ -148,7 +148,7 @@ void party_open(struct party *p, void (*then)(struct party *p))
 	struct call *call = p->call;
 	const char *peer_ip = p->sip ? sip_call_info(p->sip)->peer.ip : "";
 	json_t *members = json_pack("{s:s}", "name", p->number[0] ? p->number : "anonymous");
-	struct ticket *t = ticket_new(call, p, on_leg);
+	struct ticket *t = call_ticket_new(call, p, on_leg);
 	int err = open_call(call);
 
 	if (members == NULL) /* a number that is not UTF-8 names no leg */
@@ -157,15 +157,15 @@ void party_open(struct party *p, void (*then)(struct party *p))
 		json_object_set_new(members, "family", json_string("ip6"));
 	p->then = then;
 	if (err == 0 && t != NULL)
-		err = engine_leg_open(call->centre->engine, call->id, p->leg, members, ticket_reply,
-				      t);
+		err = engine_leg_open(call->centre->engine, call->id, p->leg, members,
+				      call_ticket_reply, t);
 	else
 		json_decref(members);
 	if (err == 0 && t != NULL) {
 		p->leg_wanted = true;
 		return;
 	}
-	ticket_drop(t);
+	call_ticket_drop(t);
 	failed(p, 503, CALL_CAUSE_ENGINE_LOST);
 }
 
@@ -444,9 +444,10 @@ static void close_leg(struct party *p)
 
 	if (!p->leg_wanted || p->leg_closing)
 		return;
-	t = ticket_new(p->call, p, on_leg_closed);
-	if (t == NULL || engine_leg_close(p->call->centre->engine, p->leg, ticket_reply, t) != 0) {
-		ticket_drop(t);
+	t = call_ticket_new(p->call, p, on_leg_closed);
+	if (t == NULL ||
+	    engine_leg_close(p->call->centre->engine, p->leg, call_ticket_reply, t) != 0) {
+		call_ticket_drop(t);
 		p->leg_wanted = false;
 		return;
 	}
@@ -525,13 +526,13 @@ void party_play(struct party *p, enum play_use use, json_t *items, unsigned loop
 		const char *interrupt)
 {
 	struct call *call = p->call;
-	struct ticket *t = ticket_new(call, p, on_play);
+	struct ticket *t = call_ticket_new(call, p, on_play);
 
 	call_make_id(call, 'p', p->play);
 	p->play_use = use;
 	if (t == NULL || engine_play_start(call->centre->engine, p->leg, p->play, items, loop,
-					   interrupt, ticket_reply, t) != 0) {
-		ticket_drop(t);
+					   interrupt, call_ticket_reply, t) != 0) {
+		call_ticket_drop(t);
 		log_warn("call", "[call=%s] play not started: no engine", call->id);
 	}
 }

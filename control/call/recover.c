@@ -33,7 +33,7 @@ static void on_grace(void *arg)
 
 	log_error("engine", "no engine for %d ms: %u calls end", CENTRE_ENGINE_GRACE_MS,
 		  c->calls_now);
-	centre_each_call(c, end_lost, NULL);
+	call_each(c, end_lost, NULL);
 }
 
 void recover_down(void *arg)
@@ -143,7 +143,7 @@ static void on_reopened(struct call *call, struct party *p, int err, const json_
 
 static void reopen(struct call *call, struct party *p)
 {
-	struct ticket *t = ticket_new(call, p, on_reopened);
+	struct ticket *t = call_ticket_new(call, p, on_reopened);
 
 	p->play_use = PLAY_NOTHING;
 	p->play[0] = '\0';
@@ -151,8 +151,8 @@ static void reopen(struct call *call, struct party *p)
 	call->reopening++;
 	if (t == NULL ||
 	    engine_leg_open(call->centre->engine, call->id, p->leg,
-			    json_pack("{s:s}", "name", p->number), ticket_reply, t) != 0) {
-		ticket_drop(t);
+			    json_pack("{s:s}", "name", p->number), call_ticket_reply, t) != 0) {
+		call_ticket_drop(t);
 		call->reopening--;
 		return;
 	}
@@ -215,7 +215,7 @@ static void close_strangers(struct centre *c, const json_t *known)
 
 	json_object_foreach((json_t *)(uintptr_t)known, id, value)
 	{
-		if (centre_find_call(c, id, NULL) != NULL)
+		if (call_find(c, id, NULL) != NULL)
 			continue;
 		log_info("engine", "[call=%s] is nobody's; closing it", id);
 		engine_call_close(c->engine, id, NULL, NULL);
@@ -262,9 +262,9 @@ void recover_up(void *arg, bool same, const json_t *snapshot)
 	}
 	close_strangers(c, known);
 	if (same)
-		centre_each_call(c, remake_unknown, known);
+		call_each(c, remake_unknown, known);
 	else
-		centre_each_call(c, remake, NULL);
+		call_each(c, remake, NULL);
 	json_decref(known);
 	engine_request(c->engine, "prompt.list", NULL, on_prompts, c);
 }

@@ -34,7 +34,7 @@ static uint64_t length_ms(const struct call_record *r)
 	return until_ms > r->started_ms ? until_ms - r->started_ms : 0;
 }
 
-json_t *centre_call_row(const struct call *call)
+json_t *view_call_row(const struct call *call)
 {
 	const struct call_record *r = &call->record;
 	json_t *o = json_object();
@@ -113,7 +113,7 @@ static json_t *leg_row(const struct call *call, const struct party *p)
 	return o;
 }
 
-json_t *centre_leg_rows(const struct call *call)
+json_t *view_leg_rows(const struct call *call)
 {
 	json_t *list = json_array();
 
@@ -154,11 +154,11 @@ static json_t *steps_of(const struct call *call)
 	return list;
 }
 
-json_t *centre_call_detail(const struct call *call)
+json_t *view_call_detail(const struct call *call)
 {
 	/* The clocks of a running call are stopped on a copy, so that it shows what it has now. */
 	struct call_record now = call->record;
-	json_t *o = centre_call_row(call), *recordings = json_array();
+	json_t *o = view_call_row(call), *recordings = json_array();
 
 	call_record_end(&now, PARTY_NONE, CALL_CAUSE_NORMAL, clock_wall_ms());
 	for (unsigned i = 0; i < call->takes; i++)
@@ -166,7 +166,7 @@ json_t *centre_call_detail(const struct call *call)
 	json_object_set_new(o, "flow",
 			    text_or_null(call->flow_runs ? ivr_flow_name(call->ivr.flow) : NULL));
 	json_object_set_new(o, "path", path_of(&call->record));
-	json_object_set_new(o, "legs", centre_leg_rows(call));
+	json_object_set_new(o, "legs", view_leg_rows(call));
 	json_object_set_new(o, "steps", steps_of(call));
 	json_object_set_new(o, "recordings", recordings);
 	json_object_set_new(o, "ended_ms", ms_or_null(call->record.ended_ms));
@@ -194,7 +194,7 @@ static json_t *agent_queues(struct centre *c, int agent)
 	return list;
 }
 
-json_t *centre_agent_row(struct centre *c, int agent)
+json_t *view_agent_row(struct centre *c, int agent)
 {
 	struct acd_agent_view v;
 	struct registrar_contact contact;
@@ -213,7 +213,7 @@ json_t *centre_agent_row(struct centre *c, int agent)
 	json_object_set_new(o, "state", text(agent_state_name(v.agent.state)));
 	json_object_set_new(o, "reason",
 			    text_or_null(v.agent.state == AGENT_NOT_READY
-						 ? centre_reason_name(c, v.agent.reason)
+						 ? desk_reason_name(c, v.agent.reason)
 						 : NULL));
 	json_object_set_new(o, "since_ms", ms_or_null(c->desks[agent].since_wall_ms));
 	json_object_set_new(o, "registered", json_boolean(here));
@@ -251,7 +251,7 @@ static json_t *callers_of(struct centre *c, int queue)
 	return list;
 }
 
-json_t *centre_queue_row(struct centre *c, int queue)
+json_t *view_queue_row(struct centre *c, int queue)
 {
 	struct acd_queue_view v;
 	json_t *o;

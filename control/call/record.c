@@ -59,7 +59,8 @@ static void store_row(struct call *call, const struct take *t, uint64_t ended_ms
 				.written = s.written,
 				.lost = s.lost,
 				.lost_reason = account == NULL && ended_ms != 0
-						       ? "no account came from the engine"
+						       ? "the engine was lost; what it had "
+							 "accepted is in the store"
 						       : s.reason,
 			});
 }
@@ -120,10 +121,10 @@ void record_begin(struct call *call, bool message)
 			 (json_int_t)take->started_ms);
 	if (meta == NULL) /* a number that is not UTF-8 */
 		meta = json_pack("{s:s,s:s}", "call", call->id, "kind", take->kind);
-	t = ticket_new(call, NULL, on_record);
+	t = call_ticket_new(call, NULL, on_record);
 	if (t == NULL || engine_record_start(c->engine, call->id, take->id, call->customer->leg,
-					     meta, ticket_reply, t) != 0) {
-		ticket_drop(t);
+					     meta, call_ticket_reply, t) != 0) {
+		call_ticket_drop(t);
 		log_error("call", "[call=%s] is not recorded: no engine", call->id);
 		return;
 	}
@@ -157,7 +158,7 @@ void record_done(struct centre *c, const json_t *params)
 	const char *recording = json_string_value(json_object_get(params, "recording"));
 	const char *reason = json_string_value(json_object_get(params, "reason"));
 	uint64_t at_ms = (uint64_t)json_integer_value(json_object_get(params, "time_ms"));
-	struct call *call = id ? centre_find_call(c, id, NULL) : NULL;
+	struct call *call = id ? call_find(c, id, NULL) : NULL;
 	struct take *t = call && recording ? find(call, recording) : NULL;
 
 	if (t == NULL || !t->open)

@@ -189,7 +189,7 @@ static bool listed(const struct centre_flow *flows, unsigned n, const char *name
 
 int centre_load_flows(struct centre *c, json_t **problems)
 {
-	struct centre_flow fresh[CENTRE_FLOWS_MAX];
+	struct centre_flow fresh[CENTRE_FLOWS_MAX] = {0};
 	json_t *list = json_array();
 	unsigned n = 0;
 	bool failed = false;
