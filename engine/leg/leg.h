@@ -35,10 +35,9 @@ enum {
 	LEG_IN_LATCH = 1 << 1,    /* may still latch onto a new source, once */
 	LEG_IN_SEEN = 1 << 2,     /* a valid packet came since open or since a new remote */
 	LEG_IN_BUFFER =
-		1 << 3,        /* somebody mixes it, or its tones are listened for: jitter buffer */
-	LEG_IN_TAP = 1 << 4,   /* it is the customer of a recording: channel 0 */
-	LEG_IN_ALIVE = 1 << 5, /* something valid came since the last look (media timeout) */
-	LEG_IN_RTCP_SEEN = 1 << 6, /* the source of its RTCP is known */
+		1 << 3,      /* somebody mixes it, or its tones are listened for: jitter buffer */
+	LEG_IN_TAP = 1 << 4, /* it is the customer of a recording: channel 0 */
+	LEG_IN_RTCP_SEEN = 1 << 5, /* the source of its RTCP is known */
 };
 
 /* What a packet that arrives at the leg must know. One cache line. */
@@ -59,11 +58,9 @@ struct leg_in {
 
 /* leg_out.flags */
 enum {
-	LEG_OUT_SENDS = 1 << 0,  /* its direction lets us send to the peer and a remote is known */
-	LEG_OUT_TAP = 1 << 2,    /* it is the customer of a recording: channel 1 */
-	LEG_OUT_MARK = 1 << 3,   /* the next packet begins a talk spurt: marker bit */
-	LEG_OUT_ANCHOR = 1 << 4, /* the next relayed packet re-anchors seq_add and ts_add */
-	LEG_OUT_ASKED = 1 << 5,  /* the main lcore was asked for the link address */
+	LEG_OUT_TAP = 1 << 0,    /* it is the customer of a recording: channel 1 */
+	LEG_OUT_MARK = 1 << 1,   /* the next packet begins a talk spurt: marker bit */
+	LEG_OUT_ANCHOR = 1 << 2, /* the next relayed packet re-anchors seq_add and ts_add */
 };
 
 /* What a packet that leaves by the leg needs. One cache line.

@@ -400,6 +400,71 @@ static void sleeps_until_the_next_thing_is_due(void)
 		check(worker_next_ns(w.worker[0]) > w.now_ns);
 	}
 	check(due >= 49 && due <= 56); /* 20 ms ticks, and 250 ms of housekeeping */
+	check_int(atomic_load(&w.worker[0]->ticks_late), 0);
+	world_close(&w);
+}
+
+static void sleeping_is_not_being_late(void)
+{
+	world_open(&w, 1, 1, NULL);
+	world_run(&w, 10);
+	w.now_ns += 5 * PB_NS_PER_S; /* nothing to do for long */
+	struct call_ref call = world_call(&w, 0, 0);
+	struct world_peer *a = world_peer(&w, 0, call, 0);
+
+	(void)a;
+	for (unsigned i = 0; i < 100; i++) {
+		w.now_ns = worker_next_ns(w.worker[0]);
+		world_turn(&w);
+	}
+	check_int(atomic_load(&w.worker[0]->ticks_late), 0);
+	check_int(atomic_load(&w.worker[0]->ticks_skipped), 0);
+	check(a->rtcp_n >= 2); /* 100 visits of the house are 25 s */
+	world_close(&w);
+}
+
+/* A frame of IPv6/UDP from fd00::9 to a leg of fd00::3. */
+static void frame6(uint16_t from_port, uint16_t to_port, const uint8_t *payload, uint16_t len)
+{
+	struct net_own own = {.ip6 = true, .mac = {2, 0, 0, 0, 0, 9}};
+	struct net_head h;
+	uint8_t frame[512];
+
+	own.ip6_addr[0] = 0xfd;
+	own.ip6_addr[15] = 9;
+	net_head_make(&h, &own, 6, from_port, port_own(w.port)->ip6_addr, to_port,
+		      port_own(w.port)->mac);
+	memcpy(frame + h.len, payload, len);
+	net_head_write(&h, frame, len);
+	world_frame(&w, frame, (uint16_t)(h.len + len));
+}
+
+static void a_call_may_join_the_two_families(void)
+{
+	world_open(&w, 1, 1, NULL);
+	struct call_ref call = world_call(&w, 0, 0);
+	struct world_peer *a = world_peer(&w, 0, call, 0), *b;
+	struct leg_config cfg = world_config(NULL);
+	uint8_t packet[14];
+
+	cfg.family = 6;
+	cfg.remote = (struct sock_ip){.family = 6, .ip = {0xfd, [15] = 9}, .port = 7000};
+	b = world_peer_with(&w, 0, call, 1, &cfg);
+	b->ip6 = true;
+	b->port = 7000;
+	world_bridge(&w, call, a, b);
+	rtp_build(packet, 0, false, 1, 160, 5);
+	memcpy(packet + 12, "hi", 2);
+	frame6(7000, b->leg_port, packet, sizeof(packet));
+	frame6(7002, b->leg_port, packet, sizeof(packet));
+	world_rtp(&w, a, 0, false, "ho", 2);
+	world_turn(&w);
+	check_int(a->got_n, 1);
+	check(memcmp(a->got[0].payload, "hi", 2) == 0);
+	check_int(b->got_n, 1);
+	check(memcmp(b->got[0].payload, "ho", 2) == 0);
+	check_int(world_fate(&w, FATE_STRANGER), 1);
+	check_int(world_find(&w, EVENT_LEG_MEDIA)->leg.index, a->leg.index);
 	world_close(&w);
 }
 
@@ -494,6 +559,8 @@ static const struct check_case cases[] = {
 	CHECK_CASE(reports_follow_a_peer_that_multiplexes),
 	CHECK_CASE(a_full_event_ring_loses_news_but_no_ending),
 	CHECK_CASE(sleeps_until_the_next_thing_is_due),
+	CHECK_CASE(sleeping_is_not_being_late),
+	CHECK_CASE(a_call_may_join_the_two_families),
 	CHECK_CASE(a_stall_is_caught_up_within_bounds),
 	CHECK_CASE(a_worker_that_sleeps_is_woken_by_a_command),
 };

@@ -74,7 +74,8 @@ void world_open(struct world *w, unsigned workers, unsigned queues, struct rec_w
 		snprintf(name, sizeof(name), "out%u", i);
 		w->port_cfg.from_engine[i] = rte_ring_create(name, 1024, SOCKET_ID_ANY, 0);
 	}
-	check_int(port_spec_parse(&spec, "ring:,ip=10.1.2.3/24,mac=02:00:00:00:00:03", why,
+	check_int(port_spec_parse(&spec,
+				  "ring:,ip=10.1.2.3/24,ip6=fd00::3/64,mac=02:00:00:00:00:03", why,
 				  sizeof(why)),
 		  0);
 	check_int(port_open(&w->port, &spec, &w->port_cfg), 0);
@@ -189,9 +190,25 @@ static void peer_hear(struct world *w, struct world_peer *p, const uint8_t *b, u
 	memcpy(g->payload, b + v.payload_at, v.payload_len);
 }
 
+static void sort_out6(struct world *w, const uint8_t *b, uint32_t len)
+{
+	struct net_own own = {.ip6 = true, .ip6_addr = {0xfd, [15] = 9}, .mac = {2}};
+	struct net_view v;
+
+	memcpy(own.mac, b, 6);
+	check_int(net_parse(&v, &own, b, len), NET_UDP);
+	for (unsigned i = 0; i < w->peers; i++)
+		if (w->peer[i].ip6 && (v.dst_port & ~1) == w->peer[i].port)
+			peer_hear(w, &w->peer[i], b + v.payload_at, v.payload_len, v.dst_port & 1);
+}
+
 static void sort_out(struct world *w, const uint8_t *b, uint32_t len)
 {
 	check(len >= NET_HEAD4_BYTES);
+	if (be16_get(b + 12) == NET_ETHERTYPE_IP6) {
+		sort_out6(w, b, len);
+		return;
+	}
 
 	uint16_t port = be16_get(b + 36), bytes = (uint16_t)(be16_get(b + 38) - NET_UDP_BYTES);
 

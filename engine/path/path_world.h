@@ -42,6 +42,7 @@ struct world_packet {
 /* A phone. */
 struct world_peer {
 	uint8_t ip[4];
+	bool ip6;      /* it is fd00::9 instead */
 	uint16_t port; /* RTP; RTCP is one above */
 	/* Its leg. */
 	unsigned worker;

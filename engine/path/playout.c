@@ -211,22 +211,33 @@ static void slot_run(struct worker *w, uint64_t ms)
 	}
 }
 
+/* Step over slots without work, to the next one that has some or to the future. */
+static void to_work(struct worker_media *wm, uint64_t now_ms)
+{
+	uint32_t tick = wheel_ahead(&wm->tick, wm->next_ms);
+	uint32_t house = wheel_ahead(&wm->house, wm->next_ms);
+	uint64_t next_ms = wm->next_ms + (tick < house ? tick : house);
+
+	if (wm->next_ms <= now_ms)
+		wm->next_ms = next_ms <= now_ms ? next_ms : now_ms + 1;
+}
+
 void playout(struct worker *w)
 {
 	struct worker_media *wm = w->media;
 	uint64_t now_ms = w->now_ns / PB_NS_PER_MS;
 
-	if (wm->tick.items == 0 && wm->house.items == 0) {
-		wm->next_ms = now_ms + 1;
-		return;
-	}
-	if (wm->next_ms == 0)
-		wm->next_ms = now_ms;
+	if (wm->house.items == 0)
+		return; /* no calls; the first one sets next_ms */
+	to_work(wm, now_ms);
 	if (wm->next_ms + TICK_BEHIND_MAX_MS < now_ms) {
 		worker_count(&w->ticks_skipped, now_ms - wm->next_ms);
 		wm->next_ms = now_ms;
 	}
-	for (unsigned i = 0; i < TICK_SLOTS_PER_TURN && wm->next_ms <= now_ms; i++) {
+	for (unsigned i = 0; i < TICK_SLOTS_PER_TURN; i++) {
+		to_work(wm, now_ms);
+		if (wm->next_ms > now_ms)
+			break;
 		if (now_ms - wm->next_ms > LATE_MS)
 			worker_count(&w->ticks_late, 1);
 		slot_run(w, wm->next_ms++);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "worker/worker_priv.h"
 
 struct worker_call *command_call(struct worker *w, struct call_ref ref)
@@ -46,6 +47,8 @@ int command_call_open(struct worker *w, const struct worker_command *c)
 		call->leg[s] = LEG_INDEX_NONE;
 	hear_init(&call->hear);
 	replan(w, call);
+	if (wm->house.items == 0)
+		wm->next_ms = w->now_ns / PB_NS_PER_MS + 1; /* the wheels stood still till now */
 	wheel_add(&wm->house, i, wheel_quiet(&wm->house, i));
 	atomic_store_explicit(&w->calls_open,
 			      atomic_load_explicit(&w->calls_open, memory_order_relaxed) + 1,

@@ -7,15 +7,22 @@
  * do spins through here IDLE_TURNS times and then sleeps on its port's descriptor until a packet
  * comes, the bell rings or the wheel has work.
  */
+#include <errno.h>
 #include <rte_cycles.h>
 #include <rte_pause.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "base/units.h"
 #include "port/port.h"
 #include "worker/worker_priv.h"
 
 enum {
+	WORKER_NICE = -15,
 	IDLE_TURNS = 32,
 	/* Not worth a system call and a wake-up: spin instead. */
 	SLEEP_MIN_NS = 30 * 1000,
@@ -88,7 +95,7 @@ uint64_t worker_next_ns(const struct worker *w)
 
 	if (w->tx.n > 0)
 		return w->now_ns;
-	if (wm->next_ms != 0) {
+	if (wm->house.items > 0) {
 		uint32_t tick = wheel_ahead(&wm->tick, wm->next_ms);
 		uint32_t house = wheel_ahead(&wm->house, wm->next_ms);
 		uint32_t ahead = tick < house ? tick : house;
@@ -139,10 +146,23 @@ static void sleep_until_due(struct worker *w)
 	worker_count(&w->slept_ns, clock_ns() - now);
 }
 
+/* Sound cannot wait for a compiler or a backup on the same machine: go before ordinary processes
+ * where that is allowed. Not a real-time class: a worker at full load must leave the kernel's own
+ * network threads their share. */
+static void go_first(const struct worker *w)
+{
+	pid_t thread = (pid_t)syscall(SYS_gettid);
+
+	if (setpriority(PRIO_PROCESS, (id_t)thread, WORKER_NICE) != 0)
+		log_info("worker", "worker %u runs at ordinary priority: %s", w->cfg.id,
+			 strerror(errno));
+}
+
 int worker_run(void *arg)
 {
 	struct worker *w = arg;
 
+	go_first(w);
 	while (!stopped(w)) {
 		uint64_t begin = clock_ns();
 

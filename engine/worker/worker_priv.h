@@ -51,11 +51,11 @@ struct worker_media {
 	struct wheel_link *tick_link, *house_link; /* by call */
 	struct wheel tick;                         /* TICK_MS slots: calls with timed media */
 	struct wheel house;                        /* HOUSE_MS slots: all calls */
-	uint64_t next_ms;                          /* next wheel slot to run; 0: not begun */
-	uint64_t wall_offset_ns;                   /* time of day = monotonic + this */
-	uint64_t random;                           /* state, see worker_random() */
-	void *blocks;                              /* leg_media blocks */
-	struct prompt tone[TONE_KINDS];            /* one period of each, coded */
+	uint64_t next_ms;               /* next wheel slot to run; valid while there are calls */
+	uint64_t wall_offset_ns;        /* time of day = monotonic + this */
+	uint64_t random;                /* state, see worker_random() */
+	void *blocks;                   /* leg_media blocks */
+	struct prompt tone[TONE_KINDS]; /* one period of each, coded */
 	int16_t *tone_pcm;
 	uint8_t *tone_coded;
 	uint8_t quiet[CODEC_COUNT][QUIET_BYTES]; /* payloads of silence */
