@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of subcommands and the reading of the command line. Options that every subcommand
+ * understands may stand anywhere.
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/complaint.h"
+
+/* clang-format off */
+static const struct cli_command commands[] = {
+	{"status", "", "is all well: engine, phones, calls, agents, database, alarms",
+	 "Exit code 0 when healthy, 1 when an alarm is raised or the engine is not connected, 3 when\n"
+	 "patchbayd does not answer.\n\n"
+	 "  patchbay status\n"
+	 "  patchbay status --json | jq .alarms\n", cli_status},
+	{"calls", "", "the calls that are running",
+	 "  patchbay calls\n"
+	 "  patchbay calls --wide              whole ids\n", cli_calls},
+	{"call", "CALL", "all that is known of one call, running or ended",
+	 "CALL is its id or the end of it, at least 4 characters.\n\n"
+	 "  patchbay call 3f9a21bc\n", cli_call},
+	{"legs", "[--engine]", "each party's media: codec, loss, jitter, what it hears",
+	 "With --engine the engine is asked itself: works without patchbayd.\n\n"
+	 "  patchbay legs\n"
+	 "  patchbay legs --engine --json\n", cli_legs},
+	{"queues", "", "who waits where, and how well it goes",
+	 "  patchbay queues\n", cli_queues},
+	{"agents", "[set AGENT STATE [REASON]]", "agents and their states; change one",
+	 "STATE is sign-in, sign-out, ready, not-ready REASON or wrap-up-done.\n\n"
+	 "  patchbay agents\n"
+	 "  patchbay agents set 1001 sign-in\n"
+	 "  patchbay agents set 1001 not-ready lunch\n", cli_agents},
+	{"agent", "AGENT [STATE [REASON]]", "one agent; or change its state",
+	 "STATE as in `patchbay agents --help`.\n\n"
+	 "  patchbay agent 1001\n"
+	 "  patchbay agent 1001 ready\n", cli_agent},
+	{"monitor", "CALL --by SUPERVISOR [--mode listen|whisper|barge|off]", "listen in, whisper, barge in",
+	 "The first time, the supervisor's phone rings and joins the call when it is answered; after that\n"
+	 "the mode is switched. `off` hangs up the supervisor's phone and nothing else.\n\n"
+	 "  patchbay monitor 3f9a21bc --by 2001 --mode listen\n"
+	 "  patchbay monitor 3f9a21bc --by 2001 --mode whisper\n"
+	 "  patchbay monitor 3f9a21bc --by 2001 --mode off\n", cli_monitor},
+	{"transfer", "CALL --to NUMBER", "pass the customer on (blind)",
+	 "NUMBER is an agent, a queue's name or number, or a hotline.\n\n"
+	 "  patchbay transfer 3f9a21bc --to 1002\n"
+	 "  patchbay transfer 3f9a21bc --to service\n", cli_transfer},
+	{"hangup", "CALL", "end a call",
+	 "  patchbay hangup 3f9a21bc\n", cli_hangup},
+	{"records", "[--agent A] [--queue Q] [--number N] [--since T] [--until T] [--limit N]", "call records, newest first",
+	 "T is a number of minutes, hours or days ago (30m, 2h, 7d) or a date (2026-11-22).\n\n"
+	 "  patchbay records --agent 1001 --since 2h\n"
+	 "  patchbay records --number 13800001111 --json\n", cli_records},
+	{"recordings", "list|find|export|verify|frames ...", "find, hear and prove recordings",
+	 "list, export, verify and frames read the recording store itself (--store DIR, may be repeated); find asks\n"
+	 "patchbayd's database. REC is an id or its beginning, at least 4 characters.\n\n"
+	 "  recordings list\n"
+	 "  recordings find [--call C] [--agent A] [--queue Q] [--number N] [--since T] [--voicemail] [--unheard] [--limit N]\n"
+	 "  recordings export REC [--output FILE.wav|FILE.opus]\n"
+	 "  recordings verify [REC | --all]\n"
+	 "  recordings frames REC [--channel 0|1]\n\n"
+	 "  patchbay recordings find --agent 1001 --since 1d\n"
+	 "  patchbay recordings export 6ba7b810 --output call.opus\n"
+	 "  patchbay recordings verify --all --store /mnt/copy\n", cli_recordings},
+	{"voicemail", "heard REC [--no]", "mark a message as heard",
+	 "  patchbay voicemail heard 6ba7b810-9dad-11d1-80b4-00c04fd430c8\n", cli_voicemail},
+	{"drops", "[--all]", "what became of every packet the engine received",
+	 "Lines that are zero are left out without --all.\n\n"
+	 "  patchbay drops\n", cli_drops},
+	{"engine", "", "the engine: workers, ports, recorder",
+	 "Asks the engine itself: works without patchbayd.\n\n"
+	 "  patchbay engine\n"
+	 "  patchbay engine --json | jq .workers[0].busy_share\n", cli_engine},
+	{"top", "[--interval SECONDS] [--count N]", "calls, packets and cycles, every second",
+	 "  patchbay top\n"
+	 "  patchbay top --interval 5 --count 12 > an-hour.txt\n", cli_top},
+	{"events", "[--engine] [--after N] [--type WORD] [--seconds N]", "follow what happens",
+	 "One line per event until Ctrl-C; with --json one JSON object per line.\n\n"
+	 "  patchbay events\n"
+	 "  patchbay events --engine --type dtmf\n"
+	 "  patchbay events --json --after 1200\n", cli_events},
+	{"prompts", "[list | load [DIR]]", "the sounds that the engine has",
+	 "  patchbay prompts list\n"
+	 "  patchbay prompts load              reads the directory again; plays that run keep what they have\n", cli_prompts},
+	{"flow", "check [FILE] | reload [FILE] | draw FILE", "check, load or draw what callers meet",
+	 "check FILE needs no patchbayd; with --config FILE queues, calendars and agents are checked as well, with\n"
+	 "--prompts DIR the sounds. Without FILE the flow in use is checked by patchbayd. reload refuses a flow with\n"
+	 "errors and changes nothing then; calls that run finish with the flow they began with.\n\n"
+	 "  patchbay flow check hotline.yaml --config patchbay.yaml --prompts /usr/share/patchbay/prompts\n"
+	 "  patchbay flow reload\n"
+	 "  patchbay flow draw hotline.yaml | dot -Tsvg > hotline.svg\n", cli_flow},
+	{"config", "check FILE | reload", "check or load the configuration",
+	 "  patchbay config check /etc/patchbay/patchbay.yaml\n"
+	 "  patchbay config reload\n", cli_config},
+	{"example", "config|flow", "print the built-in configuration or flow, as a beginning",
+	 "  patchbay example config > patchbay.yaml\n", cli_example},
+	{"completion", "commands|calls|agents|queues", "words for the shell's completion, one per line",
+	 "Used by patchbay.bash; says nothing when patchbayd does not answer.\n", cli_completion},
+	{"help", "[COMMAND]", "this text, or that of a command",
+	 "  patchbay help monitor\n", cli_help},
+	{NULL, NULL, NULL, NULL, NULL},
+};
+/* clang-format on */
+
+const struct cli_command *cli_commands(void)
+{
+	return commands;
+}
+
+/* --- help --- */
+
+static void print_help(FILE *out)
+{
+	fputs("usage: patchbay [OPTIONS] COMMAND ...\n\n", out);
+	for (const struct cli_command *k = commands; k->name != NULL; k++)
+		fprintf(out, "  %-12s %s\n", k->name, k->summary);
+	fputs("\nOptions, anywhere on the line:\n"
+	      "  --json                 the answer as JSON\n"
+	      "  --wide                 whole ids in tables\n"
+	      "  --socket PATH          patchbayd's socket [" CLI_CONTROL_SOCKET "]\n"
+	      "  --engine-socket PATH   the engine's socket [" CLI_ENGINE_SOCKET "]\n"
+	      "  --store DIR            recording store, may be repeated [" CLI_STORE "]\n"
+	      "  --timeout SECONDS      wait so long for an answer [5]\n"
+	      "  --help, --version\n\n"
+	      "The environment may name the same: PATCHBAY_SOCKET, PATCHBAY_ENGINE_SOCKET, PATCHBAY_STORE.\n"
+	      "Exit codes: 0 done; 1 refused, or something wrong was found; 2 the command line is wrong;\n"
+	      "3 patchbayd, the engine or the store cannot be reached.\n\n"
+	      "`patchbay COMMAND --help` shows its options and examples.\n",
+	      out);
+}
+
+static void print_command_help(FILE *out, const struct cli_command *k)
+{
+	fprintf(out, "usage: patchbay %s%s%s\n\n%s.\n\n%s", k->name,
+		k->synopsis[0] != '\0' ? " " : "", k->synopsis, k->summary, k->help);
+}
+
+static const struct cli_command *command_find(const char *name)
+{
+	for (const struct cli_command *k = commands; k->name != NULL; k++)
+		if (strcmp(k->name, name) == 0)
+			return k;
+	return NULL;
+}
+
+static int unknown_command(struct cli *c, const char *name)
+{
+	const char *names[sizeof(commands) / sizeof(commands[0])];
+	size_t n = 0;
+
+	for (const struct cli_command *k = commands; k->name != NULL; k++)
+		names[n++] = k->name;
+
+	const char *guess = complaint_guess(name, names, n);
+
+	fprintf(c->err, "patchbay: there is no command \"%s\"", name);
+	if (guess != NULL)
+		fprintf(c->err, "; did you mean `patchbay %s`?\n", guess);
+	else
+		fprintf(c->err, "; `patchbay --help` lists them\n");
+	return CLI_USAGE;
+}
+
+int cli_help(struct cli *c)
+{
+	const char *name = cli_word(c);
+
+	if (name == NULL) {
+		print_help(c->out);
+		return CLI_OK;
+	}
+
+	const struct cli_command *k = command_find(name);
+
+	if (k == NULL)
+		return unknown_command(c, name);
+	print_command_help(c->out, k);
+	return CLI_OK;
+}
+
+int cli_usage(struct cli *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("patchbay: ", c->err);
+	va_start(ap, fmt);
+	vfprintf(c->err, fmt, ap);
+	va_end(ap);
+	fputc('\n', c->err);
+	if (c->command != NULL)
+		fprintf(c->err, "usage: patchbay %s %s   (`patchbay %s --help` shows examples)\n",
+			c->command->name, c->command->synopsis, c->command->name);
+	return CLI_USAGE;
+}
+
+/* --- words and options --- */
+
+static void word_drop(struct cli *c, size_t i, size_t n)
+{
+	memmove(&c->word[i], &c->word[i + n], (c->words - i - n) * sizeof(c->word[0]));
+	c->words -= n;
+}
+
+bool cli_switch(struct cli *c, const char *name)
+{
+	for (size_t i = 0; i < c->words; i++)
+		if (strcmp(c->word[i], name) == 0) {
+			word_drop(c, i, 1);
+			return true;
+		}
+	return false;
+}
+
+bool cli_option(struct cli *c, const char *name, const char **value)
+{
+	size_t n = strlen(name);
+
+	*value = NULL;
+	for (size_t i = 0; i < c->words; i++) {
+		if (strncmp(c->word[i], name, n) == 0 && c->word[i][n] == '=') {
+			*value = c->word[i] + n + 1;
+			word_drop(c, i, 1);
+			return true;
+		}
+		if (strcmp(c->word[i], name) != 0)
+			continue;
+		if (i + 1 == c->words) {
+			cli_usage(c, "%s needs a value", name);
+			return false;
+		}
+		*value = c->word[i + 1];
+		word_drop(c, i, 2);
+		return true;
+	}
+	return true;
+}
+
+const char *cli_word(struct cli *c)
+{
+	if (c->words == 0 || (c->word[0][0] == '-' && c->word[0][1] == '-'))
+		return NULL;
+
+	const char *w = c->word[0];
+
+	word_drop(c, 0, 1);
+	return w;
+}
+
+bool cli_need(struct cli *c, const char *what, const char **word)
+{
+	*word = cli_word(c);
+	if (*word == NULL)
+		cli_usage(c, "%s is missing", what);
+	return *word != NULL;
+}
+
+bool cli_end(struct cli *c)
+{
+	if (c->words == 0)
+		return true;
+	cli_usage(c, c->word[0][0] == '-' ? "unknown option %s" : "what is \"%s\" here?",
+		  c->word[0]);
+	return false;
+}
+
+bool cli_number(struct cli *c, const char *option, const char *text, int64_t min, int64_t max,
+		int64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoll(text, &end, 10);
+	if (errno == 0 && end != text && *end == '\0' && *value >= min && *value <= max)
+		return true;
+	cli_usage(c, "%s must be a number from %" PRId64 " to %" PRId64, option, min, max);
+	return false;
+}
+
+/* Options of every command. Returns 0, or CLI_USAGE. */
+static int take_global(struct cli *c)
+{
+	const char *value;
+	int64_t seconds;
+
+	c->json = cli_switch(c, "--json");
+	c->wide = cli_switch(c, "--wide");
+	if (!cli_option(c, "--socket", &value))
+		return CLI_USAGE;
+	if (value != NULL)
+		c->control_socket = value;
+	if (!cli_option(c, "--engine-socket", &value))
+		return CLI_USAGE;
+	if (value != NULL)
+		c->engine_socket = value;
+	if (!cli_option(c, "--timeout", &value))
+		return CLI_USAGE;
+	if (value != NULL) {
+		if (!cli_number(c, "--timeout", value, 1, 3600, &seconds))
+			return CLI_USAGE;
+		c->timeout_ms = (uint32_t)seconds * 1000;
+	}
+	for (;;) {
+		if (!cli_option(c, "--store", &value))
+			return CLI_USAGE;
+		if (value == NULL)
+			return 0;
+		if (c->stores == CLI_STORES_MAX)
+			return cli_usage(c, "more than %d stores", CLI_STORES_MAX);
+		c->store[c->stores++] = value;
+	}
+}
+
+static const char *environment(const char *name, const char *missing)
+{
+	const char *v = getenv(name);
+
+	return v != NULL && *v != '\0' ? v : missing;
+}
+
+/* The command: the first word that is not an option. */
+static const char *take_command(struct cli *c)
+{
+	for (size_t i = 0; i < c->words; i++)
+		if (c->word[i][0] != '-') {
+			const char *name = c->word[i];
+
+			word_drop(c, i, 1);
+			return name;
+		}
+	return NULL;
+}
+
+int cli_main(int argc, const char *const *argv, FILE *out, FILE *err)
+{
+	struct cli c = {
+		.out = out,
+		.err = err,
+		.timeout_ms = 5000,
+		.control_socket = environment("PATCHBAY_SOCKET", CLI_CONTROL_SOCKET),
+		.engine_socket = environment("PATCHBAY_ENGINE_SOCKET", CLI_ENGINE_SOCKET),
+	};
+	bool help;
+
+	if (argc - 1 > CLI_WORDS_MAX)
+		return cli_usage(&c, "more than %d words", CLI_WORDS_MAX);
+	for (int i = 1; i < argc; i++)
+		c.word[c.words++] = argv[i];
+	if (take_global(&c) != 0)
+		return CLI_USAGE;
+	if (c.stores == 0)
+		c.store[c.stores++] = environment("PATCHBAY_STORE", CLI_STORE);
+	help = cli_switch(&c, "--help") || cli_switch(&c, "-h");
+	if (cli_switch(&c, "--version")) {
+		fprintf(out, "patchbay %s\n", PATCHBAY_VERSION);
+		return CLI_OK;
+	}
+
+	const char *name = take_command(&c);
+
+	if (name == NULL && c.words > 0)
+		return cli_usage(&c, "unknown option %s; see `patchbay --help`", c.word[0]);
+	if (name == NULL) {
+		print_help(help ? out : err);
+		return help ? CLI_OK : CLI_USAGE;
+	}
+	c.command = command_find(name);
+	if (c.command == NULL)
+		return unknown_command(&c, name);
+	if (help) {
+		print_command_help(out, c.command);
+		return CLI_OK;
+	}
+	return c.command->run(&c);
+}

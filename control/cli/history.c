@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What was: call records and recordings, the latter from the database (find) or the store itself.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/cli.h"
+#include "cli/recordings.h"
+#include "cli/table.h"
+#include "patchbay/recording.h"
+#include "patchbay/rpc_client.h"
+
+/* "30m", "2h", "7d" ago, or the beginning of a day "2026-11-22" (local time). */
+static bool since_read(struct cli *c, const char *option, const char *text, int64_t *ms)
+{
+	struct tm day = {.tm_isdst = -1};
+	int64_t now = (int64_t)time(NULL) * 1000, n;
+	char *end;
+
+	if (sscanf(text, "%4d-%2d-%2d", &day.tm_year, &day.tm_mon, &day.tm_mday) == 3) {
+		day.tm_year -= 1900;
+		day.tm_mon -= 1;
+		*ms = (int64_t)mktime(&day) * 1000;
+		return true;
+	}
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	if (errno == 0 && end != text && n >= 0 && n < 100000 && end[0] != '\0' && end[1] == '\0') {
+		int64_t unit = *end == 'm' ? 60 : *end == 'h' ? 3600 : *end == 'd' ? 86400 : 0;
+
+		*ms = now - n * unit * 1000;
+		if (unit != 0)
+			return true;
+	}
+	cli_usage(c, "%s must be 30m, 2h, 7d or a date such as 2026-11-22", option);
+	return false;
+}
+
+/* The filters of `records` and `recordings find` as params. NULL: complained. */
+static json_t *filters(struct cli *c)
+{
+	static const char *const texts[] = {"call", "agent", "queue", "number", "after"};
+	json_t *p = json_object();
+	const char *v;
+	int64_t n;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		char option[16];
+
+		snprintf(option, sizeof(option), "--%s", texts[i]);
+		if (!cli_option(c, option, &v))
+			goto wrong;
+		if (v != NULL)
+			json_object_set_new(p, texts[i], json_string(v));
+	}
+	if (!cli_option(c, "--since", &v) || (v != NULL && !since_read(c, "--since", v, &n)))
+		goto wrong;
+	if (v != NULL)
+		json_object_set_new(p, "from_ms", json_integer(n));
+	if (!cli_option(c, "--until", &v) || (v != NULL && !since_read(c, "--until", v, &n)))
+		goto wrong;
+	if (v != NULL)
+		json_object_set_new(p, "to_ms", json_integer(n));
+	if (!cli_option(c, "--limit", &v) ||
+	    (v != NULL && !cli_number(c, "--limit", v, 1, 200, &n)))
+		goto wrong;
+	if (v != NULL)
+		json_object_set_new(p, "limit", json_integer(n));
+	return p;
+wrong:
+	json_decref(p);
+	return NULL;
+}
+
+static void more(struct cli *c, const json_t *r)
+{
+	if (cli_true(r, "more"))
+		cli_say(c, "there are more: --after %s\n", cli_text(r, "next"));
+}
+
+int cli_records(struct cli *c)
+{
+	json_t *p = filters(c), *r = NULL;
+	const json_t *k;
+	char buf[32];
+	size_t i;
+	int rc;
+
+	if (p == NULL)
+		return CLI_USAGE;
+	if (!cli_end(c)) {
+		json_decref(p);
+		return CLI_USAGE;
+	}
+	rc = cli_ask(c, CLI_DAEMON, "cdr", p, &r);
+	if (rc != 0)
+		return rc;
+	if (!cli_json(c, r)) {
+		static const char *const left[] = {"BEGAN", "CALL", "FROM", "TO", "QUEUE", "AGENT"};
+		struct table *t = table_new();
+
+		for (size_t n = 0; n < sizeof(left) / sizeof(left[0]); n++)
+			table_column(t, left[n], TABLE_LEFT);
+		table_column(t, "WAITED", TABLE_RIGHT);
+		table_column(t, "TALKED", TABLE_RIGHT);
+		table_column(t, "ENDED BY", TABLE_LEFT);
+		table_column(t, "CAUSE", TABLE_LEFT);
+		table_column(t, "MOS", TABLE_RIGHT);
+		json_array_foreach(json_object_get(r, "records"), i, k)
+		{
+			table_cell(t, cli_time(cli_int(k, "started_ms"), buf));
+			table_cell(t, cli_id(c, cli_text(k, "call")));
+			table_cell(t, cli_text(k, "from"));
+			table_cell(t, cli_text(k, "to"));
+			table_cell(t, cli_text(k, "queue"));
+			table_cell(t, cli_text(k, "agent"));
+			table_cell(t, cli_duration(cli_int(k, "wait_ms"), buf));
+			table_cell(t, cli_duration(cli_int(k, "talk_ms"), buf));
+			table_cell(t, cli_text(k, "hung_up_by"));
+			table_cell(t, cli_text(k, "cause"));
+			if (json_is_number(json_object_get(k, "mos")))
+				table_cellf(t, "%.1f", cli_real(k, "mos"));
+			else
+				table_cell(t, NULL);
+		}
+		if (table_rows(t) > 0)
+			table_print(t, c->out);
+		else
+			fputs("no call records\n", c->out);
+		table_free(t);
+		more(c, r);
+	}
+	json_decref(r);
+	return CLI_OK;
+}
+
+/* --- recordings --- */
+
+static void find_table(struct cli *c, const json_t *r)
+{
+	static const char *const left[] = {"RECORDING", "BEGAN", "KIND", "FROM",
+					   "TO",        "QUEUE", "AGENT"};
+	struct table *t = table_new();
+	const json_t *k;
+	char buf[32];
+	size_t i;
+
+	for (size_t n = 0; n < sizeof(left) / sizeof(left[0]); n++)
+		table_column(t, left[n], TABLE_LEFT);
+	table_column(t, "LENGTH", TABLE_RIGHT);
+	table_column(t, "FRAMES", TABLE_RIGHT);
+	table_column(t, "LOST", TABLE_RIGHT);
+	table_column(t, "STATE", TABLE_LEFT);
+	json_array_foreach(json_object_get(r, "recordings"), i, k)
+	{
+		table_cell(t, cli_text(k, "recording"));
+		table_cell(t, cli_time(cli_int(k, "started_ms"), buf));
+		table_cell(t, cli_text(k, "kind"));
+		table_cell(t, cli_text(k, "from"));
+		table_cell(t, cli_text(k, "to"));
+		table_cell(t, cli_text(k, "queue"));
+		table_cell(t, cli_text(k, "agent"));
+		table_cell(t, cli_duration(cli_int(k, "duration_ms"), buf));
+		table_cellf(t, "%" PRId64, cli_int(k, "accepted"));
+		table_cellf(t, "%" PRId64, cli_int(k, "lost"));
+		table_cell(t, cli_true(k, "complete") ? "complete" : "running");
+	}
+	if (table_rows(t) > 0)
+		table_print(t, c->out);
+	else
+		fputs("no recordings\n", c->out);
+	table_free(t);
+	more(c, r);
+}
+
+static int find(struct cli *c)
+{
+	bool voicemail = cli_switch(c, "--voicemail"), unheard = cli_switch(c, "--unheard");
+	json_t *p = filters(c), *r = NULL;
+	int rc;
+
+	if (p == NULL)
+		return CLI_USAGE;
+	if (!cli_end(c)) {
+		json_decref(p);
+		return CLI_USAGE;
+	}
+	if (voicemail)
+		json_object_set_new(p, "kind", json_string("voicemail"));
+	if (unheard)
+		json_object_set_new(p, "unheard", json_true());
+	rc = cli_ask(c, CLI_DAEMON, "recordings", p, &r);
+	if (rc != 0)
+		return rc;
+	if (!cli_json(c, r))
+		find_table(c, r);
+	json_decref(r);
+	return CLI_OK;
+}
+
+static void print_frame(struct cli *c, const struct recording_frame *f)
+{
+	if (!c->json) {
+		fprintf(c->out, "%10.3f ms  channel %u  codec %u  seq %5u  timestamp %10u  %u bytes%s\n",
+			(double)f->time_ns / 1e6, f->channel, f->codec, f->seq, f->timestamp, f->len,
+			f->after_gap ? "  (frames are missing before this)" : "");
+		return;
+	}
+	fprintf(c->out,
+		"{\"time_ns\":%" PRIu64 ",\"kind\":%d,\"channel\":%u,\"codec\":%u,\"seq\":%u,"
+		"\"timestamp\":%u,\"after_gap\":%s,\"payload\":\"",
+		f->time_ns, (int)f->kind, f->channel, f->codec, f->seq, f->timestamp,
+		f->after_gap ? "true" : "false");
+	for (uint16_t i = 0; i < f->len; i++)
+		fprintf(c->out, "%02x", f->payload[i]);
+	fputs("\"}\n", c->out);
+}
+
+/* Every audio frame as it is stored: what a doubting person compares with a capture. */
+static int frames(struct cli *c, const struct recordings_options *opt)
+{
+	struct recording_store *store;
+	struct recording *rec;
+	struct recording_frame f;
+	const char *id, *channel;
+	int64_t only = -1;
+	uint8_t key[16];
+	int rc;
+
+	if (!cli_option(c, "--channel", &channel) ||
+	    (channel != NULL && !cli_number(c, "--channel", channel, 0, 1, &only)) ||
+	    !cli_need(c, "REC", &id) || !cli_end(c))
+		return CLI_USAGE;
+	rc = recording_store_open(&store, opt->store, opt->stores);
+	if (rc != 0) {
+		fprintf(c->err, "patchbay: the store at %s cannot be read: %s\n", opt->store[0],
+			strerror(-rc));
+		return CLI_UNREACHABLE;
+	}
+	rc = recording_find(store, id, key);
+	if (rc == 0)
+		rc = recording_open(store, key, NULL, NULL, &rec);
+	if (rc != 0) {
+		fprintf(c->err, "patchbay: recording %s: %s\n", id,
+			rc == -ENOTUNIQ ? "several begin so; give more of the id" : strerror(-rc));
+		recording_store_close(store);
+		return CLI_REFUSED;
+	}
+	while ((rc = recording_next(rec, &f)) > 0)
+		if (f.kind == RECORDING_FRAME_AUDIO && (only < 0 || f.channel == only))
+			print_frame(c, &f);
+	recording_close(rec);
+	recording_store_close(store);
+	return rc < 0 ? CLI_REFUSED : CLI_OK;
+}
+
+/* The recordings functions say 2 for "could not be done at all". */
+static int code(int rc)
+{
+	return rc == 2 ? CLI_UNREACHABLE : rc;
+}
+
+int cli_recordings(struct cli *c)
+{
+	const struct recordings_options opt = {
+		.store = c->store, .stores = c->stores, .json = c->json, .out = c->out};
+	const char *verb, *output, *id;
+
+	if (!cli_need(c, "list, find, export, verify or frames", &verb))
+		return CLI_USAGE;
+	if (strcmp(verb, "list") == 0)
+		return cli_end(c) ? code(recordings_list(&opt)) : CLI_USAGE;
+	if (strcmp(verb, "find") == 0)
+		return find(c);
+	if (strcmp(verb, "frames") == 0)
+		return frames(c, &opt);
+	if (strcmp(verb, "export") == 0) {
+		if (!cli_option(c, "--output", &output) || !cli_need(c, "REC", &id))
+			return CLI_USAGE;
+		if (output == NULL)
+			output = cli_word(c); /* `export REC FILE` is understood, too */
+		return cli_end(c) ? code(recordings_export(&opt, id, output)) : CLI_USAGE;
+	}
+	if (strcmp(verb, "verify") == 0) {
+		bool all = cli_switch(c, "--all");
+
+		id = cli_word(c);
+		if (all && id != NULL)
+			return cli_usage(c, "either REC or --all");
+		return cli_end(c) ? code(recordings_verify(&opt, id)) : CLI_USAGE;
+	}
+	return cli_usage(c, "\"%s\" is none of list, find, export, verify, frames", verb);
+}

@@ -1,0 +1,60 @@
+# Completion of `patchbay` for bash: source it, or put it into /usr/share/bash-completion/completions/patchbay.
+# Calls, agents and queues come from patchbayd when it answers.
+
+_patchbay() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command="" i
+  local options="--json --wide --socket --engine-socket --store --timeout --help --version"
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case ${COMP_WORDS[i]} in
+    --socket | --engine-socket | --store | --timeout | --by | --mode | --to | --output | --agent | --queue) ((i++)) ;;
+    -*) ;;
+    *)
+      command=${COMP_WORDS[i]}
+      break
+      ;;
+    esac
+  done
+  words() { COMPREPLY+=($(compgen -W "$1" -- "$cur")); }
+  ask() { words "$("${COMP_WORDS[0]}" completion "$1" 2>/dev/null)"; }
+  files() { COMPREPLY+=($(compgen -f -- "$cur")); }
+
+  case $prev in
+  --socket | --engine-socket | --store | --output | --config | --prompts) files; return ;;
+  --mode) words "listen whisper barge off"; return ;;
+  --by | --agent) ask agents; return ;;
+  --queue) ask queues; return ;;
+  --to) ask agents; ask queues; return ;;
+  esac
+
+  case $command in
+  "") ask commands; words "$options" ;;
+  call | hangup) ask calls ;;
+  monitor) ask calls; words "--by --mode" ;;
+  transfer) ask calls; words "--to" ;;
+  agent)
+    if [ "$prev" = agent ]; then ask agents; else words "sign-in sign-out ready not-ready wrap-up-done"; fi ;;
+  agents)
+    case $prev in
+    agents) words "set" ;;
+    set) ask agents ;;
+    *) words "sign-in sign-out ready not-ready wrap-up-done" ;;
+    esac ;;
+  recordings)
+    words "list find export verify frames --output --all --channel --call --agent --queue --number --since --until --voicemail --unheard --limit" ;;
+  records) words "--call --agent --queue --number --since --until --limit --after" ;;
+  flow) words "check reload draw --config --prompts"; files ;;
+  config) words "check reload"; files ;;
+  example) words "config flow" ;;
+  prompts) words "list load"; files ;;
+  legs) words "--engine" ;;
+  drops) words "--all" ;;
+  events) words "--engine --after --type --seconds" ;;
+  top) words "--interval --count" ;;
+  voicemail) words "heard --no" ;;
+  completion) words "commands calls agents queues" ;;
+  help) ask commands ;;
+  esac
+  [[ $cur == --* ]] && words "$options"
+}
+complete -F _patchbay patchbay
