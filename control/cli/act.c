@@ -35,12 +35,13 @@ int cli_monitor(struct cli *c)
 		const char *state = cli_text(r, "state");
 
 		if (strcmp(state, "ringing") == 0)
-			cli_say(c, "the phone of %s rings; it joins call %s when it answers (%s)\n", by,
-				cli_id(c, cli_text(r, "call")), mode);
+			cli_say(c, "the phone of %s rings; it joins call %s when it answers (%s)\n",
+				by, cli_id(c, cli_text(r, "call")), mode);
 		else if (strcmp(state, "off") == 0)
 			cli_say(c, "%s has left call %s\n", by, cli_id(c, cli_text(r, "call")));
 		else
-			cli_say(c, "%s is in call %s: %s\n", by, cli_id(c, cli_text(r, "call")), mode);
+			cli_say(c, "%s is in call %s: %s\n", by, cli_id(c, cli_text(r, "call")),
+				mode);
 	}
 	json_decref(r);
 	return CLI_OK;
@@ -60,11 +61,13 @@ int cli_transfer(struct cli *c)
 		return CLI_USAGE;
 	if (to == NULL)
 		return cli_usage(c, "--to NUMBER is missing");
-	rc = cli_ask(c, CLI_DAEMON, "transfer", json_pack("{s:s, s:s}", "call", call, "to", to), &r);
+	rc = cli_ask(c, CLI_DAEMON, "transfer", json_pack("{s:s, s:s}", "call", call, "to", to),
+		     &r);
 	if (rc != 0)
 		return rc;
 	if (!cli_json(c, r))
-		cli_say(c, "call %s goes to %s\n", cli_id(c, cli_text(r, "call")), cli_text(r, "to"));
+		cli_say(c, "call %s goes to %s\n", cli_id(c, cli_text(r, "call")),
+			cli_text(r, "to"));
 	json_decref(r);
 	return CLI_OK;
 }

@@ -31,7 +31,8 @@ static int unreachable(struct cli *c, enum cli_peer peer, int err)
 	fprintf(c->err, "patchbay: cannot reach %s at %s: %s\n", name, path, strerror(-err));
 	if (err == -ENOENT || err == -ECONNREFUSED)
 		fprintf(c->err,
-			"Is it running? Start it with `systemctl start %s` (or `%s`), or name its socket "
+			"Is it running? Start it with `systemctl start %s` (or `%s`), or name its "
+			"socket "
 			"with %s PATH.\n",
 			name, name, peer_option(peer));
 	else if (err == -EACCES || err == -EPIPE)
@@ -75,11 +76,10 @@ static int told(struct cli *c, enum cli_peer peer, int rc, struct rpc_error *err
 	free(text);
 	print_problems(c, err->data);
 	if (c->json) { /* a script finds the reason where it looks for the answer */
-		json_t *j = json_pack("{s:{s:i, s:s, s:s, s:O?}}", "error", "code", err->code,
-				      "reason",
-				      err->reason < RPC_REASON_COUNT ? rpc_reason_word(err->reason)
-								     : "other",
-				      "message", err->message, "data", err->data);
+		json_t *j = json_pack(
+			"{s:{s:i, s:s, s:s, s:O?}}", "error", "code", err->code, "reason",
+			err->reason < RPC_REASON_COUNT ? rpc_reason_word(err->reason) : "other",
+			"message", err->message, "data", err->data);
 
 		cli_json(c, j);
 		json_decref(j);
@@ -95,7 +95,8 @@ int cli_connect(struct cli *c, enum cli_peer peer, struct rpc_client **client)
 
 	if (rc != 0)
 		return unreachable(c, peer, rc);
-	rc = told(c, peer, rpc_client_hello(*client, 1, "patchbay", c->timeout_ms, NULL, &err), &err);
+	rc = told(c, peer, rpc_client_hello(*client, 1, "patchbay", c->timeout_ms, NULL, &err),
+		  &err);
 	if (rc != 0)
 		rpc_client_close(*client);
 	return rc;
@@ -120,7 +121,8 @@ int cli_ask(struct cli *c, enum cli_peer peer, const char *method, json_t *param
 		json_decref(params);
 		return rc;
 	}
-	rc = told(c, peer, rpc_client_call(client, method, params, c->timeout_ms, result, &err), &err);
+	rc = told(c, peer, rpc_client_call(client, method, params, c->timeout_ms, result, &err),
+		  &err);
 	rpc_client_close(client);
 	return rc;
 }

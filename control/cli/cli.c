@@ -88,12 +88,14 @@ static const struct cli_command commands[] = {
 	{"prompts", "[list | load [DIR]]", "the sounds that the engine has",
 	 "  patchbay prompts list\n"
 	 "  patchbay prompts load              reads the directory again; plays that run keep what they have\n", cli_prompts},
-	{"flow", "check [FILE] | reload [FILE] | draw FILE", "check, load or draw what callers meet",
+	{"flow", "check [FILE] | reload [FILE] | draw [FILE] | try [FILE]", "check, load, draw or walk what callers meet",
 	 "check FILE needs no patchbayd; with --config FILE queues, calendars and agents are checked as well, with\n"
 	 "--prompts DIR the sounds. Without FILE the flow in use is checked by patchbayd. reload refuses a flow with\n"
-	 "errors and changes nothing then; calls that run finish with the flow they began with.\n\n"
+	 "errors and changes nothing then; calls that run finish with the flow they began with. try walks it in this terminal\n"
+	 "(--caller NUMBER, --language L, --closed: outside the hours). Without FILE, draw and try take the built-in flow.\n\n"
 	 "  patchbay flow check hotline.yaml --config patchbay.yaml --prompts /usr/share/patchbay/prompts\n"
 	 "  patchbay flow reload\n"
+	 "  patchbay flow try hotline.yaml --language en\n"
 	 "  patchbay flow draw hotline.yaml | dot -Tsvg > hotline.svg\n", cli_flow},
 	{"config", "check FILE | reload", "check or load the configuration",
 	 "  patchbay config check /etc/patchbay/patchbay.yaml\n"
@@ -128,8 +130,10 @@ static void print_help(FILE *out)
 	      "  --store DIR            recording store, may be repeated [" CLI_STORE "]\n"
 	      "  --timeout SECONDS      wait so long for an answer [5]\n"
 	      "  --help, --version\n\n"
-	      "The environment may name the same: PATCHBAY_SOCKET, PATCHBAY_ENGINE_SOCKET, PATCHBAY_STORE.\n"
-	      "Exit codes: 0 done; 1 refused, or something wrong was found; 2 the command line is wrong;\n"
+	      "The environment may name the same: PATCHBAY_SOCKET, PATCHBAY_ENGINE_SOCKET, "
+	      "PATCHBAY_STORE.\n"
+	      "Exit codes: 0 done; 1 refused, or something wrong was found; 2 the command line is "
+	      "wrong;\n"
 	      "3 patchbayd, the engine or the store cannot be reached.\n\n"
 	      "`patchbay COMMAND --help` shows its options and examples.\n",
 	      out);
@@ -282,29 +286,35 @@ bool cli_number(struct cli *c, const char *option, const char *text, int64_t min
 	return false;
 }
 
+/* The option's value into *to when it is there; given twice, the last one counts. */
+static bool take_last(struct cli *c, const char *name, const char **to)
+{
+	const char *value;
+
+	for (;;) {
+		if (!cli_option(c, name, &value))
+			return false;
+		if (value == NULL)
+			return true;
+		*to = value;
+	}
+}
+
 /* Options of every command. Returns 0, or CLI_USAGE. */
 static int take_global(struct cli *c)
 {
-	const char *value;
+	const char *value, *timeout = NULL;
 	int64_t seconds;
 
 	c->json = cli_switch(c, "--json");
 	c->wide = cli_switch(c, "--wide");
-	if (!cli_option(c, "--socket", &value))
+	if (!take_last(c, "--socket", &c->control_socket) ||
+	    !take_last(c, "--engine-socket", &c->engine_socket) ||
+	    !take_last(c, "--timeout", &timeout) ||
+	    (timeout != NULL && !cli_number(c, "--timeout", timeout, 1, 3600, &seconds)))
 		return CLI_USAGE;
-	if (value != NULL)
-		c->control_socket = value;
-	if (!cli_option(c, "--engine-socket", &value))
-		return CLI_USAGE;
-	if (value != NULL)
-		c->engine_socket = value;
-	if (!cli_option(c, "--timeout", &value))
-		return CLI_USAGE;
-	if (value != NULL) {
-		if (!cli_number(c, "--timeout", value, 1, 3600, &seconds))
-			return CLI_USAGE;
+	if (timeout != NULL)
 		c->timeout_ms = (uint32_t)seconds * 1000;
-	}
 	for (;;) {
 		if (!cli_option(c, "--store", &value))
 			return CLI_USAGE;

@@ -99,8 +99,7 @@ int cli_request(struct cli *c, struct rpc_client *client, const char *method, js
 		json_t **result);
 
 /* Connect, ask, disconnect. */
-int cli_ask(struct cli *c, enum cli_peer peer, const char *method, json_t *params,
-	    json_t **result);
+int cli_ask(struct cli *c, enum cli_peer peer, const char *method, json_t *params, json_t **result);
 
 /* --- telling --- */
 

@@ -46,16 +46,19 @@ int cli_drops(struct cli *c)
 		if (n == 0 && !all)
 			continue;
 		table_cellf(t, "%" PRId64, n);
-		table_cellf(t, "%.3f %%", received > 0 ? 100.0 * (double)n / (double)received : 0.0);
+		table_cellf(t, "%.3f %%",
+			    received > 0 ? 100.0 * (double)n / (double)received : 0.0);
 		table_cell(t, cli_text(f, "name"));
 		table_cell(t, cli_true(f, "drop") ? "dropped" : "used");
 		table_cell(t, cli_text(f, "text"));
 	}
-	if (table_rows(t) > 0)
+	if (table_rows(t) > 0) {
 		table_print(t, c->out);
+		fputc('\n', c->out);
+	}
 	table_free(t);
-	fprintf(c->out, "%s%" PRId64 " received, %" PRId64 " dropped, %" PRId64 " in flight\n",
-		table_rows(t) > 0 ? "\n" : "", received, dropped, cli_int(r, "in_flight"));
+	fprintf(c->out, "%" PRId64 " received, %" PRId64 " dropped, %" PRId64 " in flight\n",
+		received, dropped, cli_int(r, "in_flight"));
 	json_decref(r);
 	return CLI_OK;
 }
@@ -64,8 +67,9 @@ int cli_drops(struct cli *c)
 
 static void workers(struct cli *c, const json_t *r)
 {
-	static const char *const titles[] = {"WORKER", "LCORE", "PORTS",    "CALLS", "LEGS",
-					     "BUSY",   "RECEIVED", "SENT", "MBUFS FREE", "WAITING"};
+	static const char *const titles[] = {"WORKER",     "LCORE",  "PORTS",    "CALLS",
+					     "LEGS",       "BUSY",   "RECEIVED", "SENT",
+					     "MBUFS FREE", "WAITING"};
 	struct table *t = table_new();
 	const json_t *w;
 	char buf[32];
@@ -142,18 +146,19 @@ static void engine_text(struct cli *c, const json_t *r)
 			cli_say(c, "            fallback: %s\n", cli_text(p, "fallback"));
 	}
 	if (json_is_object(rec))
-		cli_say(c, "recorder    %" PRId64 " of %" PRId64 " extents free, segment %" PRId64
-			   ", %sB in %s writes%s%s\n",
+		cli_say(c,
+			"recorder    %" PRId64 " of %" PRId64 " extents free, segment %" PRId64
+			", %sB in %s writes%s%s\n",
 			cli_int(rec, "extents_free"), cli_int(rec, "extents"),
 			cli_int(rec, "segment"),
 			cli_amount((double)cli_int(rec, "bytes_written"), a),
 			cli_amount((double)cli_int(rec, "writes"), b),
-			cli_text(rec, "alarm")[0] != '\0' ? "; ALARM: " : "", cli_text(rec, "alarm"));
+			cli_text(rec, "alarm")[0] != '\0' ? "; ALARM: " : "",
+			cli_text(rec, "alarm"));
 	else
 		cli_say(c, "recorder    none\n");
-	json_object_foreach((json_t *)(uintptr_t)json_object_get(r, "alarms"), area, v)
-		cli_say(c, "ALARM       %s: %s\n", area,
-			json_string_value(v) ? json_string_value(v) : "");
+	json_object_foreach((json_t *)(uintptr_t)json_object_get(r, "alarms"), area, v) cli_say(
+		c, "ALARM       %s: %s\n", area, json_string_value(v) ? json_string_value(v) : "");
 	workers(c, r);
 	stages(c, r);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/flow_try.h"
 #include "conf/config.h"
 #include "example/example.h"
 #include "ivr/flow.h"
@@ -47,16 +48,16 @@ static int verdict(struct cli *c, const char *file, const struct complaints *k)
 
 		for (unsigned i = 0; i < k->kept; i++)
 			json_array_append_new(
-				list, json_pack("{s:s, s:i, s:i, s:s, s:s}", "file", k->name, "line",
-						(int)k->list[i].at.line, "column",
-						(int)k->list[i].at.column, "severity",
-						k->list[i].level == COMPLAINT_ERROR ? "error"
-										    : "warning",
-						"message", k->list[i].text));
+				list,
+				json_pack("{s:s, s:i, s:i, s:s, s:s}", "file", k->name, "line",
+					  (int)k->list[i].at.line, "column",
+					  (int)k->list[i].at.column, "severity",
+					  k->list[i].level == COMPLAINT_ERROR ? "error" : "warning",
+					  "message", k->list[i].text));
 
-		json_t *r = json_pack("{s:s, s:b, s:i, s:i, s:o}", "file", file, "ok", k->errors == 0,
-				      "errors", (int)k->errors, "warnings", (int)k->warnings,
-				      "problems", list);
+		json_t *r = json_pack("{s:s, s:b, s:i, s:i, s:o}", "file", file, "ok",
+				      k->errors == 0, "errors", (int)k->errors, "warnings",
+				      (int)k->warnings, "problems", list);
 
 		cli_json(c, r);
 		json_decref(r);
@@ -149,7 +150,9 @@ static int check_with(struct cli *c, const char *file, const char *text, size_t 
 		ivr_flow_drop(&flow);
 	if (!c->json && (a->config == NULL || a->prompts == NULL))
 		fprintf(c->err, "(not checked: %s%s%s)\n",
-			a->config == NULL ? "queues, calendars and numbers, which --config FILE tells" : "",
+			a->config == NULL
+				? "queues, calendars and numbers, which --config FILE tells"
+				: "",
 			a->config == NULL && a->prompts == NULL ? "; " : "",
 			a->prompts == NULL ? "sounds, which --prompts DIR tells" : "");
 	return rc;
@@ -164,8 +167,10 @@ static int flow_check_file(struct cli *c, const char *file, const char *config, 
 	int rc;
 
 	if (config != NULL && config_read(c, config, &a.config, &k) != CLI_OK) {
-		fprintf(c->err, "patchbay: the configuration itself is not good; try `patchbay config "
-				"check %s`\n", config);
+		fprintf(c->err,
+			"patchbay: the configuration itself is not good; try `patchbay config "
+			"check %s`\n",
+			config);
 		return CLI_REFUSED;
 	}
 	text = file_read(c, file, IVR_TEXT_MAX, &len);
@@ -186,10 +191,9 @@ static int flow_check_in_use(struct cli *c)
 	if (rc != 0)
 		return rc;
 	if (!cli_json(c, r)) {
-		json_array_foreach(json_object_get(r, "problems"), i, p)
-			cli_say(c, "%s:%d:%d: %s: %s\n", cli_text(p, "file"),
-				(int)cli_int(p, "line"), (int)cli_int(p, "column"),
-				cli_text(p, "severity"), cli_text(p, "message"));
+		json_array_foreach(json_object_get(r, "problems"), i, p) cli_say(
+			c, "%s:%d:%d: %s: %s\n", cli_text(p, "file"), (int)cli_int(p, "line"),
+			(int)cli_int(p, "column"), cli_text(p, "severity"), cli_text(p, "message"));
 		cli_say(c, "%s %s\n", cli_text(r, "file"),
 			cli_true(r, "ok") ? "is good" : "has errors");
 	}
@@ -220,40 +224,30 @@ static int reload(struct cli *c, const char *method, json_t *params)
 		return rc;
 	if (!cli_json(c, r)) {
 		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++)
-			json_array_foreach(json_object_get(r, lists[k]), i, v)
-				cli_say(c, "%s: %s\n", k == 0 ? "warning" : lists[k],
-					json_is_string(v) ? json_string_value(v)
-							  : cli_text(v, "message"));
-		cli_say(c, "%s is in use now\n", cli_text(r, "file")[0] != '\0' ? cli_text(r, "file")
-										: "the built-in one");
+			json_array_foreach(json_object_get(r, lists[k]), i, v) cli_say(
+				c, "%s: %s\n", k == 0 ? "warning" : lists[k],
+				json_is_string(v) ? json_string_value(v) : cli_text(v, "message"));
+		cli_say(c, "%s is in use now\n",
+			cli_text(r, "file")[0] != '\0' ? cli_text(r, "file") : "the built-in one");
 	}
 	json_decref(r);
 	return CLI_OK;
 }
 
-static int flow_draw(struct cli *c, const char *file)
+/* What is said when a flow cannot be used is a refusal like any other. */
+static int refusal(int rc)
 {
-	struct ivr_flow *flow = NULL;
-	struct complaints k;
-	size_t len, need;
-	char *text = file_read(c, file, IVR_TEXT_MAX, &len), *dot;
+	return rc == 0 ? CLI_OK : CLI_REFUSED;
+}
 
-	if (text == NULL)
-		return CLI_REFUSED;
-	if (ivr_flow_load(text, len, file, &flow, &k) != 0) {
-		free(text);
-		return verdict(c, file, &k);
-	}
-	free(text);
-	need = ivr_flow_draw(flow, NULL, 0) + 1;
-	dot = malloc(need);
-	if (dot != NULL) {
-		ivr_flow_draw(flow, dot, need);
-		fputs(dot, c->out);
-	}
-	free(dot);
-	ivr_flow_drop(&flow);
-	return CLI_OK;
+static int flow_walk(struct cli *c)
+{
+	struct flow_try_options opt = {.closed = cli_switch(c, "--closed"), .out = c->out};
+
+	if (!cli_option(c, "--caller", &opt.caller) || !cli_option(c, "--language", &opt.language))
+		return CLI_USAGE;
+	opt.file = cli_word(c);
+	return cli_end(c) ? refusal(flow_try(&opt)) : CLI_USAGE;
 }
 
 int cli_flow(struct cli *c)
@@ -261,8 +255,10 @@ int cli_flow(struct cli *c)
 	const char *config, *prompts, *verb, *file;
 
 	if (!cli_option(c, "--config", &config) || !cli_option(c, "--prompts", &prompts) ||
-	    !cli_need(c, "check, reload or draw", &verb))
+	    !cli_need(c, "check, reload, draw or try", &verb))
 		return CLI_USAGE;
+	if (strcmp(verb, "try") == 0)
+		return flow_walk(c);
 	file = cli_word(c);
 	if (!cli_end(c))
 		return CLI_USAGE;
@@ -272,8 +268,8 @@ int cli_flow(struct cli *c)
 	if (strcmp(verb, "reload") == 0)
 		return reload(c, "flow.reload", file_param(file));
 	if (strcmp(verb, "draw") == 0)
-		return file != NULL ? flow_draw(c, file) : cli_usage(c, "FILE is missing");
-	return cli_usage(c, "\"%s\" is none of check, reload, draw", verb);
+		return refusal(flow_draw(file, c->out));
+	return cli_usage(c, "\"%s\" is none of check, reload, draw, try", verb);
 }
 
 int cli_config(struct cli *c)

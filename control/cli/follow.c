@@ -184,8 +184,8 @@ static int top_once(struct cli *c, struct sample *from, bool first, bool screen)
 		const json_t *ag = json_object_get(status, "agents");
 
 		cli_say(c,
-			"%s; %" PRId64 " calls, %" PRId64 " wait; agents: %" PRId64 " ready, %" PRId64
-			" talking, %" PRId64 " wrapping up\n",
+			"%s; %" PRId64 " calls, %" PRId64 " wait; agents: %" PRId64
+			" ready, %" PRId64 " talking, %" PRId64 " wrapping up\n",
 			cli_true(status, "healthy") ? "healthy" : "NOT HEALTHY",
 			cli_int(json_object_get(status, "calls"), "now"),
 			cli_int(json_object_get(status, "queues"), "waiting"), cli_int(ag, "ready"),

@@ -205,9 +205,10 @@ static int find(struct cli *c)
 static void print_frame(struct cli *c, const struct recording_frame *f)
 {
 	if (!c->json) {
-		fprintf(c->out, "%10.3f ms  channel %u  codec %u  seq %5u  timestamp %10u  %u bytes%s\n",
-			(double)f->time_ns / 1e6, f->channel, f->codec, f->seq, f->timestamp, f->len,
-			f->after_gap ? "  (frames are missing before this)" : "");
+		fprintf(c->out,
+			"%10.3f ms  channel %u  codec %u  seq %5u  timestamp %10u  %u bytes%s\n",
+			(double)f->time_ns / 1e6, f->channel, f->codec, f->seq, f->timestamp,
+			f->len, f->after_gap ? "  (frames are missing before this)" : "");
 		return;
 	}
 	fprintf(c->out,

@@ -43,7 +43,7 @@ _patchbay() {
   recordings)
     words "list find export verify frames --output --all --channel --call --agent --queue --number --since --until --voicemail --unheard --limit" ;;
   records) words "--call --agent --queue --number --since --until --limit --after" ;;
-  flow) words "check reload draw --config --prompts"; files ;;
+  flow) words "check reload draw try --config --prompts --caller --language --closed"; files ;;
   config) words "check reload"; files ;;
   example) words "config flow" ;;
   prompts) words "list load"; files ;;

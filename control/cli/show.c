@@ -58,7 +58,8 @@ static void status_text(struct cli *c, const json_t *s)
 	cli_say(c, "sip         %" PRId64 " phones registered;", cli_int(sip, "registered"));
 	json_array_foreach(json_object_get(sip, "listen"), i, l)
 		cli_say(c, " %s:%s", cli_text(l, "transport"), cli_text(l, "address"));
-	cli_say(c, "\ncalls       %" PRId64 " now, %" PRId64 " since the start, %" PRId64 " refused\n",
+	cli_say(c,
+		"\ncalls       %" PRId64 " now, %" PRId64 " since the start, %" PRId64 " refused\n",
 		cli_int(calls, "now"), cli_int(calls, "total"), cli_int(calls, "refused"));
 	cli_say(c, "queues      %" PRId64 " callers wait\n",
 		cli_int(json_object_get(s, "queues"), "waiting"));
@@ -68,8 +69,9 @@ static void status_text(struct cli *c, const json_t *s)
 		cli_int(ag, "total"), cli_int(ag, "ready"), cli_int(ag, "talking"),
 		cli_int(ag, "wrap_up"), cli_int(ag, "not_ready"), cli_int(ag, "signed_out"));
 	if (json_is_object(st))
-		cli_say(c, "database    %s: %s, %" PRId64 " rows written, %" PRId64 " waiting, %" PRId64
-			   " lost\n",
+		cli_say(c,
+			"database    %s: %s, %" PRId64 " rows written, %" PRId64
+			" waiting, %" PRId64 " lost\n",
 			cli_text(st, "file"), cli_text(st, "state"), cli_int(st, "written"),
 			cli_int(st, "waiting"), cli_int(st, "dropped"));
 	cli_say(c, "config      %s\n",
@@ -166,7 +168,8 @@ static void call_head(struct cli *c, const json_t *k)
 	json_array_foreach(json_object_get(k, "recordings"), i, v)
 		cli_say(c, "recording  %s\n", json_string_value(v) ? json_string_value(v) : "?");
 	if (json_is_object(q))
-		cli_say(c, "quality    loss %.2f %%, jitter %.1f ms, round trip %.0f ms, MOS %.1f\n",
+		cli_say(c,
+			"quality    loss %.2f %%, jitter %.1f ms, round trip %.0f ms, MOS %.1f\n",
 			cli_real(q, "lost_share") * 100.0, cli_real(q, "jitter_ms"),
 			cli_real(q, "rtt_ms"), cli_real(q, "mos"));
 }
@@ -315,8 +318,7 @@ int cli_legs(struct cli *c)
 			table_column(t, left[k], TABLE_LEFT);
 		for (size_t k = 0; k < sizeof(right) / sizeof(right[0]); k++)
 			table_column(t, right[k], TABLE_RIGHT);
-		json_array_foreach(json_object_get(r, "legs"), i, l)
-			leg_row(c, t, l);
+		json_array_foreach(json_object_get(r, "legs"), i, l) leg_row(c, t, l);
 		done(t, c, "no legs");
 	}
 	json_decref(r);
@@ -366,9 +368,9 @@ int cli_queues(struct cli *c)
 	if (rc != 0)
 		return rc;
 	if (!cli_json(c, r)) {
-		static const char *const right[] = {"WAITING", "LONGEST",   "READY",  "TALKING",
-						    "ASSIGNED", "OFFERED",  "ANSWERED", "ABANDONED",
-						    "IN TIME",  "AVERAGE WAIT"};
+		static const char *const right[] = {
+			"WAITING", "LONGEST",  "READY",     "TALKING", "ASSIGNED",
+			"OFFERED", "ANSWERED", "ABANDONED", "IN TIME", "AVERAGE WAIT"};
 		struct table *t = table_new();
 
 		table_column(t, "QUEUE", TABLE_LEFT);
@@ -452,9 +454,9 @@ static size_t agent_table(struct cli *c, const json_t *r, const char *only)
 	table_column(t, "ANSWERED", TABLE_RIGHT);
 	table_column(t, "MISSED", TABLE_RIGHT);
 	table_column(t, "QUEUES", TABLE_LEFT);
-	json_array_foreach(json_object_get(r, "agents"), i, a)
-		if (only == NULL || strcmp(cli_text(a, "agent"), only) == 0)
-			agent_row(c, t, a);
+	json_array_foreach(json_object_get(r, "agents"), i,
+			   a) if (only == NULL || strcmp(cli_text(a, "agent"), only) == 0)
+		agent_row(c, t, a);
 	n = table_rows(t);
 	if (n > 0 || only == NULL)
 		done(t, c, "no agents are configured");
@@ -486,8 +488,9 @@ static int agent_set(struct cli *c, const char *agent)
 	while (i < sizeof(states) / sizeof(states[0]) && strcmp(states[i], word) != 0)
 		i++;
 	if (i == sizeof(states) / sizeof(states[0]))
-		return cli_usage(c, "\"%s\" is none of sign-in, sign-out, ready, not-ready, wrap-up-done",
-				 state);
+		return cli_usage(
+			c, "\"%s\" is none of sign-in, sign-out, ready, not-ready, wrap-up-done",
+			state);
 	for (char *p = word; *p != '\0'; p++)
 		if (*p == '-')
 			*p = '_';
@@ -538,16 +541,18 @@ int cli_agent(struct cli *c)
 	if (rc != 0)
 		return rc;
 	rc = CLI_REFUSED;
-	json_array_foreach(json_object_get(r, "agents"), i, a)
-		if (strcmp(cli_text(a, "agent"), agent) == 0) {
-			rc = CLI_OK;
-			if (cli_json(c, a))
-				break;
-			agent_table(c, r, agent);
-			cli_say(c, "phone: %s\n", cli_text(a, "contact"));
-		}
+	json_array_foreach(json_object_get(r, "agents"), i,
+			   a) if (strcmp(cli_text(a, "agent"), agent) == 0)
+	{
+		rc = CLI_OK;
+		if (cli_json(c, a))
+			break;
+		agent_table(c, r, agent);
+		cli_say(c, "phone: %s\n", cli_text(a, "contact"));
+	}
 	if (rc != CLI_OK)
-		fprintf(c->err, "patchbay: there is no agent %s; `patchbay agents` lists them\n", agent);
+		fprintf(c->err, "patchbay: there is no agent %s; `patchbay agents` lists them\n",
+			agent);
 	json_decref(r);
 	return rc;
 }

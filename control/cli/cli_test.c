@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The command line against sockets that answer from a table: what is asked, what is printed, how it ends.
+ */
+#include "cli/cli.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "patchbay/rpc_server.h"
+#include "tests/check.h"
+
+/* Any object: the protocol's own checks are tested where it is implemented. */
+static const struct rpc_param anything[] = {
+	RPC_PARAM_TEXT("call", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_TEXT("agent", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_TEXT("by", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_TEXT("mode", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_TEXT("state", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_TEXT("reason", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_TEXT("to", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_TEXT("file", RPC_OPTIONAL, 1, 4000),
+	RPC_PARAM_TEXT("queue", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_INT("limit", RPC_OPTIONAL, 1, 200),
+	RPC_PARAM_INT("from_ms", RPC_OPTIONAL, 0, INT64_MAX),
+	RPC_PARAM_END,
+};
+
+/* ' stands for ". */
+static const struct {
+	const char *method, *answer;
+} answers[] = {
+	{"status",
+	 "{'version':'9','healthy':true,'uptime_ms':65000,'engine':{'connected':true,'version':'8',"
+	 "'since_ms':0},"
+	 "'sip':{'listen':[{'transport':'udp','address':'0.0.0.0'}],'registered':3},'calls':{'now':"
+	 "1,'total':7,'refused':0},"
+	 "'agents':{'total':4,'ready':2,'not_ready':1,'talking':1,'wrap_up':0,'signed_out':0},'"
+	 "queues':{'waiting':5},"
+	 "'store':{'file':'/"
+	 "x.db','state':'ok','written':9,'waiting':0,'dropped':0},'config':{'embedded':true},"
+	 "'flow':{'file':'/"
+	 "h.yaml','embedded':false},'alarms':[{'area':'disk','text':'full\\u001b[2J','since_ms':1}]"
+	 "}"},
+	{"calls",
+	 "{'calls':[{'call':'0190f3a2-0000-7000-8000-00003f9a21bc','state':'talking','from':'"
+	 "\\u5ba2\\u6237','to':'95598',"
+	 "'queue':'sales','agent':'1001','duration_ms':65000,'recording':'r','monitored':null}]}"},
+	{"call", "{'call':'c-1','kind':'in','from':'1','to':'2','state':'ended','started_ms':1000,'"
+		 "ended_ms':9000,'duration_ms':8000,"
+		 "'hung_up_by':'customer','cause':'normal','path':['a','b'],'flow':'hotline','"
+		 "recordings':['u-1'],"
+		 "'legs':[{'leg':'l','role':'customer','party':'1'}],'steps':[{'at_ms':2500,'step':"
+		 "'queue','detail':'sales'}],"
+		 "'quality':{'lost_share':0.01,'jitter_ms':2.5,'rtt_ms':10,'mos':4.3}}"},
+	{"queues", "{'queues':[{'queue':'sales','waiting':1,'longest_wait_ms':61000,'agents':{'"
+		   "ready':0},'answered':4,"
+		   "'answered_in_time_share':0.75,'callers':[{'call':'c','from':'139','position':1,"
+		   "'wait_ms':61000}]}]}"},
+	{"agents", "{'agents':[{'agent':'1001','name':'Li','state':'ready','reason':null,'"
+		   "registered':true,'queues':['sales','x'],'contact':'sip:1'}]}"},
+	{"agent.set", "{'agent':'1001','state':'not_ready','reason':'lunch'}"},
+	{"monitor", "{'call':'c-1','by':'2001','mode':'listen','state':'ringing'}"},
+	{"transfer", "{'call':'c-1','to':'1002'}"},
+	{"legs", "{'legs':[{'leg':'l','call':'c','stats':null},{'leg':'m','call':'c','stats':{'"
+		 "packets_in':5,'lost_share':0.5,'codec':'PCMU'}}]}"},
+	{"flow.check", "{'file':'h.yaml','ok':false,'problems':[{'file':'h.yaml','line':3,'column':"
+		       "7,'severity':'error','message':'no'}]}"},
+	{"stat.drops",
+	 "{'received':10,'in_flight':1,'fates':[{'name':'relayed','text':'sent "
+	 "on','count':8,'drop':false},"
+	 "{'name':'late','text':'too "
+	 "late','count':1,'drop':true},{'name':'far','text':'jump','count':0,'drop':true}]}"},
+	{"stat.engine", "{'version':'8','uptime_ms':5000,'workers':[{'worker':0,'busy_share':0.25,'"
+			"received':10,'stages':[{'stage':'rx','packets':10,'cycles':500}]}],"
+			"'ports':[{'name':'p','driver':'d','mac':'m','ip':'i','link':true,'"
+			"fallback':'no AF_XDP'}],'recorder':null,'alarms':{'disk':'full'}}"},
+	{"cdr", "{'records':[],'more':false}"},
+};
+
+static enum rpc_answer canned(const struct rpc_call *call, json_t **result, struct rpc_error *err)
+{
+	(void)err;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+		if (strcmp(answers[i].method, call->method) == 0) {
+			char *text = strdup(answers[i].answer);
+
+			for (char *p = text; *p != '\0'; p++)
+				if (*p == '\'')
+					*p = '"';
+			*result = json_loads(text, 0, NULL);
+			free(text);
+		}
+	if (*result == NULL)
+		abort();
+	return RPC_ANSWER_RESULT;
+}
+
+static enum rpc_answer refuse(const struct rpc_call *call, json_t **result, struct rpc_error *err)
+{
+	(void)result;
+	rpc_error_not_found(err, "call", rpc_param_text(call->params, "call", "?"));
+	return RPC_ANSWER_ERROR;
+}
+
+static const struct rpc_method methods[] = {
+	{"status", anything, canned},
+	{"calls", anything, canned},
+	{"call", anything, canned},
+	{"queues", anything, canned},
+	{"agents", anything, canned},
+	{"agent.set", anything, canned},
+	{"monitor", anything, canned},
+	{"transfer", anything, canned},
+	{"hangup", anything, refuse},
+	{"legs", anything, canned},
+	{"flow.check", anything, canned},
+	{"stat.drops", anything, canned},
+	{"stat.engine", anything, canned},
+	{"cdr", anything, canned},
+	{NULL, NULL, NULL},
+};
+
+struct world {
+	char dir[32], path[64];
+	pid_t server;
+	char *out, *err;
+	int code;
+};
+
+static void serve(const char *path)
+{
+	struct event_log *log = event_log_new(64, 1 << 16);
+	const struct rpc_server_config cfg = {.name = "daemon",
+					      .version = "0",
+					      .protocol = 1,
+					      .methods = methods,
+					      .events = log,
+					      .group = -1};
+	struct rpc_server *s;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlive the test */
+	if (rpc_server_open(&s, path, &cfg) != 0)
+		_exit(1);
+	rpc_server_event(s, 1000, "agent",
+			 json_pack("{s:s, s:n, s:i}", "agent", "1001", "call", "n", 5));
+	rpc_server_event(s, 1000, "call", json_pack("{s:s}", "call", "c-1"));
+	for (;;) {
+		struct pollfd p = {.fd = rpc_server_fd(s), .events = POLLIN};
+
+		poll(&p, 1, -1);
+		rpc_server_poll(s);
+	}
+}
+
+static void setup(struct world *w)
+{
+	*w = (struct world){.dir = "/tmp/cli-test-XXXXXX"};
+	check(mkdtemp(w->dir) != NULL);
+	snprintf(w->path, sizeof(w->path), "%s/s", w->dir);
+	fflush(stdout);
+	w->server = fork();
+	if (w->server == 0)
+		serve(w->path);
+	for (int i = 0; i < 500 && access(w->path, F_OK) != 0; i++)
+		usleep(10000);
+}
+
+static void teardown(struct world *w)
+{
+	kill(w->server, SIGKILL);
+	waitpid(w->server, NULL, 0);
+	unlink(w->path);
+	rmdir(w->dir);
+	free(w->out);
+	free(w->err);
+}
+
+/* Run `patchbay --socket ... LINE`; blanks separate words. */
+static void run(struct world *w, const char *line)
+{
+	const char *argv[CLI_WORDS_MAX] = {"patchbay", "--socket", w->path, "--engine-socket",
+					   w->path};
+	int argc = 5;
+	size_t out_len, err_len;
+	char *copy = strdup(line);
+	FILE *out, *err;
+
+	free(w->out);
+	free(w->err);
+	out = open_memstream(&w->out, &out_len);
+	err = open_memstream(&w->err, &err_len);
+	for (char *p = strtok(copy, " "); p != NULL; p = strtok(NULL, " "))
+		argv[argc++] = p;
+	w->code = cli_main(argc, argv, out, err);
+	fclose(out);
+	fclose(err);
+	free(copy);
+}
+
+static const struct {
+	const char *line;
+	int code;
+	const char *out, *err; /* must stand there; NULL: nothing may stand there at all */
+} stories[] = {
+	{"status", 0, "healthy, up 1:05", NULL},
+	{"status", 0, "ALARM       disk: full?[2J (since ", NULL},
+	{"status --json", 0, "\"registered\": 3", NULL},
+	{"calls", 0,
+	 "3f9a21bc  talking  \xe5\xae\xa2\xe6\x88\xb7  95598  sales  1001     1:05  yes       -\n",
+	 NULL},
+	{"calls --wide", 0, "0190f3a2-0000-7000-8000-00003f9a21bc", NULL},
+	{"call c-1", 0, "ended      ", NULL},
+	{"call c-1", 0, "1.5 s  queue  sales\n", NULL},
+	{"call c-1", 0, "loss 1.00 %, jitter 2.5 ms", NULL},
+	{"call", 2, NULL, "CALL is missing\nusage: patchbay call CALL"},
+	{"call a b", 2, NULL, "what is \"b\" here?"},
+	{"queues", 0, "75 %", NULL},
+	{"queues", 0, "sales         1  139    1:01  c\n", NULL},
+	{"agents", 0, "1001   Li    ready  -       -      yes    -            0       0  sales x\n",
+	 NULL},
+	{"agent 1001", 0, "phone: sip:1", NULL},
+	{"agent 1009", 1, NULL, "there is no agent 1009"},
+	{"agents set 1001 not-ready lunch", 0, "agent 1001 is not_ready: lunch\n", NULL},
+	{"agent 1001 not_ready lunch", 0, "agent 1001 is not_ready: lunch\n", NULL},
+	{"agents set 1001 asleep", 2, NULL, "\"asleep\" is none of sign-in"},
+	{"agents set 1001", 2, NULL, "STATE is missing"},
+	{"monitor c-1 --by 2001 --mode listen", 0, "the phone of 2001 rings", NULL},
+	{"monitor --by=2001 c-1", 0, "(listen)", NULL},
+	{"monitor c-1", 2, NULL, "--by SUPERVISOR is missing"},
+	{"monitor c-1 --by", 2, NULL, "--by needs a value"},
+	{"monitor c-1 --by 2001 --mode spy", 2, NULL, "\"spy\" is none of"},
+	{"transfer c-1 --to 1002", 0, "call c-1 goes to 1002\n", NULL},
+	{"hangup c-9", 1, NULL, "patchbay: there is no call c-9\n"},
+	{"hangup c-9 --json", 1, "\"reason\": \"not_found\"", "there is no call c-9"},
+	{"legs", 0, "50.00 %", NULL},
+	{"drops", 0, "8  80.000 %  relayed  used     sent on\n", NULL},
+	{"drops", 0, "\n10 received, 1 dropped, 1 in flight\n", NULL},
+	{"drops --all", 0, "far ", NULL},
+	{"engine", 0, "fallback: no AF_XDP", NULL},
+	{"engine", 0, "rx", NULL},
+	{"records --since 2h", 0, "no call records\n", NULL},
+	{"records --since yesterday", 2, NULL, "--since must be"},
+	{"records --limit 0", 2, NULL, "--limit must be a number from 1 to 200"},
+	{"flow check", 1, "h.yaml:3:7: error: no\nh.yaml has errors\n", NULL},
+	{"flow check /none.yaml", 1, NULL, "/none.yaml cannot be read: No such file"},
+	{"flow chek", 2, NULL, "\"chek\" is none of check, reload, draw, try"},
+	{"example flow", 0, "nodes:", NULL},
+	{"events --seconds 1 --after 0", 0, " 1 agent agent=1001 n=5\n", NULL},
+	{"events --seconds 1 --after 0 --type call --json", 0,
+	 "{\"seq\":2,\"time_ms\":1000,\"type\":\"call\",\"call\":\"c-1\"}\n", NULL},
+	{"events --after 9", 1, NULL, "event 9 has not happened"},
+	{"top --count 1", 0, "worker 0   25.0 % [##########  ", NULL},
+	{"completion calls", 0, "3f9a21bc\n", NULL},
+	{"completion commands", 0, "monitor\n", NULL},
+	{"mointor c-1", 2, NULL, "did you mean `patchbay monitor`?"},
+	{"zzzzzzzz", 2, NULL, "`patchbay --help` lists them"},
+	{"--help", 0, "Exit codes:", NULL},
+	{"monitor --help", 0, "usage: patchbay monitor CALL --by", NULL},
+	{"help monitor", 0, "usage: patchbay monitor CALL --by", NULL},
+	{"--version", 0, "patchbay 0", NULL},
+	{"--colour", 2, NULL, "unknown option --colour"},
+	{"calls --colour", 2, NULL, "unknown option --colour"},
+	{"recordings", 2, NULL, "list, find, export, verify or frames is missing"},
+	{"recordings frames abcd --store /none", 3, NULL, "/none"},
+	{"--socket /none/s calls", 3, NULL,
+	 "cannot reach patchbayd at /none/s: No such file or directory\nIs it running?"},
+	{"completion calls --socket /none/s", 0, NULL, NULL},
+};
+
+static void every_line_is_answered_and_ends_as_it_says(void)
+{
+	struct world w;
+
+	setup(&w);
+	for (size_t i = 0; i < sizeof(stories) / sizeof(stories[0]); i++) {
+		run(&w, stories[i].line);
+
+		bool out = stories[i].out != NULL ? strstr(w.out, stories[i].out) != NULL
+						  : w.out[0] == '\0';
+		bool err = stories[i].err != NULL ? strstr(w.err, stories[i].err) != NULL
+						  : w.err[0] == '\0';
+
+		if (w.code != stories[i].code || !out || !err)
+			printf("patchbay %s: exit code %d\n--- out\n%s--- err\n%s---\n",
+			       stories[i].line, w.code, w.out, w.err);
+		check_int(w.code, stories[i].code);
+		check(out);
+		check(err);
+	}
+	teardown(&w);
+}
+
+/* The built-in flow and configuration are good, and a broken one is told with its line. */
+static void files_are_checked_without_a_daemon(void)
+{
+	struct world w;
+	char flow[80], config[80], bad[80], line[300];
+	FILE *f;
+
+	setup(&w);
+	snprintf(flow, sizeof(flow), "%s/hotline.yaml", w.dir);
+	snprintf(config, sizeof(config), "%s/patchbay.yaml", w.dir);
+	snprintf(bad, sizeof(bad), "%s/bad.yaml", w.dir);
+	run(&w, "example flow");
+	f = fopen(flow, "w");
+	fputs(w.out, f);
+	fclose(f);
+	run(&w, "example config");
+	f = fopen(config, "w");
+	fputs(w.out, f);
+	fclose(f);
+	f = fopen(bad, "w");
+	fputs("flow: bad\nlanguages: [zh]\nstart: a\nnodes:\n  a:\n    goto: b\n  b:\n    goto: "
+	      "a\n",
+	      f);
+	fclose(f);
+
+	snprintf(line, sizeof(line), "flow check %s --config %s", flow, config);
+	run(&w, line);
+	if (w.code != 0)
+		printf("%s%s", w.out, w.err);
+	check_int(w.code, 0);
+	check(strstr(w.out, "hotline.yaml is good") != NULL);
+	snprintf(line, sizeof(line), "config check %s", config);
+	run(&w, line);
+	check_int(w.code, 0);
+	snprintf(line, sizeof(line), "flow draw %s", flow);
+	run(&w, line);
+	check(strstr(w.out, "digraph") != NULL);
+	snprintf(line, sizeof(line), "flow check %s", bad);
+	run(&w, line);
+	check_int(w.code, 1);
+	check(strstr(w.out, "bad.yaml:") != NULL);
+	snprintf(line, sizeof(line), "flow check %s --json", bad);
+	run(&w, line);
+	check_int(w.code, 1);
+	check(strstr(w.out, "\"ok\": false") != NULL);
+	unlink(flow);
+	unlink(config);
+	unlink(bad);
+	teardown(&w);
+}
+
+static const struct check_case cases[] = {
+	CHECK_CASE(every_line_is_answered_and_ends_as_it_says),
+	CHECK_CASE(files_are_checked_without_a_daemon),
+};
+CHECK_MAIN(cases)
