@@ -21,7 +21,7 @@
 
 enum {
 	EXTENTS_DEFAULT = 4096,
-	TAPS_DEFAULT = 1024,
+	TAPS_MIN = 64,
 	WINDOW_DEFAULT_MS = 1000,
 	FLUSH_DEFAULT_MS = 250,
 	RETRY_DEFAULT_MS = 5000,
@@ -53,7 +53,8 @@ static int settle_config(struct record *rec, const struct record_config *cfg)
 	if (c->shm_dir == NULL)
 		c->shm_dir = "/dev/shm";
 	c->extents = c->extents != 0 ? c->extents : EXTENTS_DEFAULT;
-	c->taps = c->taps != 0 ? c->taps : TAPS_DEFAULT;
+	if (c->taps == 0) /* a recording has one extent with the worker and one on its way */
+		c->taps = c->extents / 2 > TAPS_MIN ? c->extents / 2 : TAPS_MIN;
 	c->window_ms = c->window_ms != 0 ? c->window_ms : WINDOW_DEFAULT_MS;
 	c->flush_ms = c->flush_ms != 0 ? c->flush_ms : FLUSH_DEFAULT_MS;
 	c->retry_ms = c->retry_ms != 0 ? c->retry_ms : RETRY_DEFAULT_MS;

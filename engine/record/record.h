@@ -32,7 +32,7 @@ struct record_config {
 	unsigned volumes;                       /* 0: nothing can be recorded */
 	uint16_t workers;
 	uint32_t extents;       /* 16 KiB each, over all workers; 0 = 4096 (64 MiB) */
-	uint32_t taps;          /* recordings at once, over all workers; 0 = 1024 */
+	uint32_t taps;          /* recordings at once, over all workers; 0 = extents / 2 */
 	uint32_t window_ms;     /* at most this much is lost in a power cut; 0 = 1000 */
 	uint32_t flush_ms;      /* group durability interval; 0 = 250 */
 	uint64_t segment_bytes; /* 0 = 64 MiB */
