@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "record/record_testing.h"
+#include "record/shared.h"
 
 enum { ROUNDS = 30, CALLS = 12, WORKERS = 2, FRAMES_AT_MOST = 20000 };
 
@@ -188,6 +189,209 @@ static void nothing_accepted_is_lost_when_the_engine_is_killed(void)
 		one_round(&seed);
 }
 
+/* What a disk that takes nothing leaves in memory, for the test to set back to an earlier moment. */
+static int refuse(void *ctx, enum record_op op, unsigned volume)
+{
+	(void)ctx;
+	(void)op;
+	(void)volume;
+	return -EIO;
+}
+
+static void leave_in_memory(const struct place *p, struct record_config *cfg)
+{
+	struct record *rec;
+	struct rec_tap *tap;
+	uint8_t id[16];
+	uint64_t now = mono_now_ns();
+
+	test_id(id, 0);
+	*cfg = place_config(p, 1);
+	cfg->fault = refuse;
+	check_int(record_start(cfg, &rec), 0);
+	check_int(rec_tap_open(record_worker(rec, 0), id, "{}", now, &tap), 0);
+	for (uint32_t i = 0; i < 10; i++)
+		test_frame(tap, 0, 0, i, now + i * 20 * PB_NS_PER_MS);
+	rec_tap_close(tap, RECORDING_END_STOPPED, now + 200 * PB_NS_PER_MS, NULL);
+	check_int(record_stop(rec), -EIO);
+	cfg->fault = NULL;
+}
+
+/* The next engine finds the one recording whole, with `frames` frames and one end. */
+static void check_left(const struct place *p, const struct record_config *cfg, uint32_t frames,
+		       enum recording_end reason)
+{
+	struct record *rec;
+	struct recording *r;
+	struct damages d;
+	uint8_t id[16];
+
+	test_id(id, 0);
+	check_int(record_start(cfg, &rec), 0);
+	check_int(record_stop(rec), 0);
+	place_verify(p, &d);
+	check_int(d.n, 0);
+
+	struct recording_store *st = place_open(p);
+
+	check_int(recording_open(st, id, NULL, NULL, &r), 0);
+
+	struct seen s = see_recording(r, 0);
+
+	check_int(s.frames[0], frames);
+	check_int(s.ends, 1);
+	check_int(s.reason, reason);
+	seen_free(&s);
+	recording_close(r);
+	recording_store_close(st);
+}
+
+static struct recording_extent_head *first_closed(const struct shared *s, uint32_t *index)
+{
+	for (*index = 0; *index < s->head->extents; (*index)++) {
+		struct recording_extent_head *h = shared_extent(s->extent_base, *index);
+
+		if (atomic_load(&shared_live(h)->state) == SHARED_CLOSED)
+			return h;
+	}
+	return NULL;
+}
+
+/* Killed after the last extent was closed and before its tap was freed. */
+static void an_ended_recording_is_not_ended_again(void)
+{
+	struct place p;
+	struct record_config cfg;
+	struct shared s;
+	uint32_t index;
+	bool used;
+
+	place_make(&p);
+	leave_in_memory(&p, &cfg);
+	check_int(shared_open(&s, "/dev/shm", p.name, 1, 1, &used), 0);
+	check(used);
+
+	struct recording_extent_head *h = first_closed(&s, &index);
+
+	check(h != NULL);
+	atomic_store(&s.tap[shared_live(h)->tap].state, TAP_OPEN);
+	shared_close(&s, false);
+	check_left(&p, &cfg, 10, RECORDING_END_STOPPED);
+	place_remove(&p);
+}
+
+/* Killed after the END was published and before its extent was closed. */
+static void an_end_in_an_open_extent_is_enough(void)
+{
+	struct place p;
+	struct record_config cfg;
+	struct shared s;
+	uint32_t index;
+	bool used;
+
+	place_make(&p);
+	leave_in_memory(&p, &cfg);
+	check_int(shared_open(&s, "/dev/shm", p.name, 1, 1, &used), 0);
+
+	struct recording_extent_head *h = first_closed(&s, &index);
+	struct rec_tap *tap = &s.tap[shared_live(h)->tap];
+
+	atomic_store(&shared_live(h)->state, SHARED_OPEN);
+	atomic_store(&tap->state, TAP_CLOSING);
+	atomic_store(&tap->open, tap_word(index, h->used));
+	h->flags &= ~(uint32_t)RECORDING_EXTENT_LAST;
+	shared_close(&s, false);
+	check_left(&p, &cfg, 10, RECORDING_END_STOPPED);
+	place_remove(&p);
+}
+
+/* Killed with three frames published, the third not yet counted, and three losses not yet told. */
+static void frames_and_losses_in_an_open_extent_are_counted(void)
+{
+	struct place p;
+	struct record_config cfg;
+	struct shared s;
+	struct recording_info info;
+	struct recording *r;
+	uint32_t index, used_bytes;
+	uint8_t id[16];
+	bool used;
+
+	place_make(&p);
+	leave_in_memory(&p, &cfg);
+	check_int(shared_open(&s, "/dev/shm", p.name, 1, 1, &used), 0);
+
+	struct recording_extent_head *h = first_closed(&s, &index);
+	struct rec_tap *tap = &s.tap[shared_live(h)->tap];
+
+	/* head, METADATA of 2 bytes, three frames */
+	used_bytes = sizeof(*h) + 24 + 3 * (16 + FRAME_LEN);
+	atomic_store(&shared_live(h)->state, SHARED_OPEN);
+	atomic_store(&tap->state, TAP_OPEN);
+	atomic_store(&tap->open, tap_word(index, used_bytes));
+	h->flags &= ~(uint32_t)RECORDING_EXTENT_LAST;
+	h->channel[0].lost = 0;
+	tap->written[0] = 2; /* the count is behind the frame */
+	tap->lost[0] = 3;
+	tap->explained[0] = 0;
+	tap->loss[0] = RECORDING_LOSS_TOO_LARGE;
+	shared_close(&s, false);
+	check_left(&p, &cfg, 3, RECORDING_END_ENGINE_DIED);
+
+	struct recording_store *st = place_open(&p);
+
+	test_id(id, 0);
+	check_int(recording_open(st, id, NULL, NULL, &r), 0);
+	info = *recording_info(r);
+	check_int(info.account.channel[0].written, 3);
+	check_int(info.account.channel[0].lost, 3);
+	check_int(info.account.channel[0].loss, RECORDING_LOSS_TOO_LARGE);
+	recording_close(r);
+	recording_store_close(st);
+	place_remove(&p);
+}
+
+/* Rubbish in the shared memory is dropped, and what is good beside it is not. */
+static void rubbish_in_memory_is_survived(void)
+{
+	struct place p;
+	struct record_config cfg;
+	struct shared s;
+	uint32_t index;
+	bool used;
+
+	place_make(&p);
+	leave_in_memory(&p, &cfg);
+	check_int(shared_open(&s, "/dev/shm", p.name, 1, 1, &used), 0);
+	check(first_closed(&s, &index) != NULL);
+
+	unsigned seed = 99;
+
+	for (uint32_t t = 0; t < s.head->taps; t++) {
+		uint8_t *bytes = (uint8_t *)&s.tap[t];
+
+		if (t == shared_live(shared_extent(s.extent_base, index))->tap)
+			continue;
+		for (size_t i = 0; i < sizeof(s.tap[t]); i++)
+			bytes[i] = (uint8_t)next_random(&seed);
+	}
+	for (uint32_t e = 0; e < s.head->extents; e++) {
+		uint8_t *bytes = (uint8_t *)shared_extent(s.extent_base, e);
+
+		if (e == index)
+			continue;
+		for (size_t i = 0; i < 1024; i++)
+			bytes[i] = (uint8_t)next_random(&seed);
+		atomic_store(&shared_live(shared_extent(s.extent_base, e))->state,
+			     e % 2 == 0 ? SHARED_OPEN : SHARED_CLOSED);
+	}
+	for (uint32_t t = 0; t < s.head->taps; t++)
+		atomic_store(&s.tap[t].state, TAP_FREE);
+	shared_close(&s, false);
+	check_left(&p, &cfg, 10, RECORDING_END_STOPPED);
+	place_remove(&p);
+}
+
 /* The same recording begun again by the next engine is its second part. */
 static void a_recording_goes_on_after_a_restart(void)
 {
@@ -258,6 +462,10 @@ static void an_extent_file_of_another_layout_is_set_aside(void)
 
 static const struct check_case cases[] = {
 	CHECK_CASE(nothing_accepted_is_lost_when_the_engine_is_killed),
+	CHECK_CASE(an_ended_recording_is_not_ended_again),
+	CHECK_CASE(an_end_in_an_open_extent_is_enough),
+	CHECK_CASE(frames_and_losses_in_an_open_extent_are_counted),
+	CHECK_CASE(rubbish_in_memory_is_survived),
 	CHECK_CASE(a_recording_goes_on_after_a_restart),
 	CHECK_CASE(an_extent_file_of_another_layout_is_set_aside),
 };

@@ -493,6 +493,67 @@ static void a_volume_that_takes_no_segment_is_passed_over(void)
 	fails_over(RECORD_OP_CREATE, -ENOSPC);
 }
 
+/* What was written and never synced may be gone with the power: nothing of it may count. */
+static void what_a_failed_sync_covered_is_written_again(void)
+{
+	struct place p;
+	struct record *rec;
+	struct disk disk = {0};
+
+	place_make(&p);
+
+	struct record_config cfg = place_config(&p, 2);
+
+	cfg.fault = disk_asked;
+	cfg.fault_ctx = &disk;
+	cfg.segment_bytes = 16 << 20;
+	atomic_store(&disk.said[0][RECORD_OP_SYNC], -EIO);
+	check_int(record_start(&cfg, &rec), 0);
+	run_calls(rec, 500);
+	check_int(record_stop(rec), 0);
+	place_empty(p.volume[0]);
+	check_store(&p, 500);
+	place_remove(&p);
+}
+
+static void a_frame_that_is_too_large_is_lost_with_its_reason(void)
+{
+	static uint8_t large[REC_FRAME_MAX + 1];
+	struct place p;
+	struct record *rec;
+	struct rec_tap *tap;
+	struct recording_account a;
+	struct damages d;
+	uint8_t id[16];
+	uint64_t now = mono_now_ns();
+	struct rec_frame f = {.now_ns = now, .len = sizeof(large), .payload = large};
+
+	place_make(&p);
+	test_id(id, 0);
+
+	struct record_config cfg = place_config(&p, 1);
+
+	check_int(record_start(&cfg, &rec), 0);
+	check_int(rec_tap_open(record_worker(rec, 0), id, "{}", now, &tap), 0);
+	check_int(rec_tap_frame(tap, &f), REC_TAP_FRAME_LOST);
+	rec_tap_age(record_worker(rec, 0), now + PB_NS_PER_S); /* told with this extent */
+	check_int(test_frame(tap, 0, 0, 0, now + PB_NS_PER_S), REC_TAP_FRAME_WRITTEN);
+	check_int(rec_tap_frame(tap, &f), REC_TAP_FRAME_LOST);
+	check_int(test_frame(tap, 0, 1, 0, now + PB_NS_PER_S), REC_TAP_FRAME_WRITTEN);
+	rec_tap_close(tap, RECORDING_END_STOPPED, now + 2 * PB_NS_PER_S, &a);
+	check_int(a.channel[0].accepted, 3);
+	check_int(a.channel[0].lost, 2);
+	check_int(a.channel[0].loss, RECORDING_LOSS_TOO_LARGE);
+	check_int(record_stop(rec), 0);
+
+	struct recording_verdict v = place_verify(&p, &d);
+
+	check_int(d.n, 0);
+	check_int(v.account.channel[0].lost, 2);
+	check_int(v.account.channel[0].written, 1);
+	place_remove(&p);
+}
+
 static void memory_waits_for_the_last_volume(void)
 {
 	struct place p;
@@ -561,8 +622,23 @@ static void a_freed_segment_is_used_again_and_tells_nothing_old(void)
 		if (rename(from, to) != 0)
 			break;
 	}
+	/* looked at while the old bytes still stand behind the new ones */
+	uint64_t now = mono_now_ns();
+	struct rec_tap *tap[CALLS];
+	struct recording_account account[CALLS];
+	struct damages d;
+
 	check_int(record_start(&cfg, &rec), 0);
-	run_calls(rec, 50);
+	open_calls(record_worker(rec, 0), tap, now);
+	feed(tap, 0, 50, now);
+	rec_tap_age(record_worker(rec, 0), now + 10 * PB_NS_PER_S);
+	await_written(rec);
+
+	struct recording_verdict v = place_verify(&p, &d);
+
+	check_int(d.n, 0);
+	check_int(v.account.channel[0].written, 50 * CALLS);
+	close_calls(tap, now + 10 * PB_NS_PER_S, account);
 	check_int(record_stop(rec), 0);
 	check_store(&p, 50);
 	place_remove(&p);
@@ -625,6 +701,8 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_failed_write_goes_to_the_next_volume),
 	CHECK_CASE(a_failed_sync_writes_again_elsewhere),
 	CHECK_CASE(a_volume_that_takes_no_segment_is_passed_over),
+	CHECK_CASE(what_a_failed_sync_covered_is_written_again),
+	CHECK_CASE(a_frame_that_is_too_large_is_lost_with_its_reason),
 	CHECK_CASE(memory_waits_for_the_last_volume),
 	CHECK_CASE(what_no_volume_takes_waits_for_the_next_start),
 	CHECK_CASE(a_freed_segment_is_used_again_and_tells_nothing_old),

@@ -7,6 +7,7 @@
 #include <sndfile.h>
 
 #include "codec/codec.h"
+#include "libpatchbay/recording_segment.h"
 #include "record/record_testing.h"
 
 enum { CALLS = 3, FRAMES = 400 };
@@ -216,6 +217,46 @@ static void an_extent_twice_counts_once(void)
 	victim_free(&v);
 }
 
+/* The same segment once more, as number 1: every extent is in two places. */
+static void any_good_copy_of_an_extent_will_do(void)
+{
+	struct victim v;
+	struct damages d;
+	struct recording_segment_head h;
+	struct recording_index_tail t;
+	uint8_t *copy;
+
+	victim_make(&v);
+	copy = malloc(v.len);
+	check(copy != NULL);
+	memcpy(copy, v.bytes, v.len);
+	memcpy(&h, copy, sizeof(h));
+	h.number = 1;
+	memcpy(copy, &h, sizeof(h));
+	h.crc = recording_segment_head_crc(copy);
+	memcpy(copy, &h, sizeof(h));
+	memcpy(&t, copy + v.len - sizeof(t), sizeof(t));
+	t.number = 1;
+	t.crc = recording_index_crc((const void *)(copy + t.offset), t.entries, &t);
+	memcpy(copy + v.len - sizeof(t), &t, sizeof(t));
+	for (int damaged = 0; damaged < 3; damaged++) {
+		/* first none, then one extent of the copy, then another one of the original as well */
+		if (damaged == 1)
+			copy[RECORDING_BLOCK + 2000] ^= 1;
+		if (damaged == 2)
+			v.bytes[RECORDING_BLOCK + RECORDING_EXTENT_BYTES + 2000] ^= 1;
+		victim_write(&v, v.bytes, v.len);
+		v.path[strlen(v.path) - strlen("0.pbseg")] = '1';
+		victim_write(&v, copy, v.len);
+		v.path[strlen(v.path) - strlen("0.pbseg")] = '0';
+		place_verify(&v.p, &d);
+		check_int(d.n, damaged);
+		check_int(readable(&v), CALLS * FRAMES);
+	}
+	free(copy);
+	victim_free(&v);
+}
+
 static void a_store_that_is_not_there_is_said_so(void)
 {
 	const char *dir = "/nonexistent/store";
@@ -236,6 +277,7 @@ enum {
 struct sender {
 	double ppm;         /* its clock runs so much fast */
 	uint64_t jitter_us; /* up to */
+	bool lossless;
 	unsigned seed;
 	uint32_t timestamp;
 	uint16_t seq;
@@ -304,7 +346,7 @@ static size_t send_all(struct sender *s, struct sent *out, uint64_t start_ns, un
 		if (s->jitter_us != 0)
 			f->at_ns += (uint64_t)sender_random(s) % s->jitter_us *
 				    (sender_random(s) % 8 == 0 ? 1000 : 200);
-		if (sender_random(s) % 100 != 0 || s->jitter_us == 0) /* 1 % is lost */
+		if (s->lossless || sender_random(s) % 100 != 0) /* 1 % is lost */
 			n++;
 	}
 	qsort(out, n, sizeof(*out), by_arrival);
@@ -408,16 +450,16 @@ static int count_progress(void *ctx, uint64_t done_ns, uint64_t total_ns)
 	return 0;
 }
 
-static void aligned(double ppm0, uint64_t jitter_us, unsigned quiet_s, unsigned jump_s,
-		    int within_ms)
+static void aligned(double ppm0, uint64_t jitter_us, bool lossless, unsigned quiet_s,
+		    unsigned jump_s, int within_ms)
 {
 	struct place p;
 	struct record *rec;
 	struct rec_tap *tap;
 	struct recording *r;
 	struct recording_exported e;
-	struct sender customer = {ppm0, jitter_us, 7, 0xfffff000U, 65500};
-	struct sender engine = {0, 0, 8, 1000, 1};
+	struct sender customer = {ppm0, jitter_us, lossless, 7, 0xfffff000U, 65500};
+	struct sender engine = {0, 0, true, 8, 1000, 1};
 	struct sent *a = malloc(CALL_S * 51 * sizeof(*a)), *b = malloc(CALL_S * 51 * sizeof(*b));
 	uint64_t start = mono_now_ns();
 	uint8_t id[16];
@@ -475,22 +517,22 @@ static void aligned(double ppm0, uint64_t jitter_us, unsigned quiet_s, unsigned 
 
 static void equal_clocks_need_no_slip(void)
 {
-	aligned(0, 0, 0, 0, 1);
+	aligned(0, 0, true, 0, 0, 1);
 }
 
 static void channels_stay_together_over_a_fast_clock(void)
 {
-	aligned(200, 60000, 0, 0, 5);
+	aligned(200, 60000, false, 0, 0, 5);
 }
 
 static void channels_stay_together_over_a_slow_clock(void)
 {
-	aligned(-200, 60000, 0, 0, 5);
+	aligned(-200, 60000, true, 0, 0, 5);
 }
 
 static void silence_and_a_new_source_do_not_disturb(void)
 {
-	aligned(200, 20000, 200, 400, 5);
+	aligned(200, 20000, false, 200, 400, 5);
 }
 
 static void opus_is_written_with_tags(void)
@@ -561,6 +603,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_cut_file_gives_what_is_before_the_cut),
 	CHECK_CASE(extents_in_another_order_are_all_read),
 	CHECK_CASE(an_extent_twice_counts_once),
+	CHECK_CASE(any_good_copy_of_an_extent_will_do),
 	CHECK_CASE(a_store_that_is_not_there_is_said_so),
 	CHECK_CASE(equal_clocks_need_no_slip),
 	CHECK_CASE(channels_stay_together_over_a_fast_clock),
