@@ -40,7 +40,7 @@ static enum packet_fate row_put(struct worker *w, struct burst *b, uint16_t i)
 	return FATE_FAR;
 }
 
-void jbuf_burst(struct worker *w, struct burst *b)
+void deliver_burst(struct worker *w, struct burst *b)
 {
 	for (uint16_t i = 0; i < b->n; i++) {
 		enum packet_fate fate = row_put(w, b, i);

@@ -35,22 +35,6 @@ static bool known_press(struct leg_media *m, uint8_t code, enum dtmf_source sour
 	return false;
 }
 
-static void collect_digit(struct worker *w, struct leg *l, uint8_t code)
-{
-	struct leg_collect *c = &worker_leg_media(w, l)->collect;
-
-	if (c->terminators & (1u << code)) {
-		/* Too early to end, and no digit either. */
-		if (c->n >= c->min)
-			collect_end(w, l, COLLECT_END_TERMINATOR);
-		return;
-	}
-	c->code[c->n++] = code;
-	c->deadline_ns = w->now_ns + c->inter_timeout_ms * PB_NS_PER_MS;
-	if (c->n == c->max)
-		collect_end(w, l, COLLECT_END_COMPLETE);
-}
-
 void dtmf_pressed(struct worker *w, struct leg *l, uint8_t code, enum dtmf_source source,
 		  uint16_t duration_ms)
 {

@@ -5,7 +5,7 @@
  *   rtcp_burst      rtcp.c      takes the RTCP out (own port, or multiplexed: RFC 5761)
  *   rtp_in_burst    rtp_in.c    bytes -> rtp_view, source check, statistics, DTMF, recording
  *   relay_burst     relay.c     rewritten in place and sent on; copied when also buffered
- *   jbuf_burst      deliver.c   what is left goes into its leg's jitter buffer
+ *   deliver_burst    deliver.c   what is left goes into its leg's jitter buffer
  *   playout         playout.c   the wheel: what is due now is decoded, mixed, encoded, sent
  *   tx_flush        tx.c        rows -> port
  *
@@ -58,7 +58,7 @@ void classify_burst(struct worker *w, struct burst *b);
 void rtcp_burst(struct worker *w, struct burst *b);
 void rtp_in_burst(struct worker *w, struct burst *b);
 void relay_burst(struct worker *w, struct burst *b);
-void jbuf_burst(struct worker *w, struct burst *b);
+void deliver_burst(struct worker *w, struct burst *b);
 void playout(struct worker *w);
 void tx_flush(struct worker *w);
 

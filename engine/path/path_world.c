@@ -413,7 +413,7 @@ void world_send(struct world *w, const struct world_peer *p, uint16_t from_port,
 void world_rtp(struct world *w, struct world_peer *p, uint8_t pt, bool marker, const void *payload,
 	       uint16_t len)
 {
-	uint8_t b[RTP_HEADER_LEN + WORLD_PAYLOAD_MAX];
+	uint8_t b[RTP_HEADER_LEN + WORLD_PAYLOAD_MAX] = {0};
 
 	check(len <= WORLD_PAYLOAD_MAX);
 	rtp_build(b, pt, marker, p->seq++, p->ts, p->ssrc);
@@ -424,7 +424,7 @@ void world_rtp(struct world *w, struct world_peer *p, uint8_t pt, bool marker, c
 
 static void peer_talk(struct world *w, struct world_peer *p)
 {
-	uint8_t b[WORLD_PAYLOAD_MAX];
+	uint8_t b[WORLD_PAYLOAD_MAX] = {0};
 	uint16_t n = (uint16_t)(p->ptime_ms * RATE / 1000);
 
 	for (unsigned i = 0; i < n; i++) {

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Playlists and collects: where they stand, and how they end.
+ * Playlists: where they stand, and how they end.
  *
  * An ending is told to main exactly once, because main frees the playlist then. When the event ring has
  * no room the ending is kept (`over`) and told at a later tick; meanwhile the leg behaves as
  * if it were gone.
  */
-#include <string.h>
-
-#include "base/units.h"
 #include "worker/worker_priv.h"
 
 static uint32_t frames_of(const struct play_item *it)
@@ -103,58 +100,8 @@ void play_end(struct worker *w, struct leg *l, enum play_end why, uint8_t digit)
 	play_tell(w, l);
 }
 
-static bool collect_tell(struct worker *w, struct leg *l)
-{
-	struct leg_collect *c = &worker_leg_media(w, l)->collect;
-	struct worker_event e = worker_leg_event(w, l, EVENT_COLLECT_DONE);
-
-	e.collect.collect = c->collect;
-	e.collect.why = (enum collect_end)c->why;
-	e.collect.n = c->n;
-	memcpy(e.collect.code, c->code, c->n);
-	if (!mailbox_done(w, &e))
-		return false;
-	memset(c, 0, sizeof(*c)); /* digits may be secret: none stays behind */
-	return true;
-}
-
-void collect_end(struct worker *w, struct leg *l, enum collect_end why)
-{
-	struct leg_collect *c = &worker_leg_media(w, l)->collect;
-
-	if (!c->active)
-		return;
-	if (!c->over) {
-		c->over = true;
-		c->why = (uint8_t)why;
-		worker_call_of(w, l)->stale = true;
-	}
-	collect_tell(w, l);
-}
-
-static void collect_tick(struct worker *w, struct leg *l)
-{
-	struct leg_media *m = worker_leg_media(w, l);
-	struct leg_collect *c = &m->collect;
-
-	if (c->n == 0 && play_runs(m)) {
-		c->deadline_ns = 0; /* the first timeout starts when no play runs */
-	} else if (c->deadline_ns == 0) {
-		c->deadline_ns = w->now_ns + c->first_timeout_ms * PB_NS_PER_MS;
-	} else if (w->now_ns >= c->deadline_ns) {
-		collect_end(w, l,
-			    c->n == 0 ? COLLECT_END_FIRST_TIMEOUT : COLLECT_END_INTER_TIMEOUT);
-	}
-}
-
 void play_tick(struct worker *w, struct leg *l)
 {
-	struct leg_media *m = worker_leg_media(w, l);
-
-	if (m->play.over)
+	if (worker_leg_media(w, l)->play.over)
 		play_tell(w, l);
-	if (m->collect.over)
-		collect_tell(w, l);
-	else if (m->collect.active)
-		collect_tick(w, l);
 }

@@ -189,6 +189,7 @@ void playout_call(struct worker *w, struct worker_call *c)
 		if (l == NULL)
 			continue;
 		play_tick(w, l);
+		collect_tick(w, l);
 		leg_frame(w, c, l, s);
 	}
 	if (c->stale)

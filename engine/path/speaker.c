@@ -79,3 +79,16 @@ void speaker_frame(struct worker *w, struct leg *l, int16_t *pcm)
 	if (m->cfg.inband_dtmf)
 		keys_listen(w, l, pcm);
 }
+
+void speaker_flush(struct worker *w, struct leg *l)
+{
+	struct leg_media *m = worker_leg_media(w, l);
+	struct rte_mbuf *pkt;
+
+	while ((pkt = jbuf_drain(m->jbuf)) != NULL)
+		rte_pktmbuf_free(pkt);
+	jbuf_restart(m->jbuf);
+	m->fifo_n = 0;
+	conceal_init(m->conceal);
+	m->level_dbov = LEVEL_SILENCE_DBOV;
+}

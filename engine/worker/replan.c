@@ -4,9 +4,6 @@
  * result where the packet path reads it. A leg whose source of sound changed is re-anchored, so
  * that its peer sees one unbroken stream; the others are not touched at all.
  */
-#include <rte_mbuf.h>
-
-#include "dsp/level.h"
 #include "worker/worker_priv.h"
 
 static void inputs(const struct worker *w, const struct worker_call *call,
@@ -105,17 +102,4 @@ void replan(struct worker *w, struct worker_call *call)
 		wheel_remove(&wm->tick, index);
 	else if (!wm->tick_link[index].inside)
 		wheel_add(&wm->tick, index, wheel_quiet(&wm->tick, index));
-}
-
-void speaker_flush(struct worker *w, struct leg *l)
-{
-	struct leg_media *m = worker_leg_media(w, l);
-	struct rte_mbuf *pkt;
-
-	while ((pkt = jbuf_drain(m->jbuf)) != NULL)
-		rte_pktmbuf_free(pkt);
-	jbuf_restart(m->jbuf);
-	m->fifo_n = 0;
-	conceal_init(m->conceal);
-	m->level_dbov = LEVEL_SILENCE_DBOV;
 }

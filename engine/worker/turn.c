@@ -69,7 +69,7 @@ void worker_turn(struct worker *w, uint64_t now_ns)
 		relay_burst(w, &b);
 		stage_end(w, STAGE_RELAY, n, &t);
 		n = b.n;
-		jbuf_burst(w, &b);
+		deliver_burst(w, &b);
 		stage_end(w, STAGE_JBUF, n, &t);
 	}
 

@@ -151,9 +151,6 @@ void leg_stats_fill(const struct worker *w, const struct leg *l, struct leg_stat
 /* Derive the call's plan anew and put it into its legs and onto the wheels. */
 void replan(struct worker *w, struct worker_call *c);
 
-/* Free what a leg's jitter buffer holds and forget its sound: nobody decodes it any more. */
-void speaker_flush(struct worker *w, struct leg *l);
-
 /* ---- way.c: where a leg sends ---- */
 
 /* Make the headers to the leg's peer after its remote, its link address or its RTCP port changed. */
@@ -175,16 +172,24 @@ bool play_finished(struct worker *w, struct leg *l);
 /* End the leg's play, now or as soon as there is room to say so. */
 void play_end(struct worker *w, struct leg *l, enum play_end why, uint8_t digit);
 
-/* End the leg's collect likewise. */
-void collect_end(struct worker *w, struct leg *l, enum collect_end why);
-
-/* Look at the collect's timers and at endings that wait for room. */
+/* A play's ending that waits for room. */
 void play_tick(struct worker *w, struct leg *l);
 
 static inline bool play_runs(const struct leg_media *m)
 {
 	return m->play.list != NULL && !m->play.over;
 }
+
+/* ---- collect.c ---- */
+
+/* End the leg's collect, now or as soon as there is room to say so. */
+void collect_end(struct worker *w, struct leg *l, enum collect_end why);
+
+/* A key was pressed while it runs. */
+void collect_digit(struct worker *w, struct leg *l, uint8_t code);
+
+/* Its timers, and an ending that waits for room. */
+void collect_tick(struct worker *w, struct leg *l);
 
 static inline bool collect_runs(const struct leg_media *m)
 {
@@ -225,6 +230,8 @@ void tap_frame(struct worker *w, struct leg *l, uint8_t channel, uint8_t codec, 
 /* Timeouts and RTCP of one call's legs. */
 void house_tick(struct worker *w, struct worker_call *c);
 
+/* ---- rtcp.c: sending ---- */
+
 /* Send a report now, with BYE when the leg closes. */
 void rtcp_send(struct worker *w, struct leg *l, bool bye);
 
@@ -238,5 +245,8 @@ void playout_call(struct worker *w, struct worker_call *c);
 
 /* The next LEG_FRAME samples of a leg that is decoded; silence where there are none. */
 void speaker_frame(struct worker *w, struct leg *l, int16_t *pcm);
+
+/* Free what a leg's jitter buffer holds and forget its sound: nobody decodes it any more. */
+void speaker_flush(struct worker *w, struct leg *l);
 
 #endif
