@@ -376,7 +376,7 @@ static int open_store(struct daemon *d)
 		log_error("store", "%s", why[0] ? why : strerror(-err));
 		return err;
 	}
-	c->database = file;
+	snprintf(c->database, sizeof(c->database), "%s", file);
 	store_close_orphans(c->store, clock_wall_ms());
 	return -fd_listen(store_fd(c->store), FD_READ, on_store, c->store);
 }

@@ -264,7 +264,8 @@ static void on_shut_down_late(void *arg)
 	struct centre *c = arg;
 	void (*drained)(void *) = c->drained;
 
-	log_warn("call", "%u calls did not say goodbye in time", c->calls_now);
+	if (c->calls_now > 0)
+		log_warn("call", "%u calls did not say goodbye in time", c->calls_now);
 	c->drained = NULL;
 	if (drained)
 		drained(c->drained_arg);

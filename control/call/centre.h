@@ -76,7 +76,7 @@ struct centre {
 	struct centre_paths paths;
 	uint64_t config_loaded_ms;
 	char flow_file[1024]; /* what paths.flow points at after a reload with a file */
-	const char *database; /* for status; the caller's */
+	char database[1024];  /* for status */
 	struct sip_listen listen[SIP_LISTEN_MAX];
 	char listen_ip[SIP_LISTEN_MAX][SIP_IP_MAX];
 	size_t listens;
@@ -137,6 +137,9 @@ unsigned centre_check_flow(struct centre *c, const char *file, json_t *problems)
 
 /* The same, with `file` from now on for every hotline (NULL: as before). */
 int centre_reload_flows(struct centre *c, const char *file, json_t **problems);
+
+/* Once the engine has told its prompts: an alarm when a flow in use needs one that is not there. */
+void centre_check_prompts(struct centre *c);
 
 /* The flow of a hotline, or NULL. */
 struct ivr_flow *centre_flow(struct centre *c, const struct config_hotline *hotline);

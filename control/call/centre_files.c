@@ -151,6 +151,27 @@ static struct ivr_flow *load_flow(struct centre *c, const char *file, json_t *pr
 	return err == 0 ? flow : NULL;
 }
 
+void centre_check_prompts(struct centre *c)
+{
+	enum { SHOWN = 3 };
+	struct ivr_world world = {.arg = c, .has_prompt = has_prompt};
+	struct complaints list;
+	char line[COMPLAINT_TEXT_MAX + COMPLAINT_NAME_MAX + 32], first[160] = "";
+
+	for (unsigned i = 0; i < c->flow_count; i++) {
+		complaints_init(&list, c->flows[i].name);
+		if (ivr_flow_check(c->flows[i].flow, &world, &list) == 0)
+			continue;
+		for (unsigned k = 0; k < list.kept && k < SHOWN; k++)
+			log_error("flow", "%s", complaint_line(&list, k, line, sizeof(line)));
+		if (list.errors > SHOWN)
+			log_error("flow", "%s: and %u more", list.name, list.errors - SHOWN);
+		if (first[0] == '\0' && list.kept > 0)
+			snprintf(first, sizeof(first), "%.159s", list.list[0].text);
+	}
+	centre_alarm(c, "prompts", first[0] != '\0', first);
+}
+
 static unsigned errors_in(const json_t *problems)
 {
 	unsigned n = 0;
@@ -218,6 +239,8 @@ int centre_load_flows(struct centre *c, json_t **problems)
 			ivr_flow_drop(&c->flows[i].flow);
 		memcpy(c->flows, fresh, n * sizeof(fresh[0]));
 		c->flow_count = n;
+		if (c->prompts != NULL) /* then they were checked against them */
+			centre_alarm(c, "prompts", false, "");
 		for (unsigned i = 0; i < n; i++) {
 			log_info("flow", "%s: %u nodes", fresh[i].name,
 				 ivr_flow_nodes(fresh[i].flow));

@@ -143,18 +143,25 @@ static int open_call(struct call *call)
 	return err;
 }
 
-void party_open(struct party *p, void (*then)(struct party *p))
+json_t *party_leg_members(const struct party *p)
 {
-	struct call *call = p->call;
 	const char *peer_ip = p->sip ? sip_call_info(p->sip)->peer.ip : "";
 	json_t *members = json_pack("{s:s}", "name", p->number[0] ? p->number : "anonymous");
-	struct ticket *t = call_ticket_new(call, p, on_leg);
-	int err = open_call(call);
 
 	if (members == NULL) /* a number that is not UTF-8 names no leg */
 		members = json_object();
 	if (strchr(peer_ip, ':') != NULL)
 		json_object_set_new(members, "family", json_string("ip6"));
+	return members;
+}
+
+void party_open(struct party *p, void (*then)(struct party *p))
+{
+	struct call *call = p->call;
+	json_t *members = party_leg_members(p);
+	struct ticket *t = call_ticket_new(call, p, on_leg);
+	int err = open_call(call);
+
 	p->then = then;
 	if (err == 0 && t != NULL)
 		err = engine_leg_open(call->centre->engine, call->id, p->leg, members,

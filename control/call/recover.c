@@ -149,9 +149,8 @@ static void reopen(struct call *call, struct party *p)
 	p->play[0] = '\0';
 	p->leg_closing = false;
 	call->reopening++;
-	if (t == NULL ||
-	    engine_leg_open(call->centre->engine, call->id, p->leg,
-			    json_pack("{s:s}", "name", p->number), call_ticket_reply, t) != 0) {
+	if (t == NULL || engine_leg_open(call->centre->engine, call->id, p->leg,
+					 party_leg_members(p), call_ticket_reply, t) != 0) {
 		call_ticket_drop(t);
 		call->reopening--;
 		return;
@@ -240,6 +239,7 @@ static void on_prompts(void *arg, int err, const json_t *result, const struct rp
 			json_object_set_new(c->prompts, name, json_true());
 	}
 	log_info("engine", "%zu prompts", json_object_size(c->prompts));
+	centre_check_prompts(c);
 }
 
 void recover_up(void *arg, bool same, const json_t *snapshot)

@@ -125,6 +125,10 @@ void incoming_call(void *arg, struct sip_call *sip)
 		refuse(c, sip, from, to, CALL_CAUSE_ENGINE_LOST);
 		return;
 	}
+	if (c->config->calls_max > 0 && c->calls_now >= c->config->calls_max) {
+		refuse(c, sip, from, to, CALL_CAUSE_OVERLOADED);
+		return;
+	}
 	call = call_begin(c, kind_of(c, agent, to), from, to);
 	p = call ? party_new(call, PARTY_IS_CUSTOMER, from,
 			     agent ? acd_agent_find(c->acd, agent) : -1)

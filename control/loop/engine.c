@@ -72,7 +72,8 @@ static void lose(struct engine *e)
 	}
 	if (was_up) {
 		e->since_ms = clock_wall_ms();
-		log_warn("engine", "connection to %s ended", e->path);
+		if (e->h.down) /* else it is we who leave */
+			log_warn("engine", "connection to %s ended", e->path);
 		e->retry_ms = ENGINE_RETRY_MIN_MS;
 	}
 	tmr_start(&e->retry, e->retry_ms, try_connect, e);

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The control socket as a client sees it: a whole daemon behind it, with a database, an engine kit
+ * and phones.
+ */
+#include "api/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "call/call_kit.h"
+#include "check.h"
+#include "patchbay/rpc_client.h"
+
+struct desk_top {
+	struct call_kit k;
+	struct api *api;
+	struct rpc_client *client;
+	char path[108], database[108];
+	/* of the newest answer */
+	bool done;
+	json_t *result;
+	char reason[40], message[320];
+	/* events */
+	unsigned events, ended;
+};
+
+static void on_store(int flags, void *arg)
+{
+	(void)flags;
+	store_dispatch(arg);
+}
+
+static void on_client(int flags, void *arg)
+{
+	struct desk_top *d = arg;
+
+	(void)flags;
+	check(rpc_client_poll(d->client) == 0);
+}
+
+static void on_event(void *arg, const json_t *params)
+{
+	struct desk_top *d = arg;
+	const char *state = json_string_value(json_object_get(params, "state"));
+
+	d->events++;
+	d->ended += state != NULL && strcmp(state, "ended") == 0;
+}
+
+static void on_reply(void *arg, const struct rpc_reply *r)
+{
+	struct desk_top *d = arg;
+
+	d->done = true;
+	json_decref(d->result);
+	d->result = r->kind == RPC_REPLY_RESULT ? json_deep_copy(r->result) : NULL;
+	d->reason[0] = d->message[0] = '\0';
+	if (r->kind == RPC_REPLY_ERROR) {
+		snprintf(d->message, sizeof(d->message), "%s", r->error->message);
+		snprintf(d->reason, sizeof(d->reason), "%s", rpc_reason_word(r->error->reason));
+	}
+}
+
+static bool is_done(void *arg)
+{
+	const struct desk_top *d = arg;
+
+	return d->done;
+}
+
+/* Ask and wait; the answer is in d->result or d->reason. */
+static const json_t *ask(struct desk_top *d, const char *method, json_t *params)
+{
+	d->done = false;
+	check_int(rpc_client_request(d->client, method, params, 5000, on_reply, d), 0);
+	check(kit_run(is_done, d, 6000));
+	return d->result;
+}
+
+static struct desk_top *top_open(void)
+{
+	struct desk_top *d = calloc(1, sizeof(*d));
+	char why[200];
+
+	call_kit_open(&d->k);
+	snprintf(d->path, sizeof(d->path), "%s/control.sock", d->k.dir);
+	snprintf(d->database, sizeof(d->database), "%s/patchbay.db", d->k.dir);
+	check_int(store_open(&d->k.c.store, d->database, why, sizeof(why)), 0);
+	check_int(fd_listen(store_fd(d->k.c.store), FD_READ, on_store, d->k.c.store), 0);
+	check_int(api_open(&d->api, &d->k.c, d->path, -1), 0);
+	check_int(rpc_client_open(&d->client, d->path), 0);
+	rpc_client_on_event(d->client, on_event, d);
+	check_int(fd_listen(rpc_client_fd(d->client), FD_READ, on_client, d), 0);
+	check(ask(d, "hello", json_pack("{s:i,s:s}", "protocol", 1, "client", "test")) != NULL);
+	check(ask(d, "subscribe", NULL) != NULL);
+	return d;
+}
+
+static void top_close(struct desk_top *d)
+{
+	char other[140];
+
+	check(call_kit_empty(&d->k));
+	fd_close(rpc_client_fd(d->client));
+	rpc_client_close(d->client);
+	fd_close(store_fd(d->k.c.store));
+	check_int(store_close(d->k.c.store, 3000), 0);
+	d->k.c.store = NULL;
+	api_close(d->api);
+	json_decref(d->result);
+	unlink(d->database);
+	for (int i = 0; i < 2; i++) {
+		snprintf(other, sizeof(other), "%s%s", d->database, i ? "-wal" : "-shm");
+		unlink(other);
+	}
+	call_kit_close(&d->k);
+	free(d);
+}
+
+static const char *text(const json_t *o, const char *name)
+{
+	return json_string_value(json_object_get(o, name));
+}
+
+static void a_call_is_seen_steered_and_found_again(void)
+{
+	struct desk_top *d = top_open();
+	struct kit_call *customer;
+	char id[40];
+
+	check(ask(d, "agent.set", json_pack("{s:s,s:s}", "agent", "1001", "state", "sign_in")) !=
+	      NULL);
+	check_str(text(d->result, "state"), "not_ready");
+	check(ask(d, "agent.set",
+		  json_pack("{s:s,s:s,s:s}", "agent", "1001", "state", "not_ready", "reason",
+			    "break")) != NULL);
+	check_str(text(d->result, "reason"), "break");
+	check(ask(d, "agent.set", json_pack("{s:s,s:s}", "agent", "1001", "state", "ready")) !=
+	      NULL);
+	strcpy(d->k.engine->digits, "1");
+	customer = call_kit_dial(&d->k, "95598");
+	check(call_kit_reaches(&d->k, CALL_TALKING));
+
+	check_int(json_array_size(json_object_get(ask(d, "calls", NULL), "calls")), 1);
+	snprintf(id, sizeof(id), "%s",
+		 text(json_array_get(json_object_get(d->result, "calls"), 0), "call"));
+	check_str(text(json_array_get(json_object_get(d->result, "calls"), 0), "state"), "talking");
+	check(ask(d, "call", json_pack("{s:s}", "call", id + 28)) != NULL); /* its ending */
+	check_int(json_array_size(json_object_get(d->result, "legs")), 2);
+	check(ask(d, "hangup", json_pack("{s:s}", "call", id)) != NULL);
+	check(kit_until(&customer->closed, 1, 2000));
+	check(kit_until(&d->ended, 1, 2000));
+	check(d->events > 5);
+	check(call_kit_empty(&d->k));
+
+	/* From here it comes from the database. */
+	for (int i = 0; i < 50 && ask(d, "call", json_pack("{s:s}", "call", id)) == NULL; i++)
+		kit_wait(20);
+	check_str(text(d->result, "cause"), "operator");
+	check_str(text(d->result, "hung_up_by"), "operator");
+	check(ask(d, "cdr", json_pack("{s:s}", "agent", "1001")) != NULL);
+	check_int(json_array_size(json_object_get(d->result, "records")), 1);
+	check(ask(d, "recordings", NULL) != NULL);
+	check(json_is_true(json_object_get(
+		json_array_get(json_object_get(d->result, "recordings"), 0), "complete")));
+	top_close(d);
+}
+
+static void what_cannot_be_is_refused_by_name(void)
+{
+	static const struct {
+		const char *method, *params, *reason, *says;
+	} rows[] = {
+		{"call", "{\"call\":\"nobody\"}", "not_found", "nobody"},
+		{"call", "{}", "invalid_params", "call"},
+		{"calls", "{\"x\":1}", "invalid_params", "x"},
+		{"agent.set", "{\"agent\":\"1001\",\"state\":\"asleep\"}", "invalid_params",
+		 "state"},
+		{"agent.set", "{\"agent\":\"7777\",\"state\":\"ready\"}", "not_found", "7777"},
+		{"agent.set", "{\"agent\":\"1001\",\"state\":\"ready\"}", "refused", "signed_out"},
+		{"agent.set", "{\"agent\":\"1001\",\"state\":\"not_ready\",\"reason\":\"moon\"}",
+		 "refused", "moon"},
+		{"hangup", "{\"call\":\"nobody\"}", "not_found", "nobody"},
+		{"monitor", "{\"call\":\"nobody\",\"by\":\"2001\",\"mode\":\"listen\"}",
+		 "not_found", "nobody"},
+		{"flow.reload", "{\"file\":\"/nonexistent.yaml\"}", "invalid_file", "nonexistent"},
+		{"fly", "{}", "unknown_method", "fly"},
+	};
+	struct desk_top *d = top_open();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		check(ask(d, rows[i].method, json_loads(rows[i].params, 0, NULL)) == NULL);
+		check_str(d->reason, rows[i].reason);
+		check(strstr(d->message, rows[i].says) != NULL);
+	}
+	top_close(d);
+}
+
+static void state_is_told_and_the_engine_may_be_away(void)
+{
+	struct desk_top *d = top_open();
+
+	check(ask(d, "status", NULL) != NULL);
+	check(json_is_false(json_object_get(d->result, "healthy")));
+	check_str(text(json_array_get(json_object_get(d->result, "alarms"), 0), "area"), "prompts");
+	centre_alarm(&d->k.c, "prompts", false, "");
+	check(ask(d, "status", NULL) != NULL);
+	check(json_is_true(json_object_get(d->result, "healthy")));
+	check_int(json_array_size(json_object_get(ask(d, "agents", NULL), "agents")), 4);
+	check_int(json_array_size(json_object_get(ask(d, "queues", NULL), "queues")), 3);
+	check(ask(d, "flow.check", NULL) != NULL);
+	check(json_is_false(json_object_get(d->result, "ok"))); /* this engine has no prompts */
+	check(ask(d, "flow.reload", NULL) == NULL);
+	check_str(d->reason, "invalid_file");
+	check(ask(d, "drops", NULL) == NULL); /* the kit has none: its own words come through */
+	check_str(d->reason, "unknown_method");
+	engine_kit_close(d->k.engine);
+	kit_wait(50);
+	check(ask(d, "drops", NULL) == NULL);
+	check_str(d->reason, "engine_down");
+	check(ask(d, "status", NULL) != NULL);
+	check(json_is_false(json_object_get(d->result, "healthy")));
+	check(ask(d, "legs", NULL) != NULL);
+	top_close(d);
+}
+
+static const struct check_case cases[] = {
+	CHECK_CASE(a_call_is_seen_steered_and_found_again),
+	CHECK_CASE(what_cannot_be_is_refused_by_name),
+	CHECK_CASE(state_is_told_and_the_engine_may_be_away),
+};
+
+int main(void)
+{
+	log_setup("test", getenv("LOUD") ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
+	return check_run(cases, sizeof(cases) / sizeof(cases[0]));
+}
