@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What one worker core does, measured: a real worker on a ring port, N legs in one scene, its turns timed
+ * and nothing else.
+ *
+ *	bench_worker SCENE [--legs N] [--rounds N] [--store DIR] [--cpu N]
+ *	bench_worker --list
+ *
+ * Time of the media is stepped by milliseconds as fast as the worker allows; with a recording it
+ * keeps to real time, because the disk does. A round is 20 ms of media: every leg's packet once. A
+ * millisecond of it in which the kernel took the core away is left out and counted; README.md tells
+ * the rest. The result is one JSON object on stdout.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <rte_cycles.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/must.h"
+#include "base/units.h"
+#include "bench_scene.h"
+#include "port/port.h"
+#include "port/port_eal.h"
+#include "record/record.h"
+
+enum {
+	RING = 8192,
+	PACKETS = 65535,
+	WARM_ROUNDS = 15,
+	TURNS_MAX = 1 << 20, /* durations that are kept */
+	LOST_MAX_PPM = 10,
+};
+
+struct options {
+	const struct bench_scene_kind *kind;
+	const char *store;
+	uint32_t legs, rounds;
+	int cpu;
+};
+
+struct stage_sum {
+	uint64_t packets, cycles;
+};
+
+struct bench {
+	struct options opt;
+	struct bench_world world;
+	struct port_config port_cfg;
+	struct port *port;
+	struct record *rec;
+
+	/* Sums over the steps (milliseconds) that count. */
+	struct stage_sum stage[STAGE_COUNT];
+	uint64_t cycles, turns, received, sent;
+	uint32_t steps, disturbed;
+	uint32_t *turn; /* cycles of each */
+	uint32_t turn_n;
+	uint64_t heard; /* in all measured steps, disturbed ones too */
+};
+
+/* The worker's counters and ours around one step. */
+struct mark {
+	struct stage_sum stage[STAGE_COUNT];
+	uint64_t received, sent;
+	long switches;
+};
+
+static void usage(FILE *to)
+{
+	fprintf(to, "usage: bench_worker SCENE [--legs N] [--rounds N] [--store DIR] [--cpu N]\n"
+		    "       bench_worker --list\n");
+}
+
+static bool options_read(struct options *o, int argc, char **argv)
+{
+	static const struct option words[] = {{"legs", required_argument, NULL, 'l'},
+					      {"rounds", required_argument, NULL, 'r'},
+					      {"store", required_argument, NULL, 's'},
+					      {"cpu", required_argument, NULL, 'c'},
+					      {"list", no_argument, NULL, 'L'},
+					      {"help", no_argument, NULL, 'h'},
+					      {NULL, 0, NULL, 0}};
+	const struct bench_scene_kind *k;
+	int c;
+
+	*o = (struct options){.legs = 10000, .rounds = 100, .cpu = -1};
+	while ((c = getopt_long(argc, argv, "", words, NULL)) != -1) {
+		switch (c) {
+		case 'l':
+			o->legs = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case 'r':
+			o->rounds = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case 's':
+			o->store = optarg;
+			break;
+		case 'c':
+			o->cpu = atoi(optarg);
+			break;
+		case 'L':
+			for (unsigned i = 0; (k = bench_scene_at(i)) != NULL; i++)
+				puts(k->name);
+			exit(0);
+		case 'h':
+			usage(stdout);
+			exit(0);
+		default:
+			return false;
+		}
+	}
+	if (optind != argc - 1)
+		return false;
+	o->kind = bench_scene_find(argv[optind]);
+	return o->kind != NULL && o->rounds > 0 && o->legs >= o->kind->legs_per_call &&
+	       o->legs <= BENCH_LEGS_MAX && (!o->kind->records || o->store != NULL);
+}
+
+static uint64_t clock_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * PB_NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static void fail(const char *what, int err)
+{
+	fprintf(stderr, "bench_worker: %s: %s\n", what, strerror(err < 0 ? -err : err));
+	exit(1);
+}
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((unsigned)cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) != 0)
+		fail("--cpu", errno);
+}
+
+static void recorder_open(struct bench *b)
+{
+	struct record_config cfg = {.name = "bench-worker",
+				    .volume = {b->opt.store},
+				    .volumes = 1,
+				    .workers = 1,
+				    .taps = b->world.calls,
+				    .extents = b->world.calls * 4 + 1024};
+	int err = record_start(&cfg, &b->rec);
+
+	if (err != 0)
+		fail("the recorder does not start", err);
+}
+
+static void port_make(struct bench *b)
+{
+	struct port_spec spec;
+	char why[200];
+	struct bench_net *n = &b->world.net;
+
+	n->pool = rte_pktmbuf_pool_create("bench", PACKETS, 256, 0, 2176, SOCKET_ID_ANY);
+	n->in = rte_ring_create("in", RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	n->out = rte_ring_create("out", RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	must(n->pool != NULL && n->in != NULL && n->out != NULL);
+	b->port_cfg = (struct port_config){.workers = 1,
+					   .rtp_first = BENCH_RTP_FIRST,
+					   .rtp_last = 65535,
+					   .rx_slots = 512,
+					   .tx_slots = 512,
+					   .pool = n->pool,
+					   .to_engine = {n->in},
+					   .from_engine = {n->out}};
+	must(port_spec_parse(&spec, "ring:,ip=10.0.0.1/8,mac=02:00:00:00:00:03", why,
+			     sizeof(why)) == 0);
+	must(port_open(&b->port, &spec, &b->port_cfg) == 0);
+}
+
+static void world_make(struct bench *b)
+{
+	struct bench_world *w = &b->world;
+	const struct bench_scene_kind *kind = b->opt.kind;
+	struct port_eal_config eal = {.workers = 1};
+	struct worker_config cfg = {.workers = 1,
+				    .socket = SOCKET_ID_ANY,
+				    .rtp_first = BENCH_RTP_FIRST,
+				    .rtp_last = 65535,
+				    .main_fd = -1,
+				    .seed = 1};
+
+	w->calls = b->opt.legs / kind->legs_per_call;
+	cfg.legs = cfg.leg_stride = w->calls * kind->legs_per_call;
+	cfg.calls = w->calls;
+	eal.memory_bytes = worker_bytes(cfg.legs, cfg.calls) + (UINT64_C(700) << 20);
+	if (port_eal_start(&eal) != 0)
+		exit(1);
+	if (kind->records)
+		recorder_open(b);
+	if (b->opt.cpu >= 0)
+		pin(b->opt.cpu); /* after the recorder's thread was made: that floats */
+	port_make(b);
+	cfg.lane = port_lane(b->port, 0);
+	cfg.pool = w->net.pool;
+	cfg.rec = b->rec != NULL ? record_worker(b->rec, 0) : NULL;
+	bench_net_make(&w->net, cfg.legs, port_own(b->port));
+	w->now_ns = clock_ns();
+	w->worker = worker_create(&cfg);
+	if (w->worker == NULL)
+		exit(1);
+}
+
+static void mark(const struct bench *b, struct mark *m)
+{
+	const struct worker *w = b->world.worker;
+	struct rusage ru;
+
+	for (unsigned s = 0; s < STAGE_COUNT; s++) {
+		m->stage[s].packets = atomic_load(&w->stage[s].packets);
+		m->stage[s].cycles = atomic_load(&w->stage[s].cycles);
+	}
+	m->received = atomic_load(&w->received);
+	m->sent = atomic_load(&w->sent);
+	getrusage(RUSAGE_THREAD, &ru);
+	m->switches = ru.ru_nivcsw + ru.ru_nvcsw;
+}
+
+/* Add the step since `from` to the sums. */
+static void add(struct bench *b, const struct mark *from, uint64_t cycles, uint64_t turns)
+{
+	struct mark to;
+
+	mark(b, &to);
+	if (to.switches != from->switches) {
+		b->disturbed++;
+		return;
+	}
+	for (unsigned s = 0; s < STAGE_COUNT; s++) {
+		b->stage[s].packets += to.stage[s].packets - from->stage[s].packets;
+		b->stage[s].cycles += to.stage[s].cycles - from->stage[s].cycles;
+	}
+	b->received += to.received - from->received;
+	b->sent += to.sent - from->sent;
+	b->cycles += cycles;
+	b->turns += turns;
+	b->steps++;
+}
+
+/* One millisecond of media: speak, turn until nothing waits, hear. Returns the cycles of its turns. */
+static uint64_t step_turns(struct bench *b, uint64_t *turns)
+{
+	struct bench_world *w = &b->world;
+	uint64_t sum = 0;
+
+	do {
+		uint64_t begin = rte_rdtsc_precise();
+
+		worker_turn(w->worker, w->now_ns);
+
+		uint64_t spent = rte_rdtsc_precise() - begin;
+
+		sum += spent;
+		(*turns)++;
+		if (b->turn_n < TURNS_MAX)
+			b->turn[b->turn_n++] = spent > UINT32_MAX ? UINT32_MAX : (uint32_t)spent;
+	} while (!rte_ring_empty(w->net.in));
+	return sum;
+}
+
+static void step(struct bench *b)
+{
+	struct bench_world *w = &b->world;
+	struct mark m;
+	uint64_t turns = 0;
+	uint32_t turn_n = b->turn_n, disturbed = b->disturbed;
+
+	bench_net_speak(&w->net, (unsigned)(w->now_ns / PB_NS_PER_MS % BENCH_PHASES));
+	w->now_ns += PB_NS_PER_MS;
+	mark(b, &m);
+
+	uint64_t cycles = step_turns(b, &turns);
+
+	add(b, &m, cycles, turns);
+	if (b->disturbed != disturbed)
+		b->turn_n = turn_n;
+	bench_net_hear(&w->net);
+	bench_world_events(w);
+}
+
+/* Not faster than real time, when a disk is to keep up. */
+static void keep_time(const struct bench *b)
+{
+	uint64_t now = clock_ns();
+
+	if (b->rec == NULL || b->world.now_ns <= now)
+		return;
+
+	struct timespec t = {.tv_nsec = (long)(b->world.now_ns - now)};
+
+	nanosleep(&t, NULL);
+}
+
+static void measure(struct bench *b)
+{
+	for (unsigned i = 0; i < WARM_ROUNDS * BENCH_PHASES; i++)
+		bench_world_step(&b->world);
+	b->world.net.heard = b->world.net.strange = 0;
+	for (uint32_t i = 0; i < b->opt.rounds * BENCH_PHASES; i++) {
+		keep_time(b);
+		step(b);
+	}
+	b->heard = b->world.net.heard;
+}
+
+/* ---- the result ---- */
+
+static int by_size(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double ns_of(double cycles)
+{
+	return cycles * 1e9 / (double)rte_get_tsc_hz();
+}
+
+static double rounds_of(const struct bench *b)
+{
+	return (double)b->steps / BENCH_PHASES;
+}
+
+static json_t *stages_json(const struct bench *b)
+{
+	json_t *all = json_object();
+
+	for (unsigned s = 0; s < STAGE_COUNT; s++) {
+		double packets = (double)b->stage[s].packets;
+
+		if (b->stage[s].packets == 0)
+			continue;
+		json_object_set_new(all, worker_stage_name((enum worker_stage)s),
+				    json_pack("{s:f, s:f, s:f}", "packets_per_round",
+					      packets / rounds_of(b), "cycles_per_packet",
+					      (double)b->stage[s].cycles / packets, "share",
+					      (double)b->stage[s].cycles / (double)b->cycles));
+	}
+	return all;
+}
+
+static json_t *fates_json(const struct bench *b)
+{
+	json_t *all = json_object();
+
+	for (unsigned f = 0; f < FATE_COUNT; f++) {
+		uint64_t n = atomic_load(&b->world.worker->fate[f]);
+
+		if (n > 0)
+			json_object_set_new(all, packet_fate_name((enum packet_fate)f),
+					    json_integer((json_int_t)n));
+	}
+	return all;
+}
+
+static double turn_ns(const struct bench *b, double quantile)
+{
+	uint32_t at = (uint32_t)(quantile * (b->turn_n - 1));
+
+	return b->turn_n > 0 ? ns_of(b->turn[at]) : 0;
+}
+
+static json_t *recorder_json(const struct bench *b)
+{
+	struct record_stats st;
+
+	if (b->rec == NULL)
+		return json_null();
+	record_stats(b->rec, &st);
+	return json_pack("{s:I, s:I, s:i}", "frames_lost", (json_int_t)st.frames_lost,
+			 "bytes_written", (json_int_t)st.bytes_written, "durable_ms_max",
+			 (int)st.durable_ms_max);
+}
+
+/* What a result must not be believed for; "" when it may. */
+static const char *doubt(const struct bench *b)
+{
+	uint64_t due = (uint64_t)b->opt.rounds * b->world.calls * b->opt.kind->frames_out;
+	uint64_t off = due > b->heard ? due - b->heard : b->heard - due;
+	struct record_stats st = {0};
+
+	if (b->rec != NULL)
+		record_stats(b->rec, &st);
+	if (b->steps < b->opt.rounds * BENCH_PHASES / 2)
+		return "the core was taken away too often";
+	if (off * 1000000 > due * LOST_MAX_PPM)
+		return "the telephones did not hear what they should";
+	if (st.frames_lost > 0)
+		return "the disk did not keep up";
+	return "";
+}
+
+static void print(struct bench *b)
+{
+	const struct bench_scene_kind *kind = b->opt.kind;
+	uint32_t legs = b->world.net.legs;
+	double units = kind->unit == BENCH_CALL ? b->world.calls : legs;
+	double unit_cycles = (double)b->cycles / rounds_of(b) / units;
+
+	qsort(b->turn, b->turn_n, sizeof(b->turn[0]), by_size);
+
+	json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:s}", "scene", kind->name, "unit",
+			      bench_unit_name(kind->unit), "legs", (int)legs, "calls",
+			      (int)b->world.calls, "steps", (int)b->steps, "steps_disturbed",
+			      (int)b->disturbed, "doubt", doubt(b));
+
+	must(o != NULL);
+	json_object_set_new(o, "tsc_mhz", json_real((double)rte_get_tsc_hz() / 1e6));
+	json_object_set_new(o, "ns_per_frame", json_real(ns_of(unit_cycles)));
+	json_object_set_new(o, "cycles_per_frame", json_real(unit_cycles));
+	json_object_set_new(o, "per_core", json_real(20e6 / ns_of(unit_cycles)));
+	json_object_set_new(o, "packets_in_per_round",
+			    json_real((double)b->received / rounds_of(b)));
+	json_object_set_new(o, "packets_out_per_round", json_real((double)b->sent / rounds_of(b)));
+	json_object_set_new(o, "packets_per_turn",
+			    json_real((double)b->received / (double)b->turns));
+	json_object_set_new(o, "turn_ns",
+			    json_pack("{s:f, s:f, s:f}", "p50", turn_ns(b, 0.5), "p99",
+				      turn_ns(b, 0.99), "max", turn_ns(b, 1)));
+	json_object_set_new(o, "stages", stages_json(b));
+	json_object_set_new(o, "fates", fates_json(b));
+	json_object_set_new(o, "recorder", recorder_json(b));
+	json_dumpf(o, stdout, JSON_REAL_PRECISION(6) | JSON_INDENT(1));
+	putchar('\n');
+	json_decref(o);
+}
+
+int main(int argc, char **argv)
+{
+	static struct bench b;
+
+	log_setup("bench_worker", LOG_LEVEL_WARN);
+	if (!options_read(&b.opt, argc, argv)) {
+		usage(stderr);
+		return 2;
+	}
+	b.turn = calloc(TURNS_MAX, sizeof(b.turn[0]));
+	must(b.turn != NULL);
+	world_make(&b);
+	bench_scene_begin(&b.world, b.opt.kind);
+	measure(&b);
+	print(&b);
+	bench_scene_end(&b.world, b.opt.kind);
+	worker_destroy(b.world.worker);
+	if (b.rec != NULL)
+		(void)record_stop(b.rec);
+	port_close(&b.port);
+	bench_net_free(&b.world.net);
+	free(b.turn);
+	return 0;
+}
