@@ -27,7 +27,7 @@ enum { CLI_STORES_MAX = 16, CLI_WORDS_MAX = 64 };
 
 #define CLI_CONTROL_SOCKET "/run/patchbay/control.sock"
 #define CLI_ENGINE_SOCKET  "/run/patchbay/engine.sock"
-#define CLI_STORE          "/var/lib/patchbay/recordings"
+#define CLI_STORE          "/var/lib/patchbay/store"
 
 struct cli_command;
 

@@ -31,7 +31,7 @@ static void leg_news(struct engine_rpc *rpc, const struct worker_event *ev)
 	j = leg_members(leg);
 	if (ev->kind == EVENT_LEG_MEDIA) {
 		type = "leg.media";
-		json_object_set_new(j, "source", sock_ip_json(&ev->source));
+		json_object_set_new(j, "source", leg_address_json(&ev->source));
 	} else if (ev->kind == EVENT_LEG_TIMEOUT) {
 		type = "leg.timeout";
 		json_object_set_new(j, "silent_ms", json_integer(ev->timeout.silent_ms));
@@ -77,7 +77,7 @@ static void play_done(struct engine_rpc *rpc, const struct worker_event *ev)
 	if (ev->play.why == PLAY_END_DIGIT)
 		json_object_set_new(j, "digit", digit_json(ev->play.digit));
 	json_object_set_new(j, "played_ms", json_integer(ev->play.played_ms));
-	play_free(rpc, play);
+	sound_play_free(rpc, play);
 	engine_rpc_event(rpc, "play.done", j);
 }
 
@@ -105,7 +105,7 @@ static void collect_done(struct engine_rpc *rpc, const struct worker_event *ev)
 	json_object_set_new(j, "collect", json_string(collect->object.id));
 	json_object_set_new(j, "digits", json_string(digits));
 	json_object_set_new(j, "reason", json_string(reasons[ev->collect.why]));
-	collect_free(rpc, collect);
+	sound_collect_free(rpc, collect);
 	engine_rpc_event(rpc, "collect.done", j);
 }
 

@@ -42,9 +42,9 @@ void leg_free(struct engine_rpc *rpc, struct leg_object *leg)
 	struct engine_worker *w = &rpc->worker[leg->call->worker];
 
 	while (leg->plays != NULL)
-		play_free(rpc, leg->plays);
+		sound_play_free(rpc, leg->plays);
 	if (leg->collect != NULL)
-		collect_free(rpc, leg->collect);
+		sound_collect_free(rpc, leg->collect);
 	for (unsigned i = 0; i < CALL_LEGS_MAX; i++)
 		if (leg->call->leg[i] == leg)
 			leg->call->leg[i] = NULL;
@@ -374,7 +374,7 @@ static void gather_more(struct engine_rpc *rpc, struct gather *g)
 	free(g);
 }
 
-void gather_forget(struct gather *g)
+void leg_gather_forget(struct gather *g)
 {
 	if (g == NULL || --g->under_way > 0)
 		return;

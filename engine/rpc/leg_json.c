@@ -181,14 +181,14 @@ bool leg_config_read(struct leg_config *cfg, const json_t *params, uint8_t famil
 	return true;
 }
 
-const char *codec_id_name(enum codec_id id)
+const char *leg_codec_name(enum codec_id id)
 {
 	static const char *const names[CODEC_COUNT] = {"PCMU", "PCMA"};
 
 	return id < CODEC_COUNT ? names[id] : "?";
 }
 
-json_t *sock_ip_json(const struct sock_ip *a)
+json_t *leg_address_json(const struct sock_ip *a)
 {
 	char text[INET6_ADDRSTRLEN];
 
@@ -227,8 +227,8 @@ json_t *leg_stats_json(const struct leg_stats *s)
 	json_object_set_new(j, "rtt_ms",
 			    s->rtt_us == UINT32_MAX ? json_null() : thousandths(s->rtt_us));
 	json_object_set_new(j, "remote_jitter_ms", thousandths(s->remote_jitter_us));
-	json_object_set_new(j, "source", sock_ip_json(&s->source));
-	json_object_set_new(j, "codec", json_string(codec_id_name((enum codec_id)s->codec)));
+	json_object_set_new(j, "source", leg_address_json(&s->source));
+	json_object_set_new(j, "codec", json_string(leg_codec_name((enum codec_id)s->codec)));
 	json_object_set_new(j, "plan", json_string(s->plan <= LEG_PLAN_MIX ? plans[s->plan] : "?"));
 	json_object_set_new(j, "level_dbov", json_integer(s->level_dbov));
 	return j;

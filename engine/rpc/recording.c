@@ -29,7 +29,7 @@ static const char *loss_name(uint8_t loss)
 	return "other";
 }
 
-json_t *account_json(const struct recording_account *a)
+json_t *recording_account_json(const struct recording_account *a)
 {
 	json_t *channels = json_array();
 
@@ -84,8 +84,8 @@ void recording_done(struct engine_rpc *rpc, struct call_child *recording, const 
 
 	engine_rpc_event(rpc, "record.done",
 			 json_pack("{s:s, s:s, s:o, s:s}", "call", recording->call->object.id,
-				   "recording", recording->object.id, "account", account_json(a),
-				   "reason", reason));
+				   "recording", recording->object.id, "account",
+				   recording_account_json(a), "reason", reason));
 	must(rpc_uuid_parse(recording->object.id, place));
 	call_child_free(rpc, recording);
 }
@@ -183,8 +183,9 @@ static void account_done(struct engine_rpc *rpc, struct open_command *oc,
 			 const struct worker_event *ev)
 {
 	const struct call_child *r = recording_of(rpc, oc->number);
-	json_t *result =
-		ev->result == 0 ? json_pack("{s:o}", "account", account_json(&ev->account)) : NULL;
+	json_t *result = ev->result == 0 ? json_pack("{s:o}", "account",
+						     recording_account_json(&ev->account))
+					 : NULL;
 
 	engine_rpc_finish(rpc, oc, ev, result, "recording", r != NULL ? r->object.id : "(ended)");
 }

@@ -7,7 +7,7 @@
 
 #include "base/must.h"
 
-const char *object_kind_name(enum object_kind kind)
+const char *registry_kind_name(enum object_kind kind)
 {
 	static const char *const names[OBJECT_KINDS] = {"call",    "leg",       "play",
 							"collect", "recording", "monitor"};

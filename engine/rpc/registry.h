@@ -39,7 +39,7 @@ struct registry {
 };
 
 /* "call", "leg", ... as errors and events say it. */
-const char *object_kind_name(enum object_kind kind);
+const char *registry_kind_name(enum object_kind kind);
 
 void registry_init(struct registry *r, uint32_t buckets);
 void registry_fini(struct registry *r);

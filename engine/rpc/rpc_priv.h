@@ -172,20 +172,20 @@ extern const struct rpc_param leg_open_params[], leg_set_params[];
 bool leg_config_read(struct leg_config *cfg, const json_t *params, uint8_t family,
 		     struct rpc_error *err);
 json_t *leg_stats_json(const struct leg_stats *s);
-json_t *sock_ip_json(const struct sock_ip *a);
-const char *codec_id_name(enum codec_id id);
+json_t *leg_address_json(const struct sock_ip *a);
+const char *leg_codec_name(enum codec_id id);
 json_t *leg_local_json(const struct engine_rpc *rpc, const struct leg_object *leg);
 
 /* Send LEG_CLOSE; the reply makes the event leg.closed and frees the leg. */
 void leg_close(struct engine_rpc *rpc, struct leg_object *leg, struct rpc_ref request);
 void leg_free(struct engine_rpc *rpc, struct leg_object *leg);
 /* One reply of a stat.legs (or NULL) will not come; with the last the whole is freed. */
-void gather_forget(struct gather *g);
-void play_free(struct engine_rpc *rpc, struct play_object *play);
-void collect_free(struct engine_rpc *rpc, struct collect_object *collect);
+void leg_gather_forget(struct gather *g);
+void sound_play_free(struct engine_rpc *rpc, struct play_object *play);
+void sound_collect_free(struct engine_rpc *rpc, struct collect_object *collect);
 void call_free(struct engine_rpc *rpc, struct call_object *call);
 void call_child_free(struct engine_rpc *rpc, struct call_child *child);
-json_t *account_json(const struct recording_account *a);
+json_t *recording_account_json(const struct recording_account *a);
 void recording_done(struct engine_rpc *rpc, struct call_child *recording, const char *reason,
 		    const struct recording_account *a);
 

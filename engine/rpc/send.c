@@ -122,7 +122,7 @@ void engine_rpc_send_fini(struct engine_rpc *rpc)
 	for (uint32_t i = 0; i < rpc->opens; i++)
 		if (rpc->open[i].used) {
 			free(rpc->open[i].memory);
-			gather_forget(rpc->open[i].gather);
+			leg_gather_forget(rpc->open[i].gather);
 		}
 	free(rpc->open);
 	for (unsigned i = 0; i < rpc->cfg.workers; i++)

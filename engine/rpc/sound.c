@@ -56,7 +56,7 @@ static void playlist_free(struct engine_rpc *rpc, struct playlist *list)
 	free(list);
 }
 
-void play_free(struct engine_rpc *rpc, struct play_object *play)
+void sound_play_free(struct engine_rpc *rpc, struct play_object *play)
 {
 	struct play_object **at = &play->leg->plays;
 
@@ -135,7 +135,7 @@ static void play_started(struct engine_rpc *rpc, struct open_command *oc,
 
 	engine_rpc_finish(rpc, oc, ev, NULL, "play", play != NULL ? play->object.id : "(ended)");
 	if (play != NULL && ev->result != 0)
-		play_free(rpc, play);
+		sound_play_free(rpc, play);
 }
 
 enum rpc_answer rpc_play_start(const struct rpc_call *c, json_t **result, struct rpc_error *err)
@@ -214,7 +214,7 @@ enum rpc_answer rpc_play_stop(const struct rpc_call *c, json_t **result, struct 
 
 /* --- collect --- */
 
-void collect_free(struct engine_rpc *rpc, struct collect_object *collect)
+void sound_collect_free(struct engine_rpc *rpc, struct collect_object *collect)
 {
 	if (collect->leg->collect == collect)
 		collect->leg->collect = NULL;
@@ -232,7 +232,7 @@ static void collect_started(struct engine_rpc *rpc, struct open_command *oc,
 	engine_rpc_finish(rpc, oc, ev, NULL, "collect",
 			  collect != NULL ? collect->object.id : "(ended)");
 	if (collect != NULL && ev->result != 0)
-		collect_free(rpc, collect);
+		sound_collect_free(rpc, collect);
 }
 
 static bool collect_read(struct worker_command *cmd, const json_t *params, struct rpc_error *err)

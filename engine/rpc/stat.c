@@ -23,8 +23,8 @@ static json_t *leg_row(const struct engine_rpc *rpc, const struct leg_object *le
 	json_t *j = without(leg->current, "call", "family");
 
 	json_object_set_new(j, "local", leg_local_json(rpc, leg));
-	json_object_set_new(j, "remote", sock_ip_json(&leg->cfg.remote));
-	json_object_set_new(j, "codec", json_string(codec_id_name(leg->cfg.codec[0].id)));
+	json_object_set_new(j, "remote", leg_address_json(&leg->cfg.remote));
+	json_object_set_new(j, "codec", json_string(leg_codec_name(leg->cfg.codec[0].id)));
 	json_object_set_new(j, "direction", json_string(directions[leg->cfg.direction]));
 	json_object_set_new(j, "ssrc", json_integer(leg->cfg.ssrc));
 	json_object_set_new(j, "opened", json_incref(leg->opened));
