@@ -136,6 +136,7 @@ int rpc_server_open(struct rpc_server **server, const char *path,
 	s->started_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	s->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	s->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	rc = s->epoll < 0 || s->wake < 0 ? -errno : listen_alone(s);
 	if (rc == 0)
@@ -149,6 +150,8 @@ int rpc_server_open(struct rpc_server **server, const char *path,
 			close(s->wake);
 		if (s->epoll >= 0)
 			close(s->epoll);
+		if (s->reserve >= 0)
+			close(s->reserve);
 		free(s->path);
 		free(s);
 		return rc;
@@ -321,11 +324,28 @@ static void peer_write(struct rpc_server *s, uint32_t slot)
 	rpc_peer_arm(s, slot);
 }
 
+/* The process has no descriptor left: the client would wait in the queue and the listener stay
+ * readable for ever. Give up the one kept in reserve to take the client off the queue. */
+static void accept_without_room(struct rpc_server *s)
+{
+	int fd;
+
+	log_error("rpc", "no file descriptor is left for a client at %s", s->path);
+	close(s->reserve);
+	fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	s->stats.refused++;
+	s->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 static void accept_some(struct rpc_server *s)
 {
 	for (int i = 0; i < ACCEPTS_PER_ROUND; i++) {
 		int fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
+		if (fd < 0 && (errno == EMFILE || errno == ENFILE) && s->reserve >= 0)
+			accept_without_room(s);
 		if (fd < 0)
 			return;
 		accept_one(s, fd);
@@ -381,6 +401,8 @@ void rpc_server_close(struct rpc_server *s)
 	close(s->listener);
 	close(s->wake);
 	close(s->epoll);
+	if (s->reserve >= 0)
+		close(s->reserve);
 	free(s->waiting);
 	free(s->path);
 	free(s);

@@ -47,6 +47,7 @@ struct rpc_server {
 	struct rpc_server_config cfg;
 	char *path;
 	int epoll, listener, wake;
+	int reserve; /* a descriptor to give up when there is no other */
 	char instance[37];
 	uint64_t started_ms;
 	uint32_t peers_made;

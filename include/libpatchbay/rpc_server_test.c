@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -525,6 +526,34 @@ static void only_one_listens_and_a_dead_one_is_replaced(void)
 	teardown(&w);
 }
 
+/* The listener must not stay readable for ever when the process has no descriptor left. */
+static void without_descriptors_a_client_is_turned_away(void)
+{
+	struct world w;
+	struct rpc_server_stats st;
+	struct rlimit old, few;
+	char buf[64];
+
+	setup(&w);
+	int fd = client(&w);
+
+	check_int(getrlimit(RLIMIT_NOFILE, &old), 0);
+	few = old;
+	few.rlim_cur = (rlim_t)fd + 1;
+	check_int(setrlimit(RLIMIT_NOFILE, &few), 0);
+	pump(&w); /* accepts nobody, and comes to rest */
+	check_int(setrlimit(RLIMIT_NOFILE, &old), 0);
+	rpc_server_stats(w.server, &st);
+	check_int(st.refused, 1);
+	check_int(recv(fd, buf, sizeof(buf), 0), 0);
+	close(fd);
+	fd = client(&w);
+	say(&w, fd, HELLO);
+	check(hear(&w, fd, buf, sizeof(buf)) > 0);
+	close(fd);
+	teardown(&w);
+}
+
 /* Needs root to become somebody else; otherwise there is nobody to refuse. */
 static void a_stranger_is_refused(void)
 {
@@ -713,6 +742,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_long_backlog_is_not_held_against_its_reader),
 	CHECK_CASE(many_clients_each_get_their_own),
 	CHECK_CASE(only_one_listens_and_a_dead_one_is_replaced),
+	CHECK_CASE(without_descriptors_a_client_is_turned_away),
 	CHECK_CASE(a_stranger_is_refused),
 	CHECK_CASE(the_client_answers_every_request_once),
 	CHECK_CASE(rubbish_from_the_server_ends_the_connection),
