@@ -5,7 +5,7 @@
  *   rtcp_burst      rtcp.c      takes the RTCP out (own port, or multiplexed: RFC 5761)
  *   rtp_in_burst    rtp_in.c    bytes -> rtp_view, source check, statistics, DTMF, recording
  *   relay_burst     relay.c     rewritten in place and sent on; copied when also buffered
- *   deliver_burst    deliver.c   what is left goes into its leg's jitter buffer
+ *   deliver_burst   deliver.c    what is left goes into its leg's jitter buffer
  *   playout         playout.c   the wheel: what is due now is decoded, mixed, encoded, sent
  *   tx_flush        tx.c        rows -> port
  *
