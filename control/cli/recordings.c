@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Recordings on the terminal. All knowledge is in libpatchbay; here it is put into words, a table or JSON.
+ * Recordings on the terminal. All knowledge is in libpatchbay; here it is put into words, a
+ * table or JSON.
  */
 #include "cli/recordings.h"
 

@@ -1,8 +1,8 @@
 /* `patchbay recordings list|export|verify`: the store on the terminal.
  *
- * Reads the store's directories and nothing else, so it works while the engine runs, when it is down,
- * and on a copy. Results go to `out`, complaints to stderr; with `json` the result is one JSON
- * document (progress and complaints stay text).
+ * Reads the store's directories and nothing else, so it works while the engine runs, when it is
+ * down, and on a copy. Results go to `out`, complaints to stderr; with `json` the result is one
+ * JSON document (progress and complaints stay text).
  *
  * Each returns the exit code: 0, 1 when damage was found or nothing matched, 2 when it could not
  * be done at all.
@@ -23,7 +23,8 @@ struct recordings_options {
 	FILE *out; /* NULL = stdout */
 };
 
-/* One line per recording, oldest first: id, start, length, state, frames of each channel, lost, call. */
+/* One line per recording, oldest first: id, start, length, state, frames of each channel, lost,
+ * call. */
 int recordings_list(const struct recordings_options *opt);
 
 /* Write the recording whose id begins with `id` to `path`; its end names the format (.wav, .opus,

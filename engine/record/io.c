@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Each of the few operations that may be in flight has a slot: one per buffer and one for the sync.
- * A slot is idle, at the kernel (io_uring), or ripe: its result is known and waits for its time. Plain
- * calls are ripe at once; a fault asked for by a test makes its result ripe early (an error) or late (a
- * delay), whatever is below.
+ * Each of the few operations that may be in flight has a slot: one per buffer and one for the
+ * sync. A slot is idle, at the kernel (io_uring), or ripe: its result is known and waits for its
+ * time. Plain calls are ripe at once; a fault asked for by a test makes its result ripe early
+ * (an error) or late (a delay), whatever is below.
  */
 #include "record/io.h"
 

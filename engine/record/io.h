@@ -1,5 +1,5 @@
-/* Writes and syncs of one file at a time, answered later: io_uring, or plain calls where that is not to be
- * had.
+/* Writes and syncs of one file at a time, answered later: io_uring, or plain calls where that is
+ * not to be had.
  *
  * The caller fills one of a few big aligned buffers and says where it goes; completions come from
  * rec_io_wait(), which is also the only place where the recorder thread sleeps. With io_uring the
@@ -35,7 +35,8 @@ const char *rec_io_text(const struct rec_io *io);
 /* Buffer `slot`: REC_IO_BUFFER_BYTES, aligned to a page. */
 uint8_t *rec_io_buffer(struct rec_io *io, unsigned slot);
 
-/* Whatever follows goes to `fd` on `volume` (its index; -1 as fd: to none). Nothing may be in flight. */
+/* Whatever follows goes to `fd` on `volume` (its index; -1 as fd: to none). Nothing may be in
+ * flight. */
 void rec_io_target(struct rec_io *io, int fd, unsigned volume);
 
 /* Write `len` bytes of buffer `slot` at `offset`. The buffer belongs to the kernel until done. */
@@ -44,7 +45,8 @@ void rec_io_write(struct rec_io *io, unsigned slot, size_t len, uint64_t offset)
 /* Make what has been completed durable (fdatasync). One at a time. */
 void rec_io_sync(struct rec_io *io);
 
-/* Sleep until something is done or `timeout_ms` have passed. Returns how many of `done` were filled. */
+/* Sleep until something is done or `timeout_ms` have passed. Returns how many of `done` were
+ * filled. */
 unsigned rec_io_wait(struct rec_io *io, uint32_t timeout_ms, struct rec_io_done *done,
 		     unsigned max);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Start and stop of the recorder. Extents and taps are dealt to the workers in contiguous shares,
- * so that each free list has one owner. An extent file with something to recover keeps its size for this
- * run; the next start after a clean stop uses the configured one.
+ * Start and stop of the recorder. Extents and taps are dealt to the workers in contiguous
+ * shares, so that each free list has one owner. An extent file with something to recover keeps
+ * its size for this run; the next start after a clean stop uses the configured one.
  */
 #include "record/record.h"
 

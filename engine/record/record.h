@@ -20,8 +20,8 @@
 
 enum { RECORD_VOLUMES_MAX = 8, RECORD_WORKERS_MAX = 64 };
 
-/* For tests: asked before each operation on a volume. Returns 0 (go on), a negative errno (the operation
- * fails with it), or a number of milliseconds by which its completion is delayed. */
+/* For tests: asked before each operation on a volume. Returns 0 (go on), a negative errno (the
+ * operation fails with it), or a number of milliseconds by which its completion is delayed. */
 enum record_op { RECORD_OP_CREATE, RECORD_OP_WRITE, RECORD_OP_SYNC };
 typedef int record_fault_fn(void *ctx, enum record_op op, unsigned volume);
 
@@ -71,8 +71,9 @@ struct record_stats {
 
 struct record;
 
-/* Returns 0 and sets *rec, or -EBUSY (an engine of this name runs), -EINVAL (configuration), or what the
- * shared memory said (-ENOMEM, -ENOSPC, -EACCES). Volumes that do not work are an alarm, not a failure. */
+/* Returns 0 and sets *rec, or -EBUSY (an engine of this name runs), -EINVAL (configuration), or
+ * what the shared memory said (-ENOMEM, -ENOSPC, -EACCES). Volumes that do not work are an
+ * alarm, not a failure. */
 int record_start(const struct record_config *cfg, struct record **rec);
 
 /* The handle of worker `index`, valid until record_stop(). */
@@ -80,9 +81,9 @@ struct rec_worker *record_worker(struct record *rec, uint16_t index);
 
 void record_stats(const struct record *rec, struct record_stats *st);
 
-/* After the workers have stopped: end what is still open, make everything durable, seal the segment,
- * remove the extent file, free. Returns 0, or -EIO when no volume took everything: the extent file then
- * stays and the next start recovers it. */
+/* After the workers have stopped: end what is still open, make everything durable, seal the
+ * segment, remove the extent file, free. Returns 0, or -EIO when no volume took everything: the
+ * extent file then stays and the next start recovers it. */
 int record_stop(struct record *rec);
 
 #endif

@@ -189,7 +189,8 @@ static void nothing_accepted_is_lost_when_the_engine_is_killed(void)
 		one_round(&seed);
 }
 
-/* What a disk that takes nothing leaves in memory, for the test to set back to an earlier moment. */
+/* What a disk that takes nothing leaves in memory, for the test to set back to an earlier
+ * moment. */
 static int refuse(void *ctx, enum record_op op, unsigned volume)
 {
 	(void)ctx;

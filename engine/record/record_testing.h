@@ -1,5 +1,5 @@
-/* For the recorder's tests: a place on disk, an engine with a recorder, calls whose every byte can be
- * foretold, and a look at what the store makes of them.
+/* For the recorder's tests: a place on disk, an engine with a recorder, calls whose every byte
+ * can be foretold, and a look at what the store makes of them.
  *
  * Frame `i` of a channel of a recording has the timestamp 160 * i, the sequence number i, and bytes
  * that follow from (recording, channel, i); so what is read can be told from what was written.

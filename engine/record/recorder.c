@@ -372,7 +372,8 @@ static void retreat(struct record *rec)
 	segment_close(&rec->seg, 0);
 }
 
-/* Everything durable, then the index, then that durable. Whatever fails on the way is left to retreat(). */
+/* Everything durable, then the index, then that durable. Whatever fails on the way is left to
+ * retreat(). */
 static void seal(struct record *rec, bool shorten)
 {
 	uint64_t offset;
@@ -421,8 +422,9 @@ static int try_volume(struct record *rec, unsigned index, struct segment *out)
 		log_info("record", "volume %s works again", v->path);
 	v->failed = false;
 	v->error = 0;
-	if (!out->direct)
+	if (!out->direct && !v->buffered)
 		log_info("record", "%s has no direct I/O; writing through the page cache", v->path);
+	v->buffered = !out->direct;
 	return 0;
 }
 

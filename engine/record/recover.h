@@ -16,8 +16,9 @@ struct recover_report {
 	uint32_t damaged;    /* extents whose bytes make no sense; freed and named in the log */
 };
 
-/* Close every open extent and end every open recording; taps are FREE or CLOSING then. Does nothing to the disk, may itself be
- * killed at any moment and run again. Never trusts the bytes. */
+/* Close every open extent and end every open recording; taps are FREE or CLOSING then. Does
+ * nothing to the disk, may itself be killed at any moment and run again. Never trusts
+ * the bytes. */
 void recover_all(struct shared *s, struct recover_report *report);
 
 #endif

@@ -7,9 +7,9 @@
  *
  *   FREE ──worker──► OPEN ──worker──► CLOSED ──recorder, once durable──► FREE
  *
- * Ordering note: shared. The engine may be killed between any two stores, and the next one must find
- * a truth. A frame exists once `tap->open` covers it: that one 64-bit word names the open extent
- * and the bytes used in it, and is stored (release) after the bytes. The steps:
+ * Ordering note: shared. The engine may be killed between any two stores, and the next one must
+ * find a truth. A frame exists once `tap->open` covers it: that one 64-bit word names the open
+ * extent and the bytes used in it, and is stored (release) after the bytes. The steps:
  *   open an extent:  its head; state OPEN; tap->open; tap->seq + 1
  *   append:          bytes; tap->open; then the counts
  *   close it:        head (used, account, flags); state CLOSED; tap->open = 0;
@@ -143,7 +143,8 @@ static_assert(offsetof(struct recording_extent_head, reserved) <=
 		      sizeof(struct recording_extent_head) - sizeof(struct shared_live),
 	      "fits the reserved end of the extent head");
 
-/* Let `rw` end a recording whose engine died, as soon as an extent is free for its END. Before the worker runs. */
+/* Let `rw` end a recording whose engine died, as soon as an extent is free for its END. Before
+ * the worker runs. */
 void rec_tap_adopt(struct rec_worker *rw, struct rec_tap *tap);
 
 /* The mapped file. */
@@ -156,16 +157,17 @@ struct shared {
 	uint8_t *extent_base;
 };
 
-/* Open or make the file in `dir`, lock it, map it. *used tells whether an engine has left something in it
- * that recover_all() must see; then head->extents and head->taps are as that engine had them.
- * Returns 0, -EBUSY (locked), or what the file system said. */
+/* Open or make the file in `dir`, lock it, map it. *used tells whether an engine has left
+ * something in it that recover_all() must see; then head->extents and head->taps are as that
+ * engine had them. Returns 0, -EBUSY (locked), or what the file system said. */
 int shared_open(struct shared *s, const char *dir, const char *name, uint32_t extents,
 		uint32_t taps, bool *used);
 
 /* Unmap and close; with `remove`, also delete the file. */
 void shared_close(struct shared *s, bool remove);
 
-/* Frames at the end of a tap's extent, shared by tap.c and recover.c. Each returns the new `used`. */
+/* Frames at the end of a tap's extent, shared by tap.c and recover.c. Each returns the new
+ * `used`. */
 uint32_t shared_put_frame(struct recording_extent_head *h, uint32_t used,
 			  const struct recording_frame_head *fh, const void *payload);
 uint32_t shared_put_loss(struct recording_extent_head *h, uint32_t used, const struct rec_tap *tap,

@@ -2,12 +2,12 @@
  *
  * The tap: frames into the open extent, extents to the recorder.
  *
- * A tap holds at most one extent, taken when a frame needs it and given up when it is full or old.
- * Taps with an extent stand in the worker's age list in the order in which they took it, so what
- * is due next is always first. When no extent is free the frame is lost, the hole is noted in the tap,
- * and the next frame that finds an extent is preceded by a LOSS frame telling of it; frame and
- * explanation become visible with one store. TAP_RESERVE_BYTES at the end of each extent make sure
- * that LOSS and END frames never need an extent of their own while one is open.
+ * A tap holds at most one extent, taken when a frame needs it and given up when it is full or
+ * old. Taps with an extent stand in the worker's age list in the order in which they took it, so
+ * what is due next is always first. When no extent is free the frame is lost, the hole is noted
+ * in the tap, and the next frame that finds an extent is preceded by a LOSS frame telling of it;
+ * frame and explanation become visible with one store. TAP_RESERVE_BYTES at the end of each
+ * extent make sure that LOSS and END frames never need an extent of their own while one is open.
  *
  * The order of stores is that of the ordering note in shared.h.
  */

@@ -1,9 +1,9 @@
 /* The tap: where a worker hands frames of a call to its recording.
  *
- * A tap is one recording in progress. Its frames are copied, both channels in arrival order, into
- * an extent of the shared-memory file (shared.h), which outlives the engine: a frame for which
- * rec_tap_frame() has returned WRITTEN is in the store after the next start whatever kills the process.
- * Full extents, and those older than the hand-over age, go to the recorder thread.
+ * A tap is one recording in progress. Its frames are copied, both channels in arrival order,
+ * into an extent of the shared-memory file (shared.h), which outlives the engine: a frame for
+ * which rec_tap_frame() has returned WRITTEN is in the store after the next start whatever kills
+ * the process. Full extents, and those older than the hand-over age, go to the recorder thread.
  *
  *	rec_tap_open(rw, id, "{\"call\":\"c1\"}", w->now_ns, &tap);
  *	rec_tap_frame(tap, &(struct rec_frame){.channel = 0, .codec = ..., ...});

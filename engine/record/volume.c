@@ -131,7 +131,7 @@ static void repair(const char *path, uint64_t number)
 {
 	struct recording_segment s;
 	struct rebuild r = {.end = RECORDING_BLOCK};
-	int err = recording_segment_open(&s, path, number, true);
+	int err = recording_segment_open(&s, path, number, false);
 
 	if (err == -ENODATA) {
 		unlink(path);
@@ -141,7 +141,7 @@ static void repair(const char *path, uint64_t number)
 		log_warn("record", "%s cannot be used: %s", path, strerror(-err));
 		return;
 	}
-	if (!s.sealed && !s.live && !s.index_bad) {
+	if (!s.live && !recording_segment_has_tail(&s)) {
 		int fd = open(path, O_RDWR | O_CLOEXEC);
 
 		err = fd < 0 ? -errno : lock_file(fd);

@@ -18,8 +18,9 @@
 struct volume {
 	char path[200];
 	bool failed;
-	bool seen; /* has worked in this run: `dev` is known */
-	dev_t dev; /* a volume whose file system is gone must not become its mount point */
+	bool seen;     /* has worked in this run: `dev` is known */
+	bool buffered; /* has no direct I/O, and the log says so */
+	dev_t dev;     /* a volume whose file system is gone must not become its mount point */
 	uint64_t retry_at_ns; /* monotonic */
 	int error;            /* newest, as negative errno */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Alignment. With d = arrival - media time, a frame belongs at media time + min d, the minimum over all
- * frames of its source that arrived within HOLD of it, before or after:
+ * Alignment. With d = arrival - media time, a frame belongs at media time + min d, the minimum
+ * over all frames of its source that arrived within HOLD of it, before or after:
  *
  *    d |    .  *        .
  *      |  .   .   . *  .   .    .         jitter only ever adds

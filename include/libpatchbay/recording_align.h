@@ -36,8 +36,9 @@ struct align_frame {
 	void *handle;
 };
 
-/* Where a frame goes, in samples of the output. `length` samples from `at`, made from the frame after
- * its first `skip` output samples are thrown away; before it the channel is silent since the last one. */
+/* Where a frame goes, in samples of the output. `length` samples from `at`, made from the frame
+ * after its first `skip` output samples are thrown away; before it the channel is silent since
+ * the last one. */
 struct align_place {
 	int64_t at;
 	uint32_t length;
@@ -82,13 +83,13 @@ struct align {
 
 void align_init(struct align *a, uint32_t rate_hz);
 
-/* Offer a frame. Returns false when it is a duplicate; the caller keeps the handle then. When align_full(),
- * take one out first. */
+/* Offer a frame. Returns false when it is a duplicate; the caller keeps the handle then. When
+ * align_full(), take one out first. */
 bool align_put(struct align *a, const struct align_frame *f);
 bool align_full(const struct align *a);
 
-/* Take the next frame whose surroundings are known at `now_ns` (UINT64_MAX: all). Returns false when there is none.
- * `place->length` is 0 when its time has passed. */
+/* Take the next frame whose surroundings are known at `now_ns` (UINT64_MAX: all). Returns false
+ * when there is none. `place->length` is 0 when its time has passed. */
 bool align_get(struct align *a, uint64_t now_ns, struct align_frame *f, struct align_place *place);
 
 /* Nothing will be placed before output sample `at`: what comes later for earlier is cut off. */

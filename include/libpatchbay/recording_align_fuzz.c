@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any stream of frames into the aligner. Whatever their times: every handle that was taken comes back
- * exactly once, places never overlap and never go back, and no frame is longer than its own samples
- * and one more.
+ * Any stream of frames into the aligner. Whatever their times: every handle that was taken comes
+ * back exactly once, places never overlap and never go back, and no frame is longer than its own
+ * samples and one more.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -6,9 +6,10 @@
  *   recording_next ─► lane 0: align ─► decode ─► queue ─┐
  *                 └─► lane 1: align ─► decode ─► queue ─┴─► pairs ─► sound
  *
- * A lane with nothing to say would hold the other one back; so, as the recording's time goes on, each lane
- * is passed over (align_pass) up to a moment before which nothing can come any more, and the silence is
- * written. Queues are therefore a few seconds long whatever the recording's length.
+ * A lane with nothing to say would hold the other one back; so, as the recording's time goes on,
+ * each lane is passed over (align_pass) up to a moment before which nothing can come any more,
+ * and the silence is written. Queues are therefore a few seconds long whatever the recording's
+ * length.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -103,8 +104,8 @@ static int drain(struct exporter *x)
 
 static int pass_lane(struct exporter *x, int ch, int64_t to);
 
-/* Samples (NULL: silence) at the end of a lane. A full queue means that the other lane has fallen behind by
- * seconds: it is passed over. */
+/* Samples (NULL: silence) at the end of a lane. A full queue means that the other lane has
+ * fallen behind by seconds: it is passed over. */
 static int append(struct exporter *x, int ch, const int16_t *pcm, uint64_t n)
 {
 	struct lane *l = &x->lane[ch];

@@ -3,10 +3,10 @@
  * Any bytes as a segment. Whatever they are: no read outside the buffers, no endless loop, every
  * frame lies within its extent's size, times stand, and verification and reading agree to end.
  *
- * A checksum stops nearly every mutation at the door, and a segment is mostly zeros. So the first byte
- * says: 1, checksums and tags are put right before the segment is read, and what lies behind the door
- * is reached; 2, the rest is pieces, each a length (two bytes, big endian) and so many bytes, and each
- * goes to the next block of the file, zeros between.
+ * A checksum stops nearly every mutation at the door, and a segment is mostly zeros. So the
+ * first byte says: 1, checksums and tags are put right before the segment is read, and what lies
+ * behind the door is reached; 2, the rest is pieces, each a length (two bytes, big endian) and
+ * so many bytes, and each goes to the next block of the file, zeros between.
  */
 #include <fcntl.h>
 #include <stdio.h>

@@ -150,6 +150,15 @@ static bool entry_sane(const struct recording_index_entry *e, uint64_t data_end)
 	       e->offset + recording_pad(e->used, RECORDING_BLOCK) <= data_end;
 }
 
+bool recording_segment_has_tail(const struct recording_segment *s)
+{
+	struct recording_index_tail t;
+
+	return s->bytes >= RECORDING_BLOCK + sizeof(t) &&
+	       read_at(s->fd, &t, sizeof(t), s->bytes - sizeof(t)) == 0 &&
+	       t.magic == RECORDING_INDEX_MAGIC && t.tag == s->tag;
+}
+
 /* Returns 0 with the index, -ENODATA when there is none, -EBADMSG when it is damaged. */
 static int read_index(struct recording_segment *s)
 {

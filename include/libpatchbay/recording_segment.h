@@ -22,8 +22,8 @@ enum recording_extent_verdict {
 	RECORDING_EXTENT_CUT,     /* longer than what is left of the file */
 };
 
-/* Look at the `avail` bytes at `p` as an extent of the segment with `tag`. Fills *head unless NONE and
- * avail < its size. */
+/* Look at the `avail` bytes at `p` as an extent of the segment with `tag`. Fills *head unless
+ * NONE and avail < its size. */
 enum recording_extent_verdict recording_extent_check(const uint8_t *p, size_t avail, uint64_t tag,
 						     struct recording_extent_head *head);
 
@@ -50,24 +50,29 @@ struct recording_segment {
 	struct recording_index_entry *index; /* sealed: owned by the segment */
 };
 
-/* Open a file and read its head and, with `want_index`, its index. Returns 0, -ENODATA (shorter than a head, or
- * an empty head: nothing was ever recorded in it), -EBADMSG (the head is damaged or is not of this number), -EPROTONOSUPPORT
- * (a later version), or what the file system said. `number` is what its name says. */
+/* Open a file and read its head and, with `want_index`, its index. Returns 0, -ENODATA (shorter
+ * than a head, or an empty head: nothing was ever recorded in it), -EBADMSG (the head is damaged
+ * or is not of this number), -EPROTONOSUPPORT (a later version), or what the file system said.
+ * `number` is what its name says. */
 int recording_segment_open(struct recording_segment *s, const char *path, uint64_t number,
 			   bool want_index);
 /* With the head gone: go on with the tag that most of its blocks carry. Returns 0 or -ENODATA. */
 int recording_segment_guess(struct recording_segment *s, const char *path, uint64_t number);
 void recording_segment_close(struct recording_segment *s);
 
+/* Does the file end as a sealed one? Cheap: the index itself is not read, and may be damaged. */
+bool recording_segment_has_tail(const struct recording_segment *s);
+
 /* The file's number from its name, `seg-XXXXXXXX.pbseg`. Returns false for any other name. */
 bool recording_segment_number(const char *name, uint64_t *number);
 
-/* Called for each extent and each damaged place in file order. `head` and `bytes` (padded) only with OK.
- * A return other than 0 ends the scan. */
+/* Called for each extent and each damaged place in file order. `head` and `bytes` (padded) only
+ * with OK. A return other than 0 ends the scan. */
 typedef int recording_scan_fn(void *ctx, enum recording_extent_verdict verdict, uint64_t offset,
 			      const struct recording_extent_head *head, const uint8_t *bytes);
 
-/* Go through the blocks from the head to data_end. Returns 0, what `fn` returned, or negative errno. */
+/* Go through the blocks from the head to data_end. Returns 0, what `fn` returned, or negative
+ * errno. */
 int recording_segment_scan(struct recording_segment *s, recording_scan_fn *fn, void *ctx);
 
 /* Read the extent at `offset` into `buf` (RECORDING_EXTENT_BYTES). Negative errno when the file
@@ -75,8 +80,8 @@ int recording_segment_scan(struct recording_segment *s, recording_scan_fn *fn, v
 int recording_segment_read(const struct recording_segment *s, uint64_t offset, uint8_t *buf,
 			   struct recording_extent_head *head);
 
-/* Does the frame at `*at` fit before `used`? Returns 1 with *fh, *payload and *at moved behind it, 0 at the
- * end, or -EBADMSG. */
+/* Does the frame at `*at` fit before `used`? Returns 1 with *fh, *payload and *at moved behind
+ * it, 0 at the end, or -EBADMSG. */
 int recording_frame_next(const uint8_t *extent, uint32_t used, uint32_t *at,
 			 struct recording_frame_head *fh, const uint8_t **payload);
 

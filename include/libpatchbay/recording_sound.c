@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Sound files: libsndfile for WAV (RF64 where 4 GiB would not do), libopusenc for Ogg Opus. The tags carry
- * the recording's id, its start and the scalar members of its metadata, so that a file that has left the
- * store can still be told from others.
+ * Sound files: libsndfile for WAV (RF64 where 4 GiB would not do), libopusenc for Ogg Opus. The
+ * tags carry the recording's id, its start and the scalar members of its metadata, so that a
+ * file that has left the store can still be told from others.
  */
 #include "libpatchbay/recording_sound.h"
 

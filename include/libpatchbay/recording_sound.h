@@ -12,7 +12,8 @@
 
 struct sound;
 
-/* Make `path`, stereo, 16 bits at `rate_hz`, tagged with what `info` tells. Returns 0 or negative errno. */
+/* Make `path`, stereo, 16 bits at `rate_hz`, tagged with what `info` tells. Returns 0 or
+ * negative errno. */
 int sound_open(struct sound **s, const char *path, enum recording_format format, uint32_t rate_hz,
 	       const struct recording_info *info);
 

@@ -41,12 +41,14 @@ int extent_ref_order(const void *a, const void *b);
 
 typedef int store_extent_fn(void *ctx, const struct extent_ref *ref);
 
-/* Tell of each extent of each segment, from the index where it is good, else from the blocks. With `only`, the other
- * recordings are left out. Returns 0, what `fn` returned, or negative errno. */
+/* Tell of each extent of each segment, from the index where it is good, else from the blocks.
+ * With `only`, the other recordings are left out. Returns 0, what `fn` returned, or negative
+ * errno. */
 int store_each(struct recording_store *st, const uint8_t *only, store_extent_fn *fn,
 	       recording_damage_fn *damage, void *ctx);
 
-/* Open segment `index` for reading, whatever its head says; damage is told. Returns 0 or negative errno. */
+/* Open segment `index` for reading, whatever its head says; damage is told. Returns 0 or
+ * negative errno. */
 int store_open_segment(struct recording_store *st, uint32_t index, bool want_index,
 		       struct recording_segment *s, recording_damage_fn *damage, void *ctx);
 

@@ -117,7 +117,8 @@ static void any_flipped_byte_is_named_and_costs_one_extent_at_most(void)
 	for (int round = 0; round < 400; round++) {
 		seed = seed * 1103515245U + 12345U;
 
-		/* head and index get their share; zeros between the entries and the tail hold nothing */
+		/* head and index get their share; zeros between the entries and the tail hold
+		 * nothing */
 		size_t at = round % 8 == 0   ? seed / 7 % RECORDING_BLOCK
 			    : round % 8 == 1 ? v.len - 1 - seed / 7 % 64
 					     : seed / 7 % (size_t)v.data_end;
@@ -240,7 +241,8 @@ static void any_good_copy_of_an_extent_will_do(void)
 	t.crc = recording_index_crc((const void *)(copy + t.offset), t.entries, &t);
 	memcpy(copy + v.len - sizeof(t), &t, sizeof(t));
 	for (int damaged = 0; damaged < 3; damaged++) {
-		/* first none, then one extent of the copy, then another one of the original as well */
+		/* first none, then one extent of the copy, then another one of the original as
+		 * well */
 		if (damaged == 1)
 			copy[RECORDING_BLOCK + 2000] ^= 1;
 		if (damaged == 2)
@@ -312,8 +314,8 @@ static int by_arrival(const void *a, const void *b)
 	return x->at_ns < y->at_ns ? -1 : x->at_ns > y->at_ns;
 }
 
-/* All frames of a channel as they arrive; `quiet_s` to `quiet_s` + 10 are not sent (DTX), at `jump_s`
- * the source changes. Returns how many. */
+/* All frames of a channel as they arrive; `quiet_s` to `quiet_s` + 10 are not sent (DTX), at
+ * `jump_s` the source changes. Returns how many. */
 static size_t send_all(struct sender *s, struct sent *out, uint64_t start_ns, unsigned quiet_s,
 		       unsigned jump_s)
 {

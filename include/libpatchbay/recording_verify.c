@@ -2,11 +2,11 @@
  *
  * Verification, in two passes over what the bytes say.
  *
- * Pass 1 goes through the blocks of every segment, sealed or not, counts the frames of each valid
- * extent, and holds what it finds against the index: an entry without its extent names the recording that
- * was hit even where the extent itself can no longer tell. Pass 2 goes through each recording's
- * extents in order: all numbers there, first and last as they should be, and the account recomputed
- * from the frames against the one in the heads and in the END.
+ * Pass 1 goes through the blocks of every segment, sealed or not, counts the frames of each
+ * valid extent, and holds what it finds against the index: an entry without its extent names the
+ * recording that was hit even where the extent itself can no longer tell. Pass 2 goes through
+ * each recording's extents in order: all numbers there, first and last as they should be, and
+ * the account recomputed from the frames against the one in the heads and in the END.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -10,8 +10,8 @@
  *	while (recording_next(r, &frame) > 0) ...
  *	recording_close(r); recording_store_close(store);
  *
- * The bytes: patchbay/recording_format.h. Times: `_ns` of the day count from the Unix epoch; a frame's
- * `time_ns` counts from the start of its recording, on the engine's clock.
+ * The bytes: patchbay/recording_format.h. Times: `_ns` of the day count from the Unix epoch; a
+ * frame's `time_ns` counts from the start of its recording, on the engine's clock.
  *
  * Thread: any; a store and the recordings opened from it belong to one thread at a time.
  */
@@ -86,7 +86,8 @@ typedef void recording_damage_fn(void *ctx, const struct recording_damage *damag
 
 struct recording_store;
 
-/* Look at the segments of `n` directories. Returns 0, -ENOENT (none of the directories exists), or negative errno. */
+/* Look at the segments of `n` directories. Returns 0, -ENOENT (none of the directories exists),
+ * or negative errno. */
 int recording_store_open(struct recording_store **store, const char *const *dir, size_t n);
 void recording_store_close(struct recording_store *store);
 
@@ -109,12 +110,13 @@ struct recording_info {
 /* Return other than 0 to end the list. */
 typedef int recording_info_fn(void *ctx, const struct recording_info *info);
 
-/* Tell of every recording, oldest first. Returns 0, what `fn` returned, or negative errno. */
+/* Tell of every recording, oldest first. Takes some 100 bytes of memory per extent of the store.
+ * Returns 0, what `fn` returned, or negative errno. */
 int recording_store_list(struct recording_store *store, recording_info_fn *fn,
 			 recording_damage_fn *damage, void *ctx);
 
-/* The one recording whose id begins with `prefix` (hexadecimal, dashes ignored, at least 4 digits). Returns
- * 0, -EINVAL, -ENOENT, -ENOTUNIQ (several). */
+/* The one recording whose id begins with `prefix` (hexadecimal, dashes ignored, at least 4
+ * digits). Returns 0, -EINVAL, -ENOENT, -ENOTUNIQ (several). */
 int recording_find(struct recording_store *store, const char *prefix, uint8_t id[16]);
 
 /* --- one recording --- */
@@ -141,8 +143,8 @@ void recording_close(struct recording *r);
 
 const struct recording_info *recording_info(const struct recording *r);
 
-/* The next frame in arrival order, every extent once. Returns 1, 0 at the end, or negative errno (memory
- * only; damage is told and skipped). */
+/* The next frame in arrival order, every extent once. Returns 1, 0 at the end, or negative errno
+ * (memory only; damage is told and skipped). */
 int recording_next(struct recording *r, struct recording_frame *f);
 
 /* Begin again, at the extent that holds `time_ns` (0: the first). */
@@ -159,9 +161,9 @@ struct recording_verdict {
 		account; /* recomputed from the frames, over all that was verified */
 };
 
-/* Read every byte of the store (with `id`: check only that recording, and the segments as a whole), and
- * tell of everything that is not as it should be. Returns 0 (see verdict->damages), or negative errno
- * when it could not be done. */
+/* Read every byte of the store (with `id`: check only that recording, and the segments as a
+ * whole), and tell of everything that is not as it should be. Takes some 300 bytes of memory per
+ * extent. Returns 0 (see verdict->damages), or negative errno when it could not be done. */
 int recording_verify(struct recording_store *store, const uint8_t *id, recording_damage_fn *damage,
 		     void *ctx, struct recording_verdict *verdict);
 
@@ -194,9 +196,9 @@ struct recording_exported {
 	} channel[RECORDING_CHANNELS];
 };
 
-/* Write the recording as one stereo file, left what the customer says, right what the customer hears,
- * both on the engine's time line. Memory is bounded whatever the length. Returns 0, -EINVAL, -ECANCELED,
- * or negative errno; `out` may be NULL. */
+/* Write the recording as one stereo file, left what the customer says, right what the customer
+ * hears, both on the engine's time line. Memory is bounded whatever the length. Returns 0,
+ * -EINVAL, -ECANCELED, or negative errno; `out` may be NULL. */
 int recording_export(struct recording *r, const struct recording_export *how,
 		     struct recording_exported *out);
 
