@@ -226,9 +226,9 @@ static int put_frame(struct exporter *x, int ch, const struct align_frame *f,
 	}
 	fold(x->decoded, n, c->channels);
 	stretch(x->placed, want, x->decoded, n);
+	x->out.channel[ch].restarts += p->restart && x->out.channel[ch].frames != 0;
 	x->out.channel[ch].frames++;
 	x->out.channel[ch].slipped += p->slip;
-	x->out.channel[ch].restarts += p->restart;
 	if (p->at > l->end)
 		err = append(x, ch, NULL, (uint64_t)(p->at - l->end));
 	/* the queue may have been passed over meanwhile; only forward */

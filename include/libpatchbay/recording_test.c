@@ -498,6 +498,7 @@ static void aligned(double ppm0, uint64_t jitter_us, bool lossless, unsigned qui
 	check_int(e.channel[0].frames + e.channel[0].late, an);
 	check_int(e.channel[1].frames, bn);
 	check_int(e.channel[1].slipped, 0);
+	check_int(e.channel[1].restarts, 0);
 	check_int(e.channel[0].unknown, 0);
 
 	struct alignment al = compare(wav);
