@@ -161,7 +161,7 @@ void sip_call_incoming(struct sip_stack *s, const struct sip_msg *msg)
 	char user[SIP_USER_MAX];
 	bool trunk = false;
 
-	if (!sip_stack_admit(s, msg, user, &trunk))
+	if (!sip_door_admit(s, msg, user, &trunk))
 		return;
 	if (sip_call_new(&c, s) != 0) {
 		sip_stack_refuse(s, msg, 500, "No Memory", NULL);

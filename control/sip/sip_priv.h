@@ -1,12 +1,12 @@
 /* What the files of control/sip share: the stack's and the call's insides.
  *
- *   sip.c         sockets, dispatch, limits          sip_call.c     a call's life and end
+ *   sip.c         open, close, limits                sip_call.c     a call's life and end
  *   registrar.c   REGISTER, bindings                 sip_call_in.c  incoming, until the ACK
  *   sip_digest.c  who is who                         sip_call_out.c outgoing, until the answer
  *   sip_dlg.c     a dialog's headers and next hop    sip_inside.c   requests inside a running call
  *   sip_sdp.c     offer and answer                   sip_modify.c   our re-INVITE, session timer
  *   sip_text.c    hostile text made safe             sip_refer.c    transfer, both ways
- *   sip_gate.c    what lies before libre on UDP
+ *   sip_door.c    judges and hands on what comes in  sip_gate.c     lies before libre on UDP
  *
  * A call object outlives its owner's interest: after CLOSED it stays, ownerless, until the protocol
  * has said goodbye (CANCEL crossing an answer, ACK still due, BYE unanswered). `told` marks that
@@ -176,8 +176,6 @@ struct sip_call {
 /* --- sip.c --- */
 
 bool sip_bucket_take(struct sip_bucket *b);
-/* The caller of this INVITE may come in now; else it was answered. `user`: who it proved to be. */
-bool sip_stack_admit(struct sip_stack *s, const struct sip_msg *msg, char *user, bool *trunk);
 /* A call object is gone: perhaps it was the last that sip_stack_hang_up() waits for. */
 void sip_stack_call_gone(struct sip_stack *s);
 bool sip_stack_is_ours(const struct sip_stack *s, const struct pl *host);
@@ -185,6 +183,14 @@ bool sip_stack_is_ours(const struct sip_stack *s, const struct pl *host);
 void sip_stack_refuse(struct sip_stack *s, const struct sip_msg *msg, uint16_t status,
 		      const char *reason, const char *headers);
 void sip_stack_challenge(struct sip_stack *s, const struct sip_msg *msg, bool stale);
+
+/* --- sip_door.c --- */
+
+/* libre's listeners: every request that belongs to no transaction, every response to none of ours. */
+bool sip_door_request(const struct sip_msg *msg, void *arg);
+bool sip_door_response(const struct sip_msg *msg, void *arg);
+/* The caller of this INVITE may come in now; else it was answered. `user`: who it proved to be. */
+bool sip_door_admit(struct sip_stack *s, const struct sip_msg *msg, char *user, bool *trunk);
 
 /* --- sip_gate.c --- */
 
