@@ -261,6 +261,52 @@ static void nonces_grow_old(void)
 	check(scene_end(s));
 }
 
+/* Proving to be one user does not give another's number; a stump of an answer proves nothing. */
+static void nobody_registers_for_another(void)
+{
+	struct scene *s = scene_new(NULL);
+	char nonce[64], auth[1024], *response;
+
+	wire_register(s, "1001", 1, "");
+	check(wire_nonce(s, nonce, sizeof(nonce)));
+	sign(auth, sizeof(auth), "REGISTER", "1002", nonce, false);
+	wire_register(s, "1001", 2, auth);
+	check(kit_wire_gets(&s->wire, "403 Not Your Number", SOON));
+
+	static const char *const stump[] = {"response=\"\"\n", "response=\"0\"\n"};
+
+	for (int i = 0; i < 2; i++) {
+		wire_register(s, "1001", 3 + 2 * i, "");
+		check(wire_nonce(s, nonce, sizeof(nonce)));
+		sign(auth, sizeof(auth), "REGISTER", "1001", nonce, false);
+		response = strstr(auth, "response=");
+		(void)strcpy(response, stump[i]);
+		wire_register(s, "1001", 4 + 2 * i, auth);
+		check(kit_wire_gets(&s->wire, "401 Unauthorized", SOON));
+		check(strstr(s->wire.got, "stale") == NULL);
+	}
+	check_int(s->board.registered, 0);
+	check(scene_end(s));
+}
+
+/* RFC 3261, 10.3, 7: an older CSeq of the same Call-ID comes too late to change anything. */
+static void late_news_is_no_news(void)
+{
+	struct scene *s = scene_new(NULL);
+	char nonce[64];
+
+	for (int cseq = 20; cseq >= 10; cseq -= 10) {
+		wire_register(s, "1001", cseq - 1, "");
+		check(wire_nonce(s, nonce, sizeof(nonce)));
+		wire_register_signed(s, "1001", cseq, nonce, false,
+				     cseq == 20 ? "Contact: <sip:1001@127.0.0.1>\n"
+						: "Contact: <sip:1001@127.0.0.1>;expires=0\n");
+		check(kit_wire_gets(&s->wire, cseq == 20 ? "200 OK" : "500 Out of Order", SOON));
+	}
+	check_int(s->board.unregistered, 0);
+	check(scene_end(s));
+}
+
 static void contacts_that_cannot_be(void)
 {
 	static const struct {
@@ -567,6 +613,8 @@ static const struct check_case cases[] = {
 	CHECK_CASE(attended_transfer_finds_the_other_call),
 	CHECK_CASE(two_phones_in_one_millisecond),
 	CHECK_CASE(nonces_grow_old),
+	CHECK_CASE(nobody_registers_for_another),
+	CHECK_CASE(late_news_is_no_news),
 	CHECK_CASE(contacts_that_cannot_be),
 	CHECK_CASE(too_many_phones),
 	CHECK_CASE(sha256_is_accepted),

@@ -91,11 +91,13 @@ static void we_hang_up_with_a_cause(void)
 
 	check(kit_until(&k->answered, 1, SOON));
 	sip_call_end(kit_last(&s->board)->call, 0, 31, "no agent \"today\"");
+	sip_call_end(kit_last(&s->board)->call, 0, 17, "a second end does nothing");
 	check(kit_until(&k->closed, 1, SOON));
 	check(k->by_peer);
 	check_int(k->cause, 31);
 	check_str(k->text, "no agent today");
 	check(kit_until(&kit_last(&s->board)->closed, 1, SOON));
+	check_int(kit_last(&s->board)->cause, 31);
 	check(scene_end(s));
 }
 
@@ -330,8 +332,15 @@ static void no_common_codec(void)
 	check_int(k->status, 488);
 	check(sip_call_established(k->call));
 	check_int(kit_last(&s->board)->media, 0);
-	check_int(sip_call_modify(k->call, &s->phone.local), 0);
+
+	/* Asked now, the one who failed answers with what stood before. */
+	check_int(sip_call_modify(kit_last(&s->board)->call, &s->board.local), 0);
 	check(kit_until(&k->media, 1, SOON));
+	check(kit_until(&kit_last(&s->board)->media, 1, SOON));
+	check_str(kit_last(&s->board)->remote.codec[0].name, "PCMA");
+	check_int(kit_last(&s->board)->remote.port, s->phone.local.port);
+	check_int(sip_call_modify(k->call, &s->phone.local), 0);
+	check(kit_until(&k->media, 2, SOON));
 	check(scene_end(s));
 }
 

@@ -471,7 +471,7 @@ static void session_timers(void)
 }
 
 /* Answer the request the wire got last: its Via, From, To, Call-ID and CSeq back, with our lines. */
-static void reply(struct scene *s, const char *status, const char *lines)
+static void reply_as(struct scene *s, const char *status, const char *tag, const char *lines)
 {
 	static const char *const names[] = {"Via: ", "From: ", "Call-ID: ", "CSeq: "};
 	char text[4096];
@@ -486,11 +486,17 @@ static void reply(struct scene *s, const char *status, const char *lines)
 	}
 	p = strstr(s->wire.got, "To: ");
 	if (p)
-		n += (size_t)re_snprintf(text + n, sizeof(text) - n, "%b;tag=w\n", p,
-					 strcspn(p, "\r"));
-	(void)re_snprintf(text + n, sizeof(text) - n, "%s%s", lines, EMPTY);
+		n += (size_t)re_snprintf(text + n, sizeof(text) - n, "%b;tag=%s\n", p,
+					 strcspn(p, "\r;"), tag);
+	(void)re_snprintf(text + n, sizeof(text) - n, "%s%s", lines,
+			  strstr(lines, "Content-Length") ? "" : EMPTY);
 	kit_wire_forget(&s->wire);
 	say(s, text);
+}
+
+static void reply(struct scene *s, const char *status, const char *lines)
+{
+	reply_as(s, status, "w", lines);
 }
 
 static struct kit_call *call_the_wire(struct scene *s, uint32_t ring_timeout_ms)
@@ -566,6 +572,151 @@ static void answers_that_cannot_be_used(void)
 	reply(s, "302 Moved Temporarily", "Contact: <sip:x@127.0.0.1>\n");
 	check(kit_until(&k->closed, 1, SOON));
 	check_int(k->status, 302);
+	check(scene_end(s));
+}
+
+/* How often `what` stands in what the wire got. */
+static unsigned times(const struct scene *s, const char *what)
+{
+	unsigned n = 0;
+
+	for (const char *p = strstr(s->wire.got, what); p; p = strstr(p + 1, what))
+		n++;
+	return n;
+}
+
+static void an_answer_comes_twice_and_from_two(void)
+{
+	struct scene *s = scene_new();
+	struct kit_call *k = call_the_wire(s, 0);
+	char invite_got[KIT_TEXT];
+	static const char answer[] = "Contact: <sip:w@127.0.0.1:@PORT@>\n"
+				     "Content-Type: application/sdp\nContent-Length: 83\n\n"
+				     "v=0\no=- 1 1 IN IP4 1.1.1.1\ns=-\nc=IN IP4 1.1.1.1\nt=0 0\n"
+				     "m=audio 4000 RTP/AVP 0\n";
+
+	check(kit_wire_gets(&s->wire, "INVITE sip:w@127.0.0.1", SOON));
+	memcpy(invite_got, s->wire.got, sizeof(invite_got));
+	reply(s, "200 OK", answer);
+	check(kit_until(&k->answered, 1, SOON));
+	check(kit_wire_gets(&s->wire, "ACK sip:w@127.0.0.1", SOON));
+
+	/* Our ACK was lost. */
+	memcpy(s->wire.got, invite_got, sizeof(invite_got));
+	reply(s, "200 OK", answer);
+	check(kit_wire_gets(&s->wire, "ACK sip:w@127.0.0.1", SOON));
+
+	/* A proxy behind us has sent it to two phones, and the second picks up, too. */
+	memcpy(s->wire.got, invite_got, sizeof(invite_got));
+	reply_as(s, "200 OK", "second", "Contact: <sip:second@127.0.0.1:@PORT@>\n");
+	check(kit_wire_gets(&s->wire, "ACK sip:second@127.0.0.1", SOON));
+	check(kit_wire_gets(&s->wire, "BYE sip:second@127.0.0.1", SOON));
+	check_int(k->closed, 0);
+	check(scene_end(s));
+}
+
+static void offers_that_meet(void)
+{
+	struct scene *s = scene_new();
+	char tag[64];
+
+	invite(s, "meet", 1, "", AUDIO PCMU_A);
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+	check(to_tag(s, tag, sizeof(tag)));
+
+	/* A new offer before the ACK of the first. */
+	inside(s, "INVITE", "meet", tag, 2, "", AUDIO PCMU_A);
+	check(kit_wire_gets(&s->wire, "500 Too Early", SOON));
+	inside(s, "ACK", "meet", tag, 1, "", "");
+
+	struct kit_call *in = kit_last(&s->board);
+
+	check(kit_until(&in->answered, 1, SOON));
+	kit_wire_forget(&s->wire);
+	check_int(sip_call_modify(in->call, &s->board.local), 0);
+	check(kit_wire_gets(&s->wire, "INVITE sip:caller@127.0.0.1", SOON));
+
+	char invite_got[KIT_TEXT];
+
+	memcpy(invite_got, s->wire.got, sizeof(invite_got));
+	inside(s, "INVITE", "meet", tag, 3, "", AUDIO PCMU_A);
+	check(kit_wire_gets(&s->wire, "491 Request Pending", SOON));
+	memcpy(s->wire.got, invite_got, sizeof(invite_got));
+	reply(s, "491 Request Pending", "");
+	check(kit_wire_gets(&s->wire, "INVITE sip:caller@127.0.0.1", 2500));
+	check_int(in->failed, 0);
+	check(scene_end(s));
+}
+
+static void the_bye_waits_for_the_ack(void)
+{
+	struct scene *s = scene_new();
+	char tag[64];
+
+	invite(s, "wait", 1, "", AUDIO PCMU_A);
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+	check(to_tag(s, tag, sizeof(tag)));
+	sip_call_end(kit_last(&s->board)->call, 0, 16, "enough");
+	check(kit_until(&kit_last(&s->board)->closed, 1, SOON));
+	kit_wait(100);
+	check_int(times(s, "BYE sip:"), 0);
+	inside(s, "ACK", "wait", tag, 1, "", "");
+	check(kit_wire_gets(&s->wire, "BYE sip:caller@127.0.0.1", SOON));
+	reply(s, "200 OK", "");
+	kit_wait(50);
+
+	struct sip_stack_stats st;
+
+	sip_stack_stats(s->board.stack, &st);
+	check_int(st.dialogs_now, 0);
+	check(scene_end(s));
+}
+
+static void refers_by_hand(void)
+{
+	struct scene *s = scene_new();
+	char tag[64], line[256];
+
+	invite(s, "refer", 1, "", AUDIO PCMU_A);
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+	check(to_tag(s, tag, sizeof(tag)));
+	inside(s, "ACK", "refer", tag, 1, "", "");
+
+	struct kit_call *in = kit_last(&s->board);
+
+	check(kit_until(&in->answered, 1, SOON));
+	inside(s, "REFER", "refer", tag, 2, "", "");
+	check(kit_wire_gets(&s->wire, "400 Bad Refer-To", SOON));
+	inside(s, "REFER", "refer", tag, 3, "Refer-To: <sip:1@x>\nRefer-To: <sip:2@x>\n", "");
+	check(kit_wire_gets(&s->wire, "400 Bad Refer-To", SOON));
+
+	/* Replaces that names this very call joins it to nobody. */
+	(void)re_snprintf(
+		line, sizeof(line),
+		"Refer-To: <sip:10%%302@pb.test?Replaces=refer%%3Bto-tag%%3D%s%%3Bfrom-tag%%3Df"
+		"&x=y>\nReferred-By: <sip:me@x>\n",
+		tag);
+	inside(s, "REFER", "refer", tag, 4, line, "");
+	check(kit_wire_gets(&s->wire, "202 Accepted", SOON));
+	check(kit_wire_gets(&s->wire, "NOTIFY sip:caller@127.0.0.1", SOON));
+	check(strstr(s->wire.got, "SIP/2.0 100 Trying") != NULL);
+	check_int(in->refer, 1);
+	check_str(in->refer_user, "1002");
+	check(in->refer_attended);
+	check(in->refer_with == NULL);
+
+	/* One at a time. */
+	inside(s, "REFER", "refer", tag, 5, "Refer-To: <sip:1003@pb.test>\n", "");
+	check(kit_wire_gets(&s->wire, "491 Request Pending", SOON));
+	check_int(sip_call_refer_progress(in->call, 200, "OK"), 0);
+	check(kit_wire_gets(&s->wire, "Subscription-State: terminated", SOON));
+
+	/* A phone that wants no NOTIFY gets none (RFC 4488). */
+	inside(s, "REFER", "refer", tag, 6, "Refer-Sub: false\nRefer-To: <sip:1003@pb.test>\n", "");
+	check(kit_wire_gets(&s->wire, "Refer-Sub: false", SOON));
+	check_int(sip_call_refer_progress(in->call, 200, "OK"), 0);
+	kit_wait(50);
+	check_int(times(s, "NOTIFY"), 0);
 	check(scene_end(s));
 }
 
@@ -684,6 +835,10 @@ static const struct check_case cases[] = {
 	CHECK_CASE(session_timers),
 	CHECK_CASE(a_cancel_says_why),
 	CHECK_CASE(answers_that_cannot_be_used),
+	CHECK_CASE(an_answer_comes_twice_and_from_two),
+	CHECK_CASE(offers_that_meet),
+	CHECK_CASE(the_bye_waits_for_the_ack),
+	CHECK_CASE(refers_by_hand),
 	CHECK_CASE(sessions_run_out),
 	CHECK_CASE(keys_by_info_in_dialects),
 	CHECK_CASE(names_cannot_forge_the_log),
