@@ -371,6 +371,13 @@ static void every_phone_of_a_user_rings(void)
 	check(wait_status(&s->status[0]));
 	check(wait_status(&s->status[1]));
 	check_int(s->status[1], 200);
+	struct registrar_contact c[4];
+
+	/* UDP on its own address by its Contact, TCP by its own connection. */
+	check_int(registrar_lookup(sip_stack_registrar(s->board.stack), "1001", c, 4), 2);
+	for (int i = 0; i < 2; i++)
+		check_int(c[i].by_source, c[i].source.transport == SIP_OVER_TCP);
+
 	s->phone.mood = KIT_RING;
 	s->other.mood = KIT_RING;
 

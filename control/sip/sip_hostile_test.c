@@ -338,6 +338,27 @@ static void an_answer_that_is_none(void)
 	check(scene_end(s));
 }
 
+/* What an 18x said is said again in the 200, byte for byte: it is the same answer (RFC 6337). */
+static void an_early_answer_is_the_answer(void)
+{
+	struct scene *s = scene_new();
+	char early[64];
+
+	s->board.mood = KIT_EARLY;
+	invite(s, "early", 1, "", AUDIO PCMU_A);
+	check(kit_wire_gets(&s->wire, "a=sendrecv", SOON));
+
+	const char *o = strstr(s->wire.got, "o=- ");
+
+	check(o != NULL);
+	(void)re_snprintf(early, sizeof(early), "%b", o, strcspn(o, "\r"));
+	kit_wire_forget(&s->wire);
+	check_int(sip_call_answer(kit_last(&s->board)->call, &s->board.local), 0);
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+	check(strstr(s->wire.got, early) != NULL);
+	check(scene_end(s));
+}
+
 static void repeated_and_lost(void)
 {
 	struct scene *s = scene_new();
@@ -829,6 +850,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(rubbish_is_counted),
 	CHECK_CASE(a_call_without_an_offer),
 	CHECK_CASE(an_answer_that_is_none),
+	CHECK_CASE(an_early_answer_is_the_answer),
 	CHECK_CASE(repeated_and_lost),
 	CHECK_CASE(hold_in_all_its_dialects),
 	CHECK_CASE(offers_with_more_than_audio),
