@@ -115,7 +115,8 @@ bool cli_true(const json_t *object, const char *member);
 /* A string of several members on stdout, made harmless for the terminal. */
 void cli_say(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The end of a long id, enough to type: 8 characters; with --wide all of it. */
+/* The end of a long id, enough to type: 8 characters; with --wide all of it. Of a leg's id,
+ * CALL.l1, the 8 before the dot and what follows. */
 const char *cli_id(const struct cli *c, const char *id);
 
 /* "1:05", "2:03:04"; "14:03:22" of a time of day, "2026-11-22 14:03:22" when it is not of today. */

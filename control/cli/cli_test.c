@@ -66,7 +66,8 @@ static const struct {
 	{"agent.set", "{'agent':'1001','state':'not_ready','reason':'lunch'}"},
 	{"monitor", "{'call':'c-1','by':'2001','mode':'listen','state':'ringing'}"},
 	{"transfer", "{'call':'c-1','to':'1002'}"},
-	{"legs", "{'legs':[{'leg':'l','call':'c','stats':null},{'leg':'m','call':'c','stats':{'"
+	{"legs", "{'legs':[{'leg':'0190f3a2-0000-7000-8000-00003f9a21bc.l1','call':'c','stats':"
+		 "null},{'leg':'m','call':'c','stats':{'"
 		 "packets_in':5,'lost_share':0.5,'codec':'PCMU'}}]}"},
 	{"flow.check", "{'file':'h.yaml','ok':false,'problems':[{'file':'h.yaml','line':3,'column':"
 		       "7,'severity':'error','message':'no'}]}"},
@@ -238,6 +239,7 @@ static const struct {
 	{"hangup c-9", 1, NULL, "patchbay: there is no call c-9\n"},
 	{"hangup c-9 --json", 1, "\"reason\": \"not_found\"", "there is no call c-9"},
 	{"legs", 0, "50.00 %", NULL},
+	{"legs", 0, "\n3f9a21bc.l1  c ", NULL},
 	{"drops", 0, "8  80.000 %  relayed  used     sent on\n", NULL},
 	{"drops", 0, "\n10 received, 1 dropped, 1 in flight\n", NULL},
 	{"drops --all", 0, "far ", NULL},

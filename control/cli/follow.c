@@ -27,7 +27,8 @@ static void print_members(struct cli *c, const json_t *params)
 	json_object_foreach((json_t *)(uintptr_t)params, key, v)
 	{
 		if (strcmp(key, "seq") == 0 || strcmp(key, "time_ms") == 0 ||
-		    strcmp(key, "type") == 0 || json_is_null(v))
+		    strcmp(key, "type") == 0 || json_is_null(v) ||
+		    (json_is_string(v) && json_string_length(v) == 0))
 			continue;
 		if (json_is_string(v)) {
 			cli_say(c, " %s=%s", key, json_string_value(v));

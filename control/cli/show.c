@@ -57,7 +57,11 @@ static void status_text(struct cli *c, const json_t *s)
 		cli_say(c, "engine      NOT CONNECTED (%s)\n", cli_text(e, "socket"));
 	cli_say(c, "sip         %" PRId64 " phones registered;", cli_int(sip, "registered"));
 	json_array_foreach(json_object_get(sip, "listen"), i, l)
+	{
 		cli_say(c, " %s:%s", cli_text(l, "transport"), cli_text(l, "address"));
+		if (cli_int(l, "port") > 0)
+			cli_say(c, ":%" PRId64, cli_int(l, "port"));
+	}
 	cli_say(c,
 		"\ncalls       %" PRId64 " now, %" PRId64 " since the start, %" PRId64 " refused\n",
 		cli_int(calls, "now"), cli_int(calls, "total"), cli_int(calls, "refused"));
@@ -144,7 +148,8 @@ static void call_head(struct cli *c, const json_t *k)
 
 	cli_say(c, "call       %s (%s)\n", cli_text(k, "call"), cli_text(k, "kind"));
 	cli_say(c, "from, to   %s -> %s\n", cli_text(k, "from"), cli_text(k, "to"));
-	cli_say(c, "state      %s\n", cli_text(k, "state"));
+	if (cli_text(k, "state")[0] != '\0')
+		cli_say(c, "state      %s\n", cli_text(k, "state"));
 	cli_say(c, "began      %s, %s long\n", cli_time(cli_int(k, "started_ms"), a),
 		cli_duration(cli_int(k, "duration_ms"), b));
 	if (cli_int(k, "ended_ms") > 0)
@@ -160,7 +165,8 @@ static void call_head(struct cli *c, const json_t *k)
 	cli_say(c, ", talked %s", cli_duration(cli_int(k, "talk_ms"), a));
 	cli_say(c, ", held %s\n", cli_duration(cli_int(k, "hold_ms"), a));
 	if (json_array_size(json_object_get(k, "path")) > 0) {
-		cli_say(c, "flow       %s:", cli_text(k, "flow"));
+		cli_say(c, "flow       %s%s", cli_text(k, "flow"),
+			cli_text(k, "flow")[0] != '\0' ? ":" : "");
 		json_array_foreach(json_object_get(k, "path"), i, v)
 			cli_say(c, " %s", json_string_value(v) ? json_string_value(v) : "?");
 		cli_say(c, "\n");
@@ -198,7 +204,7 @@ static void call_legs(struct cli *c, const json_t *k)
 		table_cell(t, cli_text(l, "codec"));
 		table_cell(t, cli_text(l, "remote"));
 		table_cell(t, cli_time(cli_int(l, "answered_ms"), buf));
-		table_cell(t, cli_text(l, "leg"));
+		table_cell(t, cli_id(c, cli_text(l, "leg")));
 	}
 	if (table_rows(t) > 0) {
 		fputc('\n', c->out);
@@ -274,7 +280,7 @@ static void leg_row(struct cli *c, struct table *t, const json_t *l)
 
 	if (!json_is_object(s))
 		s = l; /* the engine puts them into the row itself */
-	table_cell(t, c->wide ? cli_text(l, "leg") : cli_id(c, cli_text(l, "leg")));
+	table_cell(t, cli_id(c, cli_text(l, "leg")));
 	table_cell(t, cli_id(c, cli_text(l, "call")));
 	table_cell(t, cli_text(l, "role"));
 	table_cell(t, cli_text(l, "party"));
@@ -291,7 +297,7 @@ static void leg_row(struct cli *c, struct table *t, const json_t *l)
 	table_cellf(t, "%.2f %%", cli_real(s, "lost_share") * 100.0);
 	table_cellf(t, "%.1f", cli_real(s, "jitter_ms"));
 	if (json_is_number(json_object_get(s, "rtt_ms")))
-		table_cellf(t, "%.0f", cli_real(s, "rtt_ms"));
+		table_cellf(t, "%.1f", cli_real(s, "rtt_ms"));
 	else
 		table_cell(t, NULL);
 	table_cellf(t, "%" PRId64, cli_int(s, "dropped"));

@@ -76,7 +76,9 @@ void cli_say(struct cli *c, const char *fmt, ...)
 
 const char *cli_id(const struct cli *c, const char *id)
 {
-	size_t n = strlen(id);
+	/* A leg is CALL.l1: what follows the dot does not count. */
+	const char *dot = strrchr(id, '.');
+	size_t n = dot != NULL ? (size_t)(dot - id) : strlen(id);
 
 	return c->wide || n <= 2 * ID_SHOWN ? id : id + n - ID_SHOWN;
 }
