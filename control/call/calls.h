@@ -74,6 +74,8 @@ struct party {
 	struct sip_call *sip;      /* NULL before INVITE and after CLOSED */
 	char sip_call_id[128];
 	char leg[CALL_ID_MAX];
+	char codec[SIP_CODEC_NAME_MAX]; /* as last settled */
+	char remote[SIP_IP_MAX + 8];
 	bool leg_wanted; /* leg.open was sent and leg.close was not answered */
 	bool leg_closing;
 	bool answered;

@@ -32,6 +32,7 @@ int centre_init(struct centre *c, struct config *config, const struct centre_pat
 		.config_loaded_ms = clock_wall_ms(),
 		.desks_max = plan.agents_max,
 		.media_timeout_ms = CENTRE_MEDIA_TIMEOUT_MS,
+		.engine_grace_ms = CENTRE_ENGINE_GRACE_MS,
 	};
 	for (unsigned b = 0; b < CENTRE_BUCKETS; b++) {
 		list_init(&c->by_number[b]);

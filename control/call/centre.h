@@ -103,6 +103,7 @@ struct centre {
 	struct tmr second; /* watches the store */
 	struct tmr shut_down_timer;
 	uint32_t media_timeout_ms; /* 0: never */
+	uint32_t engine_grace_ms;
 	bool draining_acd;
 	bool shutting_down;
 	void (*drained)(void *arg); /* shutting down: the last call has gone */

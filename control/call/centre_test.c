@@ -370,6 +370,110 @@ static void another_engine_takes_the_call_over(void)
 	call_kit_close(&k);
 }
 
+static void keys_by_info_and_keys_typed_ahead(void)
+{
+	struct kit_call *customer;
+	struct call *call;
+
+	call_kit_open(&k);
+	k.engine->think_ms = 3000;
+	customer = call_kit_dial(&k, "95598");
+	check(kit_until(&customer->answered, 1, 2000));
+	call = call_kit_newest(&k);
+	while (call->collect[0] == '\0')
+		kit_wait(5);
+	check_int(sip_call_send_dtmf(customer->call, '4', 100), 0); /* information */
+	while (strstr(call->record.path, "information") == NULL)
+		kit_wait(5);
+	while (call->collect[0] == '\0')
+		kit_wait(5);
+	/* The first answers this menu, the second the one that it leads back to. */
+	flow_info_digit(call, '*');
+	kit_wait(20);
+	check(strstr(call->record.path, "information main") != NULL);
+	flow_typed_ahead(call, '9'); /* a collection runs: the engine has this one */
+	check_str(call->typed, "");
+	sip_call_end(customer->call, 0, 16, NULL);
+	call_kit_close(&k);
+}
+
+static void nobody_comes_and_the_flow_goes_on(void)
+{
+	struct kit_call *customer;
+
+	call_kit_open(&k);
+	call_kit_ready(&k, "1001"); /* serves another queue */
+	strcpy(k.engine->digits, "0,*");
+	customer = call_kit_dial(&k, "95598");
+	check(call_kit_reaches(&k, CALL_WAITING));
+	check(kit_until(&customer->closed, 1, 8000)); /* max_wait_s, then the menu says good-bye */
+	check(engine_kit_was(k.engine, "no-agent-menu"));
+	check_str(k.by, "system");
+	call_kit_close(&k);
+}
+
+static void a_supervisor_stays_when_the_agent_changes(void)
+{
+	struct kit_call *customer;
+	struct call *call;
+	const char *state;
+	char why[200], first[CALL_ID_MAX];
+
+	call_kit_open(&k);
+	customer = talk();
+	call = call_kit_newest(&k);
+	check_int(centre_monitor(&k.c, call, "2001", "barge", &state, why, sizeof(why)), 0);
+	while (call->monitor[0] == '\0')
+		kit_wait(10);
+	memcpy(first, call->monitor, sizeof(first));
+	check_int(centre_transfer(&k.c, call, "1003", why, sizeof(why)), 0);
+	check(call_kit_reaches(&k, CALL_TALKING));
+	kit_wait(30);
+	check(strcmp(first, call->monitor) != 0);
+	check_str(k.engine->monitor_mode, "barge");
+	check(call->supervisor != NULL && call->supervisor->state == PARTY_UP);
+	sip_call_end(customer->call, 0, 16, NULL);
+	call_kit_close(&k);
+}
+
+static void an_engine_that_stays_away_ends_the_calls(void)
+{
+	struct kit_call *customer;
+
+	call_kit_open(&k);
+	k.c.engine_grace_ms = 200;
+	customer = talk();
+	engine_kit_close(k.engine);
+	check(kit_until(&customer->closed, 1, 3000));
+	check_str(k.cause, "engine_lost");
+	check_int(k.c.numbers.calls_engine_lost, 1);
+	check(call_kit_agent_is(&k, 0, "wrap_up"));
+	customer = call_kit_dial(&k, "95598"); /* and refuses new ones */
+	check(kit_until(&customer->closed, 1, 2000));
+	check_int(customer->status, 503);
+	call_kit_close(&k);
+}
+
+static void note_drained(void *arg)
+{
+	*(unsigned *)arg = 1;
+}
+
+static void leaving_hangs_everybody_up(void)
+{
+	struct kit_call *customer;
+	unsigned drained = 0;
+
+	call_kit_open(&k);
+	customer = talk();
+	centre_shut_down(&k.c, 3000, note_drained, &drained);
+	check(kit_until(&drained, 1, 3000));
+	check(kit_until(&customer->closed, 1, 1000));
+	check_str(k.cause, "shutdown");
+	check_int(kit_last(k.phone[0])->closed, 1);
+	call_kit_close(&k);
+}
+
 static void hang_up_at_every_moment(void)
 {
 	call_kit_open(&k);
@@ -409,6 +513,11 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_caller_without_sound_is_hung_up),
 	CHECK_CASE(an_overloaded_engine_means_503),
 	CHECK_CASE(another_engine_takes_the_call_over),
+	CHECK_CASE(keys_by_info_and_keys_typed_ahead),
+	CHECK_CASE(nobody_comes_and_the_flow_goes_on),
+	CHECK_CASE(a_supervisor_stays_when_the_agent_changes),
+	CHECK_CASE(an_engine_that_stays_away_ends_the_calls),
+	CHECK_CASE(leaving_hangs_everybody_up),
 	CHECK_CASE(hang_up_at_every_moment),
 };
 

@@ -300,7 +300,7 @@ static enum rpc_answer do_collect(const struct rpc_call *c, json_t **result, str
 	memmove(k->digits, k->digits + n + (k->digits[n] == ','),
 		strlen(k->digits + n + (k->digits[n] == ',')) + 1);
 	note(k, c->method, w->digits);
-	tmr_start(&w->tmr, ENGINE_KIT_PLAY_MS, on_later, w);
+	tmr_start(&w->tmr, ENGINE_KIT_PLAY_MS + (w->timed_out ? k->think_ms : 0), on_later, w);
 	return RPC_ANSWER_RESULT;
 }
 

@@ -31,7 +31,8 @@ struct engine_kit {
 	int fd;
 	char path[108];
 	struct engine_kit_leg leg[ENGINE_KIT_LEGS];
-	char digits[64];        /* typed into the next collections, one string each, split by ',' */
+	char digits[64];   /* typed into the next collections, one string each, split by ',' */
+	uint32_t think_ms; /* a collection without digits times out after so long; 0: at once */
 	unsigned fail_leg_open; /* so many leg.open are refused as overloaded */
 	unsigned calls, recordings, recordings_done, hears;
 	char recording[64], recording_call[64];

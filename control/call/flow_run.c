@@ -206,6 +206,7 @@ void flow_begin(struct call *call, struct ivr_flow *flow, const char *language)
 	flow_stop(call);
 	call->flow_runs = true;
 	call->served = false;
+	call_record_flow(&call->record, ivr_flow_name(flow));
 	ivr_start(&call->ivr, flow, call->record.from, call->record.to, language, &now, &todo);
 	carry_out(call, &todo);
 }

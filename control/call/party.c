@@ -202,6 +202,8 @@ void party_apply_media(struct party *p, const struct sip_media *m)
 			json_object_set_new(remote, "rtcp_port", json_integer(m->rtcp_port));
 		json_object_set_new(o, "remote", remote);
 	}
+	snprintf(p->codec, sizeof(p->codec), "%s", m->codecs ? m->codec[0].name : "");
+	snprintf(p->remote, sizeof(p->remote), "%s:%u", m->ip, m->port);
 	if (m->codecs > 0)
 		json_object_set_new(o, "codecs", codec_list(m));
 	if (m->dtmf)
@@ -494,6 +496,8 @@ void party_gone(struct party *p)
 							.started_ms = p->started_ms,
 							.answered_ms = p->answered_ms,
 							.ended_ms = p->ended_ms,
+							.codec = p->codec,
+							.remote = p->remote,
 							.stats = stats});
 	free(stats);
 	p->state = PARTY_FREE;

@@ -31,8 +31,7 @@ static void on_grace(void *arg)
 {
 	struct centre *c = arg;
 
-	log_error("engine", "no engine for %d ms: %u calls end", CENTRE_ENGINE_GRACE_MS,
-		  c->calls_now);
+	log_error("engine", "no engine for %u ms: %u calls end", c->engine_grace_ms, c->calls_now);
 	call_each(c, end_lost, NULL);
 }
 
@@ -45,7 +44,7 @@ void recover_down(void *arg)
 	centre_publish(c, "engine", json_pack("{s:b,s:s}", "connected", 0, "instance", v.instance));
 	centre_alarm(c, "engine", true, "the engine is not connected");
 	if (c->calls_now > 0)
-		tmr_start(&c->engine_grace, CENTRE_ENGINE_GRACE_MS, on_grace, c);
+		tmr_start(&c->engine_grace, c->engine_grace_ms, on_grace, c);
 }
 
 /* All legs are there again: go on where the call was. What the caller was hearing or typing is

@@ -91,10 +91,7 @@ static json_t *leg_row(const struct call *call, const struct party *p)
 {
 	const struct sip_media *m = p->sip ? sip_call_remote(p->sip) : NULL;
 	json_t *o = json_object();
-	char remote[SIP_IP_MAX + 8] = "";
 
-	if (m != NULL && m->ip[0] != '\0')
-		snprintf(remote, sizeof(remote), "%s:%u", m->ip, m->port);
 	json_object_set_new(o, "leg", text(p->leg));
 	json_object_set_new(o, "call", text(call->id));
 	json_object_set_new(o, "role", text(role_of(p)));
@@ -104,8 +101,8 @@ static json_t *leg_row(const struct call *call, const struct party *p)
 	json_object_set_new(o, "state", text(party_state_name(p)));
 	json_object_set_new(o, "direction",
 			    text_or_null(m ? sip_direction_name(m->direction) : NULL));
-	json_object_set_new(o, "codec", text_or_null(m && m->codecs ? m->codec[0].name : NULL));
-	json_object_set_new(o, "remote", text_or_null(remote));
+	json_object_set_new(o, "codec", text_or_null(p->codec));
+	json_object_set_new(o, "remote", text_or_null(p->remote));
 	json_object_set_new(o, "started_ms", ms_or_null(p->started_ms));
 	json_object_set_new(o, "answered_ms", ms_or_null(p->answered_ms));
 	json_object_set_new(o, "ended_ms", ms_or_null(p->ended_ms));
@@ -163,8 +160,7 @@ json_t *view_call_detail(const struct call *call)
 	call_record_end(&now, PARTY_NONE, CALL_CAUSE_NORMAL, clock_wall_ms());
 	for (unsigned i = 0; i < call->takes; i++)
 		json_array_append_new(recordings, text(call->take[i].id));
-	json_object_set_new(o, "flow",
-			    text_or_null(call->flow_runs ? ivr_flow_name(call->ivr.flow) : NULL));
+	json_object_set_new(o, "flow", text_or_null(call->record.flow));
 	json_object_set_new(o, "path", path_of(&call->record));
 	json_object_set_new(o, "legs", view_leg_rows(call));
 	json_object_set_new(o, "steps", steps_of(call));

@@ -220,6 +220,12 @@ void call_record_step(struct call_record *r, enum call_step step, const char *de
 	}
 }
 
+void call_record_flow(struct call_record *r, const char *flow)
+{
+	if (r->flow[0] == '\0')
+		set(r->flow, flow);
+}
+
 void call_record_end(struct call_record *r, enum call_party by, enum call_cause cause,
 		     uint64_t now_ms)
 {

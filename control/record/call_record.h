@@ -104,6 +104,7 @@ struct call_record {
 	char agents[CALL_RECORD_AGENTS_MAX][CALL_RECORD_NAME_MAX]; /* who answered, in order */
 	uint8_t agent_count;
 	char path[CALL_RECORD_PATH_MAX];      /* nodes of the flow, separated by one space */
+	char flow[CALL_RECORD_NAME_MAX];      /* the first flow; empty when none */
 	char recording[CALL_RECORD_NAME_MAX]; /* the first recording */
 	uint64_t started_ms;
 	uint64_t answered_ms; /* first answer by a person; 0 when none */
@@ -138,6 +139,9 @@ void call_record_begin(struct call_record *r, const char *call, enum call_kind k
  * step told twice costs nothing either. A clock that steps back counts as no time passed. */
 void call_record_step(struct call_record *r, enum call_step step, const char *detail,
 		      uint64_t now_ms);
+
+/* The flow that leads the caller; the first one counts. */
+void call_record_flow(struct call_record *r, const char *flow);
 
 /* End it: stops the clock, and turns NORMAL into ABANDONED when the customer left while waiting.
  * The first end counts, later ones change nothing. */

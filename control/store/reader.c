@@ -19,9 +19,9 @@
 
 /* clang-format off */
 #define CALL_COLUMNS \
-	"call,kind,from_number AS \"from\",to_number AS \"to\",started_ms,answered_ms,ended_ms," \
+	"call,kind,CASE WHEN ended_ms IS NULL THEN 'running' ELSE 'ended' END AS state,from_number AS \"from\",to_number AS \"to\",started_ms,answered_ms,ended_ms," \
 	"max(0, ended_ms-started_ms) AS duration_ms,queue,agent,agents AS \"agents:json\"," \
-	"path AS \"path:words\",wait_ms,talk_ms,hold_ms,wrap_up_ms,(cause='abandoned') AS \"abandoned:bool\",hung_up_by," \
+	"nullif(flow,'') AS flow,path AS \"path:words\",wait_ms,talk_ms,hold_ms,wrap_up_ms,(cause='abandoned') AS \"abandoned:bool\",hung_up_by," \
 	"cause,cause_text,q850,recording,lost_share,jitter_ms,rtt_ms,mos"
 
 static const char cdr_sql[] =
@@ -49,7 +49,7 @@ static const char call_sql[] =
 	"SELECT " CALL_COLUMNS " FROM calls WHERE call = ?1 OR (length(?1) >= 4 AND call LIKE '%' || ?1)"
 	" ORDER BY call DESC LIMIT 2";
 static const char legs_sql[] =
-	"SELECT leg,role,party,sip_call_id,started_ms,answered_ms,ended_ms,stats AS \"stats:json\""
+	"SELECT leg,leg AS engine_leg,role,party,'ended' AS state,codec,remote,sip_call_id,started_ms,answered_ms,ended_ms,stats AS \"stats:json\""
 	" FROM call_legs WHERE call = ?1 ORDER BY started_ms, leg LIMIT 64";
 static const char steps_sql[] =
 	"SELECT at_ms,step,detail FROM call_steps WHERE call = ?1 ORDER BY at_ms, rowid LIMIT 300";

@@ -458,7 +458,7 @@ bool store_call(struct store *store, const struct call_record *r)
 		 text_or_null(r->recording), real_or_null(r->quality.known, r->quality.lost_share),
 		 real_or_null(r->quality.known, r->quality.jitter_ms),
 		 real_or_null(r->quality.rtt_known, r->quality.rtt_ms),
-		 real_or_null(r->quality.known, r->quality.mos));
+		 real_or_null(r->quality.known, r->quality.mos), text(r->flow));
 	free(list);
 	return ok;
 }
@@ -467,7 +467,8 @@ bool store_leg(struct store *store, const struct store_leg *l)
 {
 	return PUT(store, ROW_LEG, text(l->leg), text(l->call), text(l->role), text(l->party),
 		   text(l->sip_call_id), number(l->started_ms), ms_or_null(l->answered_ms),
-		   ms_or_null(l->ended_ms), text_or_null(l->stats));
+		   ms_or_null(l->ended_ms), text_or_null(l->stats), text_or_null(l->codec),
+		   text_or_null(l->remote));
 }
 
 bool store_step(struct store *store, const char *call, uint64_t at_ms, enum call_step step,

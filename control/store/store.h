@@ -84,7 +84,8 @@ bool store_call(struct store *store, const struct call_record *r);
 struct store_leg {
 	const char *leg, *call, *role, *party, *sip_call_id;
 	uint64_t started_ms, answered_ms, ended_ms;
-	const char *stats; /* JSON of the engine's final statistics, or NULL */
+	const char *codec, *remote; /* as last settled, or NULL */
+	const char *stats;          /* JSON of the engine's final statistics, or NULL */
 };
 bool store_leg(struct store *store, const struct store_leg *leg);
 bool store_step(struct store *store, const char *call, uint64_t at_ms, enum call_step step,
