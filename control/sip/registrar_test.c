@@ -470,8 +470,9 @@ static void closed_to_strangers(struct sip_stack_config *cfg)
 static void trunk_here(struct sip_stack_config *cfg)
 {
 	cfg->accept_unknown = false;
-	cfg->trunk[0] = "127.0.0.1";
-	cfg->trunks = 1;
+	cfg->trunk[0] = "carrier.example"; /* passed over, with a warning */
+	cfg->trunk[1] = "127.0.0.1";
+	cfg->trunks = 2;
 }
 
 static void strangers_come_in_only_where_they_may(void)

@@ -121,10 +121,13 @@ static int take_config(struct sip_stack *s, const struct sip_stack_config *cfg)
 	for (size_t i = 0; i < cfg->domains; i++)
 		str_ncpy(s->domain[s->domains++], cfg->domain[i], SIP_HOST_MAX);
 	for (size_t i = 0; i < cfg->trunks; i++) {
-		if (sa_set_str(&s->trunk[s->trunks++], cfg->trunk[i], 0) != 0) {
-			log_error("sip", "trunk address \"%s\" is not numeric", cfg->trunk[i]);
-			return -EINVAL;
-		}
+		if (sa_set_str(&s->trunk[s->trunks], cfg->trunk[i], 0) == 0)
+			s->trunks++;
+		else
+			log_warn("sip",
+				 "trunk \"%s\" is a name: calls from it count as from unknown "
+				 "callers; give its address to have them known",
+				 cfg->trunk[i]);
 	}
 	take_limits(s, &cfg->limits);
 	return 0;

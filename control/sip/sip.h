@@ -116,7 +116,8 @@ struct sip_stack_config {
 	bool offer_sha256;   /* offer SHA-256 beside MD5. Many older phones give up on a challenge
 				   that they do not know, even with MD5 next to it */
 	bool accept_unknown; /* callers who are not ours and not a trunk may call in */
-	const char *trunk[SIP_TRUNK_ADDRS_MAX]; /* numeric source addresses of trunks */
+	const char *trunk[SIP_TRUNK_ADDRS_MAX]; /* source addresses of trunks; a name is
+						   passed over with a warning */
 	size_t trunks;
 	struct sip_limits limits;
 	struct sip_stack_handlers handlers;

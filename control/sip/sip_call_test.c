@@ -3,6 +3,7 @@
  * Calls between a switchboard and phones, all on loopback, told as stories.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -406,6 +407,44 @@ static void over_tcp(void)
 	check(scene_end(s));
 }
 
+static void six(struct sip_stack_config *cfg)
+{
+	cfg->listen[0].ip = cfg->listen[1].ip = "::1";
+}
+
+static void over_ipv6(void)
+{
+	struct scene *s = scene_new();
+	char uri[64];
+	struct sip_invite inv = {.uri = uri, .from_user = "1"};
+
+	kit_close(&s->board);
+	kit_close(&s->phone);
+	if (kit_open(&s->board, six) != 0 || kit_open(&s->phone, six) != 0) {
+		printf("skip over_ipv6: this host has no ::1\n");
+		check(scene_end(s));
+		return;
+	}
+	check_int(sip_media_local(&s->board.local, "2001:db8::7", 4000), 0);
+	for (int tcp = 0; tcp < 2; tcp++) {
+		(void)snprintf(uri, sizeof(uri), "sip:1@[::1]:%u%s", (unsigned)s->board.port[tcp],
+			       tcp ? ";transport=tcp" : "");
+
+		struct kit_call *k = kit_dial(&s->phone, &inv);
+
+		check(k != NULL);
+		check(kit_until(&k->answered, 1, SOON));
+		check_str(k->remote.ip, "2001:db8::7");
+		check_str(kit_last(&s->board)->info.peer.ip, "::1");
+		check(kit_until(&kit_last(&s->board)->answered, 1, SOON));
+		check_int(sip_call_modify(kit_last(&s->board)->call, &s->board.local), 0);
+		check(kit_until(&k->media, 1, SOON));
+		sip_call_end(kit_last(&s->board)->call, 0, 16, NULL);
+		check(kit_until(&k->closed, 1, SOON));
+	}
+	check(scene_end(s));
+}
+
 static unsigned count(const struct kit_line *l, bool closed)
 {
 	unsigned n = 0;
@@ -536,6 +575,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(keys_by_info),
 	CHECK_CASE(blind_transfer),
 	CHECK_CASE(over_tcp),
+	CHECK_CASE(over_ipv6),
 	CHECK_CASE(two_hundred_at_once),
 	CHECK_CASE(overload_is_told_early),
 	CHECK_CASE(an_orderly_end),
