@@ -83,6 +83,17 @@ def verified(lab, recording):
     return wait_until(f"recording {recording} to verify", complete, 10)
 
 
+def sipp(lab, scenario, name, ip, *words):
+    """A sipp with a scenario of sipp/, at an address of the clients' namespace, playing captures of lab.dir."""
+    text = open(f"{labs.HERE}/sipp/{scenario}.xml").read()
+    text = text.replace("@CALLER_PCAP@", f"{lab.dir}/caller.pcap").replace("@AGENT_PCAP@", f"{lab.dir}/agent.pcap")
+    with open(f"{lab.dir}/{name}.xml", "w") as out:
+        out.write(text)
+    return lab.spawn(lab.client_ns, ["sipp", SERVER, "-sf", f"{lab.dir}/{name}.xml", "-i", ip, "-p", "5060", "-mi", ip, "-nostdin",
+                                     "-trace_stat", "-stf", f"{lab.dir}/{name}.csv", "-fd", "5", "-trace_err",
+                                     "-error_file", f"{lab.dir}/{name}.err", *words], name)
+
+
 def fates_add_up(lab):
     """The engine's promise: packets received = the sum of their fates (and nothing in flight)."""
     def equal():

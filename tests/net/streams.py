@@ -18,9 +18,16 @@ def frame(payload):
     return bytes(12) + b"\x08\x00" + ip + udp
 
 
-def write(path, hz, seconds, digit=None, digit_at_s=3.0, ssrc=0x5150):
-    """A capture of `seconds` of a tone in 20 ms packets; `digit` is pressed for 100 ms at digit_at_s."""
-    tone = bytes(ulaw(int(12000 * math.sin(2 * math.pi * hz * i / 8000))) for i in range(8000))
+def sine(*hz):
+    """One second of tones together; whole frequencies, so that it can be repeated."""
+    return bytes(ulaw(int(sum(12000 / len(hz) * math.sin(2 * math.pi * f * i / 8000) for f in hz))) for i in range(8000))
+
+
+def write(path, hz, seconds, digit=None, sound_digit=None, digit_at_s=3.0, ssrc=0x5150):
+    """A capture of `seconds` of a tone in 20 ms packets. At digit_at_s a key is pressed for 100 ms: `digit` as
+    telephone-event, or `sound_digit`, a pair of frequencies, in the sound."""
+    tone = sine(hz)
+    key = sine(*sound_digit) if sound_digit else None
     with open(path, "wb") as out:
         out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
         seq, begin = 0, int(digit_at_s * 50)
@@ -32,6 +39,9 @@ def write(path, hz, seconds, digit=None, digit_at_s=3.0, ssrc=0x5150):
                 duration = min(n - begin + 1, 5) * 160
                 event = struct.pack(">BBH", digit, (0x80 if end else 0) | 10, duration)
                 packets = [(101, begin * 160, event)]
+            if key is not None and begin - 5 <= n < begin + 10:
+                press = key if begin <= n < begin + 5 else bytes([0xFF]) * 8000
+                packets = [(0, ts, press[ts % 8000:ts % 8000 + 160])]
             for pt, stamp, payload in packets:
                 rtp = struct.pack(">BBHII", 0x80, pt | (0x80 if n == 0 or (pt == 101 and n == begin) else 0), seq & 0xFFFF, stamp, ssrc) + payload
                 data = frame(rtp)

@@ -9,6 +9,7 @@ import scene
 import streams
 from lab import SERVER, Failure, Lab, wait_until
 from registrar import register_all
+from scene import sipp
 from test_call import expect
 
 AGENTS = 240
@@ -26,16 +27,6 @@ def config(path):
     with open(path, "w") as out:
         out.write(text)
     return path
-
-
-def sipp(lab, scenario, name, ip, *words):
-    text = open(f"{labs.HERE}/sipp/{scenario}.xml").read()
-    text = text.replace("@CALLER_PCAP@", f"{lab.dir}/caller.pcap").replace("@AGENT_PCAP@", f"{lab.dir}/agent.pcap")
-    with open(f"{lab.dir}/{name}.xml", "w") as out:
-        out.write(text)
-    return lab.spawn(lab.client_ns, ["sipp", SERVER, "-sf", f"{lab.dir}/{name}.xml", "-i", ip, "-p", "5060", "-mi", ip, "-nostdin",
-                                     "-trace_stat", "-stf", f"{lab.dir}/{name}.csv", "-fd", "5", "-trace_err",
-                                     "-error_file", f"{lab.dir}/{name}.err", *words], name)
 
 
 def totals(lab, name):
@@ -76,6 +67,9 @@ def test_two_hundred_calls_at_once(build):
         expect(not lost, f"the engine lost RTP: {lost}")
         print(f"     {RATE * SECONDS} calls, {peak} at once, {drops['received'] - before['received']} packets received, none lost")
         lab.stop(phones)
+
+
+test_two_hundred_calls_at_once.alone = True
 
 
 def count_records(lab, rpc, calls):

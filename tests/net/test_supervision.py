@@ -61,7 +61,7 @@ def test_listening_does_not_touch_the_customer(build):
         time.sleep(1)
         pcap = f"{lab.dir}/monitored.pcap"
         capture = lab.spawn(lab.client_ns, ["tcpdump", "-q", "-i", "pbc0", "-w", pcap, "-U", "udp portrange 20000-40000"], "tcpdump")
-        time.sleep(5)
+        time.sleep(7)
         lab.stop(capture)
         caller.hangup()
         scene.record_of(lab, call)
