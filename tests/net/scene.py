@@ -3,7 +3,7 @@ import json
 import time
 
 import lab as labs
-from lab import Failure, wait_until
+from lab import SERVER, Failure, wait_until
 
 HOTLINE = "95598"
 CALLER_HZ, AGENT_HZ, SECOND_HZ, SUPERVISOR_HZ = 440, 1000, 1400, 1900

@@ -28,8 +28,8 @@ def test_engine_killed_in_mid_call_loses_no_frame(build):
         lab.restart_clients()
         lab.start_engine()
         done = wait_until("the recording to be recovered", lambda: recovered(lab, recording), 15)
-        frames = done["channels"][0]["written"]
-        expect(done["channels"][0]["lost"] == 0, f"the account says lost: {done}")
+        frames = done["account"]["channels"][0]["written"]
+        expect(done["account"]["channels"][0]["lost"] == 0, f"the account says lost: {done}")
         relayed = [line for line in labs.run("tshark", "-r", pcap, "-d", "udp.port==30000-40000,rtp", "-Y", "rtp", "-T", "fields",
                                              "-e", "rtp.payload").stdout.split() if line]
         recorded = {bytes(f).hex() for f in payloads_of(lab, recording)}

@@ -105,7 +105,7 @@ def test_registration_storm_with_wrong_passwords(build):
         time.sleep(1)
         caller.hangup()
         record = scene.record_of(lab, call)
-        expect(record["quality"]["lost_share"] == 0, f"RTP was lost: {record['quality']}")
+        expect(record["lost_share"] == 0, f"RTP was lost: {record['lost_share']}")
         with open(lab.daemon.log, errors="replace") as log:
             expect("10.77.0.2" in log.read(), "the log does not name the source of the storm")
 
@@ -172,5 +172,5 @@ def test_second_engine_and_daemon_are_refused(build):
                          "--database", f"{lab.dir}/other.db", "--listen", f"{SERVER}:5061"]):
             command[0] = os.path.abspath(command[0])
             done = labs.run("ip", "netns", "exec", lab.server_ns, *command, check=False, timeout=30)
-            expect(done.returncode != 0 and "already" in done.stderr, f"{command[0]}: code {done.returncode}: {done.stderr[-300:]}")
+            expect(done.returncode != 0 and ("already" in done.stderr or "another" in done.stderr), f"{command[0]}: code {done.returncode}: {done.stderr[-300:]}")
         lab.cli("status")
