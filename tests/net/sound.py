@@ -1,4 +1,5 @@
 """What can be heard in a WAV: tones per window, level, gaps. Audio is judged by content, not by size."""
+import time
 import wave
 
 import numpy
@@ -7,7 +8,14 @@ WINDOW_S = 0.1
 
 
 def read(path):
-    """Samples of a WAV as float in -1..1, shape (channels, n), and the rate."""
+    """Samples of a WAV as float in -1..1, shape (channels, n), and the rate. A phone writes its file's
+    header when the call has ended: wait a moment for that."""
+    for _ in range(20):
+        try:
+            wave.open(path).close()
+            break
+        except (wave.Error, EOFError):
+            time.sleep(0.2)
     with wave.open(path) as wav:
         rate, channels = wav.getframerate(), wav.getnchannels()
         if wav.getsampwidth() != 2:

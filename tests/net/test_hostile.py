@@ -2,6 +2,7 @@
 import json
 import os
 import random
+import re
 import socket
 import struct
 import time
@@ -93,11 +94,18 @@ def test_registration_storm_with_wrong_passwords(build):
         caller = scene.caller(lab)
         call = scene.talk(lab, caller, agent)
         out = in_namespace(lab)
-        for n in range(3000):
+        out.settimeout(2)
+
+        def register(n, authorization=""):
             out.sendto((f"REGISTER sip:{SERVER} SIP/2.0\r\nVia: SIP/2.0/UDP 10.77.0.2:5998;branch=z9hG4bKs{n};rport\r\n"
                         f"From: <sip:1002@{SERVER}>;tag=s{n}\r\nTo: <sip:1002@{SERVER}>\r\nCall-ID: storm-{n}\r\nCSeq: 1 REGISTER\r\n"
-                        f"Contact: <sip:1002@10.77.0.2:5998>\r\nMax-Forwards: 70\r\nAuthorization: Digest username=\"1002\", realm=\"patchbay\", "
-                        f"nonce=\"0\", uri=\"sip:{SERVER}\", response=\"{n:032x}\"\r\nContent-Length: 0\r\n\r\n").encode(), (SERVER, 5060))
+                        f"Contact: <sip:1002@10.77.0.2:5998>\r\nMax-Forwards: 70\r\n{authorization}Content-Length: 0\r\n\r\n").encode(), (SERVER, 5060))
+
+        register("first")
+        nonce = re.search(r'nonce="([^"]+)"', out.recv(65536).decode()).group(1)
+        for n in range(3000):
+            register(n, f'Authorization: Digest username="1002", realm="patchbay", nonce="{nonce}", uri="sip:{SERVER}", algorithm=MD5, '
+                        f'qop=auth, nc={n + 1:08x}, cnonce="c", response="{n:032x}"\r\n')
             if n % 20 == 0:
                 time.sleep(0.01)
         expect(scene.the_call(lab)["state"] == "talking", "the storm disturbed the call")
