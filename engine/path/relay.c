@@ -131,7 +131,8 @@ static bool relay(struct worker *w, struct burst *b, uint16_t i, struct leg *to)
 
 void relay_burst(struct worker *w, struct burst *b)
 {
-	uint16_t kept = 0;
+	struct leg *tapped[BURST_MAX];
+	uint16_t kept = 0, taps = 0;
 
 	for (uint16_t i = 0; i < b->n; i++) {
 		if (b->leg[i]->in.listener == LEG_INDEX_NONE)
@@ -143,6 +144,16 @@ void relay_burst(struct worker *w, struct burst *b)
 		rte_prefetch0(&to->count);
 		rte_prefetch0(&to->head);
 	}
+	for (uint16_t i = 0; i < b->n; i++) {
+		if (b->leg[i]->in.listener == LEG_INDEX_NONE)
+			continue;
+
+		struct leg *to = leg_at(&w->legs, b->leg[i]->in.listener);
+
+		if (to->out.flags & LEG_OUT_TAP)
+			tapped[taps++] = to;
+	}
+	tap_fetch(w, tapped, taps);
 	for (uint16_t i = 0; i < b->n; i++) {
 		struct leg *l = b->leg[i];
 

@@ -202,13 +202,18 @@ static enum packet_fate row_in(struct worker *w, struct burst *b, uint16_t i)
 
 void rtp_in_burst(struct worker *w, struct burst *b)
 {
-	uint16_t kept = 0;
+	struct leg *tapped[BURST_MAX];
+	uint16_t kept = 0, taps = 0;
 
 	for (uint16_t i = 0; i < b->n; i++) {
 		rte_prefetch0(&b->leg[i]->in);
 		rte_prefetch0(&b->leg[i]->source);
 		rte_prefetch0(&b->leg[i]->count);
 	}
+	for (uint16_t i = 0; i < b->n; i++)
+		if (b->leg[i]->in.flags & LEG_IN_TAP)
+			tapped[taps++] = b->leg[i];
+	tap_fetch(w, tapped, taps);
 	for (uint16_t i = 0; i < b->n; i++) {
 		enum packet_fate fate = row_in(w, b, i);
 

@@ -74,6 +74,11 @@ int rec_tap_open(struct rec_worker *rw, const uint8_t id[16], const char *metada
 /* Copy one frame. */
 enum rec_tap_frame rec_tap_frame(struct rec_tap *tap, const struct rec_frame *f);
 
+/* Begin to fetch what rec_tap_frame() will touch; a caller with several frames in hand does this for
+ * all of them first: the tap itself, then, when that has come, the place of its next frame. */
+void rec_tap_fetch(const struct rec_tap *tap);
+void rec_tap_fetch_frame(const struct rec_tap *tap);
+
 /* Stop and go on accepting frames. Doing what is already so is not an error. */
 void rec_tap_pause(struct rec_tap *tap, uint64_t now_ns);
 void rec_tap_resume(struct rec_tap *tap, uint64_t now_ns);

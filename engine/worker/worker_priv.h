@@ -225,6 +225,9 @@ void made_send(struct worker *w, struct leg *l, struct rte_mbuf *m, uint8_t pt, 
 void tap_frame(struct worker *w, struct leg *l, uint8_t channel, uint8_t codec, uint16_t seq,
 	       uint32_t ts, const uint8_t *payload, uint16_t len);
 
+/* Begin to fetch what tap_frame() will touch for these `n` tapped legs, before the first of them. */
+void tap_fetch(struct worker *w, struct leg *const *leg, uint16_t n);
+
 /* ---- house.c ---- */
 
 /* Timeouts and RTCP of one call's legs. */
