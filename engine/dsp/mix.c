@@ -41,6 +41,12 @@ void mix_add(int32_t *restrict sum, const int16_t *restrict pcm, size_t n)
 		sum[i] += pcm[i];
 }
 
+void mix_sub(int32_t *restrict sum, const int16_t *restrict pcm, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		sum[i] -= pcm[i];
+}
+
 void mix_add_gain(int32_t *restrict sum, const int16_t *restrict pcm, size_t n, int32_t gain_q12)
 {
 	for (size_t i = 0; i < n; i++)

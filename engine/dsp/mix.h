@@ -27,6 +27,9 @@ void mix_set(int32_t *sum, const int16_t *pcm, size_t n);
 /* sum += pcm */
 void mix_add(int32_t *sum, const int16_t *pcm, size_t n);
 
+/* sum -= pcm: what everybody says less what one says himself. */
+void mix_sub(int32_t *restrict sum, const int16_t *restrict pcm, size_t n);
+
 /* sum += pcm * gain */
 void mix_add_gain(int32_t *sum, const int16_t *pcm, size_t n, int32_t gain_q12);
 

@@ -392,6 +392,22 @@ enum jbuf_get jbuf_get(struct jbuf *jb, uint64_t now_ns, uint32_t want, struct j
 	}
 }
 
+void jbuf_fetch(const struct jbuf *jb)
+{
+	for (size_t at = 0; at < sizeof(*jb); at += 64)
+		__builtin_prefetch((const uint8_t *)jb + at, 1);
+}
+
+void jbuf_fetch_slot(const struct jbuf *jb, uint16_t seq)
+{
+	__builtin_prefetch(&jb->slot[seq & jb->mask], 1);
+}
+
+const void *jbuf_peek(const struct jbuf *jb)
+{
+	return jb->held > 0 ? jb->slot[jb->seq_next & jb->mask].pkt : NULL;
+}
+
 void jbuf_restart(struct jbuf *jb)
 {
 	must(jb->held == 0);

@@ -104,6 +104,14 @@ void jbuf_note(struct jbuf *jb, uint16_t seq);
  * packet longer than was asked for: READY and LOST stand for whole packets. */
 enum jbuf_get jbuf_get(struct jbuf *jb, uint64_t now_ns, uint32_t want, struct jbuf_out *out);
 
+/* Begin to fetch what jbuf_put() and jbuf_get() will touch: the buffer's own lines, then, when those
+ * have come, the place of a number, and what stands at the cursor. */
+void jbuf_fetch(const struct jbuf *jb);
+void jbuf_fetch_slot(const struct jbuf *jb, uint16_t seq);
+
+/* The packet at the cursor, which jbuf_get() may give next, or NULL. Nothing changes. */
+const void *jbuf_peek(const struct jbuf *jb);
+
 /* Another source or a restart of the sequence: call jbuf_drain() until NULL, freeing, then this (it
  * is a must() that nothing is held). The next packet begins a new stream. Counts and what was
  * learnt of the jitter stay. */

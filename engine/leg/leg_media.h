@@ -10,6 +10,7 @@
 #ifndef LEG_LEG_MEDIA_H
 #define LEG_LEG_MEDIA_H
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -74,29 +75,31 @@ struct leg_press {
 };
 
 struct leg_media {
-	/* What it was told, as a whole; the hot part holds it prepared. */
-	struct leg_config cfg;
+	/* Read at every tick and recorded frame; leg_media_fetch() knows the order. */
+	alignas(64) struct jbuf *jbuf;
+	struct dtmf_detect *detect;
+	struct conceal *conceal;
+	uint64_t concealed; /* samples made up */
+	uint32_t fifo_n;    /* of `fifo` */
+	int16_t level_dbov;
 	uint8_t slot; /* in its call */
 	uint8_t direction;
 
-	/* Its sound. */
-	struct jbuf *jbuf;
-	struct dtmf_detect *detect;
-	struct conceal *conceal;
+	/* What is being done on it. */
+	struct leg_play play;
+	alignas(64) struct leg_collect collect;
+	struct leg_digits digits;
+
+	/* What it was told, as a whole; the hot part holds it prepared. */
+	alignas(64) struct leg_config cfg;
+
+	/* Decoded sound that waits for the next tick, of packets longer or shorter than one. */
 	int16_t fifo[LEG_FIFO_MAX];
-	uint32_t fifo_n;
-	int16_t level_dbov;
-	uint64_t concealed; /* samples made up */
 
 	/* Keys. */
 	struct telephone_event events;
 	struct leg_press press[LEG_PRESSES];
 	uint8_t press_at;
-
-	/* What is being done on it. */
-	struct leg_play play;
-	struct leg_collect collect;
-	struct leg_digits digits;
 
 	/* RTCP (RFC 3550, 6). */
 	struct net_head rtcp_head; /* len 0: next hop not known */
@@ -115,6 +118,17 @@ struct leg_media {
 	uint8_t mac[6];    /* next hop */
 	bool mac_known;
 };
+
+/* Begin to fetch what a tick touches first. */
+static inline void leg_media_fetch(const struct leg_media *m)
+{
+	__builtin_prefetch(m, 1);
+	__builtin_prefetch(&m->play.item, 1);
+	__builtin_prefetch(&m->collect, 0);
+	__builtin_prefetch(&m->digits, 0);
+	__builtin_prefetch(&m->digits.events.active, 0);
+	__builtin_prefetch(&m->cfg.inband_dtmf, 0);
+}
 
 /* Bytes of the block behind one leg's jitter buffer, detector and concealment. */
 size_t leg_media_block_bytes(void);

@@ -5,6 +5,7 @@
  * leg may change it while packets wait.
  */
 #include <rte_mbuf.h>
+#include <rte_prefetch.h>
 
 #include "base/must.h"
 #include "codec/codec.h"

@@ -14,39 +14,54 @@
 
 enum { DETECT_MS = 26 }; /* a key's tones are recognised this long after they began */
 
-static uint32_t decode(struct leg_media *m, struct rte_mbuf *pkt)
+static uint32_t decode(struct leg_media *m, struct rte_mbuf *pkt, int16_t *at, uint32_t room)
 {
 	const struct codec *codec = codec_of((enum codec_id)pkt->hash.usr);
-	int16_t *at = m->fifo + m->fifo_n;
-	size_t n = codec->decode(NULL, at, LEG_FIFO_MAX - m->fifo_n,
-				 rte_pktmbuf_mtod(pkt, const uint8_t *), rte_pktmbuf_data_len(pkt));
+	size_t n = codec->decode(NULL, at, room, rte_pktmbuf_mtod(pkt, const uint8_t *),
+				 rte_pktmbuf_data_len(pkt));
 
 	conceal_good(m->conceal, at, n);
 	rte_pktmbuf_free(pkt);
 	return (uint32_t)n;
 }
 
-static void fill(struct worker *w, struct leg_media *m)
+/* The packet is one tick long, as nearly all are. */
+static bool is_frame(const struct rte_mbuf *pkt)
+{
+	const struct codec *codec = codec_of((enum codec_id)pkt->hash.usr);
+
+	return codec->rate_hz == 8000 && codec->ticks(rte_pktmbuf_mtod(pkt, const uint8_t *),
+						      rte_pktmbuf_data_len(pkt)) == LEG_FRAME;
+}
+
+/* Fill the queue with a tick's samples. True: it was empty, and the tick's packet has been decoded
+ * to `pcm` past it. */
+static bool fill(struct worker *w, struct leg_media *m, int16_t *pcm)
 {
 	while (m->fifo_n < LEG_FRAME) {
 		uint32_t want = LEG_FRAME - m->fifo_n;
 		uint32_t room = LEG_FIFO_MAX - m->fifo_n;
+		int16_t *at = m->fifo + m->fifo_n;
 		struct jbuf_out out = {0};
 		uint32_t n = 0;
 
 		switch (jbuf_get(m->jbuf, w->now_ns, want, &out)) {
 		case JBUF_GET_READY:
-			n = decode(m, out.pkt);
+			if (m->fifo_n == 0 && is_frame(out.pkt)) {
+				decode(m, out.pkt, pcm, LEG_FRAME);
+				return true;
+			}
+			n = decode(m, out.pkt, at, room);
 			break;
 		case JBUF_GET_LOST:
 		case JBUF_GET_UNDERRUN:
 			n = out.ticks < room ? out.ticks : room;
-			conceal_lost(m->conceal, m->fifo + m->fifo_n, n);
+			conceal_lost(m->conceal, at, n);
 			m->concealed += n;
 			break;
 		case JBUF_GET_SILENCE:
 			n = out.ticks < room ? out.ticks : room;
-			memset(m->fifo + m->fifo_n, 0, n * sizeof(m->fifo[0]));
+			memset(at, 0, n * sizeof(*at));
 			break;
 		case JBUF_GET_DISCARD:
 			rte_pktmbuf_free(out.pkt);
@@ -54,6 +69,7 @@ static void fill(struct worker *w, struct leg_media *m)
 		}
 		m->fifo_n += n;
 	}
+	return false;
 }
 
 static void keys_listen(struct worker *w, struct leg *l, const int16_t *pcm)
@@ -71,10 +87,11 @@ void speaker_frame(struct worker *w, struct leg *l, int16_t *pcm)
 {
 	struct leg_media *m = worker_leg_media(w, l);
 
-	fill(w, m);
-	memcpy(pcm, m->fifo, LEG_FRAME * sizeof(*pcm));
-	m->fifo_n -= LEG_FRAME;
-	memmove(m->fifo, m->fifo + LEG_FRAME, m->fifo_n * sizeof(m->fifo[0]));
+	if (!fill(w, m, pcm)) {
+		memcpy(pcm, m->fifo, LEG_FRAME * sizeof(*pcm));
+		m->fifo_n -= LEG_FRAME;
+		memmove(m->fifo, m->fifo + LEG_FRAME, m->fifo_n * sizeof(m->fifo[0]));
+	}
 	m->level_dbov = level_dbov(pcm, LEG_FRAME);
 	if (m->cfg.inband_dtmf)
 		keys_listen(w, l, pcm);

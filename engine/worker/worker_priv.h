@@ -66,6 +66,9 @@ struct worker_media {
 	/* One call's tick. */
 	int16_t pcm[CALL_LEGS_MAX][LEG_FRAME];
 	int32_t sum[LEG_FRAME];
+	int32_t all[LEG_FRAME]; /* sum of all that are decoded, once somebody wants it */
+	bool all_made;
+	uint16_t decoded; /* bit s: pcm[s] is of this tick */
 };
 
 /* ---- worker.c ---- */
