@@ -580,6 +580,32 @@ static void a_phone_behind_nat_is_reached(void)
 	check(scene_end(s));
 }
 
+/* Answers to challenges that nobody made: the storm ends in refusals, the phone after a restart of ours
+ * does not. */
+static void made_up_nonces(void)
+{
+	struct scene *s = scene_new(strict);
+	struct sip_stack_stats st;
+	char nonce[64];
+
+	for (int i = 1; i <= 6; i++) {
+		wire_register_signed(s, "1001", i,
+				     i % 2 ? "0"
+					   : "00000000000000000000000000000000"
+					     "0123456789abcdef",
+				     false, "Contact: <sip:1001@127.0.0.1>\n");
+		check(kit_wire_gets(&s->wire, i <= 3 ? "stale=true" : "403 Forbidden", SOON));
+	}
+	sip_stack_stats(s->board.stack, &st);
+	check_int(st.refused_blocked, 3);
+
+	wire_register_signed(s, "1002", 10, "0", false, "Contact: <sip:1002@127.0.0.1>\n");
+	check(wire_nonce(s, nonce, sizeof(nonce)));
+	wire_register_signed(s, "1002", 11, nonce, false, "Contact: <sip:1002@127.0.0.1>\n");
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+	check(scene_end(s));
+}
+
 static void a_storm_of_wrong_passwords_leaves_calls_alone(void)
 {
 	struct scene *s = scene_new(NULL);
@@ -627,6 +653,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(too_many_phones),
 	CHECK_CASE(sha256_is_accepted),
 	CHECK_CASE(a_phone_behind_nat_is_reached),
+	CHECK_CASE(made_up_nonces),
 	CHECK_CASE(a_storm_of_wrong_passwords_leaves_calls_alone),
 };
 CHECK_MAIN(cases)

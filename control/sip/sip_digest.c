@@ -130,22 +130,25 @@ static uint64_t hash64(const char *s, size_t len)
 	return h ? h : 1;
 }
 
-/* Returns true when the nonce is ours, for this source, young, and its count new. */
-static bool nonce_good(struct sip_digest *d, const struct credentials *c, const struct sa *source)
+enum nonce { NONCE_GOOD, NONCE_OLD, NONCE_FOREIGN };
+
+/* Ours, for this source, and young; or ours and too old; or not ours: made up, or from before a restart,
+ * or of a phone that has moved. */
+static enum nonce judge_nonce(const struct sip_digest *d, const struct credentials *c,
+			      const struct sa *source)
 {
 	char want[NONCE_LEN + 1];
 	struct pl time = {c->nonce, 16};
 
 	if (strlen(c->nonce) != NONCE_LEN)
-		return false;
+		return NONCE_FOREIGN;
 
 	uint64_t stamp = pl_x64(&time), made_ms = stamp >> 16, now_ms = now(d);
 
 	make_nonce(d, stamp, source, want);
-	if (CRYPTO_memcmp(want, c->nonce, NONCE_LEN) != 0 || made_ms > now_ms ||
-	    now_ms - made_ms > NONCE_LIFE_MS)
-		return false;
-	return true;
+	if (CRYPTO_memcmp(want, c->nonce, NONCE_LEN) != 0 || made_ms > now_ms)
+		return NONCE_FOREIGN;
+	return now_ms - made_ms > NONCE_LIFE_MS ? NONCE_OLD : NONCE_GOOD;
 }
 
 /* A count is good once, and only upwards. Without qop there is none to check. */
@@ -185,10 +188,17 @@ static bool blocked(struct sip_digest *d, const struct sa *source, const char *u
 	       failure_of(d, source, "")->blocked_until_ms > now(d);
 }
 
-static void count_failure(struct sip_digest *d, const struct sa *source, const char *user,
-			  uint32_t max, const char *named)
+/* What was wrong, for the log; who, as the key of the count. `named` has been cleaned. */
+struct mistake {
+	const char *what;
+	const char *key; /* user, or "" for all of the source */
+	const char *named;
+	uint32_t max;
+};
+
+static void count_failure(struct sip_digest *d, const struct sa *source, const struct mistake *m)
 {
-	struct failure *f = failure_of(d, source, user);
+	struct failure *f = failure_of(d, source, m->key);
 	uint64_t now_ms = now(d);
 	char ip[SIP_IP_MAX] = "";
 
@@ -196,15 +206,38 @@ static void count_failure(struct sip_digest *d, const struct sa *source, const c
 		f->since_ms = now_ms;
 		f->n = 0;
 	}
-	if (++f->n < max)
+	if (++f->n < m->max)
 		return;
 	f->n = 0;
 	f->since_ms = now_ms;
 	f->blocked_until_ms = now_ms + BLOCK_MS;
 	(void)sa_ntop(source, ip, sizeof(ip));
-	log_warn("sip", "%u wrong passwords from %s%s%s within %d s: refused for %d s", max, ip,
-		 *user ? " for user " : ", last for user ", named, WINDOW_MS / 1000,
+	log_warn("sip", "%u %s from %s%s%s within %d s: refused for %d s", m->max, m->what, ip,
+		 *m->key ? " for user " : ", last for user ", m->named, WINDOW_MS / 1000,
 		 BLOCK_MS / 1000);
+}
+
+/* A phone that was registered before our restart brings one foreign nonce and then the right one; a
+ * hundred of them behind one address must not be shut out, so the source is counted less strictly. */
+static void count_foreign(struct sip_digest *d, const struct sa *source, const char *user,
+			  const char *named)
+{
+	static const char what[] = "answers to challenges that were never made";
+	const struct mistake by_user = {what, user, named, d->cfg.failures_user};
+	const struct mistake by_source = {what, "", named, 10 * d->cfg.failures_source};
+
+	count_failure(d, source, &by_user);
+	count_failure(d, source, &by_source);
+}
+
+static void count_wrong(struct sip_digest *d, const struct sa *source, const char *user,
+			const char *named)
+{
+	const struct mistake by_user = {"wrong passwords", user, named, d->cfg.failures_user};
+	const struct mistake by_source = {"wrong passwords", "", named, d->cfg.failures_source};
+
+	count_failure(d, source, &by_user);
+	count_failure(d, source, &by_source);
 }
 
 static bool take(const struct pl *list, const char *name, char *out, size_t size)
@@ -328,8 +361,16 @@ enum sip_digest_verdict sip_digest_check(struct sip_digest *d, const struct sip_
 		return SIP_DIGEST_BLOCKED;
 	if (!s.seen)
 		return SIP_DIGEST_MISSING;
-	if (!nonce_good(d, &c, &msg->src))
+	sip_text_clean(shown, sizeof(shown), c.user, strlen(c.user));
+	switch (judge_nonce(d, &c, &msg->src)) {
+	case NONCE_GOOD:
+		break;
+	case NONCE_OLD:
 		return SIP_DIGEST_STALE;
+	case NONCE_FOREIGN:
+		count_foreign(d, &msg->src, c.user, shown);
+		return SIP_DIGEST_STALE;
+	}
 
 	if (!d->cfg.secret(d->cfg.arg, c.user, &secret))
 		nobody(d, &secret);
@@ -337,10 +378,8 @@ enum sip_digest_verdict sip_digest_check(struct sip_digest *d, const struct sip_
 	bool right = response_right(d, &c, &msg->met, &secret);
 
 	OPENSSL_cleanse(&secret, sizeof(secret));
-	sip_text_clean(shown, sizeof(shown), c.user, strlen(c.user));
 	if (!right) {
-		count_failure(d, &msg->src, c.user, d->cfg.failures_user, shown);
-		count_failure(d, &msg->src, "", d->cfg.failures_source, shown);
+		count_wrong(d, &msg->src, c.user, shown);
 		return SIP_DIGEST_WRONG;
 	}
 	if (!count_fresh(d, &c))
