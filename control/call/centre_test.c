@@ -36,7 +36,10 @@ static void menu_queue_agent_and_the_customer_hangs_up(void)
 	customer = talk();
 	agent = kit_last(k.phone[0]);
 	check_str(agent->info.from_user, "13800138000");
-	check_int(k.engine->hear_count, 2);
+	check_int(k.engine->hear_count, 2); /* each hears the other */
+	check_str(k.engine->hear[0][0], k.engine->hear[1][1]);
+	check_str(k.engine->hear[0][1], k.engine->hear[1][0]);
+	check(strcmp(k.engine->hear[0][0], k.engine->hear[0][1]) != 0);
 	check_int(k.engine->recordings, 1);
 	check(engine_kit_was(k.engine, "play.start music/default"));
 	sip_call_end(customer->call, 0, 16, NULL);
@@ -116,6 +119,8 @@ static void a_busy_phone_goes_to_the_next_agent(void)
 	customer = call_kit_dial(&k, "95598");
 	check(call_kit_reaches(&k, CALL_TALKING));
 	check_str(call_kit_newest(&k)->agent->number, "1003");
+	kit_wait(30);
+	check_int(engine_kit_legs(k.engine), 2); /* nothing is left of the one that was busy */
 	sip_call_end(customer->call, 0, 16, NULL);
 	call_kit_close(&k);
 }
@@ -161,6 +166,7 @@ static void refer_to_an_agent(void)
 	check(call_kit_reaches(&k, CALL_TALKING));
 	check_str(call_kit_newest(&k)->agent->number, "1003");
 	check_int(call_kit_newest(&k)->record.agent_count, 2);
+	check(!call_kit_newest(&k)->flow_runs); /* it ended with the transfer */
 	check(call_kit_agent_is(&k, 0, "ready"));
 	check_str(k.agent_state[2], "other"); /* a call that no queue gave it */
 	sip_call_end(kit_last(k.phone[2])->call, 0, 16, NULL);
@@ -331,6 +337,24 @@ static void a_caller_without_sound_is_hung_up(void)
 	call_kit_close(&k);
 }
 
+static void an_agent_without_sound_is_let_go_and_the_customer_goes_on(void)
+{
+	struct kit_call *customer;
+	struct call *call;
+
+	call_kit_open(&k);
+	customer = talk();
+	call = call_kit_newest(&k);
+	engine_kit_event(k.engine, "leg.timeout",
+			 json_pack("{s:s,s:s,s:i}", "call", call->id, "leg", call->agent->leg,
+				   "silent_ms", 30000));
+	check(kit_until(&kit_last(k.phone[0])->closed, 1, 2000));
+	check(kit_until(&customer->closed, 1, 5000)); /* as the flow says after a talk */
+	check_str(k.cause, "normal");
+	check(call_kit_agent_is(&k, 0, "ready"));
+	call_kit_close(&k);
+}
+
 static void an_overloaded_engine_means_503(void)
 {
 	struct kit_call *customer;
@@ -430,6 +454,7 @@ static void a_supervisor_stays_when_the_agent_changes(void)
 	check(call_kit_reaches(&k, CALL_TALKING));
 	kit_wait(30);
 	check(strcmp(first, call->monitor) != 0);
+	check(engine_kit_was(k.engine, "monitor.stop"));
 	check_str(k.engine->monitor_mode, "barge");
 	check(call->supervisor != NULL && call->supervisor->state == PARTY_UP);
 	sip_call_end(customer->call, 0, 16, NULL);
@@ -511,6 +536,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_supervisor_listens_and_changes_the_mode),
 	CHECK_CASE(a_message_is_left),
 	CHECK_CASE(a_caller_without_sound_is_hung_up),
+	CHECK_CASE(an_agent_without_sound_is_let_go_and_the_customer_goes_on),
 	CHECK_CASE(an_overloaded_engine_means_503),
 	CHECK_CASE(another_engine_takes_the_call_over),
 	CHECK_CASE(keys_by_info_and_keys_typed_ahead),
