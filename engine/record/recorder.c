@@ -332,7 +332,7 @@ static void write_batch(struct record *rec, unsigned slot)
 	while (rec->pending_n > 0 && b->n < BUFFER_EXTENTS) {
 		uint64_t bytes = next_bytes(rec);
 
-		if (len + bytes > REC_IO_BUFFER_BYTES || !segment_fits(&rec->seg, bytes))
+		if (len + bytes > REC_IO_BUFFER_BYTES || !volume_segment_fits(&rec->seg, bytes))
 			break;
 		b->extent[b->n] = pending_take(rec);
 		len += stage(rec, b->extent[b->n++], buf + len);
@@ -369,7 +369,7 @@ static void retreat(struct record *rec)
 	rec->broken = 0;
 	fail_volume(rec, rec->seg.volume, err);
 	rec_io_target(rec->io, -1, 0);
-	segment_close(&rec->seg, 0);
+	volume_segment_close(&rec->seg, 0);
 }
 
 /* Everything durable, then the index, then that durable. Whatever fails on the way is left to
@@ -386,7 +386,7 @@ static void seal(struct record *rec, bool shorten)
 	if (rec->broken != 0)
 		return;
 
-	size_t len = segment_index(&rec->seg, rec_io_buffer(rec->io, 0), shorten, &offset);
+	size_t len = volume_segment_index(&rec->seg, rec_io_buffer(rec->io, 0), shorten, &offset);
 
 	rec->batch[0].busy = true;
 	rec_io_write(rec->io, 0, len, offset);
@@ -398,7 +398,7 @@ static void seal(struct record *rec, bool shorten)
 	if (rec->broken != 0)
 		return;
 	rec_io_target(rec->io, -1, 0);
-	segment_close(&rec->seg, shorten ? offset + len : 0);
+	volume_segment_close(&rec->seg, shorten ? offset + len : 0);
 }
 
 static int try_volume(struct record *rec, unsigned index, struct segment *out)
@@ -411,8 +411,9 @@ static int try_volume(struct record *rec, unsigned index, struct segment *out)
 	if (err >= 0 && !v->seen)
 		err = volume_open(v, rec->volume_path[index], &rec->next_number);
 	if (err >= 0)
-		err = segment_create(out, v, index, &rec->next_number, rec->cfg.segment_bytes,
-				     rec->cfg.instance, rec_io_buffer(rec->io, 0));
+		err = volume_segment_create(out, v, index, &rec->next_number,
+					    rec->cfg.segment_bytes, rec->cfg.instance,
+					    rec_io_buffer(rec->io, 0));
 	if (err < 0) {
 		rec->stats.errors++;
 		fail_volume(rec, index, err);
@@ -473,7 +474,7 @@ static void return_to_better(struct record *rec)
 static void write_pending(struct record *rec)
 {
 	for (unsigned i = 0; i < REC_IO_BUFFERS && rec->pending_n > 0 && rec->broken == 0; i++) {
-		if (rec->seg.fd >= 0 && !segment_fits(&rec->seg, next_bytes(rec)))
+		if (rec->seg.fd >= 0 && !volume_segment_fits(&rec->seg, next_bytes(rec)))
 			seal(rec, false);
 		if (rec->broken != 0 || (rec->seg.fd < 0 && !new_segment(rec)))
 			return;
@@ -565,7 +566,7 @@ void *recorder_run(void *arg)
 		turn(rec, false);
 	rec->result = finish(rec);
 	tell(rec);
-	segment_close(&rec->seg, 0);
+	volume_segment_close(&rec->seg, 0);
 	rec_io_close(rec->io);
 	return NULL;
 }

@@ -285,8 +285,8 @@ static int publish(struct segment *s, const struct volume *v, const char *from)
 	return sync_directory(v->path);
 }
 
-int segment_create(struct segment *s, struct volume *v, unsigned index, uint64_t *next,
-		   uint64_t bytes, const uint8_t engine[16], uint8_t *scratch)
+int volume_segment_create(struct segment *s, struct volume *v, unsigned index, uint64_t *next,
+			  uint64_t bytes, const uint8_t engine[16], uint8_t *scratch)
 {
 	struct segment local = {.fd = -1, .volume = index, .bytes = bytes, .at = RECORDING_BLOCK};
 	char file[512], reuse[512];
@@ -337,13 +337,13 @@ fail:
 	return err;
 }
 
-bool segment_fits(const struct segment *s, uint64_t bytes)
+bool volume_segment_fits(const struct segment *s, uint64_t bytes)
 {
 	return s->entries < s->entries_max &&
 	       s->at + bytes + recording_index_bytes(s->entries + 1) <= s->bytes;
 }
 
-size_t segment_index(const struct segment *s, uint8_t *buf, bool shorten, uint64_t *offset)
+size_t volume_segment_index(const struct segment *s, uint8_t *buf, bool shorten, uint64_t *offset)
 {
 	size_t bytes = (size_t)recording_index_bytes(s->entries);
 	struct recording_index_tail t = {
@@ -365,7 +365,7 @@ size_t segment_index(const struct segment *s, uint8_t *buf, bool shorten, uint64
 	return bytes;
 }
 
-void segment_close(struct segment *s, uint64_t cut_to)
+void volume_segment_close(struct segment *s, uint64_t cut_to)
 {
 	if (s->fd < 0)
 		return;

@@ -44,17 +44,17 @@ int volume_open(struct volume *v, const char *path, uint64_t *next);
 
 /* Make the segment with the number *next (raised past it) on `v`, `bytes` long. `scratch` is a
  * block-aligned block. Returns 0 or negative errno, then there is no segment. */
-int segment_create(struct segment *s, struct volume *v, unsigned index, uint64_t *next,
-		   uint64_t bytes, const uint8_t engine[16], uint8_t *scratch);
+int volume_segment_create(struct segment *s, struct volume *v, unsigned index, uint64_t *next,
+			  uint64_t bytes, const uint8_t engine[16], uint8_t *scratch);
 
 /* Would an extent of `bytes` (padded) and an index with it still fit? */
-bool segment_fits(const struct segment *s, uint64_t bytes);
+bool volume_segment_fits(const struct segment *s, uint64_t bytes);
 
 /* Put the index and its tail into `buf` (REC_IO_BUFFER_BYTES); returns its length, and in *offset
  * where it belongs: the end of the file, which is cut to that with `shorten`. */
-size_t segment_index(const struct segment *s, uint8_t *buf, bool shorten, uint64_t *offset);
+size_t volume_segment_index(const struct segment *s, uint8_t *buf, bool shorten, uint64_t *offset);
 
 /* Close the file; `cut_to` not 0 sets its length. */
-void segment_close(struct segment *s, uint64_t cut_to);
+void volume_segment_close(struct segment *s, uint64_t cut_to);
 
 #endif

@@ -35,14 +35,14 @@ static int collect(void *ctx, const struct extent_ref *ref)
 {
 	struct recording *r = ctx;
 
-	return extent_refs_add(&r->refs, ref);
+	return recording_extents_add(&r->refs, ref);
 }
 
 static void pass_on(void *ctx, const struct recording_damage *d)
 {
 	const struct recording *r = ctx;
 
-	damage_tell(r->damage, r->ctx, d);
+	recording_damage_tell(r->damage, r->ctx, d);
 }
 
 int recording_open(struct recording_store *st, const uint8_t id[16], recording_damage_fn *damage,
@@ -63,7 +63,7 @@ int recording_open(struct recording_store *st, const uint8_t id[16], recording_d
 		recording_close(r);
 		return err;
 	}
-	qsort(r->refs.ref, r->refs.n, sizeof(*r->refs.ref), extent_ref_order);
+	qsort(r->refs.ref, r->refs.n, sizeof(*r->refs.ref), recording_extent_order);
 	store_describe(st, r->refs.ref, r->refs.n, &r->info, r->metadata);
 	recording_seek(r, 0);
 	*out = r;
@@ -115,7 +115,7 @@ static void tell(const struct recording *r, enum recording_damage_kind kind,
 	};
 
 	memcpy(d.id, ref->id, sizeof(d.id));
-	damage_tell(r->damage, r->ctx, &d);
+	recording_damage_tell(r->damage, r->ctx, &d);
 }
 
 static enum recording_damage_kind kind_of(int verdict)

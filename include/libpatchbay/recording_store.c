@@ -98,7 +98,7 @@ static void tell_segment(const struct store_segment *seg, enum recording_damage_
 
 	if (err != 0)
 		snprintf(d.detail, sizeof(d.detail), "%s", strerror(-err));
-	damage_tell(damage, ctx, &d);
+	recording_damage_tell(damage, ctx, &d);
 }
 
 int store_open_segment(struct recording_store *st, uint32_t index, bool want_index,
@@ -129,8 +129,8 @@ int store_open_segment(struct recording_store *st, uint32_t index, bool want_ind
 	return err;
 }
 
-struct extent_ref extent_ref_of(const struct recording_extent_head *h, uint32_t segment,
-				uint64_t offset, bool live)
+struct extent_ref recording_extent_ref(const struct recording_extent_head *h, uint32_t segment,
+				       uint64_t offset, bool live)
 {
 	struct extent_ref r = {
 		.part_ns = h->part_ns,
@@ -168,7 +168,7 @@ static int each_scanned(void *ctx, enum recording_extent_verdict verdict, uint64
 	if (verdict != RECORDING_EXTENT_OK ||
 	    (e->only != NULL && memcmp(e->only, head->id, sizeof(head->id)) != 0))
 		return 0;
-	r = extent_ref_of(head, e->segment, offset, e->live);
+	r = recording_extent_ref(head, e->segment, offset, e->live);
 	return e->fn(e->ctx, &r);
 }
 
@@ -235,7 +235,7 @@ int store_read(struct recording_store *st, const struct extent_ref *ref, uint8_t
 	return recording_segment_read(&st->open, ref->offset, buf, head);
 }
 
-int extent_ref_order(const void *a, const void *b)
+int recording_extent_order(const void *a, const void *b)
 {
 	const struct extent_ref *x = a, *y = b;
 	int id = memcmp(x->id, y->id, sizeof(x->id));
@@ -251,7 +251,7 @@ int extent_ref_order(const void *a, const void *b)
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
-int extent_refs_add(struct extent_refs *refs, const struct extent_ref *ref)
+int recording_extents_add(struct extent_refs *refs, const struct extent_ref *ref)
 {
 	if (refs->n == refs->max) {
 		size_t max = refs->max != 0 ? refs->max * 2 : 64;
@@ -356,7 +356,7 @@ void store_describe(struct recording_store *st, const struct extent_ref *ref, si
 
 static int collect(void *ctx, const struct extent_ref *ref)
 {
-	return extent_refs_add(ctx, ref);
+	return recording_extents_add(ctx, ref);
 }
 
 struct list_order {
@@ -405,7 +405,7 @@ static void damage_told(void *ctx, const struct recording_damage *d)
 {
 	const struct told *t = ctx;
 
-	damage_tell(t->damage, t->ctx, d);
+	recording_damage_tell(t->damage, t->ctx, d);
 }
 
 int recording_store_list(struct recording_store *st, recording_info_fn *fn,
@@ -417,7 +417,7 @@ int recording_store_list(struct recording_store *st, recording_info_fn *fn,
 	int err = store_each(st, NULL, collect_told, damage_told, &t);
 
 	if (err == 0 && t.refs.n != 0) {
-		qsort(t.refs.ref, t.refs.n, sizeof(*t.refs.ref), extent_ref_order);
+		qsort(t.refs.ref, t.refs.n, sizeof(*t.refs.ref), recording_extent_order);
 		g = group(&t.refs, &groups);
 		err = g != NULL ? 0 : -ENOMEM;
 	}

@@ -37,7 +37,7 @@ struct extent_ref {
 };
 
 /* Order of a recording: by part, then number; the same extent's places by segment. For qsort(). */
-int extent_ref_order(const void *a, const void *b);
+int recording_extent_order(const void *a, const void *b);
 
 typedef int store_extent_fn(void *ctx, const struct extent_ref *ref);
 
@@ -61,10 +61,10 @@ struct extent_refs {
 	struct extent_ref *ref;
 	size_t n, max;
 };
-int extent_refs_add(struct extent_refs *refs, const struct extent_ref *ref);
+int recording_extents_add(struct extent_refs *refs, const struct extent_ref *ref);
 
-struct extent_ref extent_ref_of(const struct recording_extent_head *h, uint32_t segment,
-				uint64_t offset, bool live);
+struct extent_ref recording_extent_ref(const struct recording_extent_head *h, uint32_t segment,
+				       uint64_t offset, bool live);
 
 /* What the references of one recording tell; metadata and account are read from the extents. `refs`
  * in order; the metadata goes to `text` (RECORDING_METADATA_MAX + 1). */
@@ -72,6 +72,6 @@ void store_describe(struct recording_store *st, const struct extent_ref *ref, si
 		    struct recording_info *info, char *text);
 
 /* Tell the caller's function, if there is one. */
-void damage_tell(recording_damage_fn *fn, void *ctx, const struct recording_damage *d);
+void recording_damage_tell(recording_damage_fn *fn, void *ctx, const struct recording_damage *d);
 
 #endif

@@ -100,7 +100,7 @@ int recording_format_of(const char *path, enum recording_format *format)
 	return 0;
 }
 
-void damage_tell(recording_damage_fn *fn, void *ctx, const struct recording_damage *d)
+void recording_damage_tell(recording_damage_fn *fn, void *ctx, const struct recording_damage *d)
 {
 	if (fn != NULL)
 		fn(ctx, d);

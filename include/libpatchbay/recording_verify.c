@@ -60,7 +60,7 @@ struct verifier {
 static void tell(struct verifier *w, const struct recording_damage *d)
 {
 	w->v.damages++;
-	damage_tell(w->damage, w->ctx, d);
+	recording_damage_tell(w->damage, w->ctx, d);
 }
 
 static void count_and_tell(void *ctx, const struct recording_damage *d)
@@ -278,7 +278,7 @@ static int met(void *ctx, enum recording_extent_verdict verdict, uint64_t offset
 	if (w->tail_set)
 		tell(w, &w->tail);
 	w->tail_set = false;
-	f.ref = extent_ref_of(h, w->index, offset, w->seg.live);
+	f.ref = recording_extent_ref(h, w->index, offset, w->seg.live);
 	compare_entry(w, &f.ref);
 	if (w->only != NULL && memcmp(w->only, h->id, sizeof(h->id)) != 0)
 		return 0;
@@ -317,7 +317,8 @@ static int read_segment(struct verifier *w, uint32_t index)
 
 static int found_order(const void *a, const void *b)
 {
-	return extent_ref_order(&((const struct found *)a)->ref, &((const struct found *)b)->ref);
+	return recording_extent_order(&((const struct found *)a)->ref,
+				      &((const struct found *)b)->ref);
 }
 
 /* What a part has come to so far. */
