@@ -99,6 +99,22 @@ static bool is_free(struct record *rec, uint32_t extent)
 	return atomic_load_explicit(&shared_live(h)->state, memory_order_relaxed) == SHARED_FREE;
 }
 
+/* A queue with room for `extents` numbers at once: it can never be full. */
+static int ring_make(struct spsc *ring, uint32_t extents)
+{
+	uint32_t size = 2;
+
+	while (size < extents)
+		size *= 2;
+
+	void *memory = calloc(size, sizeof(uint32_t));
+
+	if (memory == NULL)
+		return -ENOMEM;
+	spsc_init(ring, memory, size, sizeof(uint32_t));
+	return 0;
+}
+
 static int deal(struct record *rec, uint16_t i)
 {
 	struct rec_worker *w = &rec->worker[i];
@@ -115,7 +131,7 @@ static int deal(struct record *rec, uint16_t i)
 	w->free_extent = calloc(end - first + 1, sizeof(uint32_t));
 	w->free_tap = calloc(tap_end - tap_first + 1, sizeof(uint32_t));
 	if (w->free_extent == NULL || w->free_tap == NULL ||
-	    spsc_init(&w->full, end - first) != 0 || spsc_init(&w->freed, end - first) != 0)
+	    ring_make(&w->full, end - first) != 0 || ring_make(&w->freed, end - first) != 0)
 		return -ENOMEM;
 	for (uint32_t e = end; e-- > first;) {
 		rec->owner[e] = i;
@@ -164,8 +180,8 @@ static void release(struct record *rec)
 	for (uint16_t i = 0; rec->worker != NULL && i < rec->cfg.workers; i++) {
 		free(rec->worker[i].free_extent);
 		free(rec->worker[i].free_tap);
-		spsc_fini(&rec->worker[i].full);
-		spsc_fini(&rec->worker[i].freed);
+		free(rec->worker[i].full.slot);
+		free(rec->worker[i].freed.slot);
 	}
 	free(rec->worker);
 	free(rec->owner);

@@ -96,7 +96,7 @@ static void give_back(struct record *rec, uint32_t extent, uint64_t wall_ns)
 		rec->stats.durable_ms_max = ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
 	rec->stats.extents_written++;
 	atomic_store_explicit(&shared_live(h)->state, SHARED_FREE, memory_order_release);
-	must(spsc_put(&rec->worker[rec->owner[extent]].freed, extent));
+	must(spsc_put(&rec->worker[rec->owner[extent]].freed, &extent));
 }
 
 /* --- what the volume said --- */
@@ -224,7 +224,7 @@ static void tell(struct record *rec)
 		struct rec_worker *w = &rec->worker[i];
 
 		free_extents += atomic_load_explicit(&w->free_extents, memory_order_relaxed) +
-				spsc_count(&w->freed);
+				spsc_held(&w->freed);
 		open += atomic_load_explicit(&w->taps_open, memory_order_relaxed);
 		lost += atomic_load_explicit(&w->frames_lost, memory_order_relaxed);
 	}

@@ -26,8 +26,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "base/spsc.h"
 #include "patchbay/recording_format.h"
-#include "record/spsc.h"
 #include "record/tap.h"
 
 enum shared_state { SHARED_FREE, SHARED_OPEN, SHARED_CLOSED };
@@ -113,8 +113,8 @@ struct rec_worker {
 	_Atomic uint32_t taps_open;
 	_Atomic uint64_t frames_lost;
 
-	struct spsc full;  /* worker -> recorder: CLOSED extents */
-	struct spsc freed; /* recorder -> worker: FREE extents */
+	struct spsc full;  /* of extent numbers, worker -> recorder: CLOSED */
+	struct spsc freed; /* of extent numbers, recorder -> worker: FREE */
 };
 
 /* Bytes that stay free in an open extent for what closes it: two LOSS frames and an END. */

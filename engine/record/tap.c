@@ -183,7 +183,7 @@ static void hand_over(struct rec_tap *tap, uint32_t flags)
 		rw->free_tap[rw->free_taps++] = tap->index;
 		count32(&rw->taps_open, -1);
 	}
-	must(spsc_put(&rw->full, index)); /* the ring holds all extents */
+	must(spsc_put(&rw->full, &index)); /* the ring holds all extents */
 }
 
 static void hand_over_now(struct rec_tap *tap, uint64_t now_ns)

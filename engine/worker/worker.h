@@ -16,10 +16,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/spsc.h"
 #include "leg/leg.h"
 #include "patchbay/fate.h"
 #include "worker/command.h"
-#include "worker/spsc.h"
 
 struct port_lane;
 struct rec_worker;

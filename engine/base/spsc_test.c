@@ -2,8 +2,8 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include "base/spsc.h"
 #include "tests/check.h"
-#include "worker/spsc.h"
 
 static uint64_t memory[8];
 static struct spsc q;

@@ -6,10 +6,10 @@
  * Ordering: the release store of `tail` in spsc_put() pairs with the acquire load in spsc_get();
  * that of `head` in spsc_get() with the load in spsc_room().
  *
- * Thread: put and room by the producer, get and held by the consumer.
+ * Thread: put and room by the producer, get and ready by the consumer, held by anyone.
  */
-#ifndef WORKER_SPSC_H
-#define WORKER_SPSC_H
+#ifndef BASE_SPSC_H
+#define BASE_SPSC_H
 
 #include <stdalign.h>
 #include <stdatomic.h>
@@ -38,6 +38,9 @@ bool spsc_put(struct spsc *q, const void *element);
 
 /* Take the oldest element into *element. False when the queue is empty. */
 bool spsc_get(struct spsc *q, void *element);
+
+/* Elements held, as either side or a bystander sees it: a moment old. */
+uint32_t spsc_held(const struct spsc *q);
 
 /* Whether spsc_get() would find something. */
 bool spsc_ready(struct spsc *q);

@@ -3,7 +3,7 @@
  * Head and tail run freely and wrap at 2^32; an element's place is its number modulo n. The
  * difference tail - head is the number of elements held, whatever the wrap.
  */
-#include "worker/spsc.h"
+#include "base/spsc.h"
 
 #include <string.h>
 
@@ -32,6 +32,13 @@ uint32_t spsc_room(struct spsc *q)
 
 	q->head_seen = atomic_load_explicit(&q->head, memory_order_acquire);
 	return q->n - (tail - q->head_seen);
+}
+
+uint32_t spsc_held(const struct spsc *q)
+{
+	uint32_t head = atomic_load_explicit(&q->head, memory_order_relaxed);
+
+	return atomic_load_explicit(&q->tail, memory_order_relaxed) - head;
 }
 
 bool spsc_put(struct spsc *q, const void *element)
