@@ -57,6 +57,9 @@ static void sums_are_exact_and_held_to_16_bits(void)
 				want = want > 32767 ? 32767 : want < -32768 ? -32768 : want;
 				check_int(out[i], want);
 			}
+			mix_sub(sum, b, n);
+			for (size_t i = 0; i < n; i++)
+				check_int(sum[i], a[i] + ((int64_t)c[i] * gains[g] >> 12));
 			memcpy(out, c, sizeof(out));
 			mix_scale(out, n, gains[g]);
 			for (size_t i = 0; i < n; i++) {

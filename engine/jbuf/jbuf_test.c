@@ -342,10 +342,13 @@ static bool play_row(struct jbuf *jb, const struct row *r)
 {
 	uint64_t now_ns = (r->ms + 1000000) * PB_NS_PER_MS;
 	struct jbuf_out out = {0};
+	const void *first = jbuf_peek(jb);
 	int got = 0;
 
 	switch (r->op) {
 	case PUT:
+		jbuf_fetch(jb);
+		jbuf_fetch_slot(jb, r->seq);
 		got = (int)jbuf_put(jb, handle_of(r->seq), r->seq, r->arg, 160, now_ns);
 		break;
 	case NOTE:
@@ -363,7 +366,7 @@ static bool play_row(struct jbuf *jb, const struct row *r)
 		} else if (out.pkt != NULL) {
 			return false;
 		}
-		if (out.ticks != r->arg)
+		if (out.ticks != r->arg || (first != NULL && out.pkt != NULL && out.pkt != first))
 			return false;
 		break;
 	}

@@ -41,8 +41,20 @@ static enum packet_fate row_put(struct worker *w, struct burst *b, uint16_t i)
 	return FATE_FAR;
 }
 
+/* Leg, buffer and slot lead to one another and are misses: fetched for the burst, step by step. */
+static void fetch(const struct worker *w, const struct burst *b)
+{
+	for (uint16_t i = 0; i < b->n; i++)
+		rte_prefetch0(worker_leg_media(w, b->leg[i]));
+	for (uint16_t i = 0; i < b->n; i++)
+		jbuf_fetch(worker_leg_media(w, b->leg[i])->jbuf);
+	for (uint16_t i = 0; i < b->n; i++)
+		jbuf_fetch_slot(worker_leg_media(w, b->leg[i])->jbuf, b->rtp[i].seq);
+}
+
 void deliver_burst(struct worker *w, struct burst *b)
 {
+	fetch(w, b);
 	for (uint16_t i = 0; i < b->n; i++) {
 		enum packet_fate fate = row_put(w, b, i);
 
