@@ -24,6 +24,8 @@
 #include "net/net.h"
 #include "rtp/rtp_source.h"
 
+struct rec_tap;
+
 enum {
 	LEG_PT_NONE = 0xff, /* no payload type */
 };
@@ -54,6 +56,7 @@ struct leg_in {
 	uint8_t pt[LEG_CODECS_MAX];
 	uint8_t codec[LEG_CODECS_MAX]; /* enum codec_id of pt[] */
 	uint32_t call;                 /* index of its call */
+	struct rec_tap *tap;           /* with LEG_IN_TAP: its only recording; NULL: ask the call */
 };
 
 /* leg_out.flags */
@@ -85,6 +88,7 @@ struct leg_out {
 	uint8_t ip[16];             /* the peer, network order */
 	uint8_t codec;              /* enum codec_id of what is sent by play and mix */
 	uint8_t plan;               /* enum leg_plan */
+	struct rec_tap *tap;        /* with LEG_OUT_TAP: as in leg_in */
 };
 
 /* Counted at every packet. One cache line. */

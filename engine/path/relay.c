@@ -153,7 +153,7 @@ void relay_burst(struct worker *w, struct burst *b)
 		if (to->out.flags & LEG_OUT_TAP)
 			tapped[taps++] = to;
 	}
-	tap_fetch(w, tapped, taps);
+	tap_fetch(w, tapped, taps, 1);
 	for (uint16_t i = 0; i < b->n; i++) {
 		struct leg *l = b->leg[i];
 

@@ -213,7 +213,7 @@ void rtp_in_burst(struct worker *w, struct burst *b)
 	for (uint16_t i = 0; i < b->n; i++)
 		if (b->leg[i]->in.flags & LEG_IN_TAP)
 			tapped[taps++] = b->leg[i];
-	tap_fetch(w, tapped, taps);
+	tap_fetch(w, tapped, taps, 0);
 	for (uint16_t i = 0; i < b->n; i++) {
 		enum packet_fate fate = row_in(w, b, i);
 

@@ -16,21 +16,27 @@ static struct call_recording *find(struct worker_call *call, const uint8_t id[16
 	return NULL;
 }
 
-/* Tell the packet path which legs are tapped. */
+/* Tell the packet path which legs are tapped, and by what when that is one recording only. */
 static void taps_apply(struct worker *w, struct worker_call *call)
 {
 	for (uint8_t s = 0; s < CALL_LEGS_MAX; s++) {
 		struct leg *l = worker_call_leg(w, call, s);
-		bool tapped = false;
+		struct rec_tap *tap = NULL;
+		unsigned n = 0;
 
 		if (l == NULL)
 			continue;
-		for (unsigned i = 0; i < CALL_RECORDINGS_MAX; i++)
-			tapped |= call->recording[i].tap != NULL && call->recording[i].slot == s;
+		for (unsigned i = 0; i < CALL_RECORDINGS_MAX; i++) {
+			if (call->recording[i].tap == NULL || call->recording[i].slot != s)
+				continue;
+			tap = call->recording[i].tap;
+			n++;
+		}
 		l->in.flags =
-			(uint16_t)(tapped ? l->in.flags | LEG_IN_TAP : l->in.flags & ~LEG_IN_TAP);
-		l->out.flags = (uint8_t)(tapped ? l->out.flags | LEG_OUT_TAP
-						: l->out.flags & ~LEG_OUT_TAP);
+			(uint16_t)(n > 0 ? l->in.flags | LEG_IN_TAP : l->in.flags & ~LEG_IN_TAP);
+		l->out.flags =
+			(uint8_t)(n > 0 ? l->out.flags | LEG_OUT_TAP : l->out.flags & ~LEG_OUT_TAP);
+		l->in.tap = l->out.tap = n == 1 ? tap : NULL;
 	}
 }
 

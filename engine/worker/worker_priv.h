@@ -229,7 +229,7 @@ void tap_frame(struct worker *w, struct leg *l, uint8_t channel, uint8_t codec, 
 	       uint32_t ts, const uint8_t *payload, uint16_t len);
 
 /* Begin to fetch what tap_frame() will touch for these `n` tapped legs, before the first of them. */
-void tap_fetch(struct worker *w, struct leg *const *leg, uint16_t n);
+void tap_fetch(struct worker *w, struct leg *const *leg, uint16_t n, uint8_t channel);
 
 /* ---- house.c ---- */
 
