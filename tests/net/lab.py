@@ -14,6 +14,7 @@ Everything that the laboratory makes it also removes: processes by their pid, na
 import glob
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -48,6 +49,23 @@ def run(*command, check=True, **kwargs):
     if check and done.returncode != 0:
         raise Failure(f"{' '.join(command)}: exit code {done.returncode}: {(done.stderr or done.stdout).strip()[-600:]}")
     return done
+
+
+def sweep():
+    """Remove what laboratories left behind whose process was killed: their processes (by pid), namespaces
+    and shared memory. Those of living processes are let be."""
+    for name in sorted(os.listdir("/var/run/netns")) if os.path.isdir("/var/run/netns") else []:
+        found = re.fullmatch(r"pb-(?:demo)?(\d+)-[cs]", name)
+        if not found or os.path.exists(f"/proc/{found.group(1)}"):
+            continue
+        for pid in run("ip", "netns", "pids", name, check=False).stdout.split():
+            try:
+                os.kill(int(pid), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        run("ip", "netns", "del", name, check=False)
+        for path in glob.glob(f"/dev/shm/*lab-{name.split('-')[1]}.*"):
+            os.unlink(path)
 
 
 class Lab:
@@ -88,6 +106,7 @@ class Lab:
         self.close()
 
     def network_up(self):
+        sweep()
         ip = lambda *a: run("ip", *a)
         for ns in (self.server_ns, self.client_ns):
             ip("netns", "add", ns)
