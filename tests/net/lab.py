@@ -64,8 +64,11 @@ def sweep():
             except ProcessLookupError:
                 pass
         run("ip", "netns", "del", name, check=False)
-        for path in glob.glob(f"/dev/shm/*lab-{name.split('-')[1]}.*"):
+        ident = name.split("-")[1]
+        for path in glob.glob(f"/dev/shm/*lab-{ident}.*"):
             os.unlink(path)
+        for path in glob.glob(f"{tempfile.gettempdir()}/patchbay-{ident}-*"):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 class Lab:
