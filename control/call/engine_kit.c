@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Each method does the least that the protocol promises. What takes time in the real engine (a
- * prompt, a collection) ends ENGINE_KIT_PLAY_MS later by a timer that owns its own memory.
+ * prompt, a collection) ends ENGINE_KIT_PLAY_MS later by a timer of the kit's list.
  */
 #include "call/engine_kit.h"
 
@@ -15,6 +15,7 @@
 
 /* Something that ends by itself. */
 struct later {
+	struct le le; /* of engine_kit.later */
 	struct engine_kit *k;
 	struct tmr tmr;
 	char leg[64], id[64];
@@ -78,6 +79,7 @@ static void on_later(void *arg)
 					   "collect", w->id, "digits", w->digits, "reason",
 					   w->timed_out ? "first_timeout" : "complete"));
 	}
+	list_unlink(&w->le);
 	free(w);
 }
 
@@ -90,6 +92,7 @@ static struct later *later(struct engine_kit *k, const char *leg, const char *id
 	snprintf(w->leg, sizeof(w->leg), "%s", leg);
 	snprintf(w->id, sizeof(w->id), "%s", id);
 	tmr_init(&w->tmr);
+	list_append(&k->later, &w->le, w);
 	return w;
 }
 
@@ -464,6 +467,13 @@ void engine_kit_close(struct engine_kit *k)
 {
 	if (k->server == NULL)
 		return;
+	while (k->later.head != NULL) {
+		struct later *w = k->later.head->data;
+
+		tmr_cancel(&w->tmr);
+		list_unlink(&w->le);
+		free(w);
+	}
 	fd_close(k->fd);
 	rpc_server_close(k->server);
 	event_log_free(k->events);

@@ -28,6 +28,7 @@ struct engine_kit_leg {
 struct engine_kit {
 	struct rpc_server *server;
 	struct event_log *events;
+	struct list later; /* what ends by itself, and has not yet */
 	int fd;
 	char path[108];
 	struct engine_kit_leg leg[ENGINE_KIT_LEGS];
