@@ -120,13 +120,20 @@ static void end(void)
 	check_int(system(text), 0);
 }
 
-static int record(enum worker_command_kind kind, const char *text)
+static int record_of(struct world_peer *whose, uint8_t number, enum worker_command_kind kind,
+		     const char *text)
 {
-	struct worker_command c = {.kind = kind, .call = call, .leg = customer->leg};
+	struct worker_command c = {.kind = kind, .call = call, .leg = whose->leg};
 
 	memcpy(c.record.id, id, sizeof(id));
+	c.record.id[15] = number;
 	c.record.text = text;
 	return world_do(&w, 0, &c);
+}
+
+static int record(enum worker_command_kind kind, const char *text)
+{
+	return record_of(customer, 0, kind, text);
 }
 
 static void both_channels_are_what_the_customer_said_and_heard(void)
@@ -183,6 +190,34 @@ static void both_channels_are_what_the_customer_said_and_heard(void)
 		check_int(store.frame[1][k].ts, got[k].ts);
 		check(memcmp(store.frame[1][k].payload, got[k].payload, 160) == 0);
 	}
+}
+
+static void a_second_recording_of_a_leg_comes_and_goes(void)
+{
+	static const struct {
+		struct world_peer **whose;
+		uint8_t number;
+		enum worker_command_kind kind;
+		unsigned accepted; /* of channel 0 of a recording that is stopped here */
+	} rows[] = {
+		{&customer, 0, COMMAND_RECORD_START, 0}, {&customer, 1, COMMAND_RECORD_START, 0},
+		{&agent, 2, COMMAND_RECORD_START, 0},    {&customer, 0, COMMAND_RECORD_STOP, 10},
+		{&customer, 1, COMMAND_RECORD_STOP, 20}, {&agent, 2, COMMAND_RECORD_STOP, 20},
+		{&customer, 3, COMMAND_RECORD_START, 0}, {&customer, 3, COMMAND_RECORD_STOP, 10},
+	};
+
+	begin();
+	customer->talks = agent->talks = true;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		check_int(record_of(*rows[i].whose, rows[i].number, rows[i].kind, NULL), 0);
+		if (rows[i].kind == COMMAND_RECORD_STOP)
+			check_int(w.reply.account.channel[0].accepted, rows[i].accepted);
+		world_run(&w, i == 2 || i == 3 || i == 6 ? 200 : 0);
+	}
+	world_run(&w, 100);
+	end();
+	check_int(store.n[0], 60);
+	check_int(store.n[1], 60);
 }
 
 static void secret_digits_are_not_in_it(void)
@@ -345,6 +380,7 @@ static void without_a_recorder_it_is_refused(void)
 
 static const struct check_case cases[] = {
 	CHECK_CASE(both_channels_are_what_the_customer_said_and_heard),
+	CHECK_CASE(a_second_recording_of_a_leg_comes_and_goes),
 	CHECK_CASE(secret_digits_are_not_in_it),
 	CHECK_CASE(a_pause_is_accounted_for),
 	CHECK_CASE(ten_minutes_of_two_clocks_stay_aligned),
