@@ -12,9 +12,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <grp.h>
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +28,7 @@
 #include "api/api.h"
 #include "base/log.h"
 #include "call/centre.h"
+#include "listen.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 3, GOODBYE_MS = 3000, STORE_WAIT_MS = 5000 };
 
@@ -220,105 +218,18 @@ static void make_directory_of(const char *file)
 		log_info("start", "made %s", dir);
 }
 
-/* The first address of this machine that others can reach; loopback when there is none. */
-static void own_address(bool v6, char *out, size_t size)
-{
-	struct ifaddrs *list = NULL, *i;
-
-	snprintf(out, size, "%s", v6 ? "::1" : "127.0.0.1");
-	if (getifaddrs(&list) != 0)
-		return;
-	for (i = list; i != NULL; i = i->ifa_next) {
-		if (i->ifa_addr == NULL || i->ifa_addr->sa_family != (v6 ? AF_INET6 : AF_INET) ||
-		    (i->ifa_flags & (IFF_LOOPBACK | IFF_UP)) != IFF_UP)
-			continue;
-		if (getnameinfo(i->ifa_addr,
-				v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in), out,
-				(socklen_t)size, NULL, 0, NI_NUMERICHOST) == 0 &&
-		    strchr(out, '%') == NULL)
-			break;
-	}
-	if (i == NULL)
-		snprintf(out, size, "%s", v6 ? "::1" : "127.0.0.1");
-	freeifaddrs(list);
-}
-
-/* One listener; "any" address becomes this machine's own, because a Contact must name one. */
-static int add_listener(struct centre *c, enum sip_transport transport, const char *ip,
-			uint16_t port, char store[SIP_LISTEN_MAX][SIP_IP_MAX])
-{
-	size_t n = c->listens;
-
-	if (n == SIP_LISTEN_MAX) {
-		log_error("sip", "more than %d listeners", SIP_LISTEN_MAX);
-		return -EINVAL;
-	}
-	if (strcmp(ip, "0.0.0.0") == 0 || strcmp(ip, "::") == 0) {
-		own_address(strchr(ip, ':') != NULL, store[n], SIP_IP_MAX);
-		log_info("sip", "listening on %s for %s", store[n], ip);
-	} else {
-		snprintf(store[n], SIP_IP_MAX, "%s", ip);
-	}
-	c->listen[n] = (struct sip_listen){.transport = transport, .ip = store[n], .port = port};
-	c->listens++;
-	return 0;
-}
-
-/* "udp:192.0.2.1:5060", "tcp:[2001:db8::1]:5060"; without a transport both. Cuts up `one`. */
-static int parse_listener(struct centre *c, char *one, char store[SIP_LISTEN_MAX][SIP_IP_MAX])
-{
-	bool udp = strncmp(one, "udp:", 4) == 0, tcp = strncmp(one, "tcp:", 4) == 0;
-	char *ip = udp || tcp ? one + 4 : one, *port = strrchr(ip, ':'), *end;
-	long number;
-	int err = 0;
-
-	if (port == NULL || port == ip) {
-		log_error("sip", "--listen %s is not [udp:|tcp:]ADDRESS:PORT", one);
-		return -EINVAL;
-	}
-	*port++ = '\0';
-	if (*ip == '[') {
-		ip++;
-		ip[strcspn(ip, "]")] = '\0';
-	}
-	number = strtol(port, &end, 10);
-	if (*port == '\0' || *end != '\0' || number < 0 || number > 65535) {
-		log_error("sip", "--listen: %s is no port", port);
-		return -EINVAL;
-	}
-	if (!tcp)
-		err = add_listener(c, SIP_OVER_UDP, ip, (uint16_t)number, store);
-	if (err == 0 && !udp)
-		err = add_listener(c, SIP_OVER_TCP, ip, (uint16_t)number, store);
-	return err;
-}
-
-static int parse_listeners(struct centre *c, const char *list,
-			   char store[SIP_LISTEN_MAX][SIP_IP_MAX])
-{
-	char text[512], *at = text, *one;
-	int err = 0;
-
-	if (strlen(list) >= sizeof(text))
-		return -EINVAL;
-	memcpy(text, list, strlen(list) + 1);
-	while (err == 0 && (one = strsep(&at, ",")) != NULL)
-		err = parse_listener(c, one, store);
-	return err;
-}
-
 static int listeners(struct daemon *d, char store[SIP_LISTEN_MAX][SIP_IP_MAX])
 {
 	struct centre *c = &d->centre;
 	int err = 0;
 
 	if (d->o.listen != NULL)
-		return parse_listeners(c, d->o.listen, store);
+		return listen_parse(c, d->o.listen, store);
 	for (unsigned i = 0; err == 0 && i < c->config->n_listen; i++) {
 		const struct config_listen *l = &c->config->listen[i];
 
-		err = add_listener(c, l->transport == CONFIG_TCP ? SIP_OVER_TCP : SIP_OVER_UDP,
-				   l->address, l->port, store);
+		err = listen_add(c, l->transport == CONFIG_TCP ? SIP_OVER_TCP : SIP_OVER_UDP,
+				 l->address, l->port, store);
 	}
 	if (err == 0 && c->listens == 0) {
 		log_error("sip", "the configuration names no listener");
