@@ -101,6 +101,7 @@ def main():
     try:
         with Lab(words[0], ident=f"demo{os.getpid()}") as lab:
             print(lab.cli("status").stdout)
+            print(lab.cli("engine").stdout.split("\n\n")[0])
             the_call(lab, out)
             print(f"\n{passed} passed, {failed} failed", flush=True)
             if not once and failed == 0:

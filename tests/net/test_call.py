@@ -88,12 +88,14 @@ def test_leave_a_message(build):
 
 
 def test_abandoned_in_the_queue(build):
-    """A caller who gives up while waiting is counted as abandoned and leaves nothing behind."""
+    """A caller who hears the position and gives up is counted as abandoned and leaves nothing behind."""
     with Lab(build) as lab:
         caller = scene.caller(lab)
         scene.through_the_menu(lab, caller, "1", 7)
         call = scene.the_call(lab, "waiting")["call"]
-        time.sleep(3)
+        wait_until("the position to be announced", lambda: any(
+            s["step"] == "announce" for s in lab.control("call", call=call)["steps"]), 15)
+        time.sleep(8)
         caller.hangup()
         record = scene.record_of(lab, call)
         expect(record["cause"] == "abandoned" and record["wait_ms"] > 2000, f"record says {record['cause']}, {record['wait_ms']} ms")
