@@ -26,6 +26,20 @@ uint64_t engine_now_ns(void)
 	return (uint64_t)t.tv_sec * PB_NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
+/* A leg with a new peer. Where the next hop's link address is known, and it mostly is, for the peer
+ * has just spoken SIP to us, the worker learns it right behind the command, before anybody's
+ * sound is sent there. */
+static void find_the_way(struct engine *e, const struct worker_command *c)
+{
+	const struct leg_config *cfg = &c->leg_open;
+
+	if (c->kind != COMMAND_LEG_OPEN &&
+	    (c->kind != COMMAND_LEG_SET || !(cfg->set & LEG_SET_REMOTE)))
+		return;
+	if (cfg->remote.family != 0)
+		port_neighbour_want(e->port, cfg->remote.family, cfg->remote.ip, engine_now_ns());
+}
+
 /* The control socket numbers calls over all workers, each worker its own from 0. */
 static int command_send(void *arg, unsigned worker, const struct worker_command *command)
 {
@@ -33,7 +47,12 @@ static int command_send(void *arg, unsigned worker, const struct worker_command 
 	struct worker_command c = *command;
 
 	c.call.index -= worker * e->plan.calls;
-	return worker_command_send(e->worker[worker], &c);
+
+	int err = worker_command_send(e->worker[worker], &c);
+
+	if (err == 0)
+		find_the_way(e, &c);
+	return err;
 }
 
 static bool event_recv(void *arg, unsigned worker, struct worker_event *event)
