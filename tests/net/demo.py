@@ -98,6 +98,7 @@ def main():
     out = os.environ.get("PATCHBAY_DEMO_OUT") or os.path.join(words[0], "demo")
     os.makedirs(out, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with it ignored
     try:
         with Lab(words[0], ident=f"demo{os.getpid()}") as lab:
             print(lab.cli("status").stdout)

@@ -104,7 +104,7 @@ class Lab:
         return self
 
     def __exit__(self, *exc):
-        if exc[0] is not None:
+        if exc[0] is not None and issubclass(exc[0], Exception):
             self.print_logs()
         self.close()
 
@@ -134,7 +134,7 @@ class Lab:
     def spawn(self, ns, command, log, **kwargs):
         out = open(f"{self.dir}/{log}.log", "ab")
         process = subprocess.Popen(["ip", "netns", "exec", ns, *command], stdin=subprocess.DEVNULL, stdout=out,
-                                   stderr=subprocess.STDOUT, **kwargs)
+                                   stderr=subprocess.STDOUT, start_new_session=True, **kwargs)  # Ctrl-C is ours to pass on
         process.log = f"{self.dir}/{log}.log"
         process.title = log
         self.processes.append(process)
