@@ -172,11 +172,16 @@ static void print_problems(const json_t *problems)
 		const char *severity = json_string_value(json_object_get(p, "severity"));
 		bool error = severity == NULL || strcmp(severity, "error") == 0;
 
-		log_line(error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "config", "%s:%d:%d: %s",
-			 json_string_value(json_object_get(p, "file")),
-			 (int)json_integer_value(json_object_get(p, "line")),
-			 (int)json_integer_value(json_object_get(p, "column")),
-			 json_string_value(json_object_get(p, "message")));
+		enum log_level level = error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN;
+		const char *file = json_string_value(json_object_get(p, "file"));
+		const char *message = json_string_value(json_object_get(p, "message"));
+		int line = (int)json_integer_value(json_object_get(p, "line"));
+
+		if (line == 0) /* the file as a whole */
+			log_line(level, "config", "%s: %s", file, message);
+		else
+			log_line(level, "config", "%s:%d:%d: %s", file, line,
+				 (int)json_integer_value(json_object_get(p, "column")), message);
 	}
 }
 
