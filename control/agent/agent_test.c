@@ -212,7 +212,7 @@ static const struct dial {
 	{"*721001", FEATURE_WHISPER, 0, "1001"},
 	{"*731001", FEATURE_BARGE, 0, "1001"},
 	{"*719999", FEATURE_UNKNOWN, 0, ""},
-	{"*99", FEATURE_ECHO, 0, ""},
+	{"*99", FEATURE_UNKNOWN, 0, ""},
 	{"*6", FEATURE_UNKNOWN, 0, ""},
 	{"*611", FEATURE_UNKNOWN, 0, ""},
 	{"1001", FEATURE_NONE, 0, ""},

@@ -44,7 +44,6 @@ struct feature_dialled feature_parse(const struct config *c, const char *number)
 		{c->features.listen, FEATURE_LISTEN, REST_AGENT},
 		{c->features.whisper, FEATURE_WHISPER, REST_AGENT},
 		{c->features.barge, FEATURE_BARGE, REST_AGENT},
-		{c->features.echo, FEATURE_ECHO, REST_NONE},
 	};
 	struct feature_dialled best = {.feature = FEATURE_NONE};
 	size_t longest = 0;

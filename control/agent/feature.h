@@ -1,7 +1,7 @@
 /* Feature codes: what an agent does to its own state by dialling.
  *
  * Defaults: *61 sign in, *62 sign out, *63 ready, *64 not ready (*641..*649 with that reason),
- * *65 end wrap-up; supervisors *71N listen to agent N, *72N whisper, *73N barge; *99 echo.
+ * *65 end wrap-up; supervisors *71N listen to agent N, *72N whisper, *73N barge.
  *
  * Thread: pure.
  */
@@ -22,7 +22,6 @@ enum feature {
 	FEATURE_LISTEN, /* `agent` */
 	FEATURE_WHISPER,
 	FEATURE_BARGE,
-	FEATURE_ECHO,
 	FEATURE_UNKNOWN, /* begins like a code, means nothing: say so, do not route it */
 };
 

@@ -82,7 +82,6 @@ static const char *apply(struct centre *c, const char *agent, const struct featu
 	case FEATURE_LISTEN:
 	case FEATURE_WHISPER:
 	case FEATURE_BARGE:
-	case FEATURE_ECHO:
 	case FEATURE_UNKNOWN:
 	default:
 		return "agent/refused";

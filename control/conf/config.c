@@ -60,7 +60,6 @@ static const struct config defaults = {
 			.listen = "*71",
 			.whisper = "*72",
 			.barge = "*73",
-			.echo = "*99",
 		},
 };
 

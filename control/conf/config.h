@@ -131,7 +131,6 @@ struct config_features {
 	const char *listen; /* supervisors: followed by the agent's number */
 	const char *whisper;
 	const char *barge;
-	const char *echo; /* hears itself: tests a phone */
 };
 
 enum config_record { CONFIG_RECORD_ALWAYS, CONFIG_RECORD_NEVER, CONFIG_RECORD_AGENT };

@@ -50,7 +50,6 @@ static const struct field feature_fields[] = {
 	{"listen", FIELD_NUMBER, OF(config_features, listen), 0, 0},
 	{"whisper", FIELD_NUMBER, OF(config_features, whisper), 0, 0},
 	{"barge", FIELD_NUMBER, OF(config_features, barge), 0, 0},
-	{"echo", FIELD_NUMBER, OF(config_features, echo), 0, 0},
 };
 
 void config_read_queues(const struct schema *s, const struct tree *t, struct config *c)

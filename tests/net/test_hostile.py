@@ -80,7 +80,18 @@ def test_bad_sip_is_refused_and_named(build):
             out.sendto(whole[:noise.randrange(1, len(whole))], (SERVER, 5060))
         for _ in range(200):
             out.sendto(bytes(noise.randrange(256) for _ in range(noise.randrange(1, 1400))), (SERVER, 5060))
+        out.settimeout(2)
+        answers = set()
+        try:
+            while len(answers) < 1000:
+                answers.add(out.recv(65536).split(b"\r\n")[0].decode(errors="replace"))
+        except TimeoutError:
+            pass
+        expect(any(a.startswith("SIP/2.0 488") for a in answers), f"nobody was told that no media is acceptable: {answers}")
         lab.alive(lab.daemon)
+        expect(lab.control("status")["sip"]["refused_malformed"] >= 200, "malformed messages were not counted")
+        with open(lab.daemon.log, errors="replace") as log:
+            expect("10.77.0.2" in log.read(), "the log does not name the source of the rubbish")
         caller = scene.caller(lab)
         scene.talk(lab, caller, agent)
         caller.hangup()
