@@ -134,82 +134,32 @@ static void play_frame(struct worker *w, struct leg *l, bool send)
 		play_end(w, l, PLAY_END_FINISHED, 0);
 }
 
-/* The sum of all that were decoded at this tick. In a room everybody hears nearly that. */
-static const int32_t *all_of(struct worker_media *wm, uint16_t decoded)
-{
-	if (!wm->all_made) {
-		memset(wm->all, 0, sizeof(wm->all));
-		for (; decoded != 0; decoded &= (uint16_t)(decoded - 1))
-			mix_add(wm->all, wm->pcm[__builtin_ctz(decoded)], LEG_FRAME);
-		wm->all_made = true;
-	}
-	return wm->all;
-}
-
-/* The speakers at 0 dB: one by one, or all less those who are not meant, whichever is shorter. */
-static void mix_plain(struct worker_media *wm, uint16_t decoded, uint16_t plain)
-{
-	uint16_t others = (uint16_t)(decoded & ~plain);
-
-	if (__builtin_popcount(plain) <= __builtin_popcount(others) + 2) {
-		memset(wm->sum, 0, sizeof(wm->sum));
-		for (; plain != 0; plain &= (uint16_t)(plain - 1))
-			mix_add(wm->sum, wm->pcm[__builtin_ctz(plain)], LEG_FRAME);
-		return;
-	}
-	memcpy(wm->sum, all_of(wm, decoded), sizeof(wm->sum));
-	for (; others != 0; others &= (uint16_t)(others - 1))
-		mix_sub(wm->sum, wm->pcm[__builtin_ctz(others)], LEG_FRAME);
-}
-
-static void mix_frame(struct worker *w, struct leg *l, const struct plan_leg *pl)
-{
-	struct worker_media *wm = w->media;
-	uint16_t plain = 0;
-	int16_t pcm[LEG_FRAME];
-
-	for (unsigned i = 0; i < pl->speakers; i++)
-		if (pl->speaker[i].gain_q12 == MIX_GAIN_ONE)
-			plain |= (uint16_t)(1u << pl->speaker[i].slot);
-	mix_plain(wm, wm->decoded, plain & wm->decoded);
-	for (unsigned i = 0; i < pl->speakers; i++) {
-		const struct plan_speaker *s = &pl->speaker[i];
-
-		if (s->gain_q12 != MIX_GAIN_ONE && (wm->decoded & (1u << s->slot)))
-			mix_add_gain(wm->sum, wm->pcm[s->slot], LEG_FRAME, s->gain_q12);
-	}
-	mix_saturate(pcm, wm->sum, LEG_FRAME);
-	send_pcm(w, l, pcm);
-}
-
 /* What one leg is sent at its call's tick. */
 static void leg_frame(struct worker *w, const struct worker_call *c, struct leg *l, unsigned slot)
 {
 	struct leg_media *m = worker_leg_media(w, l);
 	const struct plan_leg *pl = &c->plan.leg[slot];
 	bool sends = pl->kind == LEG_PLAN_PLAY || pl->kind == LEG_PLAN_MIX;
-	int16_t tones[LEG_FRAME];
+	int16_t pcm[LEG_FRAME];
 
 	if (m->digits.events.active && plan_sends((enum leg_direction)m->direction) &&
 	    send_event(w, l))
 		sends = false;
-	else if (m->digits.tones && sends && tones_next(w, l, tones)) {
-		send_pcm(w, l, tones);
+	else if (m->digits.tones && sends && tones_next(w, l, pcm)) {
+		send_pcm(w, l, pcm);
 		sends = false;
 	}
-	if (play_runs(m))
+	if (play_runs(m)) {
 		play_frame(w, l, sends && pl->kind == LEG_PLAN_PLAY);
-	else if (sends && pl->kind == LEG_PLAN_MIX)
-		mix_frame(w, l, pl);
+	} else if (sends && pl->kind == LEG_PLAN_MIX) {
+		mix_leg(w, pl, pcm);
+		send_pcm(w, l, pcm);
+	}
 }
 
 void playout_call(struct worker *w, struct worker_call *c)
 {
-	w->media->decoded = c->plan.decode;
-	w->media->all_made = false;
-	for (unsigned s = 0; s < CALL_LEGS_MAX; s++)
-		if (c->plan.decode & (1u << s))
-			speaker_frame(w, worker_call_leg(w, c, s), w->media->pcm[s]);
+	mix_begin(w, c);
 	/* A key heard just now may have ended a play. */
 	if (c->stale)
 		replan(w, c);

@@ -244,6 +244,14 @@ void rtcp_send(struct worker *w, struct leg *l, bool bye);
 /* When the next report is due: 5 s, times 0.5 to 1.5 (RFC 3550, 6.3.1). */
 void rtcp_plan(struct worker *w, struct leg *l);
 
+/* ---- mix.c ---- */
+
+/* Decode the tick's frame of all speakers of a call. */
+void mix_begin(struct worker *w, const struct worker_call *c);
+
+/* The frame that a listener of that call hears, LEG_FRAME samples. */
+void mix_leg(struct worker *w, const struct plan_leg *pl, int16_t *pcm);
+
 /* ---- playout.c, speaker.c ---- */
 
 /* One call's 20 ms tick. */

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the listeners of one call hear at its tick: its speakers are decoded once, and each listener's sum is
+ * made of them.
+ */
+#include <string.h>
+
+#include "dsp/mix.h"
+#include "path/path.h"
+#include "worker/worker_priv.h"
+
+void mix_begin(struct worker *w, const struct worker_call *c)
+{
+	struct worker_media *wm = w->media;
+
+	wm->decoded = c->plan.decode;
+	wm->all_made = false;
+	for (unsigned s = 0; s < CALL_LEGS_MAX; s++)
+		if (c->plan.decode & (1u << s))
+			speaker_frame(w, worker_call_leg(w, c, s), wm->pcm[s]);
+}
+
+/* The sum of all that were decoded at this tick. In a room everybody hears nearly that. */
+static const int32_t *all_of(struct worker_media *wm, uint16_t decoded)
+{
+	if (!wm->all_made) {
+		memset(wm->all, 0, sizeof(wm->all));
+		for (; decoded != 0; decoded &= (uint16_t)(decoded - 1))
+			mix_add(wm->all, wm->pcm[__builtin_ctz(decoded)], LEG_FRAME);
+		wm->all_made = true;
+	}
+	return wm->all;
+}
+
+/* The speakers at 0 dB: one by one, or all less those who are not meant, whichever is shorter. */
+static void plain_sum(struct worker_media *wm, uint16_t decoded, uint16_t plain)
+{
+	uint16_t others = (uint16_t)(decoded & ~plain);
+
+	if (__builtin_popcount(plain) <= __builtin_popcount(others) + 2) {
+		memset(wm->sum, 0, sizeof(wm->sum));
+		for (; plain != 0; plain &= (uint16_t)(plain - 1))
+			mix_add(wm->sum, wm->pcm[__builtin_ctz(plain)], LEG_FRAME);
+		return;
+	}
+	memcpy(wm->sum, all_of(wm, decoded), sizeof(wm->sum));
+	for (; others != 0; others &= (uint16_t)(others - 1))
+		mix_sub(wm->sum, wm->pcm[__builtin_ctz(others)], LEG_FRAME);
+}
+
+void mix_leg(struct worker *w, const struct plan_leg *pl, int16_t *pcm)
+{
+	struct worker_media *wm = w->media;
+	uint16_t plain = 0;
+
+	for (unsigned i = 0; i < pl->speakers; i++)
+		if (pl->speaker[i].gain_q12 == MIX_GAIN_ONE)
+			plain |= (uint16_t)(1u << pl->speaker[i].slot);
+	plain_sum(wm, wm->decoded, plain & wm->decoded);
+	for (unsigned i = 0; i < pl->speakers; i++) {
+		const struct plan_speaker *s = &pl->speaker[i];
+
+		if (s->gain_q12 != MIX_GAIN_ONE && (wm->decoded & (1u << s->slot)))
+			mix_add_gain(wm->sum, wm->pcm[s->slot], LEG_FRAME, s->gain_q12);
+	}
+	mix_saturate(pcm, wm->sum, LEG_FRAME);
+}
