@@ -30,6 +30,7 @@
 #include "bench_scene.h"
 #include "port/port.h"
 #include "port/port_eal.h"
+#include "port/port_pool.h"
 #include "record/record.h"
 
 enum {
@@ -171,7 +172,7 @@ static void port_make(struct bench *b)
 	char why[200];
 	struct bench_net *n = &b->world.net;
 
-	n->pool = rte_pktmbuf_pool_create("bench", PACKETS, 256, 0, 2176, SOCKET_ID_ANY);
+	n->pool = port_pool_create("bench", PACKETS, port_pool_layout(PORT_RING));
 	n->in = rte_ring_create("in", RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	n->out = rte_ring_create("out", RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	must(n->pool != NULL && n->in != NULL && n->out != NULL);

@@ -35,17 +35,14 @@
 #include "base/units.h"
 #include "engine.h"
 #include "port/port_eal.h"
+#include "port/port_pool.h"
 
 enum {
 	RX_SLOTS = 2048,
 	TX_SLOTS = 2048,
 	/* What the drivers hold beyond their descriptors: the fill ring of AF_XDP. */
 	QUEUE_PACKETS = RX_SLOTS + TX_SLOTS + 4096,
-	POOL_CACHE = 256,
-	PACKET_ROOM = RTE_PKTMBUF_HEADROOM + 2048,
-	/* On ordinary pages DPDK puts one packet on a page, which AF_XDP wants as well; hugepages hold
-	 * more, but what is reckoned must do for both. */
-	PACKET_BYTES = 4096,
+	PACKET_BYTES = PORT_POOL_BYTES,
 	EXTENT_BYTES = 16384,
 	PORT_REST_MS = 2000,
 	LOOP_MS_MAX = 100,
@@ -122,8 +119,8 @@ static int start_port(struct engine *e)
 	};
 	int err;
 
-	e->pool = rte_pktmbuf_pool_create("packets", e->plan.packets, POOL_CACHE, 0, PACKET_ROOM,
-					  SOCKET_ID_ANY);
+	e->pool =
+		port_pool_create("packets", e->plan.packets, port_pool_layout(e->opt.port.driver));
 	if (e->pool == NULL) {
 		log_error("engine", "no memory for %u packets: %s", e->plan.packets,
 			  rte_strerror(rte_errno));

@@ -21,6 +21,7 @@
 #include "base/units.h"
 #include "port/port.h"
 #include "port/port_eal.h"
+#include "port/port_pool.h"
 
 struct peer {
 	_Atomic bool known;
@@ -147,7 +148,7 @@ int main(int argc, char **argv)
 		.rtp_last = 20999,
 		.rx_slots = 2048,
 		.tx_slots = 2048,
-		.pool = rte_pktmbuf_pool_create("echo", 8191, 256, 0, 2176, SOCKET_ID_ANY),
+		.pool = port_pool_create("echo", 8191, port_pool_layout(spec.driver)),
 	};
 
 	if (cfg.pool == NULL || port_open(&port, &spec, &cfg) < 0)

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What rte_pktmbuf_pool_create() does, with the two choices that it does not offer: the order in
+ * which buffers are given out, and how objects lie in memory.
+ */
+#include "port/port_pool.h"
+
+#include <rte_errno.h>
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+
+#include "base/must.h"
+
+enum { CACHE = 256, PAGE = 4096 };
+
+enum port_pool_layout port_pool_layout(enum port_driver driver)
+{
+	switch (driver) {
+	case PORT_AUTO:
+	case PORT_AF_XDP:
+		return PORT_POOL_PAGES;
+	case PORT_AF_PACKET:
+	case PORT_TAP:
+	case PORT_RING:
+		return PORT_POOL_DENSE;
+	case PORT_PCI:
+		break;
+	}
+	return PORT_POOL_DEVICE;
+}
+
+/* Bytes of an object besides its head, which the library puts in front. */
+static unsigned element_bytes(enum port_pool_layout layout)
+{
+	struct rte_mempool_objsz size;
+	unsigned bytes =
+		(unsigned)sizeof(struct rte_mbuf) + RTE_PKTMBUF_HEADROOM + PORT_POOL_ROOM_MIN;
+
+	if (layout != PORT_POOL_PAGES)
+		return bytes;
+	rte_mempool_calc_obj_size(bytes, RTE_MEMPOOL_F_NO_SPREAD, &size);
+	must(size.total_size <= PAGE);
+	return bytes + PAGE - size.total_size;
+}
+
+struct rte_mempool *port_pool_create(const char *name, unsigned packets,
+				     enum port_pool_layout layout)
+{
+	static const unsigned flags[] = {
+		[PORT_POOL_PAGES] = RTE_MEMPOOL_F_NO_SPREAD,
+		[PORT_POOL_DENSE] = RTE_MEMPOOL_F_NO_IOVA_CONTIG,
+		[PORT_POOL_DEVICE] = 0,
+	};
+	unsigned bytes = element_bytes(layout);
+	struct rte_pktmbuf_pool_private priv = {
+		.mbuf_data_room_size = (uint16_t)(bytes - sizeof(struct rte_mbuf))};
+	struct rte_mempool *pool = rte_mempool_create_empty(
+		name, packets, bytes, CACHE, sizeof(priv), SOCKET_ID_ANY, flags[layout]);
+	int err;
+
+	if (pool == NULL)
+		return NULL;
+	err = rte_mempool_set_ops_byname(pool, "stack", NULL);
+	if (err == 0) {
+		rte_pktmbuf_pool_init(pool, &priv);
+		err = rte_mempool_populate_default(pool);
+	}
+	if (err < 0) {
+		rte_mempool_free(pool);
+		rte_errno = -err;
+		return NULL;
+	}
+	rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
+	return pool;
+}
