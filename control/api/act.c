@@ -61,6 +61,26 @@ enum rpc_answer api_monitor(const struct rpc_call *call, json_t **result, struct
 	return RPC_ANSWER_RESULT;
 }
 
+enum rpc_answer api_record(const struct rpc_call *call, json_t **result, struct rpc_error *err)
+{
+	struct api *api = call->owner;
+	struct call *found = api_call(api, call->params, err);
+	const char *action = rpc_param_text(call->params, "action", "");
+	const char *by = rpc_param_text(call->params, "by", "operator");
+	const char *state = "";
+	char why[200] = "";
+	int code;
+
+	if (found == NULL)
+		return RPC_ANSWER_ERROR;
+	code = centre_record(api->c, found, action, by, &state, why, sizeof(why));
+	if (code != 0)
+		return refused(err, code, why);
+	*result = json_pack("{s:s,s:s,s:s}", "call", centre_call_id(found), "action", action,
+			    "state", state);
+	return RPC_ANSWER_RESULT;
+}
+
 enum rpc_answer api_transfer(const struct rpc_call *call, json_t **result, struct rpc_error *err)
 {
 	struct api *api = call->owner;

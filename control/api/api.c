@@ -28,6 +28,12 @@ static const struct rpc_param monitor_params[] = {
 	RPC_PARAM_WORD("mode", RPC_REQUIRED, "listen|whisper|barge|off"),
 	RPC_PARAM_END,
 };
+static const struct rpc_param record_params[] = {
+	RPC_PARAM_ID("call", RPC_REQUIRED),
+	RPC_PARAM_WORD("action", RPC_REQUIRED, "start|stop|pause|resume|mask|unmask|refuse"),
+	RPC_PARAM_TEXT("by", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_END,
+};
 static const struct rpc_param transfer_params[] = {
 	RPC_PARAM_ID("call", RPC_REQUIRED),
 	RPC_PARAM_TEXT("to", RPC_REQUIRED, 1, 63),
@@ -65,6 +71,7 @@ static const struct rpc_method methods[] = {
 	{"agents", rpc_params_none, api_agents},
 	{"agent.set", agent_set_params, api_agent_set},
 	{"monitor", monitor_params, api_monitor},
+	{"record", record_params, api_record},
 	{"transfer", transfer_params, api_transfer},
 	{"hangup", call_params, api_hangup},
 	{"recordings", history_params, api_recordings},

@@ -301,6 +301,8 @@ void call_end(struct call *call, enum call_party by, enum call_cause cause)
 		return;
 	if (call->message_left && cause == CALL_CAUSE_NORMAL)
 		cause = CALL_CAUSE_MESSAGE_LEFT;
+	snprintf(call->record.not_recorded, sizeof(call->record.not_recorded), "%s",
+		 record_missing(call));
 	call_record_end(&call->record, by, cause, clock_wall_ms());
 	cause = call->record.cause;
 	snprintf(detail, sizeof(detail), "%s: %s", call_party_name(by), call_cause_name(cause));

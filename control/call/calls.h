@@ -21,6 +21,7 @@
 #include "call/centre.h"
 #include "ivr/ivr.h"
 #include "record/call_record.h"
+#include "record/record_policy.h"
 
 enum {
 	CALL_PARTIES_MAX = 8,
@@ -104,6 +105,14 @@ struct take {
 	uint64_t started_ms; /* wall */
 	const char *kind;    /* "call", "voicemail", "discarded" */
 	bool open;           /* its account has not come */
+	bool paused, masked; /* as last asked for */
+};
+
+/* What the agent typed lately, for codes of several keys. */
+struct agent_keys {
+	uint64_t at_ms; /* mono, of the newest */
+	unsigned n;
+	char key[32];
 };
 
 /* Why a phone is rung without the ACD. */
@@ -147,6 +156,10 @@ struct call {
 	struct take take[CALL_TAKES_MAX];
 	unsigned takes;
 	int running; /* index into take; -1 none */
+	struct record_wish wish;
+	struct agent_keys agent_keys;
+	bool answered;  /* somebody or something answered the customer */
+	bool announced; /* the caller was told that the call is recorded */
 
 	/* message */
 	uint32_t message_max_s, message_silence_s, message_min_s, message_quiet_s;
@@ -241,6 +254,21 @@ void dial_answered(struct party *p);
 void dial_closed(struct party *p, int status);
 void dial_withdraw(struct call *call);
 void dial_cancel(struct call *call);
+
+/* record_control.c */
+/* Begin or stop recording as rules and wishes want it now. Safe at any time. */
+void record_follow(struct call *call);
+/* Will it be recorded once somebody talks? */
+bool record_planned(const struct call *call);
+/* Why the call has no recording at all, a word of record/record_policy.h; "" when it has one. */
+const char *record_missing(const struct call *call);
+/* "off", "running", "paused" or "masked". */
+const char *record_state_name(const struct call *call);
+/* Somebody asks. Returns 0; -EBUSY, -EPERM or -ENOTCONN with a sentence in `why`. */
+int record_control(struct call *call, enum record_verb verb, const char *by, char *why,
+		   size_t why_size);
+/* The agent pressed a key during the conversation. */
+void record_key(struct party *p, char key);
 
 /* talk.c, record.c */
 void talk_begin(struct call *call, struct party *agent);

@@ -289,6 +289,20 @@ int centre_monitor(struct centre *c, struct call *call, const char *by, const ch
 	return monitor_set(call, by, mode, NULL, state, why, why_size);
 }
 
+int centre_record(struct centre *c, struct call *call, const char *action, const char *by,
+		  const char **state, char *why, size_t why_size)
+{
+	int err = -EINVAL;
+
+	(void)c;
+	snprintf(why, why_size, "\"%s\" is nothing that can be done to a recording", action);
+	for (unsigned v = 0; v < RECORD_VERBS; v++)
+		if (strcmp(record_verb_names[v], action) == 0)
+			err = record_control(call, (enum record_verb)v, by, why, why_size);
+	*state = record_state_name(call);
+	return err;
+}
+
 int centre_transfer(struct centre *c, struct call *call, const char *to, char *why, size_t why_size)
 {
 	(void)c;

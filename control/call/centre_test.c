@@ -520,6 +520,151 @@ static void hang_up_at_every_moment(void)
 	call_kit_close(&k);
 }
 
+/* What the agent types, with time to arrive. */
+static void agent_types(struct call *call, const char *keys)
+{
+	for (; *keys != '\0'; keys++)
+		engine_kit_event(k.engine, "dtmf",
+				 json_pack("{s:s,s:s,s:s%}", "call", call->id, "leg",
+					   call->agent->leg, "digit", keys, (size_t)1));
+	kit_wait(50);
+}
+
+static void an_agent_pauses_the_recording_by_keys(void)
+{
+	struct kit_call *customer;
+	struct call *call;
+
+	call_kit_open(&k);
+	customer = talk();
+	call = call_kit_newest(&k);
+	check_str(record_state_name(call), "running");
+	agent_types(call, "7*83");
+	check(engine_kit_was(k.engine, "record.pause 1001"));
+	check_str(record_state_name(call), "paused");
+	agent_types(call, "*8*84"); /* what fits no code is forgotten with its first key */
+	check_str(record_state_name(call), "paused");
+	agent_types(call, "*84");
+	check(engine_kit_was(k.engine, "record.resume 1001"));
+	check_str(record_state_name(call), "running");
+	check_int(k.engine->recordings, 1);
+	agent_types(call, "*82");
+	check_int(k.engine->recordings_done, 1);
+	check_str(record_state_name(call), "off");
+	agent_types(call, "*81"); /* a second take */
+	check_int(k.engine->recordings, 2);
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	call_kit_close(&k);
+}
+
+static void what_cannot_be_masked_is_not_recorded(void)
+{
+	struct kit_call *customer;
+	const char *state;
+	struct call *call;
+	char why[160];
+
+	call_kit_open(&k);
+	customer = talk();
+	call = call_kit_newest(&k);
+	check_int(centre_record(&k.c, call, "mask", "ann", &state, why, sizeof(why)), 0);
+	check_str(state, "masked");
+	kit_wait(50);
+	check(engine_kit_was(k.engine, "record.mask ann"));
+	check_int(centre_record(&k.c, call, "erase", "ann", &state, why, sizeof(why)), -EINVAL);
+	/* This engine knows no unmask: the recording goes on, masked. */
+	check_int(centre_record(&k.c, call, "unmask", "ann", &state, why, sizeof(why)), 0);
+	kit_wait(50);
+	check_int(k.engine->recordings_done, 0);
+	/* It has lost the recording: masking fails, and so nothing may be recorded any more. */
+	k.engine->recording[0] = '\0';
+	check_int(centre_record(&k.c, call, "mask", "ann", &state, why, sizeof(why)), 0);
+	kit_wait(50);
+	check_str(record_state_name(call), "off");
+	check(call->wish.stopped);
+	snprintf(k.engine->recording, sizeof(k.engine->recording), "%s", call->take[0].id);
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	call_kit_close(&k);
+}
+
+static void consent_refused_is_final(void)
+{
+	struct kit_call *customer;
+	const char *state;
+	struct call *call;
+	char why[160];
+
+	call_kit_open(&k);
+	customer = talk();
+	call = call_kit_newest(&k);
+	check_int(centre_record(&k.c, call, "refuse", "ann", &state, why, sizeof(why)), 0);
+	check_str(state, "off");
+	check_int(centre_record(&k.c, call, "start", "ann", &state, why, sizeof(why)), -EPERM);
+	check(strstr(why, "did not consent") != NULL);
+	check_int(centre_record(&k.c, call, "pause", "ann", &state, why, sizeof(why)), -EBUSY);
+	kit_wait(50);
+	check_int(k.engine->recordings, 1);
+	check_int(k.engine->recordings_done, 1);
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	call_kit_close(&k);
+}
+
+/* Queue `service` records on demand, agent 1003 never. */
+static void queues_and_agents_have_rules_of_their_own(void)
+{
+	struct kit_call *customer;
+	const char *state;
+	struct call *call;
+	char why[160];
+
+	call_kit_open(&k);
+	call_kit_ready(&k, "1002");
+	strcpy(k.engine->digits, "2");
+	customer = call_kit_dial(&k, "95598");
+	check(call_kit_reaches(&k, CALL_TALKING));
+	call = call_kit_newest(&k);
+	kit_wait(30);
+	check_int(k.engine->recordings_done, 1); /* the menu's take ended in the queue */
+	check_str(record_state_name(call), "off");
+	check_int(centre_record(&k.c, call, "start", "ann", &state, why, sizeof(why)), 0);
+	check_str(state, "running");
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	check(call_kit_empty(&k));
+
+	call_kit_ready(&k, "1003");
+	strcpy(k.engine->digits, "1");
+	customer = call_kit_dial(&k, "95598");
+	check(call_kit_reaches(&k, CALL_TALKING));
+	call = call_kit_newest(&k);
+	kit_wait(30);
+	check_str(call->agent->number, "1003");
+	check_str(record_state_name(call), "off");
+	check_int(centre_record(&k.c, call, "start", "ann", &state, why, sizeof(why)), -EPERM);
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 2));
+	call_kit_close(&k);
+}
+
+static void the_caller_is_told_once_that_the_call_is_recorded(void)
+{
+	struct kit_call *customer;
+	struct call *call;
+
+	call_kit_open(&k);
+	customer = talk();
+	call = call_kit_newest(&k);
+	check(engine_kit_was(k.engine, "play.start zh/recorded"));
+	check(!engine_kit_was(k.engine, "play.start zh/welcome")); /* it stood behind it */
+	check(call->announced);
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	call_kit_close(&k);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(menu_queue_agent_and_the_customer_hangs_up),
 	CHECK_CASE(the_agent_hangs_up),
@@ -544,6 +689,11 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_supervisor_stays_when_the_agent_changes),
 	CHECK_CASE(an_engine_that_stays_away_ends_the_calls),
 	CHECK_CASE(leaving_hangs_everybody_up),
+	CHECK_CASE(an_agent_pauses_the_recording_by_keys),
+	CHECK_CASE(what_cannot_be_masked_is_not_recorded),
+	CHECK_CASE(consent_refused_is_final),
+	CHECK_CASE(queues_and_agents_have_rules_of_their_own),
+	CHECK_CASE(the_caller_is_told_once_that_the_call_is_recorded),
 	CHECK_CASE(hang_up_at_every_moment),
 };
 

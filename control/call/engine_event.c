@@ -78,6 +78,8 @@ static void dtmf(struct call *call, const json_t *e)
 		return;
 	if (p == call->supervisor)
 		monitor_digit(p, key);
+	else if (p == call->agent)
+		record_key(p, key);
 	else if (p == call->customer && call->message_since_ms != 0)
 		message_digit(call, key);
 	else if (p == call->customer)

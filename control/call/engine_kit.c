@@ -346,6 +346,20 @@ static enum rpc_answer do_record_stop(const struct rpc_call *c, json_t **result,
 	return RPC_ANSWER_RESULT;
 }
 
+static enum rpc_answer do_record_change(const struct rpc_call *c, json_t **result,
+					struct rpc_error *err)
+{
+	struct engine_kit *k = c->owner;
+
+	(void)result;
+	if (strcmp(k->recording, text(c->params, "recording")) != 0) {
+		rpc_error_not_found(err, "recording", text(c->params, "recording"));
+		return RPC_ANSWER_ERROR;
+	}
+	note(k, c->method, text(c->params, "reason"));
+	return RPC_ANSWER_RESULT;
+}
+
 static enum rpc_answer do_monitor(const struct rpc_call *c, json_t **result, struct rpc_error *err)
 {
 	struct engine_kit *k = c->owner;
@@ -361,7 +375,8 @@ static enum rpc_answer do_prompts(const struct rpc_call *c, json_t **result, str
 {
 	(void)err;
 	(void)c;
-	*result = json_pack("{s:[]}", "prompts");
+	*result = json_pack("{s:[{s:s,s:i}]}", "prompts", "prompt", "zh/recorded", "duration_ms",
+			    900);
 	return RPC_ANSWER_RESULT;
 }
 
@@ -383,6 +398,7 @@ static const struct rpc_param anything[] = {
 	RPC_PARAM_ID("leg", RPC_OPTIONAL),
 	RPC_PARAM_TEXT("name", RPC_OPTIONAL, 0, 255),
 	RPC_PARAM_TEXT("family", RPC_OPTIONAL, 0, 8),
+	RPC_PARAM_TEXT("reason", RPC_OPTIONAL, 0, 255),
 	RPC_PARAM_OBJECT("remote", RPC_OPTIONAL, NULL),
 	RPC_PARAM_OBJECT("dtmf", RPC_OPTIONAL, NULL),
 	RPC_PARAM_OBJECT("metadata", RPC_OPTIONAL, NULL),
@@ -426,6 +442,9 @@ static const struct rpc_method methods[] = {
 	{"collect.stop", anything, do_collect_stop},
 	{"record.start", anything, do_record},
 	{"record.stop", anything, do_record_stop},
+	{"record.pause", anything, do_record_change},
+	{"record.resume", anything, do_record_change},
+	{"record.mask", anything, do_record_change},
 	{"monitor.start", anything, do_monitor},
 	{"monitor.mode", anything, do_monitor},
 	{"monitor.stop", anything, do_monitor},

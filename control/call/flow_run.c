@@ -128,6 +128,7 @@ static void begin(struct call *call, const struct ivr_action *a)
 	case IVR_ANSWER:
 	case IVR_PLAY:
 	case IVR_COLLECT:
+	case IVR_RECORD:
 		break;
 	}
 }
@@ -142,9 +143,48 @@ static bool answer(struct call *call)
 			 err == -EINVAL ? CALL_CAUSE_NOT_ALLOWED : CALL_CAUSE_FAILED);
 		return false;
 	}
-	if (call->centre->config->record == CONFIG_RECORD_ALWAYS)
-		record_begin(call, false);
+	record_follow(call);
 	return true;
+}
+
+/* "This call is recorded": once, before the first thing that a caller hears whose call is going to
+ * be recorded, in the caller's language. */
+static bool must_announce(const struct call *call)
+{
+	return !call->announced && call->centre->config->record_announcement[0] != '\0' &&
+	       record_planned(call);
+}
+
+/* The items with the announcement in front when it is due. Takes and returns the list. */
+static json_t *announced(struct call *call, json_t *items)
+{
+	struct centre *c = call->centre;
+	struct ivr_items one = {0};
+	json_t *first;
+
+	if (!must_announce(call))
+		return items;
+	call->announced = true;
+	ivr_say_prompt(ivr_session_language(&call->ivr), c->config->record_announcement, &one);
+	if (c->prompts != NULL && json_object_get(c->prompts, one.item[0].prompt) == NULL) {
+		/* A caller who hears nothing at all would be worse. */
+		centre_alarm(c, "announcement", true,
+			     "the prompt that tells callers of the recording is missing");
+		return items;
+	}
+	first = party_items(&one);
+	json_array_extend(first, items);
+	json_decref(items);
+	return first;
+}
+
+static void flow_record(struct call *call, enum record_verb verb)
+{
+	char why[160] = "";
+
+	if (record_control(call, verb, "flow", why, sizeof(why)) != 0)
+		log_warn("call", "[call=%s] node %s: %s", call->id, ivr_session_node(&call->ivr),
+			 why);
 }
 
 static void note_node(struct call *call)
@@ -175,9 +215,13 @@ static void carry_out(struct call *call, const struct ivr_actions *todo)
 			break;
 		case IVR_PLAY:
 			call_set_state(call, CALL_IVR);
-			party_play(call->customer, PLAY_FLOW, party_items(&a->items), 1,
+			party_play(call->customer, PLAY_FLOW,
+				   announced(call, party_items(&a->items)), 1,
 				   a->interrupt ? "0123456789*#" : NULL);
 			playing = true;
+			break;
+		case IVR_RECORD:
+			flow_record(call, a->verb);
 			break;
 		case IVR_COLLECT:
 			call_set_state(call, CALL_IVR);
@@ -187,6 +231,11 @@ static void carry_out(struct call *call, const struct ivr_actions *todo)
 		case IVR_VOICEMAIL:
 		case IVR_DIAL:
 		case IVR_HANGUP:
+			if (!playing && a->kind != IVR_HANGUP && must_announce(call)) {
+				party_play(call->customer, PLAY_FLOW, announced(call, json_array()),
+					   1, NULL);
+				playing = true;
+			}
 			if (playing) {
 				call->after_play = true;
 				call->next = *a;

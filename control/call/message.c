@@ -94,5 +94,7 @@ void message_end(struct call *call, const char *why)
 	else
 		call->message_left = true;
 	record_stop(call);
+	call_set_state(call, CALL_IVR);
+	record_follow(call);
 	flow_tell(call, &(struct ivr_event){.kind = IVR_EV_VOICEMAIL_DONE});
 }

@@ -407,6 +407,7 @@ int party_answer(struct party *p)
 		return err;
 	}
 	p->answered = true;
+	p->call->answered = p->call->answered || p == p->call->customer;
 	p->answered_ms = clock_wall_ms();
 	p->state = PARTY_UP;
 	m = sip_call_remote(p->sip);

@@ -84,6 +84,7 @@ void queue_enter(struct call *call, const char *name, uint8_t priority)
 	call->in_acd = true;
 	call_note(call, CALL_STEP_QUEUE, name);
 	call_set_state(call, CALL_WAITING);
+	record_follow(call);
 	queue_music(call);
 	publish_queue(c, queue);
 	queue_drain(c);

@@ -54,10 +54,7 @@ static void resume(struct call *call)
 	struct party *customer = call->customer;
 
 	call_note(call, CALL_STEP_ENGINE_BACK, NULL);
-	if (call->running < 0 && customer->answered &&
-	    (call->centre->config->record == CONFIG_RECORD_ALWAYS ||
-	     (call->centre->config->record == CONFIG_RECORD_AGENT && call->agent != NULL)))
-		record_begin(call, false);
+	record_follow(call);
 	switch (call->state) {
 	case CALL_WAITING:
 	case CALL_OFFERING:

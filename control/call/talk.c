@@ -34,8 +34,7 @@ void talk_begin(struct call *call, struct party *agent)
 	if (agent->agent >= 0 && (unsigned)agent->agent < c->desks_max)
 		memcpy(c->desks[agent->agent].last_call, call->id, CLOCK_UUID_SIZE);
 	call_note(call, CALL_STEP_ANSWER, agent->number);
-	if (c->config->record != CONFIG_RECORD_NEVER && call->running < 0)
-		record_begin(call, false);
+	record_follow(call);
 	call_set_state(call, CALL_TALKING);
 	if (c->store)
 		store_call(c->store, &call->record);
@@ -68,7 +67,6 @@ void talk_release_agent(struct call *call)
 
 void talk_agent_left(struct call *call, enum call_party by)
 {
-	struct centre *c = call->centre;
 	bool queue = call->from_queue;
 	enum dial_purpose dial = call->dial;
 
@@ -76,8 +74,7 @@ void talk_agent_left(struct call *call, enum call_party by)
 		return;
 	talk_release_agent(call);
 	call->dial = DIAL_NONE;
-	if (c->config->record == CONFIG_RECORD_AGENT)
-		record_stop(call);
+	record_follow(call);
 	if (call->customer != NULL && call->customer->play_use == PLAY_HOLD)
 		party_play_stop(call->customer);
 	monitor_agent_changed(call);

@@ -14,7 +14,6 @@
 
 static void go(struct call *call, const char *to)
 {
-	struct centre *c = call->centre;
 	struct party *agent = call->agent;
 
 	call_note(call, CALL_STEP_TRANSFER, to);
@@ -27,8 +26,7 @@ static void go(struct call *call, const char *to)
 	if (call->customer->play_use != PLAY_NOTHING)
 		party_play_stop(call->customer);
 	flow_stop(call);
-	if (c->config->record == CONFIG_RECORD_AGENT)
-		record_stop(call);
+	record_follow(call);
 	route_customer(call, to);
 }
 

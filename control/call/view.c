@@ -53,6 +53,7 @@ json_t *view_call_row(const struct call *call)
 	json_object_set_new(o, "queue", text_or_null(r->queue));
 	json_object_set_new(o, "agent", text_or_null(agent ? agent->number : ""));
 	json_object_set_new(o, "recording", text_or_null(r->recording));
+	json_object_set_new(o, "recording_state", text(record_state_name(call)));
 	json_object_set_new(o, "monitored", text_or_null(call->monitor_mode));
 	return o;
 }

@@ -47,6 +47,38 @@ int cli_monitor(struct cli *c)
 	return CLI_OK;
 }
 
+int cli_record(struct cli *c)
+{
+	static const char *const actions[] = {"start", "stop",   "pause", "resume",
+					      "mask",  "unmask", "refuse"};
+	const char *call, *action, *by;
+	json_t *r = NULL;
+	size_t i = 0;
+	int rc;
+
+	if (!cli_option(c, "--by", &by) || !cli_need(c, "CALL", &call) ||
+	    !cli_need(c, "ACTION (start, stop, pause, resume, mask, unmask or refuse)", &action) ||
+	    !cli_end(c))
+		return CLI_USAGE;
+	while (i < sizeof(actions) / sizeof(actions[0]) && strcmp(actions[i], action) != 0)
+		i++;
+	if (i == sizeof(actions) / sizeof(actions[0]))
+		return cli_usage(
+			c, "\"%s\" is none of start, stop, pause, resume, mask, unmask, refuse",
+			action);
+	rc = cli_ask(c, CLI_DAEMON, "record",
+		     json_pack("{s:s, s:s, s:s}", "call", call, "action", action, "by",
+			       by ? by : "operator"),
+		     &r);
+	if (rc != 0)
+		return rc;
+	if (!cli_json(c, r))
+		cli_say(c, "recording of call %s: %s\n", cli_id(c, cli_text(r, "call")),
+			cli_text(r, "state"));
+	json_decref(r);
+	return CLI_OK;
+}
+
 int cli_transfer(struct cli *c)
 {
 	const char *to, *call;

@@ -47,6 +47,11 @@ static const struct cli_command commands[] = {
 	 "  patchbay monitor 3f9a21bc --by 2001 --mode listen\n"
 	 "  patchbay monitor 3f9a21bc --by 2001 --mode whisper\n"
 	 "  patchbay monitor 3f9a21bc --by 2001 --mode off\n", cli_monitor},
+	{"record", "CALL ACTION [--by WHO]", "start, stop, pause, resume, mask, unmask a recording; refuse",
+	 "  patchbay record 3f9a21bc pause       a gap in the recording\n"
+	 "  patchbay record 3f9a21bc mask        silence of the same length\n"
+	 "  patchbay record 3f9a21bc refuse      the caller does not consent: never again in this call\n",
+	 cli_record},
 	{"transfer", "CALL --to NUMBER", "pass the customer on (blind)",
 	 "NUMBER is an agent, a queue's name or number, or a hotline.\n\n"
 	 "  patchbay transfer 3f9a21bc --to 1002\n"

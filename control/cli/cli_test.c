@@ -16,6 +16,7 @@
 
 /* Any object: the protocol's own checks are tested where it is implemented. */
 static const struct rpc_param anything[] = {
+	RPC_PARAM_TEXT("action", RPC_OPTIONAL, 0, 63),
 	RPC_PARAM_TEXT("call", RPC_OPTIONAL, 1, 63),
 	RPC_PARAM_TEXT("agent", RPC_OPTIONAL, 1, 63),
 	RPC_PARAM_TEXT("by", RPC_OPTIONAL, 1, 63),
@@ -49,7 +50,8 @@ static const struct {
 	{"calls",
 	 "{'calls':[{'call':'0190f3a2-0000-7000-8000-00003f9a21bc','state':'talking','from':'"
 	 "\\u5ba2\\u6237','to':'95598',"
-	 "'queue':'sales','agent':'1001','duration_ms':65000,'recording':'r','monitored':null}]}"},
+	 "'queue':'sales','agent':'1001','duration_ms':65000,'recording':'r','recording_state':'"
+	 "running','monitored':null}]}"},
 	{"call", "{'call':'c-1','kind':'in','from':'1','to':'2','state':'ended','started_ms':1000,'"
 		 "ended_ms':9000,'duration_ms':8000,"
 		 "'hung_up_by':'customer','cause':'normal','path':['a','b'],'flow':'hotline','"
@@ -65,6 +67,7 @@ static const struct {
 		   "registered':true,'queues':['sales','x'],'contact':'sip:1'}]}"},
 	{"agent.set", "{'agent':'1001','state':'not_ready','reason':'lunch'}"},
 	{"monitor", "{'call':'c-1','by':'2001','mode':'listen','state':'ringing'}"},
+	{"record", "{'call':'c-1','action':'pause','state':'paused'}"},
 	{"transfer", "{'call':'c-1','to':'1002'}"},
 	{"legs", "{'legs':[{'leg':'0190f3a2-0000-7000-8000-00003f9a21bc.l1','call':'c','stats':"
 		 "null},{'leg':'m','call':'c','stats':{'"
@@ -109,21 +112,14 @@ static enum rpc_answer refuse(const struct rpc_call *call, json_t **result, stru
 }
 
 static const struct rpc_method methods[] = {
-	{"status", anything, canned},
-	{"calls", anything, canned},
-	{"call", anything, canned},
-	{"queues", anything, canned},
-	{"agents", anything, canned},
-	{"agent.set", anything, canned},
-	{"monitor", anything, canned},
-	{"transfer", anything, canned},
-	{"hangup", anything, refuse},
-	{"legs", anything, canned},
-	{"flow.check", anything, canned},
-	{"stat.drops", anything, canned},
-	{"stat.engine", anything, canned},
-	{"cdr", anything, canned},
-	{NULL, NULL, NULL},
+	{"status", anything, canned},     {"calls", anything, canned},
+	{"call", anything, canned},       {"queues", anything, canned},
+	{"agents", anything, canned},     {"agent.set", anything, canned},
+	{"monitor", anything, canned},    {"record", anything, canned},
+	{"transfer", anything, canned},   {"hangup", anything, refuse},
+	{"legs", anything, canned},       {"flow.check", anything, canned},
+	{"stat.drops", anything, canned}, {"stat.engine", anything, canned},
+	{"cdr", anything, canned},        {NULL, NULL, NULL},
 };
 
 struct world {
@@ -212,7 +208,7 @@ static const struct {
 	{"status", 0, "ALARM       disk: full?[2J (since ", NULL},
 	{"status --json", 0, "\"registered\": 3", NULL},
 	{"calls", 0,
-	 "3f9a21bc  talking  \xe5\xae\xa2\xe6\x88\xb7  95598  sales  1001     1:05  yes       -\n",
+	 "3f9a21bc  talking  \xe5\xae\xa2\xe6\x88\xb7  95598  sales  1001     1:05  running   -\n",
 	 NULL},
 	{"calls --wide", 0, "0190f3a2-0000-7000-8000-00003f9a21bc", NULL},
 	{"call c-1", 0, "ended      ", NULL},
@@ -235,6 +231,9 @@ static const struct {
 	{"monitor c-1", 2, NULL, "--by SUPERVISOR is missing"},
 	{"monitor c-1 --by", 2, NULL, "--by needs a value"},
 	{"monitor c-1 --by 2001 --mode spy", 2, NULL, "\"spy\" is none of"},
+	{"record c-1 pause --by ann", 0, "recording of call c-1: paused\n", NULL},
+	{"record c-1 erase", 2, NULL, "is none of start, stop"},
+	{"record c-1", 2, NULL, "ACTION"},
 	{"transfer c-1 --to 1002", 0, "call c-1 goes to 1002\n", NULL},
 	{"hangup c-9", 1, NULL, "patchbay: there is no call c-9\n"},
 	{"hangup c-9 --json", 1, "\"reason\": \"not_found\"", "there is no call c-9"},

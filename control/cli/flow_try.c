@@ -177,6 +177,7 @@ static struct ivr_event ask_event(struct trying *t, const struct ivr_action *a, 
 		fprintf(t->out, "  leaves a message in %s\n", a->name);
 		return (struct ivr_event){.kind = IVR_EV_VOICEMAIL_DONE};
 	case IVR_ANSWER:
+	case IVR_RECORD:
 	case IVR_HANGUP:
 		break;
 	}
@@ -212,6 +213,9 @@ int flow_try(const struct flow_try_options *opt)
 		for (unsigned i = 0; i < todo.n; i++)
 			if (todo.action[i].kind == IVR_PLAY)
 				show_play(&t, &todo.action[i].items);
+			else if (todo.action[i].kind == IVR_RECORD)
+				fprintf(t.out, "  recording: %s\n",
+					record_verb_names[todo.action[i].verb]);
 		if (todo.n > 0)
 			ev = ask_event(&t, &todo.action[todo.n - 1], line);
 		now.now_ms++;

@@ -31,6 +31,7 @@ _patchbay() {
   "") ask commands; words "$options" ;;
   call | hangup) ask calls ;;
   monitor) ask calls; words "--by --mode" ;;
+  record) ask calls; words "start stop pause resume mask unmask refuse --by" ;;
   transfer) ask calls; words "--to" ;;
   agent)
     if [ "$prev" = agent ]; then ask agents; else words "sign-in sign-out ready not-ready wrap-up-done"; fi ;;

@@ -131,7 +131,7 @@ int cli_calls(struct cli *c)
 			table_cell(t, cli_text(k, "queue"));
 			table_cell(t, cli_text(k, "agent"));
 			table_cell(t, cli_duration(cli_int(k, "duration_ms"), buf));
-			table_cell(t, json_is_string(json_object_get(k, "recording")) ? "yes" : "");
+			table_cell(t, cli_text(k, "recording_state"));
 			table_cell(t, cli_text(k, "monitored"));
 		}
 		done(t, c, "no calls");
@@ -173,6 +173,8 @@ static void call_head(struct cli *c, const json_t *k)
 	}
 	json_array_foreach(json_object_get(k, "recordings"), i, v)
 		cli_say(c, "recording  %s\n", json_string_value(v) ? json_string_value(v) : "?");
+	if (cli_text(k, "not_recorded")[0] != '\0')
+		cli_say(c, "recording  none: %s\n", cli_text(k, "not_recorded"));
 	if (json_is_object(q))
 		cli_say(c,
 			"quality    loss %.2f %%, jitter %.1f ms, round trip %.0f ms, MOS %.1f\n",

@@ -17,6 +17,7 @@ static const char *const record_names[] = {
 	[CONFIG_RECORD_ALWAYS] = "always",
 	[CONFIG_RECORD_NEVER] = "never",
 	[CONFIG_RECORD_AGENT] = "agent",
+	[CONFIG_RECORD_DEMAND] = "demand",
 };
 
 static const char *const strategy_names[] = {
@@ -32,7 +33,7 @@ const char *config_strategy_name(enum config_strategy s)
 
 const char *config_record_name(enum config_record r)
 {
-	return record_names[r];
+	return r == CONFIG_RECORD_INHERIT ? "inherit" : record_names[r];
 }
 
 static const struct config defaults = {
@@ -49,7 +50,8 @@ static const struct config defaults = {
 	.calls_max = 2000,
 	.call_max_s = 4 * 3600,
 	.priority_step_s = 86400,
-	.record = CONFIG_RECORD_ALWAYS,
+	.record = {CONFIG_RECORD_ALWAYS, 100},
+	.record_announcement = "",
 	.features =
 		{
 			.sign_in = "*61",
@@ -60,6 +62,12 @@ static const struct config defaults = {
 			.listen = "*71",
 			.whisper = "*72",
 			.barge = "*73",
+			.record_start = "*81",
+			.record_stop = "*82",
+			.record_pause = "*83",
+			.record_resume = "*84",
+			.record_mask = "*85",
+			.record_unmask = "*86",
 		},
 };
 
@@ -73,6 +81,8 @@ static const struct field root_fields[] = {
 	{"log_level", FIELD_OTHER, 0, 0, 0},
 	{"calls", FIELD_OTHER, 0, 0, 0},
 	{"record", FIELD_OTHER, 0, 0, 0},
+	{"record_percent", FIELD_U8, OF(config, record.percent), 1, 100},
+	{"record_announcement", FIELD_NAME, OF(config, record_announcement), 0, 0},
 	{"hotlines", FIELD_OTHER, 0, 0, 0},
 	{"trunks", FIELD_OTHER, 0, 0, 0},
 	{"queues", FIELD_OTHER, 0, 0, 0},
@@ -101,6 +111,8 @@ static const struct field hotline_fields[] = {
 	{"number", FIELD_NUMBER, OF(config_hotline, number), 0, 0},
 	{"flow", FIELD_TEXT, OF(config_hotline, flow), 1, 1000},
 	{"language", FIELD_NAME, OF(config_hotline, language), 0, 0},
+	{"record", FIELD_OTHER, 0, 0, 0},
+	{"record_percent", FIELD_U8, OF(config_hotline, record.percent), 1, 100},
 };
 
 static const struct field trunk_fields[] = {
@@ -233,10 +245,12 @@ static void read_hotlines(const struct schema *s, const struct tree *t, struct c
 	}
 	c->hotlines = conf_arena_array(s->arena, t->n, sizeof(*c->hotlines));
 	for (const struct tree *m = t->first; m != NULL; m = m->next) {
-		struct config_hotline h = {.language = "", .at = m->at};
+		struct config_hotline h = {
+			.language = "", .record = {CONFIG_RECORD_INHERIT, 0}, .at = m->at};
 
 		if (!schema_fill(s, m, hotline_fields, COUNT(hotline_fields), &h))
 			continue;
+		config_read_record(s, m, &h.record);
 		if (tree_get(m, "number") == NULL)
 			complain(s->c, COMPLAINT_ERROR, m->at, "a hotline needs a \"number\"");
 		if (tree_get(m, "flow") == NULL)
@@ -304,6 +318,16 @@ void config_read_secret(const struct schema *s, const struct tree *t, struct con
 	}
 }
 
+void config_read_record(const struct schema *s, const struct tree *t,
+			struct config_record_rule *out)
+{
+	const struct tree *m = tree_get(t, "record");
+	unsigned i;
+
+	if (m != NULL && schema_word(s, m, "record", record_names, COUNT(record_names), &i))
+		out->mode = (enum config_record)i;
+}
+
 /* A number leads to one thing only. */
 static void numbers_are_apart(const struct schema *s, const struct config *c)
 {
@@ -341,9 +365,7 @@ static void read_root(const struct schema *s, const struct tree *t, struct confi
 	m = tree_get(t, "log_level");
 	if (m != NULL && schema_word(s, m, "log_level", levels, COUNT(levels), &i))
 		c->log_level = levels[i];
-	m = tree_get(t, "record");
-	if (m != NULL && schema_word(s, m, "record", record_names, COUNT(record_names), &i))
-		c->record = (enum config_record)i;
+	config_read_record(s, t, &c->record);
 	m = tree_get(t, "calls");
 	if (m != NULL)
 		schema_fill(s, m, calls_fields, COUNT(calls_fields), c);

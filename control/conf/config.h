@@ -68,10 +68,26 @@ struct config_trunk {
 	struct mark at;
 };
 
+/* What is recorded; decided by record/record_policy.h. */
+enum config_record {
+	CONFIG_RECORD_ALWAYS, /* from the answer to the end */
+	CONFIG_RECORD_NEVER,
+	CONFIG_RECORD_AGENT,   /* only while somebody talks with the caller */
+	CONFIG_RECORD_DEMAND,  /* only when flow, agent or operator ask for it */
+	CONFIG_RECORD_INHERIT, /* as the level above says; not at the top */
+};
+
+/* At the top, and at a hotline, a queue or an agent where it differs. */
+struct config_record_rule {
+	enum config_record mode;
+	uint8_t percent; /* of the calls that `mode` would record, 1..100; 0: inherit */
+};
+
 struct config_hotline {
 	const char *number;
 	const char *flow;     /* file name of the flow, or "example" for the built-in one */
 	const char *language; /* "" starts in the flow's first language */
+	struct config_record_rule record;
 	struct mark at;
 };
 
@@ -97,6 +113,7 @@ struct config_queue {
 	uint16_t announce_first_s; /* the first one after so long */
 	uint16_t service_level_s;  /* answered within this counts as in time */
 	uint16_t handle_time_s;    /* assumed talk + wrap-up until there is experience */
+	struct config_record_rule record;
 	struct mark at;
 };
 
@@ -112,6 +129,7 @@ struct config_agent {
 	uint16_t n_skills;
 	struct config_skill *skills;
 	bool supervisor; /* may monitor; has no queues unless they are named */
+	struct config_record_rule record;
 	struct mark at;
 };
 
@@ -131,9 +149,13 @@ struct config_features {
 	const char *listen; /* supervisors: followed by the agent's number */
 	const char *whisper;
 	const char *barge;
+	const char *record_start; /* these six also as keys during a call */
+	const char *record_stop;
+	const char *record_pause;
+	const char *record_resume;
+	const char *record_mask;
+	const char *record_unmask;
 };
-
-enum config_record { CONFIG_RECORD_ALWAYS, CONFIG_RECORD_NEVER, CONFIG_RECORD_AGENT };
 
 struct config {
 	/* sip */
@@ -156,7 +178,8 @@ struct config {
 	uint32_t calls_max;
 	uint32_t call_max_s;      /* a call is ended after this; 0: never */
 	uint32_t priority_step_s; /* what one step of priority is worth, as waiting time */
-	enum config_record record;
+	struct config_record_rule record;
+	const char *record_announcement; /* prompt heard before a recorded call; "" none */
 
 	uint16_t n_hotlines;
 	struct config_hotline *hotlines;

@@ -24,6 +24,8 @@ static const struct field queue_fields[] = {
 	{"announce_first_s", FIELD_U16, OF(config_queue, announce_first_s), 0, 3600},
 	{"service_level_s", FIELD_U16, OF(config_queue, service_level_s), 1, 3600},
 	{"handle_time_s", FIELD_U16, OF(config_queue, handle_time_s), 1, 36000},
+	{"record", FIELD_OTHER, 0, 0, 0},
+	{"record_percent", FIELD_U8, OF(config_queue, record.percent), 1, 100},
 };
 
 static const struct field agent_fields[] = {
@@ -33,6 +35,8 @@ static const struct field agent_fields[] = {
 	{"password_env", FIELD_OTHER, 0, 0, 0},
 	{"password_file", FIELD_OTHER, 0, 0, 0},
 	{"queues", FIELD_OTHER, 0, 0, 0},
+	{"record", FIELD_OTHER, 0, 0, 0},
+	{"record_percent", FIELD_U8, OF(config_agent, record.percent), 1, 100},
 };
 
 static const struct field reason_fields[] = {
@@ -50,6 +54,12 @@ static const struct field feature_fields[] = {
 	{"listen", FIELD_NUMBER, OF(config_features, listen), 0, 0},
 	{"whisper", FIELD_NUMBER, OF(config_features, whisper), 0, 0},
 	{"barge", FIELD_NUMBER, OF(config_features, barge), 0, 0},
+	{"record_start", FIELD_NUMBER, OF(config_features, record_start), 0, 0},
+	{"record_stop", FIELD_NUMBER, OF(config_features, record_stop), 0, 0},
+	{"record_pause", FIELD_NUMBER, OF(config_features, record_pause), 0, 0},
+	{"record_resume", FIELD_NUMBER, OF(config_features, record_resume), 0, 0},
+	{"record_mask", FIELD_NUMBER, OF(config_features, record_mask), 0, 0},
+	{"record_unmask", FIELD_NUMBER, OF(config_features, record_unmask), 0, 0},
 };
 
 void config_read_queues(const struct schema *s, const struct tree *t, struct config *c)
@@ -76,6 +86,7 @@ void config_read_queues(const struct schema *s, const struct tree *t, struct con
 			.announce_first_s = 10,
 			.service_level_s = 20,
 			.handle_time_s = 180,
+			.record = {CONFIG_RECORD_INHERIT, 0},
 			.at = m->at,
 		};
 		const struct tree *strategy = tree_get(m, "strategy");
@@ -87,6 +98,7 @@ void config_read_queues(const struct schema *s, const struct tree *t, struct con
 			q.strategy = (enum config_strategy)i;
 		if (tree_get(m, "name") == NULL)
 			complain(s->c, COMPLAINT_ERROR, m->at, "a queue needs a \"name\"");
+		config_read_record(s, m, &q.record);
 		if (q.name == NULL)
 			continue;
 		if (q.title == NULL)
@@ -159,13 +171,15 @@ static void read_skills(const struct schema *s, const struct tree *t, const stru
 static void read_person(const struct schema *s, const struct tree *t, bool supervisor,
 			struct config *c)
 {
-	struct config_agent a = {.supervisor = supervisor, .at = t->at};
+	struct config_agent a = {
+		.supervisor = supervisor, .record = {CONFIG_RECORD_INHERIT, 0}, .at = t->at};
 	const struct tree *queues = tree_get(t, "queues");
 	const char *kind = supervisor ? "a supervisor" : "an agent";
 
 	if (!schema_fill(s, t, agent_fields, COUNT(agent_fields), &a))
 		return;
 	config_read_secret(s, t, &a.password);
+	config_read_record(s, t, &a.record);
 	if (queues != NULL)
 		read_skills(s, queues, c, &a);
 	if (tree_get(t, "number") == NULL)

@@ -22,4 +22,9 @@ void config_read_calendars(const struct schema *s, const struct tree *t, struct 
  * `password_file` of the map `t`. */
 void config_read_secret(const struct schema *s, const struct tree *t, struct config_secret *out);
 
+/* The keys `record` and `record_percent` of the map `t`: the first is read here, the second is a plain
+ * field of each section. */
+void config_read_record(const struct schema *s, const struct tree *t,
+			struct config_record_rule *out);
+
 #endif

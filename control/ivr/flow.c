@@ -55,7 +55,7 @@ const char *ivr_flow_language(const struct ivr_flow *f, unsigned i)
 bool ivr_node_automatic(const struct node *n)
 {
 	return n->kind == NODE_SAY || n->kind == NODE_HOURS || n->kind == NODE_SET ||
-	       n->kind == NODE_IF || n->kind == NODE_GOTO;
+	       n->kind == NODE_IF || n->kind == NODE_RECORD || n->kind == NODE_GOTO;
 }
 
 /* --- the picture --------------------------------------------------------------------------- */
@@ -104,10 +104,10 @@ static void put_edge(struct page *p, const struct ivr_flow *f, unsigned from,
 size_t ivr_flow_draw(const struct ivr_flow *f, char *out, size_t size)
 {
 	static const char *const shape[NODE_KINDS] = {
-		[NODE_SAY] = "note",      [NODE_MENU] = "house",     [NODE_COLLECT] = "house",
-		[NODE_HOURS] = "diamond", [NODE_SET] = "box",        [NODE_IF] = "diamond",
-		[NODE_QUEUE] = "cds",     [NODE_VOICEMAIL] = "tab",  [NODE_DIAL] = "cds",
-		[NODE_GOTO] = "point",    [NODE_HANGUP] = "octagon",
+		[NODE_SAY] = "note",      [NODE_MENU] = "house",    [NODE_COLLECT] = "house",
+		[NODE_HOURS] = "diamond", [NODE_SET] = "box",       [NODE_IF] = "diamond",
+		[NODE_QUEUE] = "cds",     [NODE_VOICEMAIL] = "tab", [NODE_DIAL] = "cds",
+		[NODE_RECORD] = "cds",    [NODE_GOTO] = "point",    [NODE_HANGUP] = "octagon",
 	};
 	static const char *const way[WAYS] = {
 		[WAY_NEXT] = "",     [WAY_OTHERWISE] = "otherwise", [WAY_CLOSED] = "else",

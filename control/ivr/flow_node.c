@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ivr/flow_read.h"
+#include "record/record_policy.h"
 
 #define OF(member)   offsetof(struct node, member)
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -13,8 +14,8 @@ static const char *const kind_keys[NODE_KINDS] = {
 	[NODE_COLLECT] = "collect", [NODE_HOURS] = "hours",
 	[NODE_SET] = "set",         [NODE_IF] = "if",
 	[NODE_QUEUE] = "queue",     [NODE_VOICEMAIL] = "voicemail",
-	[NODE_DIAL] = "dial",       [NODE_GOTO] = "goto",
-	[NODE_HANGUP] = "hangup",
+	[NODE_DIAL] = "dial",       [NODE_RECORD] = "record",
+	[NODE_GOTO] = "goto",       [NODE_HANGUP] = "hangup",
 };
 
 #define OTHER(key)                                                                                 \
@@ -69,6 +70,7 @@ static const struct field dial_keys[] = {OTHER("dial"),      OTHER("say"),
 					 OTHER("next"),      OTHER("busy"),
 					 OTHER("no_answer"), OTHER("failed"),
 					 OTHER("otherwise"), NUM("timeout_s", timeout_s, 3, 300)};
+static const struct field record_keys[] = {OTHER("record"), OTHER("next")};
 static const struct field goto_keys[] = {OTHER("goto")};
 static const struct field hangup_keys[] = {OTHER("hangup"), OTHER("say")};
 
@@ -85,6 +87,7 @@ static const struct {
 	[NODE_QUEUE] = {queue_keys, COUNT(queue_keys)},
 	[NODE_VOICEMAIL] = {voicemail_keys, COUNT(voicemail_keys)},
 	[NODE_DIAL] = {dial_keys, COUNT(dial_keys)},
+	[NODE_RECORD] = {record_keys, COUNT(record_keys)},
 	[NODE_GOTO] = {goto_keys, COUNT(goto_keys)},
 	[NODE_HANGUP] = {hangup_keys, COUNT(hangup_keys)},
 };
@@ -116,6 +119,7 @@ static const struct {
 	{NODE_DIAL, WAY_BUSY, "busy", false},
 	{NODE_DIAL, WAY_NO_ANSWER, "no_answer", false},
 	{NODE_DIAL, WAY_FAILED, "failed", false},
+	{NODE_RECORD, WAY_NEXT, "next", true},
 	{NODE_GOTO, WAY_NEXT, "goto", true},
 };
 
@@ -399,7 +403,7 @@ static bool find_kind(struct reading *r, const struct tree *t, enum node_kind *k
 		guess = complaint_guess(m->key, kind_keys, NODE_KINDS);
 	complain(r->s.c, COMPLAINT_ERROR, t->at,
 		 "node \"%.40s\" does nothing: give one of say, menu, collect, hours, set, if, "
-		 "queue, voicemail, dial, goto, hangup%s%s%s",
+		 "queue, voicemail, dial, record, goto, hangup%s%s%s",
 		 t->key, guess != NULL ? "; did you mean \"" : "", guess != NULL ? guess : "",
 		 guess != NULL ? "\"?" : "");
 	return false;
@@ -475,6 +479,10 @@ static void read_own(struct reading *r, const struct tree *t, const struct tree 
 		if (schema_word(&r->s, value, "hangup", causes, COUNT(causes), &i))
 			n->cause = (uint8_t)i;
 		break;
+	case NODE_RECORD:
+		if (schema_word(&r->s, value, "record", record_verb_names, RECORD_VERBS, &i))
+			n->verb = (uint8_t)i;
+		return;
 	case NODE_GOTO:
 	case NODE_KINDS:
 		return;

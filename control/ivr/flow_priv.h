@@ -16,6 +16,7 @@ enum node_kind {
 	NODE_QUEUE,
 	NODE_VOICEMAIL,
 	NODE_DIAL,
+	NODE_RECORD,
 	NODE_GOTO,
 	NODE_HANGUP,
 	NODE_KINDS
@@ -111,6 +112,7 @@ struct node {
 	uint32_t max_s, silence_s, min_s;
 	bool beep;
 	uint8_t cause;
+	uint8_t verb; /* record: enum record_verb */
 };
 
 struct variable {

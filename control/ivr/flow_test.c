@@ -21,7 +21,7 @@ static const struct refusal {
 	 "t:4:17: unknown key \"nxt\"; did you mean \"next\"?"},
 	{HEAD "  a: {prompt: x}\n",
 	 "t:4:6: node \"a\" does nothing: give one of say, menu, collect, "
-	 "hours, set, if, queue, voicemail, dial, goto, hangup"},
+	 "hours, set, if, queue, voicemail, dial, record, goto, hangup"},
 	{HEAD "  a: {say: x, next: y}\n  zz: {hangup: normal}\n", "t:4:21: there is no node \"y\""},
 	{HEAD "  a: {say: x, next: bye}\n  byte: {hangup: normal}\n",
 	 "t:4:21: there is no node \"bye\"; did you mean \"byte\"?"},

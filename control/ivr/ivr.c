@@ -293,6 +293,23 @@ static bool matches(const struct ivr_session *s, const struct node *n)
 	return false;
 }
 
+/* RECORD stands before what takes time, one of a kind: of many in a row the last one says what is
+ * wanted. */
+static void tell_record(struct run *r, enum record_verb verb)
+{
+	struct ivr_actions *out = r->out;
+
+	for (unsigned i = 0; i < out->n; i++) {
+		if (out->action[i].kind != IVR_RECORD || out->action[i].verb != verb)
+			continue;
+		memmove(&out->action[i], &out->action[i + 1],
+			(out->n - i - 1) * sizeof(out->action[0]));
+		out->n--;
+		break;
+	}
+	act(r, IVR_RECORD)->verb = verb;
+}
+
 /* Play what nodes before this one left to be said. True: wait for it, then do this node. */
 static bool say_pending(struct run *r)
 {
@@ -365,6 +382,7 @@ static void begin(struct run *r, const struct node *n)
 	case NODE_HOURS:
 	case NODE_SET:
 	case NODE_IF:
+	case NODE_RECORD:
 	case NODE_GOTO:
 	case NODE_KINDS:
 		hang_up(r, (enum ivr_cause)n->cause);
@@ -390,6 +408,8 @@ static void go_on(struct run *r)
 				begin(r, n);
 			return;
 		}
+		if (n->kind == NODE_RECORD)
+			tell_record(r, (enum record_verb)n->verb);
 		if (n->kind == NODE_SET)
 			for (unsigned i = 0; i < n->n_assigns; i++)
 				assign(r->s, &n->assign[i]);

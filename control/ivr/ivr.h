@@ -17,6 +17,8 @@
  *   QUEUE | VOICEMAIL | DIAL   answered by QUEUE_LEFT | VOICEMAIL_DONE | DIAL_DONE
  *   HANGUP               the session is over
  *
+ * and before it, after ANSWER, any number of RECORD, each verb at most once, which nothing answers.
+ *
  * A menu or collection without prompts is a COLLECT alone. What a `say` with `interrupt` says before
  * a menu is in the PLAY of that menu.
  *
@@ -36,9 +38,10 @@
 #include "conf/hours.h"
 #include "ivr/flow.h"
 #include "ivr/say.h"
+#include "record/record_policy.h"
 
 enum {
-	IVR_ACTIONS_MAX = 3,
+	IVR_ACTIONS_MAX = 3 + RECORD_VERBS,
 	IVR_DIGITS_MAX = 64,
 	IVR_PATH_MAX = 64,  /* steps remembered: the first half and the newest */
 	IVR_TURNS_MAX = 20, /* things that may come to nothing in a row; then the call is ended */
@@ -54,6 +57,7 @@ enum ivr_action_kind {
 	IVR_QUEUE,     /* acd_enter() into `name` with `priority` */
 	IVR_VOICEMAIL, /* record a message into box `name`, as `voicemail` says */
 	IVR_DIAL,      /* ring `name`: an agent's number or one outside; `dial` */
+	IVR_RECORD,    /* `verb`; takes no time */
 	IVR_HANGUP,    /* end the call with `cause`; the session is over */
 };
 
@@ -78,6 +82,7 @@ struct ivr_action {
 	bool interrupt;            /* PLAY */
 	uint8_t priority;          /* QUEUE */
 	enum ivr_cause cause;      /* HANGUP */
+	enum record_verb verb;     /* RECORD */
 	char name[IVR_NUMBER_MAX]; /* QUEUE, VOICEMAIL, DIAL */
 	struct ivr_collect collect;
 	struct {

@@ -44,6 +44,9 @@ static void write_action(const struct ivr_action *a, char *out)
 	case IVR_DIAL:
 		sprintf(out, "dial %s %us; ", a->name, (unsigned)a->dial.timeout_s);
 		return;
+	case IVR_RECORD:
+		sprintf(out, "record %s; ", record_verb_names[a->verb]);
+		return;
 	case IVR_HANGUP:
 		sprintf(out, "hangup %d; ", a->cause);
 		return;
@@ -507,6 +510,35 @@ static void no_checked_flow_runs_without_time_passing(void)
 	}
 }
 
+static const char consent[] = "flow: t\nlanguages: [zh]\nstart: ask\nnodes:\n"
+			      "  ask:\n    menu: [may-we-record]\n"
+			      "    digits: {\"1\": yes-do, \"2\": no-do}\n    otherwise: no-do\n"
+			      "  yes-do:\n    record: start\n    next: pin\n"
+			      "  no-do:\n    record: refuse\n    next: again\n"
+			      "  again:\n    record: refuse\n    next: pin\n"
+			      "  pin:\n    record: mask\n    next: digits\n"
+			      "  digits:\n    collect: [pin]\n    into: pin\n    secret: yes\n"
+			      "    next: unmask\n    otherwise: unmask\n"
+			      "  unmask:\n    record: unmask\n    next: q\n"
+			      "  q:\n    queue: sales\n    otherwise: hangup\n";
+
+static void a_flow_controls_the_recording(void)
+{
+	static const struct line yes[] = {
+		{"", "answer; play zh/may-we-record; collect 1"},
+		{"digits 1", "record start; record mask; play zh/pin; collect 20"},
+		{"digits 1234", "record unmask; queue sales 0"},
+	};
+	static const struct line no[] = {
+		{"", "answer; play zh/may-we-record; collect 1"},
+		{"digits 2", "record refuse; record mask; play zh/pin; collect 20"},
+		{"gone", ""},
+	};
+
+	TELL(consent, true, yes, "ask yes-do pin digits unmask q");
+	TELL(consent, true, no, "ask no-do again pin digits");
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(one_is_sales_also_during_the_welcome),
 	CHECK_CASE(what_was_said_is_heard_before_the_end),
@@ -517,6 +549,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(collected_digits_choose_the_way),
 	CHECK_CASE(a_call_can_be_refused_without_being_answered),
 	CHECK_CASE(secrets_are_not_told),
+	CHECK_CASE(a_flow_controls_the_recording),
 	CHECK_CASE(running_callers_keep_their_version),
 	CHECK_CASE(nobody_is_kept_for_ever_by_doing_nothing),
 	CHECK_CASE(back_knows_the_menu_before_not_the_one_after),

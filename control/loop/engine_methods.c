@@ -4,6 +4,8 @@
  */
 #include "loop/engine.h"
 
+#include <stdio.h>
+
 static void put_text(json_t *o, const char *name, const char *text)
 {
 	json_object_set_new(o, name, json_string(text));
@@ -102,6 +104,17 @@ int engine_record_stop(struct engine *e, const char *recording)
 {
 	return engine_request(e, "record.stop", json_pack("{s:s}", "recording", recording), NULL,
 			      NULL);
+}
+
+int engine_record_change(struct engine *e, const char *verb, const char *recording,
+			 const char *reason, engine_reply_fn *fn, void *arg)
+{
+	char method[32];
+
+	snprintf(method, sizeof(method), "record.%s", verb);
+	return engine_request(e, method,
+			      json_pack("{s:s,s:s}", "recording", recording, "reason", reason), fn,
+			      arg);
 }
 
 int engine_monitor_start(struct engine *e, const char *call, const char *monitor,

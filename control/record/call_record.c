@@ -203,6 +203,7 @@ void call_record_step(struct call_record *r, enum call_step step, const char *de
 		if (r->recording[0] == '\0')
 			set(r->recording, detail);
 		break;
+	case CALL_STEP_RECORD_CONTROL:
 	case CALL_STEP_RING:
 	case CALL_STEP_DIGITS:
 	case CALL_STEP_ANNOUNCE:

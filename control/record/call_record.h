@@ -37,6 +37,7 @@ enum {
 	X(REJECT,        "reject") \
 	X(ANSWER,        "answer") \
 	X(RECORD,        "record") \
+	X(RECORD_CONTROL, "record_control") \
 	X(HOLD,          "hold") \
 	X(RESUME,        "resume") \
 	X(TRANSFER,      "transfer") \
@@ -106,6 +107,8 @@ struct call_record {
 	char path[CALL_RECORD_PATH_MAX];      /* nodes of the flow, separated by one space */
 	char flow[CALL_RECORD_NAME_MAX];      /* the first flow; empty when none */
 	char recording[CALL_RECORD_NAME_MAX]; /* the first recording */
+	char not_recorded
+		[24]; /* why there is none, a word of record_policy.h; "" when there is one */
 	uint64_t started_ms;
 	uint64_t answered_ms; /* first answer by a person; 0 when none */
 	uint64_t ended_ms;    /* 0 while it runs */

@@ -22,7 +22,7 @@
 	"call,kind,CASE WHEN ended_ms IS NULL THEN 'running' ELSE 'ended' END AS state,from_number AS \"from\",to_number AS \"to\",started_ms,answered_ms,ended_ms," \
 	"max(0, ended_ms-started_ms) AS duration_ms,queue,agent,agents AS \"agents:json\"," \
 	"nullif(flow,'') AS flow,path AS \"path:words\",wait_ms,talk_ms,hold_ms,wrap_up_ms,(cause='abandoned') AS \"abandoned:bool\",hung_up_by," \
-	"cause,cause_text,q850,recording,lost_share,jitter_ms,rtt_ms,mos"
+	"cause,cause_text,q850,recording,lost_share,jitter_ms,rtt_ms,mos,nullif(not_recorded,'') AS not_recorded"
 
 static const char cdr_sql[] =
 	"SELECT " CALL_COLUMNS " FROM calls WHERE ended_ms IS NOT NULL"

@@ -45,6 +45,8 @@ const char *const store_migrations[] = {
 	"CREATE INDEX recordings_started ON recordings(started_ms);"
 	"CREATE INDEX recordings_call ON recordings(call);"
 	"CREATE INDEX recordings_agent ON recordings(agent, started_ms);",
+	/* why a call has no recording */
+	"ALTER TABLE calls ADD COLUMN not_recorded TEXT NOT NULL DEFAULT '';",
 };
 /* clang-format on */
 

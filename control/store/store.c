@@ -458,7 +458,8 @@ bool store_call(struct store *store, const struct call_record *r)
 		 text_or_null(r->recording), real_or_null(r->quality.known, r->quality.lost_share),
 		 real_or_null(r->quality.known, r->quality.jitter_ms),
 		 real_or_null(r->quality.rtt_known, r->quality.rtt_ms),
-		 real_or_null(r->quality.known, r->quality.mos), text(r->flow));
+		 real_or_null(r->quality.known, r->quality.mos), text(r->flow),
+		 text(r->not_recorded));
 	free(list);
 	return ok;
 }

@@ -23,12 +23,12 @@ static const char *const statements[ROW_KINDS] = {
 	[ROW_CALL] =
 		"INSERT INTO calls(call,kind,from_number,to_number,queue,agent,agents,path,started_ms,"
 		"answered_ms,ended_ms,wait_ms,talk_ms,hold_ms,offers,hung_up_by,cause,cause_text,q850,"
-		"recording,lost_share,jitter_ms,rtt_ms,mos,flow)"
-		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25)"
+		"recording,lost_share,jitter_ms,rtt_ms,mos,flow,not_recorded)"
+		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26)"
 		" ON CONFLICT(call) DO UPDATE SET kind=?2,from_number=?3,to_number=?4,queue=?5,agent=?6,agents=?7,path=?8,"
 		"started_ms=?9,answered_ms=?10,ended_ms=?11,wait_ms=?12,talk_ms=?13,hold_ms=?14,offers=?15,"
 		"hung_up_by=?16,cause=?17,cause_text=?18,q850=?19,recording=?20,lost_share=?21,jitter_ms=?22,"
-		"rtt_ms=?23,mos=?24,flow=?25",
+		"rtt_ms=?23,mos=?24,flow=?25,not_recorded=?26",
 	[ROW_LEG] =
 		"INSERT OR REPLACE INTO call_legs(leg,call,role,party,sip_call_id,started_ms,answered_ms,ended_ms,stats,codec,remote)"
 		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
