@@ -33,8 +33,9 @@ static void learn(struct neigh_news *news, const struct net_own *own, uint8_t fa
 {
 	bool group = (mac[0] & 1) != 0;
 
-	if (group || memcmp(ip, unspecified, family == 4 ? 4 : 16) == 0 ||
-	    !net_on_link(own, family, ip))
+	if (group ||
+	    memcmp(ip, family == 4 ? own->ip4_addr : own->ip6_addr, family == 4 ? 4 : 16) == 0 ||
+	    memcmp(ip, unspecified, family == 4 ? 4 : 16) == 0 || !net_on_link(own, family, ip))
 		return;
 	news->learned = true;
 	news->family = family;
@@ -55,8 +56,13 @@ static void arp(struct neigh_news *news, const struct net_own *own, uint8_t *p, 
 	static const uint8_t ether_ip4[6] = {0, 1, 8, 0, 6, 4};
 	uint8_t *a = p + at;
 
-	if (!own->ip4 || len - at < ARP_BYTES || memcmp(a, ether_ip4, 6) != 0 ||
-	    memcmp(a + 24, own->ip4_addr, 4) != 0)
+	if (!own->ip4 || len - at < ARP_BYTES || memcmp(a, ether_ip4, 6) != 0)
+		return;
+
+	bool announced = memcmp(a + 14, a + 24, 4) == 0; /* to all: here I am (RFC 5227, 3) */
+	bool asked = memcmp(a + 24, own->ip4_addr, 4) == 0;
+
+	if (!announced && !asked)
 		return;
 
 	uint16_t op = be16_get(a + 6);
@@ -64,7 +70,7 @@ static void arp(struct neigh_news *news, const struct net_own *own, uint8_t *p, 
 	if (op != ARP_REQUEST && op != ARP_REPLY)
 		return;
 	learn(news, own, 4, a + 14, a + 8);
-	if (op == ARP_REPLY)
+	if (op == ARP_REPLY || !asked)
 		return;
 	turn_ether(own, p);
 	be16_put(a + 6, ARP_REPLY);
@@ -278,7 +284,10 @@ static uint16_t ask_nd(const struct net_own *own, const uint8_t *target, uint8_t
 
 uint16_t neigh_ask(const struct net_own *own, uint8_t family, const uint8_t *ip, uint8_t *p)
 {
+	uint16_t len;
+
 	memset(p, 0, NEIGH_FRAME_MIN);
 	memcpy(p + 6, own->mac, 6);
-	return family == 4 ? ask_arp(own, ip, p) : ask_nd(own, ip, p);
+	len = family == 4 ? ask_arp(own, ip, p) : ask_nd(own, ip, p);
+	return own->vlan == 0 ? len : net_vlan_put(p, len, own->vlan);
 }

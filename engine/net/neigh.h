@@ -4,9 +4,9 @@
  * neigh_local() reads one frame that net_parse() called LOCAL; it may learn a neighbour from it and may
  * turn it into its answer. neigh_ask() writes a question. Nothing is remembered here.
  *
- * Learning is restricted: only answers and questions that were addressed to an own address teach,
- * and only addresses on the link, so that a stranger cannot fill the memory of who is where with
- * lies about far networks.
+ * Learning is restricted: only answers and questions that were addressed to an own address, and
+ * announcements (a gateway that fails over), teach, and only addresses on the link, so that a
+ * stranger cannot fill the memory of who is where with lies about far networks.
  *
  * Thread: any; pure.
  * Source: RFC 826, RFC 5227; RFC 792; RFC 4861, 4.3, 4.4, 7.1; RFC 4443, 4.

@@ -64,6 +64,47 @@ static void a_question_for_another_is_left_alone(void)
 	}
 }
 
+static void the_tag_is_kept(void)
+{
+	struct net_own a = own_make(1), b = own_make(2);
+
+	a.vlan = b.vlan = 7;
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		uint8_t p[NEIGH_FRAME_MIN];
+		struct neigh_news news;
+		struct net_view v;
+		uint16_t len = neigh_ask(&a, family, ip_of(&b, family), p);
+
+		check_int(be16_get(p + 12), NET_ETHERTYPE_VLAN);
+		check_int(net_parse(&v, &b, p, len), NET_LOCAL);
+		neigh_local(&news, &b, p, len, sizeof(p));
+		check(news.reply && news.learned);
+		check_int(be16_get(p + 12), NET_ETHERTYPE_VLAN);
+		check_int(be16_get(p + 14) & 0xfff, 7);
+		check_int(net_parse(&v, &a, p, news.len), NET_LOCAL);
+		neigh_local(&news, &a, p, news.len, sizeof(p));
+		check(news.learned && memcmp(news.mac, b.mac, 6) == 0);
+	}
+}
+
+/* A gateway that has moved says so to all (RFC 5227, 3; RFC 9568, 8.1.2). */
+static void an_announcement_is_learnt(void)
+{
+	struct net_own a = own_make(1), b = own_make(2);
+	uint8_t p[NEIGH_FRAME_MIN];
+	struct neigh_news news;
+	uint16_t len = neigh_ask(&a, 4, a.ip4_addr, p);
+
+	neigh_local(&news, &b, p, len, sizeof(p));
+	check(!news.reply && news.learned);
+	check(memcmp(news.ip, a.ip4_addr, 4) == 0 && memcmp(news.mac, a.mac, 6) == 0);
+	/* Nobody announces our own address but us. */
+	neigh_ask(&a, 4, b.ip4_addr, p);
+	memcpy(p + NET_ETHER_BYTES + 14, b.ip4_addr, 4);
+	neigh_local(&news, &b, p, len, sizeof(p));
+	check(!news.learned);
+}
+
 static void far_addresses_are_not_learnt(void)
 {
 	struct net_own a = own_make(1), b = own_make(2);
@@ -147,6 +188,8 @@ static void a_wrong_checksum_is_not_answered(void)
 static const struct check_case cases[] = {
 	CHECK_CASE(a_question_is_answered_and_both_learn),
 	CHECK_CASE(a_question_for_another_is_left_alone),
+	CHECK_CASE(the_tag_is_kept),
+	CHECK_CASE(an_announcement_is_learnt),
 	CHECK_CASE(far_addresses_are_not_learnt),
 	CHECK_CASE(an_echo_comes_back),
 	CHECK_CASE(a_wrong_checksum_is_not_answered),

@@ -21,6 +21,8 @@ enum {
 	IP6_DESTINATION = 60,
 	DSCP_EF = 46,
 	TTL = 64,
+	VLAN_ID_MASK = 0xfff,
+	VLAN_VOICE = 5 << 13,
 };
 
 static bool is_big_endian(void)
@@ -171,14 +173,17 @@ enum net_verdict net_parse(struct net_view *v, const struct net_own *own, const 
 	if (len < NET_ETHER_BYTES || len > UINT16_MAX)
 		return NET_MALFORMED;
 
-	uint16_t type = be16_get(p + 12);
+	uint16_t type = be16_get(p + 12), vlan = 0;
 
 	if (type == NET_ETHERTYPE_VLAN) {
-		if (len < NET_ETHER_BYTES + 4)
+		if (len < NET_ETHER_BYTES + NET_VLAN_BYTES)
 			return NET_MALFORMED;
+		vlan = be16_get(p + 14) & VLAN_ID_MASK; /* 0: a priority, and no VLAN */
 		type = be16_get(p + 16);
-		at += 4;
+		at += NET_VLAN_BYTES;
 	}
+	if (vlan != own->vlan)
+		return NET_NOT_OURS;
 	if ((p[0] & 1) == 0 && memcmp(p, own->mac, 6) != 0)
 		return NET_NOT_OURS; /* a switch that floods, or a promiscuous device */
 	if (type == NET_ETHERTYPE_IP4)
@@ -219,15 +224,18 @@ void net_head_make(struct net_head *h, const struct net_own *own, uint8_t family
 
 	memcpy(made.bytes, dst_mac, 6);
 	memcpy(made.bytes + 6, own->mac, 6);
-	if (family == 4) {
-		made.len = NET_HEAD4_BYTES;
-		be16_put(made.bytes + 12, NET_ETHERTYPE_IP4);
-		make_ip4(ip, own, dst_ip);
-	} else {
-		made.len = NET_HEAD6_BYTES;
-		be16_put(made.bytes + 12, NET_ETHERTYPE_IP6);
-		make_ip6(ip, own, dst_ip);
+	made.len = family == 4 ? NET_HEAD4_BYTES : NET_HEAD6_BYTES;
+	if (own->vlan != 0) {
+		be16_put(made.bytes + 12, NET_ETHERTYPE_VLAN);
+		be16_put(made.bytes + 14, (uint16_t)(VLAN_VOICE | own->vlan));
+		ip += NET_VLAN_BYTES;
+		made.len = (uint8_t)(made.len + NET_VLAN_BYTES);
 	}
+	be16_put(ip - 2, family == 4 ? NET_ETHERTYPE_IP4 : NET_ETHERTYPE_IP6);
+	if (family == 4)
+		make_ip4(ip, own, dst_ip);
+	else
+		make_ip6(ip, own, dst_ip);
 	be16_put(made.bytes + made.len - 8, src_port);
 	be16_put(made.bytes + made.len - 6, dst_port);
 	*h = made;
@@ -238,30 +246,61 @@ void net_head_set_mac(struct net_head *h, const uint8_t dst_mac[6])
 	memcpy(h->bytes, dst_mac, 6);
 }
 
-void net_head_write(const struct net_head *h, uint8_t *at, uint16_t payload_len)
+/* Fill in what depends on the length; `ip` is where the network layer starts. */
+static void finish_ip4(uint8_t *ip, uint16_t udp_len)
 {
-	uint8_t *ip = at + NET_ETHER_BYTES;
-	uint16_t udp_len = (uint16_t)(payload_len + NET_UDP_BYTES);
+	uint16_t total = (uint16_t)(udp_len + NET_IP4_BYTES);
 
-	if (h->family == 4) {
-		uint16_t total = (uint16_t)(udp_len + NET_IP4_BYTES);
+	be16_put(ip + 2, total);
+	be16_put(ip + 10, net_sum_fold((uint32_t)be16_get(ip + 10) + total));
+	be16_put(ip + NET_IP4_BYTES + 4, udp_len);
+	be16_put(ip + NET_IP4_BYTES + 6, 0);
+}
 
-		memcpy(at, h->bytes, NET_HEAD4_BYTES);
-		be16_put(ip + 2, total);
-		be16_put(ip + 10, net_sum_fold((uint32_t)be16_get(ip + 10) + total));
-		be16_put(ip + NET_IP4_BYTES + 4, udp_len);
-		return;
-	}
-
-	memcpy(at, h->bytes, NET_HEAD6_BYTES);
+static void finish_ip6(uint8_t *ip, uint16_t udp_len)
+{
 	be16_put(ip + 4, udp_len);
 	be16_put(ip + NET_IP6_BYTES + 4, udp_len);
+	be16_put(ip + NET_IP6_BYTES + 6, 0);
 
 	/* Pseudo-header (RFC 8200, 8.1): both addresses, length, protocol; then UDP itself. */
 	uint32_t sum = net_sum((uint32_t)udp_len + NET_PROTO_UDP, ip + 8, 32 + udp_len);
 	uint16_t check = net_sum_fold(sum);
 
 	be16_put(ip + NET_IP6_BYTES + 6, check == 0 ? 0xffff : check);
+}
+
+void net_head_write(const struct net_head *h, uint8_t *at, uint16_t payload_len)
+{
+	uint16_t udp_len = (uint16_t)(payload_len + NET_UDP_BYTES);
+
+	/* Constant lengths: the compiler copies them with a few wide moves. */
+	switch (h->len) {
+	case NET_HEAD4_BYTES:
+		memcpy(at, h->bytes, NET_HEAD4_BYTES - 4);
+		finish_ip4(at + NET_ETHER_BYTES, udp_len);
+		break;
+	case NET_HEAD6_BYTES:
+		memcpy(at, h->bytes, NET_HEAD6_BYTES - 4);
+		finish_ip6(at + NET_ETHER_BYTES, udp_len);
+		break;
+	case NET_HEAD4_BYTES + NET_VLAN_BYTES:
+		memcpy(at, h->bytes, NET_HEAD4_BYTES + NET_VLAN_BYTES - 4);
+		finish_ip4(at + NET_ETHER_BYTES + NET_VLAN_BYTES, udp_len);
+		break;
+	default:
+		memcpy(at, h->bytes, NET_HEAD_MAX - 4);
+		finish_ip6(at + NET_ETHER_BYTES + NET_VLAN_BYTES, udp_len);
+		break;
+	}
+}
+
+uint16_t net_vlan_put(uint8_t *p, uint16_t len, uint16_t vlan)
+{
+	memmove(p + 12 + NET_VLAN_BYTES, p + 12, len - 12u);
+	be16_put(p + 12, NET_ETHERTYPE_VLAN);
+	be16_put(p + 14, vlan);
+	return (uint16_t)(len + NET_VLAN_BYTES);
 }
 
 static bool same_prefix(const uint8_t *a, const uint8_t *b, unsigned bits)

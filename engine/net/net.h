@@ -19,8 +19,11 @@ enum {
 	NET_IP4_BYTES = 20,
 	NET_IP6_BYTES = 40,
 	NET_UDP_BYTES = 8,
+	NET_VLAN_BYTES = 4,
 	NET_HEAD4_BYTES = NET_ETHER_BYTES + NET_IP4_BYTES + NET_UDP_BYTES, /* 42 */
 	NET_HEAD6_BYTES = NET_ETHER_BYTES + NET_IP6_BYTES + NET_UDP_BYTES, /* 62 */
+	NET_HEAD_MAX = NET_HEAD6_BYTES + NET_VLAN_BYTES,
+	NET_VLAN_MAX = 4094,
 	NET_ETHERTYPE_IP4 = 0x0800,
 	NET_ETHERTYPE_ARP = 0x0806,
 	NET_ETHERTYPE_VLAN = 0x8100,
@@ -45,12 +48,14 @@ struct net_own {
 	bool ip6_gw;
 	uint8_t ip6_gateway[16];
 	uint16_t mtu; /* IP bytes in a frame */
+	uint16_t
+		vlan; /* 802.1Q: only frames of this VLAN are ours, and ours carry it; 0: untagged ones */
 };
 
 enum net_verdict {
 	NET_UDP,       /* UDP to an own address; the view is filled */
 	NET_LOCAL,     /* ARP, ND or ICMP for an exclusive port; nothing else is filled */
-	NET_NOT_OURS,  /* another address, or a protocol that the engine does not speak */
+	NET_NOT_OURS,  /* another address or VLAN, or a protocol that the engine does not speak */
 	NET_MALFORMED, /* a length passes the packet, or a version or header length is impossible */
 	NET_FRAGMENT,  /* part of a fragmented datagram */
 };
@@ -71,16 +76,17 @@ struct net_view {
 enum net_verdict net_parse(struct net_view *v, const struct net_own *own, const uint8_t *p,
 			   uint32_t len);
 
-/* The headers of one flow, ready to be copied: one cache line. */
+/* The headers of one flow, ready to be copied: one cache line. UDP's length and checksum, which
+ * every packet has of its own, are not kept: with a VLAN tag and IPv6 they would not fit. */
 struct net_head {
-	uint8_t len;    /* NET_HEAD4_BYTES or NET_HEAD6_BYTES; 0 = not made */
+	uint8_t len; /* of the whole: NET_HEAD4_BYTES or NET_HEAD6_BYTES, with a tag 4 more; 0 = not made */
 	uint8_t family; /* 4 or 6 */
-	uint8_t bytes[NET_HEAD6_BYTES];
+	uint8_t bytes[NET_HEAD_MAX - 4];
 };
 
 /* Make the headers from this port's address and `src_port` to `dst_ip`:`dst_port` by way of
- * `dst_mac`. DSCP is EF (RFC 4594, 4.1), TTL 64, don't fragment. `own` must have an address of
- * `family`. */
+ * `dst_mac`. DSCP is EF (RFC 4594, 4.1), TTL 64, don't fragment; with a VLAN the tag's priority is 5
+ * (voice, 802.1Q, I.4). `own` must have an address of `family`. */
 void net_head_make(struct net_head *h, const struct net_own *own, uint8_t family, uint16_t src_port,
 		   const uint8_t *dst_ip, uint16_t dst_port, const uint8_t dst_mac[6]);
 
@@ -96,6 +102,10 @@ void net_head_write(const struct net_head *h, uint8_t *at, uint16_t payload_len)
  * stored after net_sum_fold(). */
 uint32_t net_sum(uint32_t sum, const uint8_t *p, uint32_t len);
 uint16_t net_sum_fold(uint32_t sum);
+
+/* Put the tag of `vlan` behind the link addresses of the `len` bytes at `p`, which have room for
+ * NET_VLAN_BYTES more. Returns the new length. For frames that are written without one (ARP, ND). */
+uint16_t net_vlan_put(uint8_t *p, uint16_t len, uint16_t vlan);
 
 /* True when `ip` lies in the prefix of `own`, so that its link address can be asked for. */
 bool net_on_link(const struct net_own *own, uint8_t family, const uint8_t *ip);

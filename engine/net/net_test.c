@@ -153,19 +153,64 @@ static void each_bent_byte_has_its_verdict(void)
 	}
 }
 
-static void a_vlan_tag_is_stepped_over(void)
+static void only_its_own_vlan_is_heard(void)
 {
-	struct net_own own = own_make();
-	uint8_t frame[400], tagged[404];
-	struct net_view v;
-	uint16_t len = frame_make(frame, 4, 100);
+	static const struct {
+		int tag; /* -1: none */
+		uint16_t own;
+		enum net_verdict verdict;
+	} rows[] = {
+		{-1, 0, NET_UDP},           {0, 0, NET_UDP},
+		{0x6000, 0, NET_UDP}, /* a priority only */
+		{42, 0, NET_NOT_OURS},      {42, 42, NET_UDP},
+		{0xa000 | 42, 42, NET_UDP}, {43, 42, NET_NOT_OURS},
+		{-1, 42, NET_NOT_OURS},     {0, 42, NET_NOT_OURS},
+	};
 
-	memcpy(tagged, frame, 12);
-	memcpy(tagged + 12, (const uint8_t[4]){0x81, 0, 0, 42}, 4);
-	memcpy(tagged + 16, frame + 12, len - 12u);
-	check_int(net_parse(&v, &own, tagged, len + 4u), NET_UDP);
-	check_int(v.payload_at, 46);
-	check_int(net_parse(&v, &own, tagged, 16), NET_MALFORMED);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct net_own own = own_make();
+		uint8_t frame[404];
+		struct net_view v;
+		uint16_t len = frame_make(frame, 4, 100);
+
+		own.vlan = rows[i].own;
+		if (rows[i].tag >= 0)
+			len = net_vlan_put(frame, len, (uint16_t)rows[i].tag);
+		check_int(net_parse(&v, &own, frame, len), rows[i].verdict);
+		if (rows[i].verdict == NET_UDP)
+			check_int(v.payload_at, rows[i].tag >= 0 ? 46 : 42);
+		if (rows[i].tag >= 0)
+			check_int(net_parse(&v, &own, frame, 16), NET_MALFORMED);
+	}
+}
+
+static void what_is_sent_into_a_vlan_is_tagged(void)
+{
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		struct net_own us = own_make(), them = us;
+		uint8_t plain[300], tagged[304];
+		struct net_head h;
+		struct net_view v;
+
+		them.vlan = us.vlan = 4094;
+		memcpy(them.mac, peer_mac, 6);
+		memcpy(them.ip4_addr, peer4, 4);
+		memcpy(them.ip6_addr, peer6, 16);
+		net_head_make(&h, &them, family, 4000, family == 4 ? us.ip4_addr : us.ip6_addr,
+			      20000, us.mac);
+		check_int(h.len, family == 4 ? 46 : 66);
+		for (unsigned i = 0; i < 100; i++)
+			tagged[h.len + i] = (uint8_t)(i * 7);
+		memset(tagged, 0xee, h.len); /* nothing of before may shine through */
+		net_head_write(&h, tagged, 100);
+		check_int(net_parse(&v, &us, tagged, h.len + 100u), NET_UDP);
+		check_int(v.payload_at, h.len);
+		check_int(be16_get(tagged + 14), 5 << 13 | 4094);
+		/* Without the tag it is the same frame as ever. */
+		check_int(frame_make(plain, family, 100), h.len - 4 + 100);
+		check(memcmp(plain, tagged, 12) == 0);
+		check(memcmp(plain + 12, tagged + 16, h.len - 16u + 100) == 0);
+	}
 }
 
 static void ip6_extension_headers_are_stepped_over(void)
@@ -223,7 +268,8 @@ static const struct check_case cases[] = {
 	CHECK_CASE(sum_of_the_rfc),
 	CHECK_CASE(no_prefix_of_a_frame_is_udp),
 	CHECK_CASE(each_bent_byte_has_its_verdict),
-	CHECK_CASE(a_vlan_tag_is_stepped_over),
+	CHECK_CASE(only_its_own_vlan_is_heard),
+	CHECK_CASE(what_is_sent_into_a_vlan_is_tagged),
 	CHECK_CASE(ip6_extension_headers_are_stepped_over),
 	CHECK_CASE(only_an_exclusive_port_has_local_things),
 	CHECK_CASE(prefixes_say_what_is_on_the_link),

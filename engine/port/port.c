@@ -15,11 +15,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <rte_errno.h>
-#include <rte_eth_ring.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
@@ -29,7 +26,7 @@
 
 enum { WHY_MAX = 200 };
 
-static int lock_interface(struct port *p, char *why, size_t size)
+int port_lock(struct port *p, char *why, size_t size)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	int n = snprintf(sa.sun_path + 1, sizeof(sa.sun_path) - 1, "patchbay/port/%s", p->name);
@@ -128,126 +125,18 @@ static int open_shared(struct port *p, char *why, size_t size)
 	snprintf(p->name, sizeof(p->name), "%s", p->spec.name);
 	err = adopt_kernel(p, why, size);
 	if (err == 0 && p->lock_fd < 0)
-		err = lock_interface(p, why, size);
+		err = port_lock(p, why, size);
 	if (err < 0)
 		return err;
 	port_packet_cleanup(p); /* what a killed engine may have left */
 	return p->driver == PORT_AF_XDP ? open_af_xdp(p, why, size) : open_af_packet(p, why, size);
 }
 
-/* A locally administered address of our own: on the tap the kernel has the device's. */
-static void choose_mac(struct port *p)
-{
-	struct timespec t;
-	uint32_t any;
-
-	if (p->spec.mac_given)
-		return;
-	clock_gettime(CLOCK_REALTIME, &t);
-	p->own.mac[0] = 2;
-	p->own.mac[1] = 'p';
-	any = (uint32_t)t.tv_nsec ^ (uint32_t)getpid() << 12;
-	memcpy(p->own.mac + 2, &any, sizeof(any));
-}
-
-static int open_tap(struct port *p, char *why, size_t size)
-{
-	char args[100];
-	int err;
-
-	p->own = p->spec.own;
-	p->own.exclusive = true;
-	p->own.mtu = 1500;
-	if (!p->own.ip4 && !p->own.ip6) {
-		snprintf(why, size, "a tap needs an address of its own: give ip= or ip6=");
-		return -EADDRNOTAVAIL;
-	}
-	choose_mac(p);
-	p->queues = 1;
-	/* As a fall-back the interface of that name exists already. */
-	snprintf(p->name, sizeof(p->name), p->spec.driver == PORT_TAP ? "%s" : "pbtap0",
-		 p->spec.name);
-	snprintf(p->dev_name, sizeof(p->dev_name), "net_tap_%s", p->name);
-	snprintf(args, sizeof(args), "iface=%s", p->name);
-	err = port_dev_start(p, args, why, size);
-	if (err < 0)
-		return err;
-	if (p->own.ip4_gw &&
-	    (err = port_kernel_address(p->name, p->own.ip4_gateway, p->own.ip4_prefix)) < 0)
-		log_warn("port",
-			 "%s: the kernel's end could not be given the gateway's address: %s",
-			 p->name, strerror(-err));
-	p->link = true;
-	return 0;
-}
-
-static int open_pci(struct port *p, char *why, size_t size)
-{
-	struct rte_ether_addr mac;
-	int err;
-
-	snprintf(p->name, sizeof(p->name), "%s", p->spec.name);
-	err = rte_eth_dev_get_port_by_name(p->name, &p->dev);
-	if (err != 0) {
-		snprintf(why, size, "no device %s: is it bound to vfio-pci?", p->name);
-		return -ENODEV;
-	}
-	p->own = p->spec.own;
-	p->own.exclusive = true;
-	p->own.mtu = 1500;
-	p->queues = p->cfg.workers;
-	if (!p->spec.mac_given && rte_eth_macaddr_get(p->dev, &mac) == 0)
-		memcpy(p->own.mac, mac.addr_bytes, 6);
-	err = port_dev_start(p, NULL, why, size);
-	if (err == 0 && p->spec.mac_given) {
-		memcpy(mac.addr_bytes, p->spec.own.mac, 6);
-		(void)rte_eth_dev_default_mac_addr_set(p->dev, &mac);
-	}
-	return err;
-}
-
-static int open_ring(struct port *p, char *why, size_t size)
-{
-	int dev;
-
-	p->own = p->spec.own;
-	p->own.exclusive = true;
-	p->own.mtu = 1500;
-	choose_mac(p);
-	p->queues = 0;
-	while (p->queues < p->cfg.workers && p->cfg.to_engine[p->queues] != NULL)
-		p->queues++;
-	snprintf(p->name, sizeof(p->name), "%s", p->spec.name[0] ? p->spec.name : "ring");
-	snprintf(p->dev_name, sizeof(p->dev_name), "net_ring_%s", p->name);
-	dev = rte_eth_from_rings(p->name, p->cfg.to_engine, p->queues, p->cfg.from_engine,
-				 p->queues, (unsigned)SOCKET_ID_ANY);
-	if (dev < 0) {
-		snprintf(why, size, "the ring device cannot be made: %s", rte_strerror(rte_errno));
-		return -EIO;
-	}
-	p->dev = (uint16_t)dev;
-	p->made = true;
-	p->link = true;
-	return port_dev_start(p, NULL, why, size);
-}
-
 static int open_driver(struct port *p, enum port_driver driver, char *why, size_t size)
 {
 	p->driver = driver;
-	switch (driver) {
-	case PORT_AF_XDP:
-	case PORT_AF_PACKET:
-		return open_shared(p, why, size);
-	case PORT_TAP:
-		return open_tap(p, why, size);
-	case PORT_PCI:
-		return open_pci(p, why, size);
-	case PORT_RING:
-		return open_ring(p, why, size);
-	case PORT_AUTO:
-		break;
-	}
-	return -EINVAL;
+	return port_driver_shared(driver) ? open_shared(p, why, size)
+					  : port_exclusive_open(p, why, size);
 }
 
 static int open_any(struct port *p)

@@ -4,7 +4,8 @@
  * it. Two manners:
  *   shared     AF_XDP or AF_PACKET on a kernel interface. The kernel keeps its addresses, answers
  *              ARP, ND and ICMP and resolves next hops; the engine takes the RTP port range.
- *   exclusive  tap, PCI device, ring pair. The engine answers for the address itself.
+ *   exclusive  PCI device, kernel interface without addresses, tap, memif, any virtual device, ring
+ *              pair. The engine answers for the address itself.
  *
  * A worker sees its share of the port, a *lane*: a queue to receive from and to send by, or, when the device
  * has fewer queues than there are workers, a ring to the lane that has one; a ring for packets that
@@ -121,7 +122,7 @@ const struct net_own *port_own(const struct port *port);
 /* For `stat.engine`. */
 struct port_info {
 	const char *name;     /* interface or device */
-	const char *driver;   /* "af_xdp", "af_packet", "tap", "pci", "ring" */
+	const char *driver;   /* "af_xdp" ...: port_driver_name() */
 	const char *fallback; /* why a better driver was not used, or NULL */
 	bool link;
 	uint16_t queues;

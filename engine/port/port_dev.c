@@ -147,7 +147,7 @@ int port_dev_start(struct port *p, const char *args, char *why, size_t why_size)
 	look(&before);
 	if (args != NULL)
 		err = find_dev(p, args, why, why_size);
-	if (err == 0 && p->driver == PORT_AF_PACKET)
+	if (err == 0 && (p->driver == PORT_AF_PACKET || p->driver == PORT_RAW))
 		take_queue_fds(p, &before, p->queues);
 	if (err == 0)
 		err = setup_queues(p, why, why_size);

@@ -5,6 +5,9 @@
  * One table holds every destination that a worker asked for: wanted until its next hop's link
  * address is known, known afterwards, and kept then, because a next hop that moves to another
  * link address (failover of a gateway) must be told to the workers for all destinations behind it.
+ * What is known is asked again every REFRESH_NS, once per next hop, at once when routes have changed
+ * or the link has come back: a neighbour that was replaced is found out even if it does not
+ * announce itself. One that no longer answers keeps its entry: the old way is the best guess.
  * A destination lies within PORT_NEIGHBOUR_PROBES slots of its hash; when those are taken the one
  * asked for longest ago makes room. A worker that still needs it asks again.
  */
@@ -27,8 +30,9 @@
 #define HOUSE_EVERY_NS (100 * PB_NS_PER_MS)
 #define ASK_EVERY_NS   (500 * PB_NS_PER_MS)
 #define LINK_EVERY_NS  (1 * PB_NS_PER_S)
+#define REFRESH_NS     (30 * PB_NS_PER_S)
 
-enum { ASK_TRIES = 20, LOCAL_PER_CALL = 64 };
+enum { ASK_TRIES = 20, LOCAL_PER_CALL = 64, REFRESHES_PER_CALL = 32, SILENT_REFRESHES = 3 };
 
 static size_t ip_bytes(uint8_t family)
 {
@@ -93,6 +97,7 @@ static void learnt(void *arg, uint8_t family, const uint8_t *hop, const uint8_t 
 		if (e->state == NEIGHBOUR_FREE || e->family != family ||
 		    memcmp(e->hop, hop, ip_bytes(family)) != 0)
 			continue;
+		e->tries = 0;
 		if (e->state == NEIGHBOUR_WANTED || memcmp(e->mac, mac, 6) != 0)
 			tell(p, e, mac);
 	}
@@ -122,23 +127,12 @@ static void ask_network(struct port *p, const struct port_neighbour *e)
 	send_frame(p, m);
 }
 
-/* The next hop of an exclusive port: the neighbour itself or the gateway. */
+/* The next hop of an exclusive port. */
 static int find_hop(const struct port *p, struct port_neighbour *e)
 {
-	const struct net_own *own = &p->own;
-
-	memset(e->hop, 0, sizeof(e->hop));
-	if (!(e->family == 4 ? own->ip4 : own->ip6))
+	if (!(e->family == 4 ? p->own.ip4 : p->own.ip6))
 		return -EAFNOSUPPORT;
-	if (net_on_link(own, e->family, e->ip))
-		memcpy(e->hop, e->ip, ip_bytes(e->family));
-	else if (e->family == 4 && own->ip4_gw)
-		memcpy(e->hop, own->ip4_gateway, 4);
-	else if (e->family == 6 && own->ip6_gw)
-		memcpy(e->hop, own->ip6_gateway, 16);
-	else
-		return -ENETUNREACH;
-	return 0;
+	return port_spec_hop(&p->spec, e->family, e->ip, e->hop) ? 0 : -ENETUNREACH;
 }
 
 static const char *refusal(int err)
@@ -190,6 +184,57 @@ static void ask(struct port *p, struct port_neighbour *e, uint64_t now_ns)
 	}
 }
 
+/* All destinations behind one next hop are fresh together. */
+static void mark_asked(struct port *p, const struct port_neighbour *like, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < PORT_NEIGHBOURS; i++) {
+		struct port_neighbour *e = &p->neighbour[i];
+
+		if (e->state == NEIGHBOUR_KNOWN && e->family == like->family &&
+		    memcmp(e->hop, like->hop, ip_bytes(e->family)) == 0) {
+			e->asked_ns = now_ns;
+			e->tries = like->tries;
+		}
+	}
+}
+
+/* Is a known way still right? The answer comes as news; only what differs is told. */
+static void refresh(struct port *p, struct port_neighbour *e, uint64_t now_ns)
+{
+	uint8_t hop[16];
+	char ip[INET6_ADDRSTRLEN];
+	int err;
+
+	if (p->netlink != NULL) {
+		e->asked_ns = now_ns;
+		err = port_kernel_route(p->netlink, e->family, e->ip, hop);
+		if (err == 0 && memcmp(hop, e->hop, ip_bytes(e->family)) != 0) {
+			e->state = NEIGHBOUR_WANTED;
+			e->tries = 0;
+			e->wanted_ns = now_ns;
+			ask(p, e, now_ns);
+		} else if (err == 0) {
+			port_kernel_probe(p->netlink, e->family, e->hop);
+			mark_asked(p, e, now_ns);
+		}
+		return;
+	}
+	if (++e->tries == SILENT_REFRESHES)
+		log_warn("port", "%s: the next hop %s does not answer any more", p->name,
+			 ip_text(e->family, e->hop, ip));
+	if (e->tries > SILENT_REFRESHES)
+		e->tries = SILENT_REFRESHES + 1;
+	ask_network(p, e);
+	mark_asked(p, e, now_ns);
+}
+
+static void refresh_all(struct port *p)
+{
+	for (uint32_t i = 0; i < PORT_NEIGHBOURS; i++)
+		if (p->neighbour[i].state == NEIGHBOUR_KNOWN)
+			p->neighbour[i].asked_ns = 0;
+}
+
 void port_neighbour_want(struct port *p, uint8_t family, const uint8_t *ip, uint64_t now_ns)
 {
 	struct port_neighbour *e = entry_of(p, family, ip);
@@ -234,26 +279,32 @@ static void look_at_link(struct port *p, uint64_t now_ns)
 	bool up = true;
 
 	p->link_seen_ns = now_ns;
-	if (p->driver == PORT_AF_XDP || p->driver == PORT_AF_PACKET || p->driver == PORT_TAP)
+	if (p->driver == PORT_AF_XDP || p->driver == PORT_AF_PACKET || p->driver == PORT_TAP ||
+	    p->driver == PORT_RAW)
 		up = port_kernel_link(p->name);
 	else if (rte_eth_link_get_nowait(p->dev, &link) == 0)
 		up = link.link_status == RTE_ETH_LINK_UP;
 	if (up != p->link)
 		log_line(up ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "port", "%s: link is %s", p->name,
 			 up ? "up" : "DOWN");
+	if (up && !p->link)
+		refresh_all(p); /* who knows what it was plugged into */
 	p->link = up;
 }
 
 void port_house(struct port *p, uint64_t now_ns)
 {
-	bool link = now_ns - p->link_seen_ns >= LINK_EVERY_NS;
+	bool link = now_ns - p->link_seen_ns >= LINK_EVERY_NS, routes = false;
+	unsigned refreshed = 0;
 
 	/* Armed again before looking, so that nothing that comes meanwhile is missed. */
 	bell_wake(&p->house_bell);
 	bell_drowse(&p->house_bell);
 	take_local(p);
 	if (p->netlink != NULL)
-		port_kernel_read_news(p->netlink, learnt, p, &link);
+		port_kernel_read_news(p->netlink, learnt, p, &link, &routes);
+	if (routes)
+		refresh_all(p);
 	if (link)
 		look_at_link(p, now_ns);
 	if (now_ns - p->housed_ns < HOUSE_EVERY_NS)
@@ -265,6 +316,11 @@ void port_house(struct port *p, uint64_t now_ns)
 		if (e->state == NEIGHBOUR_WANTED && now_ns > e->asked_ns &&
 		    now_ns - e->asked_ns >= ASK_EVERY_NS && e->wanted_ns != 0)
 			ask(p, e, now_ns);
+		if (e->state == NEIGHBOUR_KNOWN && refreshed < REFRESHES_PER_CALL &&
+		    now_ns > e->asked_ns && now_ns - e->asked_ns >= REFRESH_NS) {
+			refresh(p, e, now_ns);
+			refreshed++;
+		}
 	}
 }
 

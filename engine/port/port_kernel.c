@@ -216,7 +216,8 @@ int port_kernel_open(struct port_kernel **k, int ifindex, int *fd)
 		return -ENOMEM;
 	made->ifindex = ifindex;
 	made->ask = socket_open(0);
-	made->news = socket_open(RTMGRP_LINK | RTMGRP_NEIGH);
+	made->news =
+		socket_open(RTMGRP_LINK | RTMGRP_NEIGH | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE);
 	if (made->ask < 0 || made->news < 0) {
 		int err = made->ask < 0 ? made->ask : made->news;
 
@@ -351,6 +352,18 @@ static const uint8_t *neighbour_mac(const struct nlmsghdr *h)
 			 (int)NLMSG_PAYLOAD(h, sizeof(*nd)), NDA_LLADDR, 6);
 }
 
+/* What sending a packet to it would do to a neighbour, without one: look for it, or if it has been
+ * known for long, ask whether it is still there. */
+static ssize_t use(struct port_kernel *k, uint8_t family, const uint8_t *hop)
+{
+	uint8_t answer[NETLINK_BYTES];
+	struct question q = neighbour_question(k, RTM_NEWNEIGH, family, hop);
+
+	q.head.nlmsg_flags |= NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK;
+	q.neighbour.ndm_flags = NTF_USE;
+	return ask(k, &q, answer, sizeof(answer));
+}
+
 int port_kernel_neighbour(struct port_kernel *k, uint8_t family, const uint8_t *hop, uint8_t mac[6])
 {
 	uint8_t answer[NETLINK_BYTES];
@@ -368,16 +381,22 @@ int port_kernel_neighbour(struct port_kernel *k, uint8_t family, const uint8_t *
 		return (int)n;
 	}
 
-	q = neighbour_question(k, RTM_NEWNEIGH, family, hop);
-	q.head.nlmsg_flags |= NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK;
-	q.neighbour.ndm_flags = NTF_USE;
-	n = ask(k, &q, answer, sizeof(answer));
+	n = use(k, family, hop);
 	return n < 0 && n != -EAGAIN ? (int)n : -EAGAIN;
 }
 
-static void read_one(struct port_kernel *k, const struct nlmsghdr *h, port_kernel_news_fn *fn,
-		     void *arg, bool *link)
+void port_kernel_probe(struct port_kernel *k, uint8_t family, const uint8_t *hop)
 {
+	(void)use(k, family, hop);
+}
+
+static void read_one(struct port_kernel *k, const struct nlmsghdr *h, port_kernel_news_fn *fn,
+		     void *arg, bool *link, bool *routes)
+{
+	if (h->nlmsg_type == RTM_NEWROUTE || h->nlmsg_type == RTM_DELROUTE) {
+		*routes = true;
+		return;
+	}
 	if (h->nlmsg_type == RTM_NEWLINK || h->nlmsg_type == RTM_DELLINK) {
 		const struct ifinfomsg *i = NLMSG_DATA(h);
 
@@ -400,7 +419,8 @@ static void read_one(struct port_kernel *k, const struct nlmsghdr *h, port_kerne
 		fn(arg, family, hop, mac);
 }
 
-void port_kernel_read_news(struct port_kernel *k, port_kernel_news_fn *fn, void *arg, bool *link)
+void port_kernel_read_news(struct port_kernel *k, port_kernel_news_fn *fn, void *arg, bool *link,
+			   bool *routes)
 {
 	uint8_t text[NETLINK_BYTES];
 	ssize_t n;
@@ -412,6 +432,6 @@ void port_kernel_read_news(struct port_kernel *k, port_kernel_news_fn *fn, void 
 
 		for (const struct nlmsghdr *h = (const void *)text; NLMSG_OK(h, left);
 		     h = NLMSG_NEXT(h, left))
-			read_one(k, h, fn, arg, link);
+			read_one(k, h, fn, arg, link, routes);
 	}
 }

@@ -44,10 +44,14 @@ int port_kernel_route(struct port_kernel *k, uint8_t family, const uint8_t *ip, 
 int port_kernel_neighbour(struct port_kernel *k, uint8_t family, const uint8_t *hop,
 			  uint8_t mac[6]);
 
+/* Make the kernel find out whether a neighbour is still where it was: the news come when it is not. */
+void port_kernel_probe(struct port_kernel *k, uint8_t family, const uint8_t *hop);
+
 /* Read what was announced: calls `fn` for each neighbour that became known, sets `*link` when the
- * interface itself changed. */
+ * interface itself changed and `*routes` when a route did. */
 typedef void port_kernel_news_fn(void *arg, uint8_t family, const uint8_t *hop,
 				 const uint8_t mac[6]);
-void port_kernel_read_news(struct port_kernel *k, port_kernel_news_fn *fn, void *arg, bool *link);
+void port_kernel_read_news(struct port_kernel *k, port_kernel_news_fn *fn, void *arg, bool *link,
+			   bool *routes);
 
 #endif

@@ -21,9 +21,12 @@ enum port_pool_layout port_pool_layout(enum port_driver driver)
 		return PORT_POOL_PAGES;
 	case PORT_AF_PACKET:
 	case PORT_TAP:
+	case PORT_RAW:
+	case PORT_MEMIF:
 	case PORT_RING:
 		return PORT_POOL_DENSE;
 	case PORT_PCI:
+	case PORT_VDEV: /* whatever it is */
 		break;
 	}
 	return PORT_POOL_DEVICE;

@@ -62,6 +62,12 @@ struct port {
 	int queue_fd[PORT_QUEUES_MAX]; /* descriptor of each queue, -1 */
 };
 
+/* port.c: hold the interface p->name for this process. 0, or -EADDRINUSE and a sentence. */
+int port_lock(struct port *p, char *why, size_t size);
+
+/* port_exclusive.c: open p->driver, which is not a shared one. 0, or negative errno and a sentence. */
+int port_exclusive_open(struct port *p, char *why, size_t size);
+
 /* port_dev.c: bring up one device with what `args` say under DPDK's name `p->dev_name`, or use the
  * existing p->dev (ring, pci: `args` NULL). Wants p->queues. Returns 0 or negative errno, with a
  * sentence in `why`. port_dev_stop() undoes whatever was reached. */

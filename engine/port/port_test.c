@@ -146,17 +146,22 @@ static void carry_local(struct world *w, uint64_t now_ns)
 }
 
 /* Take the question that the engine sent and put the network's answer in. */
-static void answer(struct world *w)
+static void answer_as(struct world *w, const struct net_own *who)
 {
 	struct rte_mbuf *m;
 	struct neigh_news news;
 
 	check_int(rte_ring_dequeue(w->cfg.from_engine[0], (void **)&m), 0);
-	neigh_local(&news, &them, rte_pktmbuf_mtod(m, uint8_t *), rte_pktmbuf_data_len(m), 200);
+	neigh_local(&news, who, rte_pktmbuf_mtod(m, uint8_t *), rte_pktmbuf_data_len(m), 200);
 	check(news.reply);
 	m->data_len = news.len;
 	m->pkt_len = news.len;
 	check_int(rte_ring_enqueue(w->cfg.to_engine[0], m), 0);
+}
+
+static void answer(struct world *w)
+{
+	answer_as(w, &them);
 }
 
 static void a_neighbour_is_asked_for_and_told(void)
@@ -189,6 +194,47 @@ static void a_neighbour_is_asked_for_and_told(void)
 		check_int(w.told, 2); /* known: told at once */
 		world_close(&w);
 	}
+}
+
+/* Two destinations behind one gateway, which is then replaced by another box. */
+static void a_gateway_that_was_replaced_is_found_out(void)
+{
+	const uint8_t ip[2][4] = {{192, 0, 2, 77}, {198, 51, 100, 1}};
+	struct net_own another = them;
+	struct rte_mbuf *m;
+	struct world w;
+	uint64_t now = PB_NS_PER_S;
+	unsigned asked = 0;
+
+	another.mac[5] = 0x77;
+	world_open(&w);
+	for (unsigned i = 0; i < 2; i++) {
+		port_neighbour_want(w.port, 4, ip[i], now);
+		port_send_others(port_lane(w.port, 0));
+		answer(&w);
+		carry_local(&w, now);
+	}
+	check_int(w.told, 2);
+	for (unsigned t = 0; t < 290; t++) {
+		port_house(w.port, now += 100 * PB_NS_PER_MS);
+		port_send_others(port_lane(w.port, 0));
+		check_int(rte_ring_count(w.cfg.from_engine[0]), 0); /* not before its time */
+	}
+	for (unsigned t = 0; t < 20; t++) {
+		port_house(w.port, now += 100 * PB_NS_PER_MS);
+		port_send_others(port_lane(w.port, 0));
+		asked += rte_ring_count(w.cfg.from_engine[0]);
+		while (rte_ring_count(w.cfg.from_engine[0]) > 0) {
+			answer_as(&w, &another);
+			carry_local(&w, now);
+		}
+	}
+	check_int(asked, 1); /* one question for the gateway, not one each */
+	check_int(w.told, 4);
+	check(memcmp(w.told_mac, another.mac, 6) == 0);
+	while (rte_ring_dequeue(w.cfg.from_engine[0], (void **)&m) == 0)
+		rte_pktmbuf_free(m);
+	world_close(&w);
 }
 
 static void silence_is_asked_again_but_not_for_ever(void)
@@ -368,6 +414,7 @@ static void no_packet_lies_outside_what_the_kernel_is_shown(void)
 
 static const struct check_case cases[] = {
 	CHECK_CASE(a_neighbour_is_asked_for_and_told),
+	CHECK_CASE(a_gateway_that_was_replaced_is_found_out),
 	CHECK_CASE(silence_is_asked_again_but_not_for_ever),
 	CHECK_CASE(an_echo_is_answered_by_the_main_lcore),
 	CHECK_CASE(a_frame_goes_to_the_worker_that_owns_it),
