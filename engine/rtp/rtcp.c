@@ -79,6 +79,7 @@ size_t rtcp_build(uint8_t *p, size_t room, const struct rtcp_out *o)
 
 	if (report + sdes + bye > room)
 		return 0;
+	room -= report + sdes + bye;
 
 	uint8_t *at = p;
 
@@ -102,11 +103,20 @@ size_t rtcp_build(uint8_t *p, size_t room, const struct rtcp_out *o)
 	memcpy(at + HEAD + 6, o->cname, name_len);
 	at += sdes;
 
+	if (o->xr != NULL) {
+		size_t len = rtcp_xr_build(at, room, o->xr);
+
+		at += len;
+		room -= len;
+	}
+	if (o->feedback != NULL)
+		at += rtcp_feedback_build(at, room, o->feedback, o->ssrc, o->media);
 	if (o->bye) {
 		head_put(at, 1, RTCP_BYE, bye);
 		be32_put(at + HEAD, o->ssrc);
+		at += bye;
 	}
-	return report + sdes + bye;
+	return (size_t)(at - p);
 }
 
 /* Bytes of the packet at `p`, header included. */
@@ -140,17 +150,24 @@ static bool framed(const uint8_t *p, size_t len)
 	return true;
 }
 
+/* Whom a packet is about. */
+struct who {
+	uint32_t ours;
+	const uint32_t *theirs;
+};
+
 /* The body of an SR or RR of `len` bytes after its header. */
 static bool report_read(struct rtcp_news *n, const uint8_t *p, size_t len, unsigned count,
-			bool sender, uint32_t ours)
+			bool sender, const struct who *who)
 {
 	size_t fixed = 4 + (sender ? (size_t)SENDER_LEN : 0);
 
 	if (len < fixed + count * (size_t)BLOCK_LEN)
 		return false;
-	if (!n->has_sender && (sender || n->ssrc == 0))
+	if (n->ssrc == 0)
 		n->ssrc = be32_get(p);
-	if (sender && !n->has_sender) {
+	if (sender && !n->has_sender && (who->theirs == NULL || be32_get(p) == *who->theirs)) {
+		n->ssrc = be32_get(p);
 		n->has_sender = true;
 		n->sender = (struct rtcp_sender){
 			.ntp = (uint64_t)be32_get(p + 4) << 32 | be32_get(p + 8),
@@ -162,7 +179,7 @@ static bool report_read(struct rtcp_news *n, const uint8_t *p, size_t len, unsig
 	for (unsigned i = 0; i < count; i++) {
 		const uint8_t *b = p + fixed + i * (size_t)BLOCK_LEN;
 
-		if (be32_get(b) == ours) {
+		if (be32_get(b) == who->ours) {
 			n->block = block_get(b);
 			n->has_block = true;
 		}
@@ -170,8 +187,42 @@ static bool report_read(struct rtcp_news *n, const uint8_t *p, size_t len, unsig
 	return true;
 }
 
-enum packet_fate rtcp_parse(struct rtcp_news *n, const uint8_t *p, size_t len, uint32_t ours)
+/* The body of a BYE: `count` sources and perhaps a reason. */
+static bool bye_read(struct rtcp_news *n, const uint8_t *p, size_t len, unsigned count,
+		     const struct who *who)
 {
+	if (len < 4 * (size_t)count)
+		return false;
+	for (unsigned i = 0; i < count; i++)
+		if (who->theirs == NULL || be32_get(p + 4 * (size_t)i) == *who->theirs)
+			n->bye = true;
+	return true;
+}
+
+/* One packet of the row; `len` without header and padding. */
+static bool packet_read(struct rtcp_news *n, uint8_t type, unsigned count, const uint8_t *p,
+			size_t len, const struct who *who)
+{
+	switch (type) {
+	case RTCP_SR:
+	case RTCP_RR:
+		return report_read(n, p, len, count, type == RTCP_SR, who);
+	case RTCP_BYE:
+		return bye_read(n, p, len, count, who);
+	case RTCP_XR:
+		return rtcp_xr_read(&n->xr, p, len, who->ours);
+	case RTCP_RTPFB:
+	case RTCP_PSFB:
+		return rtcp_feedback_read(&n->feedback, type, count, p, len, who->ours);
+	default:
+		return true;
+	}
+}
+
+enum packet_fate rtcp_parse(struct rtcp_news *n, const uint8_t *p, size_t len, uint32_t ours,
+			    const uint32_t *theirs)
+{
+	const struct who who = {ours, theirs};
 	struct rtcp_news news = {0};
 
 	if (!framed(p, len))
@@ -180,23 +231,23 @@ enum packet_fate rtcp_parse(struct rtcp_news *n, const uint8_t *p, size_t len, u
 	while (len > 0) {
 		size_t whole = packet_len(p);
 		size_t body = whole - HEAD;
-		unsigned count = p[0] & 0x1f;
 
 		if (p[0] & 0x20)
 			body -= p[whole - 1];
-		if (p[1] == RTCP_SR || p[1] == RTCP_RR) {
-			if (!report_read(&news, p + HEAD, body, count, p[1] == RTCP_SR, ours))
-				return FATE_RTCP_BAD;
-		} else if (p[1] == RTCP_BYE) {
-			if (body < 4 * (size_t)count)
-				return FATE_RTCP_BAD;
-			news.bye = news.bye || count > 0;
-		}
+		if (!packet_read(&news, p[1], p[0] & 0x1f, p + HEAD, body, &who))
+			return FATE_RTCP_BAD;
 		p += whole;
 		len -= whole;
 	}
 	*n = news;
 	return RTP_OK;
+}
+
+uint32_t rtcp_interval_ms(bool first, uint32_t random)
+{
+	double ms = first ? RTCP_INTERVAL_MS / 2.0 : (double)RTCP_INTERVAL_MS;
+
+	return (uint32_t)(ms * (0.5 + random / 4294967296.0) / 1.21828);
 }
 
 uint64_t rtcp_ntp(uint64_t epoch_ns)

@@ -1,10 +1,15 @@
 /* RTCP: building our compound packets and reading what hostile peers send.
  *
  * Reading keeps the little that a leg needs: when and what the peer sent (for our next report),
- * what it says about our SSRC, and whether it said goodbye. Everything else is stepped over, but
- * its framing is checked to the last byte. Reduced-size packets (RFC 5506) are accepted.
+ * what it says about our SSRC (report blocks, VoIP metrics), what it asks for, and whether it said
+ * goodbye. Everything else is stepped over, but its framing is checked to the last byte.
+ * Reduced-size packets (RFC 5506) are accepted; what we send is always compound (RFC 3550, 6.1: a
+ * report first, then SDES, then the rest).
  *
- * Thread: any; pure. Sources: RFC 3550, 6 and A.2.
+ * A peer may report for several sources, say after a change of its SSRC: sender reports and
+ * goodbyes count only for the source that is heard, when that is known.
+ *
+ * Thread: any; pure. Sources: RFC 3550, 6 and A.2; rtcp_xr.h and rtcp_feedback.h name theirs.
  */
 #ifndef RTP_RTCP_H
 #define RTP_RTCP_H
@@ -14,6 +19,8 @@
 #include <stdint.h>
 
 #include "patchbay/fate.h"
+#include "rtp/rtcp_feedback.h"
+#include "rtp/rtcp_xr.h"
 
 enum {
 	RTCP_SR = 200,
@@ -22,7 +29,9 @@ enum {
 	RTCP_BYE = 203,
 	RTCP_APP = 204,
 	RTCP_CNAME_MAX = 255,
-	RTCP_BUILD_MAX = 28 + 24 + 12 + 256 + 8, /* room that is always enough for rtcp_build() */
+	RTCP_INTERVAL_MS = 5000, /* RFC 3550, 6.2: the minimum */
+	/* Room that is always enough for rtcp_build(). */
+	RTCP_BUILD_MAX = 28 + 24 + 12 + 256 + 8 + RTCP_XR_BUILD_MAX + RTCP_FEEDBACK_BUILD_MAX,
 };
 
 /* A report block, in host order (RFC 3550, 6.4.1). */
@@ -44,12 +53,15 @@ struct rtcp_sender {
 	uint32_t octets; /* payload only */
 };
 
-/* One compound packet: SR or RR, SDES with CNAME, perhaps BYE. */
+/* One compound packet: SR or RR, SDES with CNAME, perhaps XR, feedback, BYE. */
 struct rtcp_out {
-	uint32_t ssrc;                    /* ours */
-	const struct rtcp_sender *sender; /* NULL: nothing was sent lately, an RR */
-	const struct rtcp_block *block;   /* NULL: nothing was received */
-	const char *cname;                /* not NULL; cut after RTCP_CNAME_MAX octets */
+	uint32_t ssrc;                        /* ours */
+	const struct rtcp_sender *sender;     /* NULL: nothing was sent lately, an RR */
+	const struct rtcp_block *block;       /* NULL: nothing was received */
+	const char *cname;                    /* not NULL; cut after RTCP_CNAME_MAX octets */
+	const struct rtcp_xr_out *xr;         /* NULL: none */
+	const struct rtcp_feedback *feedback; /* NULL: none */
+	uint32_t media;                       /* whom the feedback asks */
 	bool bye;
 };
 
@@ -61,16 +73,25 @@ size_t rtcp_build(uint8_t *p, size_t room, const struct rtcp_out *o);
 struct rtcp_news {
 	bool has_sender; /* `ssrc` sent an SR: `sender` */
 	bool has_block;  /* a report about our SSRC came: `block` */
-	bool bye;        /* BYE for some source of this peer */
+	bool bye;        /* BYE for the peer's source */
 	uint32_t ssrc;   /* who reports: of the first SR or RR; 0 when there was none */
 	struct rtcp_sender sender;
 	struct rtcp_block block;
+	struct rtcp_xr_news xr;
+	struct rtcp_feedback feedback; /* asked of our SSRC */
 };
 
-/* Read a compound packet about whatever; `ours` is the SSRC that we send with. Returns RTP_OK
- * (rtp.h) and fills `n`, or leaves `n` alone and returns FATE_RTCP_BAD. Never reads outside [p, p +
- * len). */
-enum packet_fate rtcp_parse(struct rtcp_news *n, const uint8_t *p, size_t len, uint32_t ours);
+/* Read a compound packet about whatever; `ours` is the SSRC that we send with, `theirs` points to
+ * the one that is heard, or is NULL when none was heard yet. Returns RTP_OK (rtp.h) and fills `n`,
+ * or leaves `n` alone and returns FATE_RTCP_BAD. Never reads outside [p, p + len). */
+enum packet_fate rtcp_parse(struct rtcp_news *n, const uint8_t *p, size_t len, uint32_t ours,
+			    const uint32_t *theirs);
+
+/* Until the next report, drawn with `random` (RFC 3550, 6.3.1): RTCP_INTERVAL_MS, half of it
+ * before the `first`, times 0.5 to 1.5, over e - 3/2. A leg is a session of two members with at least 32 kbit/s
+ * of media, where the share of bandwidth always allows more than this minimum, and timer
+ * reconsideration has nobody to wait for. */
+uint32_t rtcp_interval_ms(bool first, uint32_t random);
 
 /* NTP time (seconds since 1900 and fraction) of nanoseconds since the Unix epoch. */
 uint64_t rtcp_ntp(uint64_t epoch_ns);

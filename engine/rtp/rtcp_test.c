@@ -17,6 +17,9 @@ static const struct rtcp_block block = {.ssrc = 0x11111111,
 					.lsr = 0xaabbccdd,
 					.dlsr = 65536};
 
+/* The SSRC that is heard; NULL: none yet. */
+static const uint32_t *heard;
+
 /* Parse an exact copy, so that a sanitizer sees a read past its end. */
 static enum packet_fate parse(struct rtcp_news *n, const uint8_t *p, size_t len, uint32_t ours)
 {
@@ -24,7 +27,7 @@ static enum packet_fate parse(struct rtcp_news *n, const uint8_t *p, size_t len,
 
 	check(copy != NULL);
 	memcpy(copy + 1, p, len);
-	enum packet_fate fate = rtcp_parse(n, copy + 1, len, ours);
+	enum packet_fate fate = rtcp_parse(n, copy + 1, len, ours, heard);
 	free(copy);
 	return fate;
 }
@@ -187,6 +190,148 @@ static void time_since_the_last_report_fills_the_block(void)
 	check(b.dlsr == UINT32_MAX);
 }
 
+static void extended_reports_are_read_back(void)
+{
+	static const struct rtcp_voip voip = {.ssrc = 0x11111111,
+					      .loss_rate = 3,
+					      .discard_rate = 4,
+					      .burst_density = 5,
+					      .gap_density = 6,
+					      .burst_ms = 700,
+					      .gap_ms = 8000,
+					      .rtt_ms = 90,
+					      .system_ms = 100,
+					      .signal_dbm0 = -20,
+					      .noise_dbm0 = -65,
+					      .rerl = RTCP_XR_UNKNOWN,
+					      .gmin = 16,
+					      .r_factor = 89,
+					      .ext_r_factor = RTCP_XR_UNKNOWN,
+					      .mos_lq = 42,
+					      .mos_cq = 41,
+					      .rx_config = RTCP_XR_RX_ADAPTIVE,
+					      .jb_nominal_ms = 40,
+					      .jb_max_ms = 80,
+					      .jb_abs_max_ms = 200};
+	struct rtcp_xr_out xr = {.ssrc = 5,
+				 .ntp = 0x0102030405060708,
+				 .dlrr_ssrc = 0x11111111,
+				 .lrr = 0xabcdef01,
+				 .dlrr = 65536,
+				 .voip = &voip};
+	struct rtcp_out o = {.ssrc = 5, .cname = "x", .xr = &xr};
+	uint8_t p[RTCP_BUILD_MAX];
+	struct rtcp_news n;
+	size_t len = rtcp_build(p, sizeof(p), &o);
+
+	check_int(parse(&n, p, len, 0x11111111), RTP_OK);
+	check(n.xr.has_rrtr && n.xr.rrtr_ntp == 0x0102030405060708);
+	check(n.xr.has_dlrr && n.xr.lrr == 0xabcdef01 && n.xr.dlrr == 65536);
+	check(n.xr.has_voip && memcmp(&n.xr.voip, &voip, sizeof(voip)) == 0);
+	/* About somebody else: only the reference time concerns everybody. */
+	check_int(parse(&n, p, len, 0x22222222), RTP_OK);
+	check(n.xr.has_rrtr && !n.xr.has_dlrr && !n.xr.has_voip);
+}
+
+/* XR of one block with a length that lies. */
+static void a_block_that_passes_the_end_is_refused(void)
+{
+	static const struct {
+		uint8_t kind, words;
+		bool good;
+	} rows[] = {
+		{4, 2, true},  {4, 3, false}, {4, 1, false},  {5, 0, true}, {5, 2, false},
+		{7, 2, false}, {99, 2, true}, {99, 3, false}, {1, 0, true},
+	};
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t p[20] = {0x80, RTCP_XR, 0, 4, 0, 0, 0, 1};
+		struct rtcp_news n;
+
+		p[8] = rows[i].kind;
+		p[11] = rows[i].words;
+		if (rows[i].words < 2) /* what follows is a second, empty block */
+			p[12 + 4 * rows[i].words] = 99,
+				   p[15 + 4 * rows[i].words] = (uint8_t)(1 - rows[i].words);
+		check_int(parse(&n, p, sizeof(p), 1), rows[i].good ? RTP_OK : FATE_RTCP_BAD);
+	}
+}
+
+static void feedback_is_read_back_and_about_us_only(void)
+{
+	const struct rtcp_feedback f = {.nacks = 2,
+					.pli = true,
+					.fir = true,
+					.fir_seq = 7,
+					.nack = {{100, 0x8001}, {65535, 0}}};
+	struct rtcp_out o = {.ssrc = 5, .cname = "x", .feedback = &f, .media = 77};
+	uint8_t p[RTCP_BUILD_MAX];
+	struct rtcp_news n;
+	size_t len = rtcp_build(p, sizeof(p), &o);
+
+	check_int(parse(&n, p, len, 77), RTP_OK);
+	check(n.feedback.nacks == 2 && n.feedback.pli && n.feedback.fir && n.feedback.fir_seq == 7);
+	check(n.feedback.nack[0].pid == 100 && n.feedback.nack[0].blp == 0x8001 &&
+	      n.feedback.nack[1].pid == 65535);
+	check_int(parse(&n, p, len, 78), RTP_OK);
+	check(!rtcp_feedback_any(&n.feedback));
+}
+
+static void a_moved_request_asks_for_the_speakers_numbers(void)
+{
+	static const struct {
+		uint16_t pid, blp, add, first;
+		bool left;
+		uint16_t pid_then, blp_then;
+	} rows[] = {
+		{100, 0x0003, 1000, 50, true, 1100, 0x0003},
+		{100, 0, 0xffff, 100, true, 99, 0},
+		{100, 0, 0, 101, false, 0, 0},        /* sent before */
+		{100, 0x0001, 0, 101, true, 101, 0},  /* only the one after */
+		{100, 0x8001, 10, 102, true, 126, 0}, /* bit 15 is 116 */
+		{100, 0x0006, 0, 102, true, 102, 0x0001},
+		{100, 0x8000, 0, 116, true, 116, 0},
+		{100, 0xffff, 0, 117, false, 0, 0},
+		{65534, 0x0007, 5, 0, true, 5, 0x0001}, /* over the wrap */
+	};
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rtcp_feedback f = {.nacks = 1, .nack = {{rows[i].pid, rows[i].blp}}};
+
+		rtcp_feedback_move(&f, rows[i].add, rows[i].first);
+		check_int(f.nacks, rows[i].left);
+		if (!rows[i].left)
+			continue;
+		check_int(f.nack[0].pid, rows[i].pid_then);
+		check_int(f.nack[0].blp, rows[i].blp_then);
+	}
+}
+
+/* A peer that changed its SSRC says goodbye to the old one and still reports for it. */
+static void only_the_source_that_is_heard_counts(void)
+{
+	static const uint32_t now = 0x22222222, other = 0x44444444;
+	struct rtcp_out o = {.ssrc = now, .sender = &sender, .cname = "x", .bye = true};
+	uint8_t p[RTCP_BUILD_MAX];
+	struct rtcp_news n;
+	size_t len = rtcp_build(p, sizeof(p), &o);
+
+	heard = &other;
+	check(parse(&n, p, len, 1) == RTP_OK && !n.bye && !n.has_sender);
+	heard = &now;
+	check(parse(&n, p, len, 1) == RTP_OK && n.bye && n.has_sender);
+	heard = NULL;
+	check(parse(&n, p, len, 1) == RTP_OK && n.bye && n.has_sender);
+}
+
+static void intervals_are_those_of_the_rfc(void)
+{
+	check_int(rtcp_interval_ms(false, 0), 2052);
+	check_int(rtcp_interval_ms(false, UINT32_MAX), 6156);
+	check_int(rtcp_interval_ms(true, 0), 1026);
+	check_int(rtcp_interval_ms(true, UINT32_MAX), 3078);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(what_is_built_is_read_back),
 	CHECK_CASE(a_name_of_any_length_ends_on_a_word),
@@ -196,5 +341,11 @@ static const struct check_case cases[] = {
 	CHECK_CASE(the_round_trip_of_figure_2),
 	CHECK_CASE(a_round_trip_that_cannot_be_is_unknown),
 	CHECK_CASE(time_since_the_last_report_fills_the_block),
+	CHECK_CASE(extended_reports_are_read_back),
+	CHECK_CASE(a_block_that_passes_the_end_is_refused),
+	CHECK_CASE(feedback_is_read_back_and_about_us_only),
+	CHECK_CASE(a_moved_request_asks_for_the_speakers_numbers),
+	CHECK_CASE(only_the_source_that_is_heard_counts),
+	CHECK_CASE(intervals_are_those_of_the_rfc),
 };
 CHECK_MAIN(cases)
