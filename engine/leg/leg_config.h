@@ -43,6 +43,7 @@ enum {
 	LEG_SET_SOURCE = 1 << 4,
 	LEG_SET_INBAND = 1 << 5,
 	LEG_SET_TIMEOUT = 1 << 6,
+	LEG_SET_RTCP = 1 << 16, /* rtcp_mux, rtcp_xr */
 };
 
 struct leg_config {
@@ -59,6 +60,8 @@ struct leg_config {
 	enum leg_source_policy source;
 	bool inband_dtmf;
 	uint32_t media_timeout_ms; /* 0 = never */
+	bool rtcp_mux;             /* negotiated: RTCP goes to RTP's port (RFC 5761) */
+	bool rtcp_xr;              /* reports carry VoIP metrics (RFC 3611) */
 	uint32_t ssrc;             /* LEG_OPEN: chosen by the main lcore */
 };
 

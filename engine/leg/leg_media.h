@@ -20,6 +20,7 @@
 #include "dsp/tone.h"
 #include "jbuf/jbuf.h"
 #include "leg/leg.h"
+#include "rtp/loss_runs.h"
 #include "rtp/rtcp.h"
 #include "rtp/telephone_event.h"
 #include "worker/command.h"
@@ -109,6 +110,14 @@ struct leg_media {
 	uint64_t rtcp_sent_packets; /* packets_out at our last report */
 	uint64_t sr_ntp, sr_at_ns;  /* of the peer's last SR; 0: none */
 	uint32_t rtt_us, remote_lost, remote_jitter_us;
+	uint64_t rrtr_ntp, rrtr_at_ns; /* the peer's newest receiver reference time; 0: none */
+	bool remote_known;             /* a report about us came */
+	bool remote_voip_known;        /* how the peer receives us, in its own words */
+	struct rtcp_voip remote_voip;
+	uint16_t relay_seq;  /* first number that carries what is relayed now */
+	uint8_t asked_of_it; /* feedback passed on to it in this house period */
+	struct loss_runs losses;
+	uint32_t loss_seq; /* extended number of the newest loss; before it: of the first, less 1 */
 
 	/* News. */
 	bool media_told;   /* LEG_MEDIA was sent for this source */

@@ -1,6 +1,7 @@
 /* What is known of a leg's media: counters since it was opened and the newest measurements.
  *
- * Sources: loss and jitter RFC 3550, A.3 and A.8; RTT and remote values from RTCP (6.4.1).
+ * Sources: loss and jitter RFC 3550, A.3 and A.8; RTT and remote values from RTCP (6.4.1); bursts RFC
+ * 3611, 4.7.2; scores ITU-T G.107.
  */
 #ifndef LEG_LEG_STATS_H
 #define LEG_LEG_STATS_H
@@ -24,6 +25,12 @@ struct leg_stats {
 	uint32_t jbuf_ms;
 	uint32_t remote_lost;
 	uint32_t remote_jitter_us;
+	uint64_t discarded;                 /* came, but too late or too early to be played */
+	uint16_t burst_ms, gap_ms;          /* mean times with and without many losses */
+	uint8_t burst_density, gap_density; /* losses in them, of 256 */
+	double burst_ratio;                 /* 1 = losses are random; greater: they cluster */
+	double r_factor, mos;               /* how the peer is heard; mos 0 until something came */
+	double remote_mos;                  /* how the peer hears us; 0 until it reported */
 	int16_t level_dbov;    /* of the last decoded frame; 0 .. -127; -127 until known */
 	struct sock_ip source; /* where RTP comes from; family 0 until the first packet */
 	uint8_t codec;         /* enum codec_id of what is sent */

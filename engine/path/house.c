@@ -35,9 +35,10 @@ void house_tick(struct worker *w, struct worker_call *c)
 		if (l == NULL)
 			continue;
 		silence_check(w, l);
+		worker_leg_media(w, l)->asked_of_it = 0;
 		if (w->now_ns >= worker_leg_media(w, l)->rtcp_next_ns) {
-			rtcp_send(w, l, false);
-			rtcp_plan(w, l);
+			rtcp_out_report(w, l, false);
+			rtcp_out_plan(w, l, false);
 		}
 	}
 }

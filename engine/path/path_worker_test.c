@@ -253,7 +253,7 @@ static void reports_are_exchanged(void)
 	a->seq = (uint16_t)(a->seq + 10); /* ten packets lost */
 	world_run(&w, 20000);
 	check(a->rtcp_n >= 2 && a->rtcp_n <= 9); /* every 2.5 to 7.5 s */
-	check_int(rtcp_parse(&n, a->rtcp, a->rtcp_len, a->ssrc), RTP_OK);
+	check_int(rtcp_parse(&n, a->rtcp, a->rtcp_len, a->ssrc, NULL), RTP_OK);
 	check(n.has_sender && n.has_block && !n.bye);
 	check(n.sender.packets >= 100 && n.sender.octets == n.sender.packets * 160);
 	check_int(n.block.lost, 10);
@@ -270,7 +270,7 @@ static void reports_are_exchanged(void)
 
 	while (a->rtcp_n == got)
 		world_run(&w, 1);
-	check_int(rtcp_parse(&n, a->rtcp, a->rtcp_len, a->ssrc), RTP_OK);
+	check_int(rtcp_parse(&n, a->rtcp, a->rtcp_len, a->ssrc, NULL), RTP_OK);
 	block.lsr = rtcp_ntp_mid(n.sender.ntp);
 	world_run(&w, 30);
 	size_t len = rtcp_build(packet, sizeof(packet), &o);
@@ -301,7 +301,7 @@ static void reports_are_exchanged(void)
 	/* We say goodbye as well. */
 	check_int(world_leg_close(&w, a), 0);
 	a->talks = false;
-	check_int(rtcp_parse(&n, a->rtcp, a->rtcp_len, a->ssrc), RTP_OK);
+	check_int(rtcp_parse(&n, a->rtcp, a->rtcp_len, a->ssrc, NULL), RTP_OK);
 	check(n.bye);
 	world_close(&w);
 }

@@ -39,6 +39,8 @@ __attribute__((cold)) static void anchor(const struct worker *w, struct leg *l,
 {
 	struct leg_out *out = &l->out;
 
+	worker_leg_media(w, l)->relay_seq = (uint16_t)(out->seq + 1);
+
 	out->seq_add = (uint16_t)(out->seq + 1 - v->seq);
 	out->ts_add = out->ts + ticks_since(l, w->now_ns) - v->ts;
 	out->in_ssrc = v->ssrc;

@@ -99,6 +99,7 @@ __attribute__((cold)) static void another_source(struct worker *w, struct leg *l
 
 	if (l->in.flags & LEG_IN_BUFFER)
 		speaker_flush(w, l);
+	m->loss_seq = l->source.seq_base - 1;
 	telephone_event_reset(&m->events);
 	if (l->in.listener != LEG_INDEX_NONE)
 		leg_at(&w->legs, l->in.listener)->out.flags |= LEG_OUT_ANCHOR;
@@ -108,6 +109,29 @@ __attribute__((cold)) static void another_codec(struct worker *w, struct leg *l,
 {
 	l->in.codec_now = codec;
 	replan(w, worker_call_of(w, l));
+}
+
+/* Packets that left the window of `source` without ever having come: `before` is the window as it
+ * was with `max` its newest number. */
+__attribute__((cold)) static void losses_count(struct worker *w, const struct leg *l,
+					       uint64_t before, uint32_t max)
+{
+	struct leg_media *m = worker_leg_media(w, l);
+	uint32_t step = l->source.seq_max - max;
+
+	for (uint32_t i = 0; i < step; i++) {
+		/* The oldest leave first; past the old window come those that were jumped over. */
+		uint32_t seq = max - 63 + i;
+		bool came = i < 64 ? before >> (63 - i) & 1 : false;
+
+		if (came || (int32_t)(seq - l->source.seq_base) < 0)
+			continue;
+
+		int32_t between = (int32_t)(seq - m->loss_seq - 1);
+
+		loss_runs_lost(&m->losses, between > 0 ? (uint32_t)between : 0);
+		m->loss_seq = seq;
+	}
 }
 
 /* A packet that is consumed here leaves no gap in what its listener gets. */
@@ -154,6 +178,13 @@ static enum packet_fate noise_in(struct worker *w, struct leg *l, const struct r
 	return FATE_BUFFERED;
 }
 
+/* Whether `step` numbers more push one out of the window that never came. At the start of a run
+ * the window is not full; losses_count() looks closer. */
+static inline bool losses_leave(uint64_t window, uint32_t step)
+{
+	return step > 64 || (step > 0 && ~window >> (64 - step) != 0);
+}
+
 /* One row. Returns RTP_OK when it goes on, else its fate. */
 static enum packet_fate row_in(struct worker *w, struct burst *b, uint16_t i)
 {
@@ -174,6 +205,8 @@ static enum packet_fate row_in(struct worker *w, struct burst *b, uint16_t i)
 	if (!(l->in.flags & LEG_IN_RECEIVES))
 		return FATE_PAUSED;
 
+	uint64_t window = l->source.seen;
+	uint32_t newest = l->source.seq_max;
 	enum rtp_source_heard heard =
 		rtp_source_update(&l->source, v, rtp_ticks(w->now_ns, 8000), kind < CODEC_COUNT);
 
@@ -185,6 +218,8 @@ static enum packet_fate row_in(struct worker *w, struct burst *b, uint16_t i)
 		first_packet(w, l, &b->from[i]);
 	if (heard == RTP_SOURCE_NEW)
 		another_source(w, l);
+	else if (heard == RTP_SOURCE_NEXT && losses_leave(window, l->source.seq_max - newest))
+		losses_count(w, l, window, newest);
 	l->count.packets_in++;
 	l->count.octets_in += v->payload_len;
 	l->count.last_in_ns = w->now_ns;

@@ -43,6 +43,8 @@ static const struct rpc_param dtmf_params[] = {
 	RPC_PARAM_WORD("source", RPC_OPTIONAL, SOURCE_WORDS), \
 	RPC_PARAM_BOOL("inband_dtmf", RPC_OPTIONAL), \
 	RPC_PARAM_INT("media_timeout_ms", RPC_OPTIONAL, 0, 86400000), \
+	RPC_PARAM_BOOL("rtcp_mux", RPC_OPTIONAL), \
+	RPC_PARAM_BOOL("rtcp_xr", RPC_OPTIONAL), \
 	RPC_PARAM_TEXT("name", RPC_OPTIONAL, 0, 127)
 
 const struct rpc_param leg_open_params[] = {
@@ -134,6 +136,18 @@ static bool dtmf_read(struct leg_config *cfg, const json_t *dtmf, struct rpc_err
 	return true;
 }
 
+/* On one port RTCP's types 192 to 223 are payload types 64 to 95 (RFC 5761, 4). */
+static bool mux_fits(const struct leg_config *c, struct rpc_error *err)
+{
+	bool fits = !c->dtmf || c->dtmf_pt < 64 || c->dtmf_pt > 95;
+
+	for (unsigned i = 0; i < c->codecs; i++)
+		fits = fits && (c->codec[i].pt < 64 || c->codec[i].pt > 95);
+	return fits || !c->rtcp_mux ||
+	       refuse(err,
+		      "params.rtcp_mux: payload types 64 to 95 cannot be used with it (RFC 5761)");
+}
+
 bool leg_config_read(struct leg_config *cfg, const json_t *params, uint8_t family,
 		     struct rpc_error *err)
 {
@@ -170,6 +184,13 @@ bool leg_config_read(struct leg_config *cfg, const json_t *params, uint8_t famil
 		c.set |= LEG_SET_INBAND;
 	if (json_object_get(params, "media_timeout_ms") != NULL)
 		c.set |= LEG_SET_TIMEOUT;
+	if (json_object_get(params, "rtcp_mux") != NULL ||
+	    json_object_get(params, "rtcp_xr") != NULL)
+		c.set |= LEG_SET_RTCP;
+	c.rtcp_mux = rpc_param_bool(params, "rtcp_mux", c.rtcp_mux);
+	c.rtcp_xr = rpc_param_bool(params, "rtcp_xr", c.rtcp_xr);
+	if (!mux_fits(&c, err))
+		return false;
 	c.direction = (enum leg_direction)rpc_param_word(params, "direction", DIRECTION_WORDS,
 							 (int)c.direction);
 	c.source = (enum leg_source_policy)rpc_param_word(params, "source", SOURCE_WORDS,
@@ -196,6 +217,12 @@ json_t *leg_address_json(const struct sock_ip *a)
 	    inet_ntop(a->family == 6 ? AF_INET6 : AF_INET, a->ip, text, sizeof(text)) == NULL)
 		return json_null();
 	return json_pack("{s:s, s:i}", "ip", text, "port", (int)a->port);
+}
+
+/* Rounded to `unit`; null when it is 0: not known. */
+static json_t *rounded(double v, double unit)
+{
+	return v == 0 ? json_null() : json_real(round(v / unit) * unit);
 }
 
 static json_t *thousandths(uint32_t v)
@@ -227,6 +254,15 @@ json_t *leg_stats_json(const struct leg_stats *s)
 	json_object_set_new(j, "rtt_ms",
 			    s->rtt_us == UINT32_MAX ? json_null() : thousandths(s->rtt_us));
 	json_object_set_new(j, "remote_jitter_ms", thousandths(s->remote_jitter_us));
+	json_object_set_new(j, "mos", rounded(s->mos, 0.01));
+	json_object_set_new(j, "r_factor", rounded(s->r_factor, 0.1));
+	json_object_set_new(j, "remote_mos", rounded(s->remote_mos, 0.01));
+	json_object_set_new(j, "discarded", json_integer((json_int_t)s->discarded));
+	json_object_set_new(j, "bursts",
+			    json_pack("{s:i, s:f, s:i, s:f, s:f}", "burst_ms", (int)s->burst_ms,
+				      "burst_density", s->burst_density / 256.0, "gap_ms",
+				      (int)s->gap_ms, "gap_density", s->gap_density / 256.0,
+				      "burst_ratio", round(s->burst_ratio * 100) / 100));
 	json_object_set_new(j, "source", leg_address_json(&s->source));
 	json_object_set_new(j, "codec", json_string(leg_codec_name((enum codec_id)s->codec)));
 	json_object_set_new(j, "plan", json_string(s->plan <= LEG_PLAN_MIX ? plans[s->plan] : "?"));

@@ -76,7 +76,7 @@ static void apply_remote(struct worker *w, struct leg *l, const struct leg_confi
 		m->asked_ns = 0;
 	}
 	m->rtcp_port = 0;
-	m->rtcp_mux = false;
+	m->rtcp_mux = cfg->rtcp_mux;
 	way_make(w, l);
 	if (!m->mac_known)
 		worker_neighbour_want(w, l);
@@ -146,7 +146,7 @@ int command_leg_open(struct worker *w, const struct worker_command *c)
 	apply_dtmf(l, cfg);
 	apply_direction(w, l, cfg);
 	apply_remote(w, l, cfg);
-	rtcp_plan(w, l);
+	rtcp_out_plan(w, l, true);
 	call->leg[slot] = c->leg.index;
 	call->legs++;
 	hear_leg_open(&call->hear, slot);
@@ -196,6 +196,10 @@ int command_leg_set(struct worker *w, const struct worker_command *c)
 		cfg.inband_dtmf = new->inband_dtmf;
 	if (new->set & LEG_SET_TIMEOUT)
 		cfg.media_timeout_ms = new->media_timeout_ms;
+	if (new->set & LEG_SET_RTCP) {
+		cfg.rtcp_mux = new->rtcp_mux;
+		cfg.rtcp_xr = new->rtcp_xr;
+	}
 	if (!config_valid(w, &cfg))
 		return -EINVAL;
 
@@ -224,6 +228,11 @@ int command_leg_set(struct worker *w, const struct worker_command *c)
 	else if (new->set & LEG_SET_SOURCE)
 		flag_in(l, LEG_IN_LATCH,
 			cfg.source == LEG_SOURCE_LATCH && !(l->in.flags & LEG_IN_SEEN));
+	if ((new->set &LEG_SET_RTCP) && old.rtcp_mux != cfg.rtcp_mux) {
+		m->rtcp_mux = cfg.rtcp_mux;
+		m->rtcp_port = 0;
+		way_make(w, l);
+	}
 	if ((new->set &LEG_SET_TIMEOUT) && old.media_timeout_ms != cfg.media_timeout_ms)
 		m->timeout_told = false;
 	replan(w, worker_call_of(w, l));
@@ -245,7 +254,7 @@ int command_leg_close(struct worker *w, const struct worker_command *c, struct w
 
 	play_end(w, l, PLAY_END_LEG_CLOSED, 0);
 	collect_end(w, l, COLLECT_END_LEG_CLOSED);
-	rtcp_send(w, l, true);
+	rtcp_out_report(w, l, true);
 	leg_stats_fill(w, l, &e->stats);
 	record_leg_closed(w, call, m->slot);
 
@@ -277,38 +286,4 @@ int command_leg_stat(struct worker *w, const struct worker_command *c, struct wo
 		return -ESTALE;
 	leg_stats_fill(w, l, &e->stats);
 	return 0;
-}
-
-void leg_stats_fill(const struct worker *w, const struct leg *l, struct leg_stats *s)
-{
-	const struct leg_media *m = worker_leg_media(w, l);
-	const struct jbuf_counts *jc = jbuf_counts(m->jbuf);
-	uint32_t clock_hz = codec_of((enum codec_id)l->in.codec_now)->clock_hz;
-
-	*s = (struct leg_stats){
-		.packets_in = l->count.packets_in,
-		.octets_in = l->count.octets_in,
-		.packets_out = l->count.packets_out,
-		.octets_out = l->count.octets_out,
-		.lost = rtp_source_lost(&l->source),
-		.expected = rtp_source_expected(&l->source),
-		.late = jc->late,
-		.duplicate = l->source.duplicates,
-		.reordered = l->source.reordered,
-		.concealed_ms = m->concealed / 8,
-		.dropped = l->count.dropped,
-		.jitter_us = rtp_source_jitter_us(&l->source, clock_hz),
-		.rtt_us = m->rtt_us,
-		.jbuf_ms = l->in.flags & LEG_IN_BUFFER ? jbuf_delay_ms(m->jbuf) : 0,
-		.remote_lost = m->remote_lost,
-		.remote_jitter_us = m->remote_jitter_us,
-		.level_dbov = m->level_dbov,
-		.codec = l->out.codec,
-		.plan = (enum leg_plan)l->out.plan,
-	};
-	if (l->in.flags & LEG_IN_SEEN) {
-		s->source.family = l->in.family;
-		s->source.port = l->in.port;
-		memcpy(s->source.ip, l->in.ip, sizeof(s->source.ip));
-	}
 }

@@ -23,7 +23,6 @@ enum {
 	CALL_RECORDINGS_MAX = 4,     /* at once in one call */
 	EVENTS_FOR_COMMAND_MAX = 64, /* room that a command's events may need */
 	EVENTS_FOR_DONE = 512,       /* room that news leave to endings and replies */
-	RTCP_INTERVAL_MS = 5000,     /* RFC 3550, 6.2: the minimum */
 	NEIGHBOUR_ASK_MS = 1000,
 	QUIET_BYTES = 1536, /* no payload in an Ethernet frame is longer */
 };
@@ -146,8 +145,13 @@ struct leg *command_leg(struct worker *w, struct leg_ref ref);
 void record_leg_closed(struct worker *w, struct worker_call *c, uint8_t slot);
 void record_call_closed(struct worker *w, struct worker_call *c);
 
+/* ---- leg_stats.c ---- */
+
 /* Fill the statistics of an open leg. */
 void leg_stats_fill(const struct worker *w, const struct leg *l, struct leg_stats *s);
+
+/* The same as the VoIP metrics of an extended report. */
+void leg_stats_voip(const struct worker *w, const struct leg *l, struct rtcp_voip *v);
 
 /* ---- replan.c ---- */
 
@@ -236,13 +240,17 @@ void tap_fetch(struct worker *w, struct leg *const *leg, uint16_t n, uint8_t cha
 /* Timeouts and RTCP of one call's legs. */
 void house_tick(struct worker *w, struct worker_call *c);
 
-/* ---- rtcp.c: sending ---- */
+/* ---- rtcp_out.c ---- */
 
 /* Send a report now, with BYE when the leg closes. */
-void rtcp_send(struct worker *w, struct leg *l, bool bye);
+void rtcp_out_report(struct worker *w, struct leg *l, bool bye);
 
-/* When the next report is due: 5 s, times 0.5 to 1.5 (RFC 3550, 6.3.1). */
-void rtcp_plan(struct worker *w, struct leg *l);
+/* Pass on what the peer of `l` asks of its sender to the speaker that is relayed to it; to nobody when
+ * what it hears is made here. */
+void rtcp_out_ask(struct worker *w, const struct leg *l, const struct rtcp_feedback *f);
+
+/* When the next report is due. `first`: since the leg was opened. */
+void rtcp_out_plan(struct worker *w, struct leg *l, bool first);
 
 /* ---- mix.c ---- */
 
