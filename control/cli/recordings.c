@@ -66,11 +66,13 @@ static json_t *account_json(const struct recording_account *a)
 
 	for (int ch = 0; ch < RECORDING_CHANNELS; ch++)
 		json_array_append_new(channels,
-				      json_pack("{s:I, s:I, s:I, s:s}", "accepted",
+				      json_pack("{s:I, s:I, s:I, s:s, s:I, s:I}", "accepted",
 						(json_int_t)a->channel[ch].accepted, "written",
 						(json_int_t)a->channel[ch].written, "lost",
 						(json_int_t)a->channel[ch].lost, "lost_reason",
-						recording_loss_name(a->channel[ch].loss)));
+						recording_loss_name(a->channel[ch].loss), "masked",
+						(json_int_t)a->channel[ch].masked, "missing",
+						(json_int_t)a->channel[ch].missing));
 	return json_pack("{s:o, s:I}", "channels", channels, "paused_ms", (json_int_t)a->paused_ms);
 }
 
@@ -359,10 +361,11 @@ static void print_verdict(const struct recordings_options *opt, const struct rec
 
 	if (opt->json) {
 		print_json(opt,
-			   json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "ok",
-				     v->damages == 0, "segments", (json_int_t)v->segments,
+			   json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+				     "ok", v->damages == 0, "segments", (json_int_t)v->segments,
 				     "recordings", (json_int_t)v->recordings, "running",
-				     (json_int_t)v->running, "extents", (json_int_t)v->extents,
+				     (json_int_t)v->running, "unknown_frames",
+				     (json_int_t)v->unknown, "extents", (json_int_t)v->extents,
 				     "frames", (json_int_t)v->frames, "bytes", (json_int_t)v->bytes,
 				     "damages", (json_int_t)v->damages, "account",
 				     account_json(&v->account), "damage", damages));
@@ -374,10 +377,16 @@ static void print_verdict(const struct recordings_options *opt, const struct rec
 		v->recordings, v->running, v->segments, v->extents, v->frames, v->bytes);
 	for (int ch = 0; ch < RECORDING_CHANNELS; ch++)
 		fprintf(out,
-			"%s: %" PRIu64 " accepted, %" PRIu64 " written, %" PRIu64 " lost (%s)\n",
+			"%s: %" PRIu64 " accepted, %" PRIu64 " written (%" PRIu64
+			" of them masked), %" PRIu64 " lost (%s); %" PRIu64 " never came\n",
 			ch == 0 ? "said " : "heard", v->account.channel[ch].accepted,
-			v->account.channel[ch].written, v->account.channel[ch].lost,
-			recording_loss_name(v->account.channel[ch].loss));
+			v->account.channel[ch].written, v->account.channel[ch].masked,
+			v->account.channel[ch].lost,
+			recording_loss_name(v->account.channel[ch].loss),
+			v->account.channel[ch].missing);
+	if (v->unknown != 0)
+		fprintf(out, "%" PRIu64 " frames are of kinds that a later version knows\n",
+			v->unknown);
 	if (v->damages == 0)
 		fprintf(out, "whole: every byte, number and account agrees\n");
 	else

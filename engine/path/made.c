@@ -64,7 +64,9 @@ void made_send(struct worker *w, struct leg *l, struct rte_mbuf *m, uint8_t pt, 
 	rtp_build(p, pt, marker, l->out.seq, ts, l->out.ssrc);
 	l->count.packets_out++;
 	l->count.octets_out += len;
-	if (audio && (l->out.flags & LEG_OUT_TAP))
+	if (!audio && (l->out.flags & LEG_OUT_TAP))
+		tap_no_sound(w, l, 1);
+	else if (l->out.flags & LEG_OUT_TAP)
 		tap_frame(w, l, 1, l->out.codec, l->out.seq, ts, p + RTP_HEADER_LEN, len);
 	tx_put(w, l, &l->head, m, TX_MADE);
 }

@@ -239,6 +239,8 @@ static void secret_digits_are_not_in_it(void)
 	check_int(world_find(&w, EVENT_COLLECT_DONE)->collect.n, 1);
 	world_run(&w, 200);
 	check_int(record(COMMAND_RECORD_STOP, NULL), 0);
+	check(w.reply.account.channel[0].masked >= 15);
+	check_int(w.reply.account.channel[0].missing, 0);
 	end();
 	for (unsigned k = 0; k < store.n[0]; k++) {
 		check_int(store.frame[0][k].len, 160);

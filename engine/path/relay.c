@@ -96,7 +96,9 @@ static void send_on(struct worker *w, struct leg *to, struct rte_mbuf *m, const 
 	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
 
 	header_put(w, to, v, pt, p);
-	if ((to->out.flags & LEG_OUT_TAP) && codec != PATH_EVENT)
+	if ((to->out.flags & LEG_OUT_TAP) && codec == PATH_EVENT)
+		tap_no_sound(w, to, 1);
+	else if (to->out.flags & LEG_OUT_TAP)
 		tap_frame(w, to, 1, codec, to->out.seq, to->out.ts, p + RTP_HEADER_LEN,
 			  v->payload_len);
 	tx_put(w, to, &to->head, m, origin);
@@ -155,7 +157,7 @@ void relay_burst(struct worker *w, struct burst *b)
 		if (to->out.flags & LEG_OUT_TAP)
 			tapped[taps++] = to;
 	}
-	tap_fetch(w, tapped, taps, 1);
+	tap_fetch(tapped, taps, 1);
 	for (uint16_t i = 0; i < b->n; i++) {
 		struct leg *l = b->leg[i];
 

@@ -224,6 +224,8 @@ static enum packet_fate row_in(struct worker *w, struct burst *b, uint16_t i)
 	l->count.octets_in += v->payload_len;
 	l->count.last_in_ns = w->now_ns;
 	b->codec[i] = kind;
+	if ((l->in.flags & LEG_IN_TAP) && kind >= CODEC_COUNT)
+		tap_no_sound(w, l, 0);
 	if (kind == IN_EVENT)
 		return event_in(w, l, v, p, heard);
 	if (kind == IN_NOISE)
@@ -248,7 +250,7 @@ void rtp_in_burst(struct worker *w, struct burst *b)
 	for (uint16_t i = 0; i < b->n; i++)
 		if (b->leg[i]->in.flags & LEG_IN_TAP)
 			tapped[taps++] = b->leg[i];
-	tap_fetch(w, tapped, taps, 0);
+	tap_fetch(tapped, taps, 0);
 	for (uint16_t i = 0; i < b->n; i++) {
 		enum packet_fate fate = row_in(w, b, i);
 

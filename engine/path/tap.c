@@ -2,13 +2,9 @@
  *
  * Recording: one payload, copied to the recordings whose customer this leg is.
  *
- * While digits are being collected in secret, what the customer says is recorded as silence: a
- * phone that sends telephone-events often leaves the tones in the sound as well.
- *
  * A frame goes to its tap and from there to an extent; each was last seen 20 ms ago and is a miss.
  * tap_fetch() lets the misses of a burst overlap. Most legs have one recording, and know its tap.
  */
-#include <rte_prefetch.h>
 
 #include "worker/worker_priv.h"
 
@@ -17,13 +13,11 @@ static struct rec_tap *only_tap(const struct leg *l, uint8_t channel)
 	return channel == 0 ? l->in.tap : l->out.tap;
 }
 
-void tap_fetch(struct worker *w, struct leg *const *leg, uint16_t n, uint8_t channel)
+void tap_fetch(struct leg *const *leg, uint16_t n, uint8_t channel)
 {
 	for (uint16_t k = 0; k < n; k++) {
 		const struct rec_tap *tap = only_tap(leg[k], channel);
 
-		if (channel == 0)
-			rte_prefetch0(&worker_leg_media(w, leg[k])->collect);
 		if (tap != NULL)
 			rec_tap_fetch(tap);
 	}
@@ -33,14 +27,6 @@ void tap_fetch(struct worker *w, struct leg *const *leg, uint16_t n, uint8_t cha
 		if (tap != NULL)
 			rec_tap_fetch_frame(tap);
 	}
-}
-
-/* What the customer says may be secret. */
-static bool is_secret(const struct worker *w, const struct leg *l)
-{
-	const struct leg_media *m = worker_leg_media(w, l);
-
-	return collect_runs(m) && m->collect.secret;
 }
 
 void tap_frame(struct worker *w, struct leg *l, uint8_t channel, uint8_t codec, uint16_t seq,
@@ -55,11 +41,6 @@ void tap_frame(struct worker *w, struct leg *l, uint8_t channel, uint8_t codec, 
 			      .len = len,
 			      .payload = payload};
 
-	if (channel == 0 && is_secret(w, l)) {
-		if (len > QUIET_BYTES)
-			f.len = QUIET_BYTES;
-		f.payload = w->media->quiet[codec];
-	}
 	if (tap != NULL) {
 		rec_tap_frame(tap, &f);
 		return;
@@ -71,4 +52,14 @@ void tap_frame(struct worker *w, struct leg *l, uint8_t channel, uint8_t codec, 
 	for (unsigned i = 0; i < CALL_RECORDINGS_MAX; i++)
 		if (call->recording[i].tap != NULL && call->recording[i].slot == slot)
 			rec_tap_frame(call->recording[i].tap, &f);
+}
+
+void tap_no_sound(struct worker *w, struct leg *l, uint8_t channel)
+{
+	const struct worker_call *call = worker_call_of(w, l);
+	uint8_t slot = worker_leg_media(w, l)->slot;
+
+	for (unsigned i = 0; i < CALL_RECORDINGS_MAX; i++)
+		if (call->recording[i].tap != NULL && call->recording[i].slot == slot)
+			rec_tap_no_sound(call->recording[i].tap, channel);
 }

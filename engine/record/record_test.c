@@ -294,6 +294,159 @@ static void pauses_and_marks_are_kept(void)
 	place_remove(&p);
 }
 
+/* What stands in the masked frames of a recording, and the reasons. */
+struct masks {
+	uint32_t masked[2], plain[2], begins, ends;
+	char why[4][40];
+};
+
+static struct masks see_masks(const struct place *p)
+{
+	struct recording_store *st = place_open(p);
+	struct recording_frame f;
+	struct recording *r;
+	struct masks m = {0};
+	uint8_t id[16];
+
+	test_id(id, 0);
+	check_int(recording_open(st, id, NULL, NULL, &r), 0);
+	while (recording_next(r, &f) > 0) {
+		if (f.kind == RECORDING_FRAME_MASK)
+			snprintf(m.why[m.begins++ % 4], sizeof(m.why[0]), "%.*s", (int)f.len,
+				 (const char *)f.payload);
+		m.ends += f.kind == RECORDING_FRAME_UNMASK;
+		if (f.kind != RECORDING_FRAME_AUDIO)
+			continue;
+		check_int(f.len, FRAME_LEN);
+		if (f.masked) {
+			m.masked[f.channel]++;
+			for (int i = 0; i < FRAME_LEN; i++)
+				check_int(f.payload[i], 0xff);
+		} else {
+			m.plain[f.channel]++;
+		}
+	}
+	check_int(recording_info(r)->account.channel[0].masked, m.masked[0]);
+	check_int(recording_info(r)->account.channel[1].masked, m.masked[1]);
+	recording_close(r);
+	recording_store_close(st);
+	return m;
+}
+
+static void masked_frames_are_silence_and_counted(void)
+{
+	enum { SAID = REC_MASK_SAID, BOTH = REC_MASK_SAID | REC_MASK_HEARD };
+	struct place p;
+	struct record *rec;
+	struct rec_tap *tap;
+	struct recording_account a;
+	struct damages d;
+	uint8_t id[16];
+	uint64_t now = mono_now_ns(), t = 20 * PB_NS_PER_MS;
+
+	place_make(&p);
+	test_id(id, 0);
+
+	struct record_config cfg = place_config(&p, 1);
+
+	check_int(record_start(&cfg, &rec), 0);
+	check_int(rec_tap_open(record_worker(rec, 0), id, NULL, now, &tap), 0);
+	for (uint32_t i = 0; i < 200; i++) {
+		if (i == 50)
+			rec_tap_mask(tap, REC_MASK_REQUEST, SAID, "card number", now + i * t);
+		if (i == 60)
+			rec_tap_mask(tap, REC_MASK_SECRET, BOTH, "digits", now + i * t);
+		if (i == 80) /* the other one goes on */
+			rec_tap_mask(tap, REC_MASK_REQUEST, 0, "over", now + i * t);
+		if (i == 100) /* and on for REC_MASK_LINGER_MS, 20 frames */
+			rec_tap_mask(tap, REC_MASK_SECRET, 0, "digits", now + i * t);
+		for (unsigned ch = 0; ch < 2; ch++)
+			check_int(test_frame(tap, 0, ch, i, now + i * t), REC_TAP_FRAME_WRITTEN);
+	}
+	check_int(rec_tap_masked(tap), 0);
+	rec_tap_close(tap, RECORDING_END_STOPPED, now + 200 * t, &a);
+	check_int(a.channel[0].written, 200);
+	check_int(a.channel[0].masked, 70);
+	check_int(a.channel[1].masked, 60);
+	check_int(record_stop(rec), 0);
+
+	struct masks m = see_masks(&p);
+
+	check_int(m.masked[0], 70);
+	check_int(m.masked[1], 60);
+	check_int(m.plain[0], 130);
+	check_int(m.begins, 2);
+	check_int(m.ends, 2);
+	check_str(m.why[0], "card number");
+	check_str(m.why[1], "digits");
+
+	struct recording_verdict v = place_verify(&p, &d);
+
+	check_int(d.n, 0);
+	check_int(v.account.channel[0].masked, 70);
+	place_remove(&p);
+}
+
+/* Sequence numbers as the network brings them, and how many of them count as missing. */
+static void what_the_network_does_not_bring_is_counted(void)
+{
+	static const struct {
+		const char *story;
+		uint16_t seq[8];
+		unsigned n;
+		uint64_t missing;
+	} t[] = {
+		{"all there", {1, 2, 3, 4}, 4, 0},
+		{"two gone", {1, 4, 5}, 3, 2},
+		{"late is not gone", {1, 3, 2, 4}, 4, 0},
+		{"over the wrap", {65534, 1, 2}, 3, 2},
+		{"twice is not more than all", {1, 1, 2}, 3, 0},
+		{"another source", {1, 2, 30000, 30001}, 4, 0},
+		{"another source behind", {30000, 1, 2}, 3, 0},
+		{"gone, late, gone", {10, 13, 12, 16}, 4, 3},
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct place p;
+		struct record *rec;
+		struct rec_tap *tap;
+		struct recording_account a;
+		struct damages d;
+		uint8_t id[16], payload[FRAME_LEN] = {0};
+		uint64_t now = mono_now_ns();
+
+		place_make(&p);
+		test_id(id, 0);
+
+		struct record_config cfg = place_config(&p, 1);
+
+		check_int(record_start(&cfg, &rec), 0);
+		check_int(rec_tap_open(record_worker(rec, 0), id, NULL, now, &tap), 0);
+		for (unsigned k = 0; k < t[i].n; k++) {
+			struct rec_frame f = {.now_ns = now + k * 20 * PB_NS_PER_MS,
+					      .seq = t[i].seq[k],
+					      .codec = RECORDING_CODEC_PCMU,
+					      .len = FRAME_LEN,
+					      .payload = payload};
+
+			rec_tap_frame(tap, &f);
+			if (k == 1) /* over two extents */
+				rec_tap_age(record_worker(rec, 0), now + 9 * PB_NS_PER_S);
+		}
+		rec_tap_close(tap, RECORDING_END_STOPPED, now + PB_NS_PER_S, &a);
+		check_int(record_stop(rec), 0);
+
+		struct recording_verdict v = place_verify(&p, &d);
+
+		if (a.channel[0].missing != t[i].missing || d.n != 0)
+			printf("     %s\n", t[i].story);
+		check_int(a.channel[0].missing, t[i].missing);
+		check_int(v.account.channel[0].missing, t[i].missing);
+		check_int(d.n, 0);
+		place_remove(&p);
+	}
+}
+
 static void a_refused_recording_leaves_nothing(void)
 {
 	static char text[RECORDING_METADATA_MAX + 2];
@@ -694,6 +847,8 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_list_and_a_prefix_find_recordings),
 	CHECK_CASE(a_store_is_read_while_it_is_written),
 	CHECK_CASE(pauses_and_marks_are_kept),
+	CHECK_CASE(masked_frames_are_silence_and_counted),
+	CHECK_CASE(what_the_network_does_not_bring_is_counted),
 	CHECK_CASE(a_refused_recording_leaves_nothing),
 	CHECK_CASE(durable_within_the_window),
 	CHECK_CASE(a_stalled_disk_is_absorbed_then_accounted_for),

@@ -26,9 +26,27 @@
 struct tally {
 	uint64_t audio[RECORDING_CHANNELS];
 	uint64_t explained[RECORDING_CHANNELS]; /* by LOSS frames */
+	uint64_t masked[RECORDING_CHANNELS];
+	struct recording_seq seq[RECORDING_CHANNELS];
 	bool ended;
 	uint64_t last_us;
 };
+
+static void tally_frame(struct tally *t, const struct recording_frame_head *fh, const uint8_t *p)
+{
+	struct recording_loss_frame l;
+
+	if (fh->kind == RECORDING_FRAME_AUDIO) {
+		t->audio[fh->channel]++;
+		t->masked[fh->channel] += (fh->flags & RECORDING_FRAME_MASKED) != 0;
+		recording_seq_see(&t->seq[fh->channel], fh->seq,
+				  (fh->flags & RECORDING_FRAME_FRESH) != 0);
+	}
+	if (fh->kind == RECORDING_FRAME_LOSS && fh->length == sizeof(l)) {
+		memcpy(&l, p, sizeof(l));
+		t->explained[fh->channel] += l.frames;
+	}
+}
 
 /* Go through the frames in [head, used). Returns false when they do not fit together. */
 static bool tally_frames(const struct recording_extent_head *h, uint32_t used, struct tally *t)
@@ -37,6 +55,8 @@ static bool tally_frames(const struct recording_extent_head *h, uint32_t used, s
 	uint32_t at = sizeof(*h);
 
 	*t = (struct tally){0};
+	for (int ch = 0; ch < RECORDING_CHANNELS; ch++)
+		t->seq[ch].next = h->seq_next[ch];
 	if (used < sizeof(*h) || used > RECORDING_EXTENT_BYTES || used % 8 != 0)
 		return false;
 	while (at < used) {
@@ -48,15 +68,8 @@ static bool tally_frames(const struct recording_extent_head *h, uint32_t used, s
 		at += (uint32_t)sizeof(fh);
 		if (recording_pad(fh.length, 8) > used - at)
 			return false;
-		if (fh.kind == RECORDING_FRAME_AUDIO && fh.channel < RECORDING_CHANNELS)
-			t->audio[fh.channel]++;
-		if (fh.kind == RECORDING_FRAME_LOSS && fh.channel < RECORDING_CHANNELS &&
-		    fh.length == sizeof(struct recording_loss_frame)) {
-			struct recording_loss_frame l;
-
-			memcpy(&l, bytes + at, sizeof(l));
-			t->explained[fh.channel] += l.frames;
-		}
+		if (fh.channel < RECORDING_CHANNELS)
+			tally_frame(t, &fh, bytes + at);
 		t->ended = fh.kind == RECORDING_FRAME_END;
 		t->last_us = fh.time_us;
 		at += (uint32_t)recording_pad(fh.length, 8);
@@ -123,6 +136,8 @@ static void end_in(struct recording_extent_head *h, struct rec_tap *tap, uint32_
 		uint64_t explained = h->channel[ch].lost + t->explained[ch];
 
 		sum.written[ch] = h->channel[ch].written_before + t->audio[ch];
+		sum.masked[ch] = h->more[ch].masked + t->masked[ch];
+		sum.missing[ch] = h->more[ch].missing + t->seq[ch].missing;
 		if (sum.lost[ch] < explained)
 			sum.lost[ch] = explained;
 		if (!t->ended && sum.lost[ch] > explained) {
@@ -148,7 +163,7 @@ static void end_later(struct rec_tap *tap)
 		if (tap->explained[ch] > tap->lost[ch])
 			tap->explained[ch] = tap->lost[ch];
 	tap->end_reason = (uint8_t)reason_of(tap);
-	tap->paused = false;
+	tap->unusual = 0;
 	tap->prev = 0;
 	tap->next = 0;
 	atomic_store_explicit(&tap->open, 0, memory_order_release);

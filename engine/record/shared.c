@@ -224,10 +224,16 @@ void shared_extent_init(struct recording_extent_head *h, const struct rec_tap *t
 	h->prev_segment = RECORDING_NOWHERE;
 	h->prev_offset = RECORDING_NOWHERE;
 	h->flags = tap->seq == 0 ? RECORDING_EXTENT_FIRST : 0;
+	h->minor = RECORDING_MINOR;
 	for (int ch = 0; ch < RECORDING_CHANNELS; ch++) {
 		h->channel[ch].written_before = tap->written[ch];
 		/* while it is open: what LOSS frames before it have explained */
 		h->channel[ch].lost = tap->explained[ch];
+		/* and the counts before it */
+		h->more[ch].masked = tap->masked[ch];
+		h->more[ch].missing = tap->missing[ch];
+		h->seq_next[ch] = tap->seq_next[ch];
+		h->masked_now[ch] = (tap->unusual & TAP_MASKED << ch) != 0;
 	}
 	live->tap = tap->index;
 	/* pairs with the death of the process: a head that says OPEN is whole */
@@ -246,6 +252,8 @@ void shared_extent_close(struct recording_extent_head *h, const struct rec_tap *
 		h->channel[ch].written = tap->written[ch];
 		h->channel[ch].lost = tap->lost[ch];
 		h->channel[ch].loss = tap->loss[ch];
+		h->more[ch].masked = tap->masked[ch];
+		h->more[ch].missing = tap->missing[ch];
 	}
 	/* pairs with the acquire in recover.c and, through the ring, with the recorder */
 	atomic_store_explicit(&shared_live(h)->state, SHARED_CLOSED, memory_order_release);

@@ -49,7 +49,7 @@ struct shared_head {
 	uint8_t instance[16];
 };
 
-enum { SHARED_VERSION = 1, SHARED_HEAD_BYTES = 4096 };
+enum { SHARED_VERSION = 2, SHARED_HEAD_BYTES = 4096 };
 
 enum tap_state { TAP_FREE, TAP_OPEN, TAP_CLOSING };
 
@@ -60,33 +60,49 @@ struct tap_hole {
 	uint64_t to_mono_ns;
 };
 
+/* What keeps a frame from the short way through rec_tap_frame(). */
+enum {
+	TAP_PAUSED = 1 << 0,
+	TAP_HOLES = 1 << 1,  /* lost frames that no LOSS frame tells of yet */
+	TAP_MASKED = 1 << 2, /* << channel: its frames are silence */
+	TAP_FRESH = 1 << 4,  /* << channel: its next frame is RECORDING_FRAME_FRESH */
+};
+
 /* Lies in the shared memory. Pointers are of the engine that runs; recovery reads none. */
 struct rec_tap {
-	/* Touched by every frame. */
+	/* Touched by every frame: this line and no other. */
 	alignas(64) _Atomic uint64_t open; /* (extent index + 1) << 32 | used; 0 = none */
 	uint8_t *base;                     /* of the open extent */
 	uint64_t first_mono_ns;            /* of the open extent */
 	uint64_t last_mono_ns;
 	uint64_t written[RECORDING_CHANNELS];
+	struct rec_worker *worker;
+	uint16_t seq_next[RECORDING_CHANNELS]; /* RTP sequence number expected */
+	uint8_t unusual;                       /* TAP_PAUSED ...; 0 nearly always */
+	uint8_t unused[3];
+
+	/* Touched by losses, gaps, pauses, masks and changes of extent. */
 	_Atomic uint32_t state; /* enum tap_state */
 	uint32_t index;
-	struct rec_worker *worker;
-
-	/* Touched by losses, pauses and changes of extent. */
 	uint64_t lost[RECORDING_CHANNELS];
 	uint64_t explained[RECORDING_CHANNELS]; /* of these, told by LOSS frames */
-	uint8_t loss[RECORDING_CHANNELS];       /* newest enum recording_loss */
-	bool paused;
-	uint8_t end_reason;  /* TAP_CLOSING */
+	uint64_t masked[RECORDING_CHANNELS];
+	int64_t missing[RECORDING_CHANNELS];
+	uint8_t loss[RECORDING_CHANNELS]; /* newest enum recording_loss */
+	uint8_t mask_by[REC_MASKS];       /* which channels each of enum rec_mask wants masked */
+	uint8_t lingering;                /* channels whose mask has ended, but not quite yet */
+	uint8_t end_reason;               /* TAP_CLOSING */
 	uint32_t prev, next; /* in the worker's age list or its closing list; index + 1 */
 	uint64_t paused_ns;  /* finished pauses */
 	uint64_t pause_from_ns;
+	uint64_t unmask_ns; /* `lingering` lasts until then; 0 = it is none */
 	struct tap_hole hole[RECORDING_CHANNELS];
 	uint8_t id[16];
 	uint64_t part_ns;
 	uint64_t part_mono_ns; /* the same moment on the engine's clock */
 	uint64_t seq;          /* of the next extent */
 };
+static_assert(offsetof(struct rec_tap, state) == 64, "a frame touches one line of its tap");
 
 struct tap_list {
 	uint32_t first, last; /* index + 1; 0 = empty */

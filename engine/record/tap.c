@@ -10,6 +10,10 @@
  * extent make sure that LOSS and END frames never need an extent of their own while one is open.
  *
  * The order of stores is that of the ordering note in shared.h.
+ *
+ * Nearly every frame is the next one of its stream, in an extent with room, and finds nothing
+ * unusual: it touches one line of the tap and the lines it is copied to, and is done. All others
+ * go through frame_slowly().
  */
 #include "record/tap.h"
 
@@ -146,11 +150,6 @@ static bool open_extent(struct rec_tap *tap, uint64_t now_ns)
 	return true;
 }
 
-static bool has_holes(const struct rec_tap *tap)
-{
-	return tap->lost[0] != tap->explained[0] || tap->lost[1] != tap->explained[1];
-}
-
 /* Put LOSS frames for what no LOSS frame tells of yet; the reserve has the room. */
 static uint32_t put_holes(const struct rec_tap *tap, uint32_t used, uint64_t now_ns)
 {
@@ -166,6 +165,7 @@ static void forget_holes(struct rec_tap *tap)
 {
 	for (int ch = 0; ch < RECORDING_CHANNELS; ch++)
 		tap->explained[ch] = tap->lost[ch];
+	tap->unusual &= (uint8_t)~TAP_HOLES;
 }
 
 /* Close the open extent and give it to the recorder; with LAST the tap is free afterwards. */
@@ -219,19 +219,27 @@ static uint32_t frame_us(const struct rec_tap *tap, uint64_t now_ns)
 	return now_ns > tap->first_mono_ns ? (uint32_t)((now_ns - tap->first_mono_ns) / 1000) : 0;
 }
 
-static int put_text(struct rec_tap *tap, uint8_t kind, uint64_t now_ns, const char *text)
+static int put_text(struct rec_tap *tap, const struct recording_frame_head *what, uint64_t now_ns,
+		    const char *text)
 {
 	size_t len = text != NULL ? strlen(text) : 0;
-	struct recording_frame_head fh = {.length = (uint16_t)len, .kind = kind};
+	struct recording_frame_head fh = *what;
 
 	if (len > RECORDING_METADATA_MAX)
 		return -E2BIG;
 	see_time(tap, now_ns);
 	if (!have_room(tap, (uint32_t)(sizeof(fh) + recording_pad(len, 8)), now_ns))
 		return -ENOBUFS;
+	fh.length = (uint16_t)len;
 	fh.time_us = frame_us(tap, now_ns);
 	publish(tap, shared_put_frame(extent_of(tap), used_of(tap), &fh, text));
 	return 0;
+}
+
+static int put_kind(struct rec_tap *tap, enum recording_frame_kind kind, uint64_t now_ns,
+		    const char *text)
+{
+	return put_text(tap, &(struct recording_frame_head){.kind = (uint8_t)kind}, now_ns, text);
 }
 
 int rec_tap_open(struct rec_worker *rw, const uint8_t id[16], const char *metadata, uint64_t now_ns,
@@ -255,9 +263,10 @@ int rec_tap_open(struct rec_worker *rw, const uint8_t id[16], const char *metada
 	memcpy(tap->id, id, sizeof(tap->id));
 	tap->part_ns = wall_ns(rw, now_ns);
 	tap->part_mono_ns = now_ns;
+	tap->unusual = TAP_FRESH << 0 | TAP_FRESH << 1;
 	atomic_store_explicit(&tap->state, TAP_OPEN, memory_order_release);
 
-	int err = put_text(tap, RECORDING_FRAME_METADATA, now_ns, metadata);
+	int err = put_kind(tap, RECORDING_FRAME_METADATA, now_ns, metadata);
 
 	if (err != 0) {
 		atomic_store_explicit(&tap->state, TAP_FREE, memory_order_release);
@@ -279,49 +288,154 @@ __attribute__((cold)) static enum rec_tap_frame lose(struct rec_tap *tap, const 
 	hole->to_mono_ns = f->now_ns;
 	tap->loss[f->channel] = (uint8_t)why;
 	tap->lost[f->channel]++;
+	tap->unusual |= (uint8_t)(TAP_HOLES | TAP_FRESH << f->channel);
 	count(&tap->worker->frames_lost, 1);
 	return REC_TAP_FRAME_LOST;
 }
 
-enum rec_tap_frame rec_tap_frame(struct rec_tap *tap, const struct rec_frame *f)
+static struct recording_frame_head audio_head(const struct rec_tap *tap, const struct rec_frame *f,
+					      uint8_t flags)
+{
+	return (struct recording_frame_head){
+		.length = f->len,
+		.kind = RECORDING_FRAME_AUDIO,
+		.channel = f->channel,
+		.codec = f->codec,
+		.flags = flags,
+		.seq = f->seq,
+		.timestamp = f->timestamp,
+		.time_us = frame_us(tap, f->now_ns),
+	};
+}
+
+static bool is_fresh(const struct rec_tap *tap, uint8_t channel)
+{
+	return (tap->unusual & TAP_FRESH << channel) != 0;
+}
+
+static void see_seq(struct rec_tap *tap, uint8_t channel, uint16_t seq)
+{
+	struct recording_seq s = {.missing = tap->missing[channel], .next = tap->seq_next[channel]};
+
+	recording_seq_see(&s, seq, is_fresh(tap, channel));
+	tap->missing[channel] = s.missing;
+	tap->seq_next[channel] = s.next;
+	tap->unusual &= (uint8_t) ~(TAP_FRESH << channel);
+}
+
+/* The octet that means silence; -1: there is none. */
+static int silence_octet(uint8_t codec)
+{
+	switch ((enum recording_codec)codec) {
+	case RECORDING_CODEC_PCMU:
+		return 0xff;
+	case RECORDING_CODEC_PCMA:
+		return 0xd5;
+	case RECORDING_CODEC_NONE:
+	case RECORDING_CODEC_G722:
+	case RECORDING_CODEC_OPUS:
+	default: /* a frame of these is left empty */
+		return -1;
+	}
+}
+
+/* The frame's time and number with silence for its sound. */
+static uint32_t put_silence(const struct rec_tap *tap, uint32_t used,
+			    struct recording_frame_head *fh)
+{
+	int octet = silence_octet(fh->codec);
+	uint8_t *p = tap->base + used;
+	uint32_t padded;
+
+	fh->length = octet >= 0 ? fh->length : 0;
+	padded = (uint32_t)recording_pad(fh->length, 8);
+	memcpy(p, fh, sizeof(*fh));
+	memset(p + sizeof(*fh), 0, padded);
+	memset(p + sizeof(*fh), octet, fh->length);
+	return used + (uint32_t)sizeof(*fh) + padded;
+}
+
+static bool is_masked(const struct rec_tap *tap, uint8_t channel)
+{
+	return (tap->unusual & TAP_MASKED << channel) != 0;
+}
+
+static void apply_masks(struct rec_tap *tap, const char *why, uint64_t now_ns);
+
+__attribute__((noinline)) static enum rec_tap_frame frame_slowly(struct rec_tap *tap,
+								 const struct rec_frame *f)
 {
 	uint32_t bytes = (uint32_t)(sizeof(struct recording_frame_head) + recording_pad(f->len, 8));
-	bool holes = has_holes(tap);
+	bool holes = (tap->unusual & TAP_HOLES) != 0;
 
-	hot_assert(f->channel < RECORDING_CHANNELS);
-	if (tap->paused)
+	if ((tap->unusual & TAP_PAUSED) != 0)
 		return REC_TAP_FRAME_PAUSED;
 	see_time(tap, f->now_ns);
+	if (tap->unmask_ns != 0 && f->now_ns >= tap->unmask_ns)
+		apply_masks(tap, "secret digits are over", f->now_ns);
 	if (f->len > REC_FRAME_MAX)
 		return lose(tap, f, RECORDING_LOSS_TOO_LARGE);
 	/* with holes, twice the reserve: two LOSS frames now, and the promise kept after */
 	if (!have_room(tap, bytes + (holes ? (uint32_t)TAP_RESERVE_BYTES : 0), f->now_ns))
 		return lose(tap, f, RECORDING_LOSS_NO_EXTENT);
 
-	struct recording_frame_head fh = {
-		.length = f->len,
-		.kind = RECORDING_FRAME_AUDIO,
-		.channel = f->channel,
-		.codec = f->codec,
-		.seq = f->seq,
-		.timestamp = f->timestamp,
-		.time_us = frame_us(tap, f->now_ns),
-	};
+	bool masked = is_masked(tap, f->channel);
+	struct recording_frame_head fh =
+		audio_head(tap, f,
+			   (uint8_t)((masked ? RECORDING_FRAME_MASKED : 0) |
+				     (is_fresh(tap, f->channel) ? RECORDING_FRAME_FRESH : 0)));
 	uint32_t used = used_of(tap);
 
 	if (holes)
 		used = put_holes(tap, used, f->now_ns);
-	publish(tap, shared_put_frame(extent_of(tap), used, &fh, f->payload));
+	publish(tap, masked ? put_silence(tap, used, &fh)
+			    : shared_put_frame(extent_of(tap), used, &fh, f->payload));
 	tap->written[f->channel]++;
+	tap->masked[f->channel] += masked;
+	see_seq(tap, f->channel, f->seq);
 	if (holes)
 		forget_holes(tap);
 	return REC_TAP_FRAME_WRITTEN;
 }
 
+enum rec_tap_frame rec_tap_frame(struct rec_tap *tap, const struct rec_frame *f)
+{
+	uint32_t used = used_of(tap);
+	uint32_t padded = (uint32_t)recording_pad(f->len, 8);
+	uint32_t bytes = (uint32_t)sizeof(struct recording_frame_head) + padded;
+
+	hot_assert(f->channel < RECORDING_CHANNELS);
+	if (tap->unusual != 0 || f->seq != tap->seq_next[f->channel] || used == 0 ||
+	    f->len > REC_FRAME_MAX || used + bytes + TAP_RESERVE_BYTES > RECORDING_EXTENT_BYTES ||
+	    f->now_ns - tap->first_mono_ns >= EXTENT_SPAN_S * PB_NS_PER_S)
+		return frame_slowly(tap, f);
+
+	struct recording_frame_head fh = audio_head(tap, f, 0);
+	uint8_t *p = tap->base + used;
+
+	see_time(tap, f->now_ns);
+	memcpy(p, &fh, sizeof(fh));
+	p += sizeof(fh);
+	if (f->len == 160) { /* 20 ms of G.711: without a call */
+		memcpy(p, f->payload, 160);
+	} else {
+		memset(p + padded - (padded != 0 ? 8 : 0), 0, padded != 0 ? 8 : 0);
+		memcpy(p, f->payload, f->len);
+	}
+	publish(tap, used + bytes);
+	tap->written[f->channel]++;
+	tap->seq_next[f->channel]++;
+	return REC_TAP_FRAME_WRITTEN;
+}
+
+void rec_tap_no_sound(struct rec_tap *tap, uint8_t channel)
+{
+	tap->unusual |= (uint8_t)(TAP_FRESH << channel);
+}
+
 void rec_tap_fetch(const struct rec_tap *tap)
 {
 	__builtin_prefetch(tap, 1);
-	__builtin_prefetch(tap->lost, 0);
 }
 
 void rec_tap_fetch_frame(const struct rec_tap *tap)
@@ -335,62 +449,110 @@ void rec_tap_fetch_frame(const struct rec_tap *tap)
 		__builtin_prefetch(tap->base + used + (size_t)i * 64, 1);
 }
 
-static void put_plain(struct rec_tap *tap, uint8_t kind, uint64_t now_ns)
-{
-	see_time(tap, now_ns);
-	if (!have_room(tap, sizeof(struct recording_frame_head), now_ns))
-		return; /* paused_ns in the heads still tells */
-
-	struct recording_frame_head fh = {.kind = kind, .time_us = frame_us(tap, now_ns)};
-
-	publish(tap, shared_put_frame(extent_of(tap), used_of(tap), &fh, NULL));
-}
-
 void rec_tap_pause(struct rec_tap *tap, uint64_t now_ns)
 {
-	if (tap->paused)
+	if (rec_tap_paused(tap))
 		return;
-	put_plain(tap, RECORDING_FRAME_PAUSE, now_ns);
+	(void)put_kind(tap, RECORDING_FRAME_PAUSE, now_ns, NULL); /* the heads tell, too */
 	tap->pause_from_ns = now_ns;
-	tap->paused = true;
+	tap->unusual |= TAP_PAUSED;
+}
+
+static void end_pause(struct rec_tap *tap, uint64_t now_ns)
+{
+	if (rec_tap_paused(tap) && now_ns > tap->pause_from_ns)
+		tap->paused_ns += now_ns - tap->pause_from_ns;
+	tap->unusual &= (uint8_t)~TAP_PAUSED;
 }
 
 void rec_tap_resume(struct rec_tap *tap, uint64_t now_ns)
 {
-	if (!tap->paused)
+	if (!rec_tap_paused(tap))
 		return;
-	tap->paused = false;
-	if (now_ns > tap->pause_from_ns)
-		tap->paused_ns += now_ns - tap->pause_from_ns;
-	put_plain(tap, RECORDING_FRAME_RESUME, now_ns);
+	end_pause(tap, now_ns);
+	(void)put_kind(tap, RECORDING_FRAME_RESUME, now_ns, NULL);
+	tap->unusual |= TAP_FRESH << 0 | TAP_FRESH << 1;
 }
 
 bool rec_tap_paused(const struct rec_tap *tap)
 {
-	return tap->paused;
+	return (tap->unusual & TAP_PAUSED) != 0;
+}
+
+/* --- masks --- */
+
+static void apply_masks(struct rec_tap *tap, const char *why, uint64_t now_ns)
+{
+	uint8_t want;
+
+	if (now_ns >= tap->unmask_ns) {
+		tap->lingering = 0;
+		tap->unmask_ns = 0;
+	}
+	want = tap->lingering;
+	for (int who = 0; who < REC_MASKS; who++)
+		want |= tap->mask_by[who];
+	for (uint8_t ch = 0; ch < RECORDING_CHANNELS; ch++) {
+		bool on = (want & 1U << ch) != 0;
+		struct recording_frame_head fh = {
+			.kind = on ? RECORDING_FRAME_MASK : RECORDING_FRAME_UNMASK,
+			.channel = ch,
+		};
+
+		if (on == is_masked(tap, ch))
+			continue;
+		/* without an extent the frames' own flags still tell */
+		(void)put_text(tap, &fh, now_ns, why);
+		if (on)
+			tap->unusual |= (uint8_t)(TAP_MASKED << ch);
+		else
+			tap->unusual &= (uint8_t) ~(TAP_MASKED << ch);
+	}
+}
+
+void rec_tap_mask(struct rec_tap *tap, enum rec_mask who, uint8_t channels, const char *why,
+		  uint64_t now_ns)
+{
+	uint8_t ended = (uint8_t)(tap->mask_by[who] & ~channels);
+
+	tap->mask_by[who] = channels;
+	if (who == REC_MASK_SECRET && ended != 0) {
+		tap->lingering |= ended;
+		tap->unmask_ns = now_ns + REC_MASK_LINGER_MS * PB_NS_PER_MS;
+	}
+	apply_masks(tap, why, now_ns);
+}
+
+uint8_t rec_tap_masked(const struct rec_tap *tap)
+{
+	return (uint8_t)((is_masked(tap, 0) ? REC_MASK_SAID : 0) |
+			 (is_masked(tap, 1) ? REC_MASK_HEARD : 0));
 }
 
 int rec_tap_mark(struct rec_tap *tap, uint64_t now_ns, const char *text)
 {
-	return put_text(tap, RECORDING_FRAME_MARK, now_ns, text);
+	return put_kind(tap, RECORDING_FRAME_MARK, now_ns, text);
 }
 
 int rec_tap_event(struct rec_tap *tap, uint64_t now_ns, const char *json)
 {
-	return put_text(tap, RECORDING_FRAME_EVENT, now_ns, json);
+	return put_kind(tap, RECORDING_FRAME_EVENT, now_ns, json);
 }
 
 void rec_tap_account(const struct rec_tap *tap, uint64_t now_ns, struct recording_account *account)
 {
 	uint64_t paused_ns = tap->paused_ns;
 
-	if (tap->paused && now_ns > tap->pause_from_ns)
+	if (rec_tap_paused(tap) && now_ns > tap->pause_from_ns)
 		paused_ns += now_ns - tap->pause_from_ns;
 	*account = (struct recording_account){.paused_ms = paused_ns / PB_NS_PER_MS};
 	for (int ch = 0; ch < RECORDING_CHANNELS; ch++) {
 		account->channel[ch].written = tap->written[ch];
 		account->channel[ch].lost = tap->lost[ch];
 		account->channel[ch].accepted = tap->written[ch] + tap->lost[ch];
+		account->channel[ch].masked = tap->masked[ch];
+		account->channel[ch].missing =
+			tap->missing[ch] > 0 ? (uint64_t)tap->missing[ch] : 0;
 		account->channel[ch].loss = tap->loss[ch];
 	}
 }
@@ -417,9 +579,7 @@ void rec_tap_close(struct rec_tap *tap, enum recording_end reason, uint64_t now_
 	struct rec_worker *rw = tap->worker;
 
 	see_time(tap, now_ns);
-	if (tap->paused && now_ns > tap->pause_from_ns)
-		tap->paused_ns += now_ns - tap->pause_from_ns;
-	tap->paused = false;
+	end_pause(tap, now_ns);
 	if (account != NULL)
 		rec_tap_account(tap, now_ns, account);
 	tap->end_reason = (uint8_t)reason;

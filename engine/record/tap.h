@@ -44,7 +44,7 @@ struct rec_frame {
 enum { REC_FRAME_MAX = 4096 };
 
 enum rec_tap_frame {
-	REC_TAP_FRAME_WRITTEN, /* it will be in the store */
+	REC_TAP_FRAME_WRITTEN, /* it, or while masked its silence, will be in the store */
 	REC_TAP_FRAME_PAUSED,  /* the recording is paused: not accepted, not counted */
 	REC_TAP_FRAME_LOST,    /* accepted and lost: no extent was free, or too large; it is in the
 				  account */
@@ -74,8 +74,13 @@ int rec_tap_open(struct rec_worker *rw, const uint8_t id[16], const char *metada
 /* Copy one frame. */
 enum rec_tap_frame rec_tap_frame(struct rec_tap *tap, const struct rec_frame *f);
 
+/* A packet of the channel's stream came (or was sent) that is no sound: its sequence number is not
+ * missing. */
+void rec_tap_no_sound(struct rec_tap *tap, uint8_t channel);
+
 /* Begin to fetch what rec_tap_frame() will touch; a caller with several frames in hand does this for
- * all of them first: the tap itself, then, when that has come, the place of its next frame. */
+ * all of them first: the one line of the tap, then, when that has come, the place of its next
+ * frame. */
 void rec_tap_fetch(const struct rec_tap *tap);
 void rec_tap_fetch_frame(const struct rec_tap *tap);
 
@@ -83,6 +88,30 @@ void rec_tap_fetch_frame(const struct rec_tap *tap);
 void rec_tap_pause(struct rec_tap *tap, uint64_t now_ns);
 void rec_tap_resume(struct rec_tap *tap, uint64_t now_ns);
 bool rec_tap_paused(const struct rec_tap *tap);
+
+/* Who wants a channel masked. A channel is silence in the recording as long as one of them does. */
+enum rec_mask {
+	REC_MASK_REQUEST, /* the control socket */
+	REC_MASK_SECRET,  /* digits are collected in secret */
+	REC_MASKS,
+};
+
+enum {
+	REC_MASK_SAID = 1 << 0,  /* channel 0 */
+	REC_MASK_HEARD = 1 << 1, /* channel 1 */
+	REC_MASK_LINGER_MS = 400 /* SECRET: the last key is still down when its digit is known */
+};
+
+/* From now on these channels (0: none) are what `who` wants masked: their frames are accepted,
+ * counted and timed, but the silence of their codec stands in their place (nothing, where no octet
+ * of a codec means silence). `why` is put into the recording where a channel's mask begins or
+ * ends; at most RECORDING_METADATA_MAX bytes of it. An end of SECRET takes effect
+ * REC_MASK_LINGER_MS later. */
+void rec_tap_mask(struct rec_tap *tap, enum rec_mask who, uint8_t channels, const char *why,
+		  uint64_t now_ns);
+
+/* The channels that are masked now. */
+uint8_t rec_tap_masked(const struct rec_tap *tap);
 
 /* Put a text or a JSON object into the recording at this moment. Returns 0, -E2BIG (longer than
  * RECORDING_METADATA_MAX) or -ENOBUFS (no extent is free; nothing was put). */

@@ -238,6 +238,7 @@ static int write_head(const struct segment *s, const uint8_t engine[16], uint8_t
 	struct recording_segment_head h = {
 		.magic = RECORDING_SEGMENT_MAGIC,
 		.version = RECORDING_VERSION,
+		.minor = RECORDING_MINOR,
 		.head_bytes = RECORDING_BLOCK,
 		.number = s->number,
 		.tag = s->tag,

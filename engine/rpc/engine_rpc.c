@@ -107,6 +107,12 @@ static const struct rpc_param record_mark_params[] = {
 	RPC_PARAM_TEXT("text", RPC_REQUIRED, 1, 255),
 	RPC_PARAM_END,
 };
+static const struct rpc_param record_mask_params[] = {
+	RPC_PARAM_UUID("recording", RPC_REQUIRED),
+	RPC_PARAM_WORD("channel", RPC_OPTIONAL, "said|heard|both"),
+	RPC_PARAM_TEXT("reason", RPC_OPTIONAL, 1, 255),
+	RPC_PARAM_END,
+};
 
 /* --- the methods, in the order of the protocol document --- */
 
@@ -134,6 +140,8 @@ static const struct rpc_method methods[] = {
 	{"record.resume", recording_params, rpc_record_resume},
 	{"record.stop", recording_params, rpc_record_stop},
 	{"record.mark", record_mark_params, rpc_record_mark},
+	{"record.mask", record_mask_params, rpc_record_mask},
+	{"record.unmask", recording_params, rpc_record_unmask},
 	{"stat.engine", rpc_params_none, rpc_stat_engine},
 	{"stat.drops", rpc_params_none, rpc_stat_drops},
 	{"stat.legs", call_optional, rpc_stat_legs},

@@ -221,7 +221,7 @@ static inline int fake_send(void *arg, unsigned w, const struct worker_command *
 	} else if (c->kind == COMMAND_CALL_OPEN || c->kind == COMMAND_CALL_CLOSE ||
 		   c->kind == COMMAND_CALL_HEAR || c->kind == COMMAND_MONITOR_SET) {
 		reply.result = fake_call_command(f, w, c);
-	} else if (c->kind >= COMMAND_RECORD_START && c->kind <= COMMAND_RECORD_MARK) {
+	} else if (c->kind >= COMMAND_RECORD_START && c->kind <= COMMAND_RECORD_MASK) {
 		/* As in the engine, the reply comes before RECORD_DONE. */
 		uint32_t at = f->held[w];
 

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/must.h"
+#include "record/tap.h"
 #include "rpc/rpc_priv.h"
 
 enum { METADATA_MAX = 4096 };
@@ -35,11 +36,13 @@ json_t *recording_account_json(const struct recording_account *a)
 
 	for (unsigned i = 0; i < RECORDING_CHANNELS; i++)
 		json_array_append_new(channels,
-				      json_pack("{s:I, s:I, s:I, s:s?}", "accepted",
+				      json_pack("{s:I, s:I, s:I, s:s?, s:I, s:I}", "accepted",
 						(json_int_t)a->channel[i].accepted, "written",
 						(json_int_t)a->channel[i].written, "lost",
 						(json_int_t)a->channel[i].lost, "lost_reason",
-						loss_name(a->channel[i].loss)));
+						loss_name(a->channel[i].loss), "masked",
+						(json_int_t)a->channel[i].masked, "missing",
+						(json_int_t)a->channel[i].missing));
 	return json_pack("{s:o, s:I}", "channels", channels, "paused_ms", (json_int_t)a->paused_ms);
 }
 
@@ -177,7 +180,7 @@ enum rpc_answer rpc_record_start(const struct rpc_call *c, json_t **result, stru
 	return RPC_ANSWER_LATER;
 }
 
-/* --- pause, resume, stop, mark --- */
+/* --- pause, resume, stop, mark, mask --- */
 
 static void account_done(struct engine_rpc *rpc, struct open_command *oc,
 			 const struct worker_event *ev)
@@ -207,7 +210,7 @@ static struct leg_ref customer_ref(const struct engine_rpc *rpc, const struct ca
 }
 
 static enum rpc_answer act(const struct rpc_call *c, enum worker_command_kind kind,
-			   struct rpc_error *err)
+			   uint8_t channels, struct rpc_error *err)
 {
 	struct engine_rpc *rpc = c->owner;
 	struct worker_command cmd = {.kind = kind};
@@ -230,42 +233,62 @@ static enum rpc_answer act(const struct rpc_call *c, enum worker_command_kind ki
 	if (!engine_rpc_room(rpc, r->call->worker, err))
 		return RPC_ANSWER_ERROR;
 
-	bool mark = kind == COMMAND_RECORD_MARK;
+	bool mark = kind == COMMAND_RECORD_MARK, mask = kind == COMMAND_RECORD_MASK;
 	const struct open_command oc = {
 		.request = c->ref,
 		.done = mark ? marked : account_done,
 		.call = r->call->ref,
 		.number = r->object.number,
-		.memory = mark ? strdup(rpc_param_text(c->params, "text", "")) : NULL};
+		.memory = mark   ? strdup(rpc_param_text(c->params, "text", ""))
+			  : mask ? strdup(rpc_param_text(c->params, "reason", "requested"))
+				 : NULL};
 
 	r->stopping = kind == COMMAND_RECORD_STOP;
 	cmd.call = r->call->ref;
 	cmd.leg = customer_ref(rpc, r);
 	cmd.record.text = oc.memory;
+	cmd.record.channels = channels;
 	engine_rpc_send(rpc, r->call->worker, &cmd, &oc);
 	return RPC_ANSWER_LATER;
+}
+
+enum rpc_answer rpc_record_mask(const struct rpc_call *c, json_t **result, struct rpc_error *err)
+{
+	const char *which = rpc_param_text(c->params, "channel", "both");
+	uint8_t channels = REC_MASK_SAID | REC_MASK_HEARD;
+
+	(void)result;
+	if (strcmp(which, "both") != 0)
+		channels = strcmp(which, "said") == 0 ? REC_MASK_SAID : REC_MASK_HEARD;
+	return act(c, COMMAND_RECORD_MASK, channels, err);
+}
+
+enum rpc_answer rpc_record_unmask(const struct rpc_call *c, json_t **result, struct rpc_error *err)
+{
+	(void)result;
+	return act(c, COMMAND_RECORD_MASK, 0, err);
 }
 
 enum rpc_answer rpc_record_pause(const struct rpc_call *c, json_t **result, struct rpc_error *err)
 {
 	(void)result;
-	return act(c, COMMAND_RECORD_PAUSE, err);
+	return act(c, COMMAND_RECORD_PAUSE, 0, err);
 }
 
 enum rpc_answer rpc_record_resume(const struct rpc_call *c, json_t **result, struct rpc_error *err)
 {
 	(void)result;
-	return act(c, COMMAND_RECORD_RESUME, err);
+	return act(c, COMMAND_RECORD_RESUME, 0, err);
 }
 
 enum rpc_answer rpc_record_stop(const struct rpc_call *c, json_t **result, struct rpc_error *err)
 {
 	(void)result;
-	return act(c, COMMAND_RECORD_STOP, err);
+	return act(c, COMMAND_RECORD_STOP, 0, err);
 }
 
 enum rpc_answer rpc_record_mark(const struct rpc_call *c, json_t **result, struct rpc_error *err)
 {
 	(void)result;
-	return act(c, COMMAND_RECORD_MARK, err);
+	return act(c, COMMAND_RECORD_MARK, 0, err);
 }

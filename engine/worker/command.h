@@ -90,6 +90,7 @@ enum worker_command_kind {
 	COMMAND_RECORD_PAUSE,
 	COMMAND_RECORD_RESUME,
 	COMMAND_RECORD_MARK,
+	COMMAND_RECORD_MASK,
 	COMMAND_MONITOR_SET,
 	COMMAND_NEIGHBOUR, /* a next hop's link address became known */
 };
@@ -126,9 +127,10 @@ struct worker_command {
 		struct {
 			uint8_t id[16]; /* the recording's UUID */
 			const char *
-				text; /* START: metadata JSON, MARK: text; NUL-terminated, owned by the main
-					    * lcore until the reply */
-		} record;             /* leg = the customer's */
+				text; /* START: metadata JSON, MARK, MASK: text; NUL-terminated, owned by the
+					    * main lcore until the reply */
+			uint8_t channels; /* MASK: REC_MASK_SAID | REC_MASK_HEARD; 0: unmask */
+		} record;                 /* leg = the customer's */
 		struct {
 			uint64_t monitor;
 			struct leg_ref supervisor, agent, customer;

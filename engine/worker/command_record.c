@@ -40,6 +40,53 @@ static void taps_apply(struct worker *w, struct worker_call *call)
 	}
 }
 
+static bool types_secretly(const struct worker *w, const struct leg *l)
+{
+	const struct leg_media *m = l != NULL ? worker_leg_media(w, l) : NULL;
+
+	return m != NULL && collect_runs(m) && m->collect.secret;
+}
+
+/* The slots that the leg in slot `s` hears. */
+static uint16_t heard_by(const struct worker_call *call, uint8_t s)
+{
+	const struct plan_leg *p = &call->plan.leg[s];
+	uint16_t set = 0;
+
+	if (p->kind == LEG_PLAN_RELAY)
+		set = (uint16_t)(1U << p->relay_of);
+	for (unsigned i = 0; p->kind == LEG_PLAN_MIX && i < p->speakers; i++)
+		set |= (uint16_t)(1U << p->speaker[i].slot);
+	return set;
+}
+
+/* What of the recording of the leg in slot `s` is secret now. A phone that sends telephone-events
+ * often leaves the tones in the sound as well; and who is heard may repeat the digits. */
+static uint8_t secrets_of(const struct worker *w, const struct worker_call *call, uint8_t s)
+{
+	uint16_t heard = heard_by(call, s);
+	uint8_t channels = 0;
+
+	if (types_secretly(w, worker_call_leg(w, call, s)))
+		channels = REC_MASK_SAID | (heard != 0 ? REC_MASK_HEARD : 0);
+	for (uint8_t o = 0; o < CALL_LEGS_MAX; o++)
+		if ((heard & 1U << o) != 0 && types_secretly(w, worker_call_leg(w, call, o)))
+			channels |= REC_MASK_HEARD;
+	return channels;
+}
+
+void record_secrets(struct worker *w, struct worker_call *call)
+{
+	for (unsigned i = 0; i < CALL_RECORDINGS_MAX; i++) {
+		struct call_recording *r = &call->recording[i];
+
+		if (r->tap != NULL)
+			rec_tap_mask(r->tap, REC_MASK_SECRET,
+				     r->slot != HEAR_NONE ? secrets_of(w, call, r->slot) : 0,
+				     "digits are collected in secret", w->now_ns);
+	}
+}
+
 static int start(struct worker *w, struct worker_call *call, const struct worker_command *c)
 {
 	struct leg *l = command_leg(w, c->leg);
@@ -66,6 +113,7 @@ static int start(struct worker *w, struct worker_call *call, const struct worker
 	memcpy(r->id, c->record.id, sizeof(r->id));
 	r->slot = worker_leg_media(w, l)->slot;
 	taps_apply(w, call);
+	record_secrets(w, call);
 	return 0;
 }
 
@@ -112,6 +160,9 @@ int command_record(struct worker *w, const struct worker_command *c, struct work
 		rec_tap_pause(r->tap, w->now_ns);
 	else if (c->kind == COMMAND_RECORD_RESUME)
 		rec_tap_resume(r->tap, w->now_ns);
+	else if (c->kind == COMMAND_RECORD_MASK)
+		rec_tap_mask(r->tap, REC_MASK_REQUEST, c->record.channels, c->record.text,
+			     w->now_ns);
 	else
 		err = rec_tap_mark(r->tap, w->now_ns, c->record.text);
 	rec_tap_account(r->tap, w->now_ns, &e->account);

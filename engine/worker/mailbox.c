@@ -98,6 +98,7 @@ static int carry_out(struct worker *w, const struct worker_command *c, struct wo
 	case COMMAND_RECORD_PAUSE:
 	case COMMAND_RECORD_RESUME:
 	case COMMAND_RECORD_MARK:
+	case COMMAND_RECORD_MASK:
 		return command_record(w, c, e);
 	case COMMAND_MONITOR_SET:
 		return command_monitor_set(w, c);

@@ -98,6 +98,7 @@ void replan(struct worker *w, struct worker_call *call)
 		ticks |= timed(worker_leg_media(w, l));
 	}
 	call->plan = p;
+	record_secrets(w, call);
 	if (!ticks)
 		wheel_remove(&wm->tick, index);
 	else if (!wm->tick_link[index].inside)

@@ -141,6 +141,8 @@ int command_neighbour(struct worker *w, const struct worker_command *c);
 struct worker_call *command_call(struct worker *w, struct call_ref ref);
 struct leg *command_leg(struct worker *w, struct leg_ref ref);
 
+/* Mask what is secret now: after a collect has begun or ended, and when others are heard. */
+void record_secrets(struct worker *w, struct worker_call *call);
 /* Recordings of a leg that is closed lose their customer; of a call that is closed, end. */
 void record_leg_closed(struct worker *w, struct worker_call *c, uint8_t slot);
 void record_call_closed(struct worker *w, struct worker_call *c);
@@ -232,8 +234,11 @@ void made_send(struct worker *w, struct leg *l, struct rte_mbuf *m, uint8_t pt, 
 void tap_frame(struct worker *w, struct leg *l, uint8_t channel, uint8_t codec, uint16_t seq,
 	       uint32_t ts, const uint8_t *payload, uint16_t len);
 
+/* A packet of its stream is no sound: a telephone-event, comfort noise. */
+void tap_no_sound(struct worker *w, struct leg *l, uint8_t channel);
+
 /* Begin to fetch what tap_frame() will touch for these `n` tapped legs, before the first of them. */
-void tap_fetch(struct worker *w, struct leg *const *leg, uint16_t n, uint8_t channel);
+void tap_fetch(struct leg *const *leg, uint16_t n, uint8_t channel);
 
 /* ---- house.c ---- */
 

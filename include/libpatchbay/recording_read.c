@@ -244,6 +244,8 @@ int recording_next(struct recording *r, struct recording_frame *f)
 		.time_ns = time_of(r, &fh),
 		.part = r->part,
 		.after_gap = r->gap,
+		.masked = fh.kind == RECORDING_FRAME_AUDIO &&
+			  (fh.flags & RECORDING_FRAME_MASKED) != 0,
 		.len = fh.length,
 		.payload = payload,
 	};

@@ -134,6 +134,7 @@ static int read_head(struct recording_segment *s)
 		return -ENODATA;
 	if (h.magic != RECORDING_SEGMENT_MAGIC || recording_segment_head_crc(block) != h.crc)
 		return -EBADMSG;
+	s->version = h.version;
 	if (h.version != RECORDING_VERSION)
 		return -EPROTONOSUPPORT;
 	if (h.number != s->number)

@@ -42,6 +42,7 @@ struct recording_segment {
 	uint64_t bytes; /* length of the file now */
 	uint64_t number;
 	uint64_t tag;
+	uint16_t version;  /* major, as its head says */
 	uint64_t data_end; /* sealed: end of the extents; else the length of the file */
 	bool sealed;       /* the index is there and valid */
 	bool index_bad;    /* there is something like an index, and it is damaged */

@@ -96,7 +96,10 @@ static void tell_segment(const struct store_segment *seg, enum recording_damage_
 		.seq = RECORDING_NOWHERE,
 	};
 
-	if (err != 0)
+	if (kind == RECORDING_DAMAGE_VERSION)
+		snprintf(d.detail, sizeof(d.detail), "format %d; this program reads up to %d", err,
+			 RECORDING_VERSION);
+	else if (err != 0)
 		snprintf(d.detail, sizeof(d.detail), "%s", strerror(-err));
 	recording_damage_tell(damage, ctx, &d);
 }
@@ -110,7 +113,7 @@ int store_open_segment(struct recording_store *st, uint32_t index, bool want_ind
 	if (err == -ENOENT)
 		return err; /* recycled since we looked */
 	if (err == -EPROTONOSUPPORT) {
-		tell_segment(seg, RECORDING_DAMAGE_VERSION, 0, damage, ctx);
+		tell_segment(seg, RECORDING_DAMAGE_VERSION, s->version, damage, ctx);
 		return err;
 	}
 	if (err == -EBADMSG || err == -ENODATA) {
@@ -304,6 +307,11 @@ static bool read_account(struct recording_store *st, const struct extent_ref *re
 		info->account.channel[ch].accepted += h.channel[ch].written + h.channel[ch].lost;
 		if (h.channel[ch].loss != 0)
 			info->account.channel[ch].loss = h.channel[ch].loss;
+		if (h.minor == 0)
+			continue;
+		info->account.channel[ch].masked += h.more[ch].masked;
+		if (h.more[ch].missing > 0)
+			info->account.channel[ch].missing += (uint64_t)h.more[ch].missing;
 	}
 	info->account.paused_ms += h.paused_ns / 1000000;
 	for (uint32_t at = h.head_bytes;

@@ -24,7 +24,9 @@ enum { PAUSE_TOLERANCE_NS = 2000000 };
 struct tally {
 	uint64_t audio[RECORDING_CHANNELS];
 	uint64_t explained[RECORDING_CHANNELS]; /* by LOSS frames */
-	uint64_t frames;
+	uint64_t masked[RECORDING_CHANNELS];
+	struct recording_seq seq[RECORDING_CHANNELS];
+	uint64_t frames, unknown;
 	uint32_t crc; /* of the frames' bytes */
 	bool has_metadata, has_end, has_loss;
 	struct recording_end_frame end;
@@ -37,6 +39,9 @@ struct tally {
 struct found {
 	struct extent_ref ref;
 	struct recording_extent_channel channel[RECORDING_CHANNELS];
+	uint64_t masked[RECORDING_CHANNELS]; /* as the head says; of 1.0: not known */
+	int64_t missing[RECORDING_CHANNELS];
+	uint16_t minor;
 	uint64_t paused_ns;
 	struct tally t;
 };
@@ -102,6 +107,8 @@ static bool plausible(const struct recording_frame_head *fh)
 	case RECORDING_FRAME_MARK:
 	case RECORDING_FRAME_PAUSE:
 	case RECORDING_FRAME_RESUME:
+	case RECORDING_FRAME_MASK:
+	case RECORDING_FRAME_UNMASK:
 		return fh->channel < RECORDING_CHANNELS;
 	case RECORDING_FRAME_LOSS:
 		return fh->channel < RECORDING_CHANNELS &&
@@ -122,6 +129,9 @@ static void tally_frame(struct tally *t, const struct recording_extent_head *h,
 	switch ((enum recording_frame_kind)fh->kind) {
 	case RECORDING_FRAME_AUDIO:
 		t->audio[fh->channel]++;
+		t->masked[fh->channel] += (fh->flags & RECORDING_FRAME_MASKED) != 0;
+		recording_seq_see(&t->seq[fh->channel], fh->seq,
+				  (fh->flags & RECORDING_FRAME_FRESH) != 0);
 		break;
 	case RECORDING_FRAME_METADATA:
 		t->has_metadata = t->has_metadata || t->frames == 0;
@@ -148,7 +158,11 @@ static void tally_frame(struct tally *t, const struct recording_extent_head *h,
 		break;
 	case RECORDING_FRAME_EVENT:
 	case RECORDING_FRAME_MARK:
+	case RECORDING_FRAME_MASK:
+	case RECORDING_FRAME_UNMASK:
+		break;
 	default:
+		t->unknown++;
 		break;
 	}
 }
@@ -162,6 +176,8 @@ static bool tally_extent(const struct recording_extent_head *h, const uint8_t *b
 	int got;
 
 	*t = (struct tally){.crc = crc32c(0, bytes + h->head_bytes, h->used - h->head_bytes)};
+	for (int ch = 0; ch < RECORDING_CHANNELS; ch++)
+		t->seq[ch].next = h->seq_next[ch];
 	while ((got = recording_frame_next(bytes, h->used, &at, &fh, &payload)) == 1) {
 		if (!plausible(&fh))
 			return false;
@@ -284,10 +300,16 @@ static int met(void *ctx, enum recording_extent_verdict verdict, uint64_t offset
 		return 0;
 	memcpy(f.channel, h->channel, sizeof(f.channel));
 	f.paused_ns = h->paused_ns;
+	f.minor = h->minor;
+	for (int ch = 0; ch < RECORDING_CHANNELS; ch++) {
+		f.masked[ch] = h->more[ch].masked;
+		f.missing[ch] = h->more[ch].missing;
+	}
 	if (!tally_extent(h, bytes, &f.t))
 		tell_extent(w, RECORDING_DAMAGE_FRAME, &f.ref, 1, "%s", "");
 	w->v.extents++;
 	w->v.frames += f.t.frames;
+	w->v.unknown += f.t.unknown;
 	w->v.bytes += recording_pad(h->used, RECORDING_BLOCK);
 	return keep(w, &f);
 }
@@ -327,6 +349,8 @@ struct part {
 	uint64_t written[RECORDING_CHANNELS];
 	uint64_t lost[RECORDING_CHANNELS];
 	uint64_t explained[RECORDING_CHANNELS];
+	uint64_t masked[RECORDING_CHANNELS];
+	int64_t missing[RECORDING_CHANNELS];
 	uint64_t paused_ns, pause_from_ns;
 	bool whole; /* no extent was missing so far */
 	bool loss;
@@ -351,7 +375,28 @@ static void check_numbers(struct verifier *w, struct part *p, const struct found
 	for (int ch = 0; ch < RECORDING_CHANNELS; ch++) {
 		p->written[ch] = f->channel[ch].written_before;
 		p->lost[ch] = f->channel[ch].lost;
+		p->masked[ch] = f->masked[ch] - f->t.masked[ch];
+		p->missing[ch] = f->missing[ch] - f->t.seq[ch].missing;
 	}
+}
+
+/* What came with 1.1. */
+static void check_more(struct verifier *w, struct part *p, const struct found *f, int ch)
+{
+	p->masked[ch] += f->t.masked[ch];
+	p->missing[ch] += f->t.seq[ch].missing;
+	if (f->minor == 0)
+		return;
+	if (f->masked[ch] != p->masked[ch])
+		tell_extent(w, RECORDING_DAMAGE_ACCOUNT, &f->ref, 1,
+			    "channel %d: %" PRIu64 " masked frames, the head says %" PRIu64, ch,
+			    p->masked[ch], f->masked[ch]);
+	if (f->missing[ch] != p->missing[ch])
+		tell_extent(w, RECORDING_DAMAGE_ACCOUNT, &f->ref, 1,
+			    "channel %d: %" PRId64 " frames missing, the head says %" PRId64, ch,
+			    p->missing[ch], f->missing[ch]);
+	p->masked[ch] = f->masked[ch];
+	p->missing[ch] = f->missing[ch];
 }
 
 static void check_channel(struct verifier *w, struct part *p, const struct found *f, int ch)
@@ -440,8 +485,10 @@ static void check_part(struct verifier *w, size_t from, size_t to)
 			tell_extent(w, RECORDING_DAMAGE_NO_START, &f->ref, 1, "%s", "");
 		for (int ch = 0; ch < RECORDING_CHANNELS; ch++) {
 			check_channel(w, &p, f, ch);
+			check_more(w, &p, f, ch);
 			w->v.account.channel[ch].written += f->t.audio[ch];
 			w->v.account.channel[ch].lost += f->t.explained[ch];
+			w->v.account.channel[ch].masked += f->t.masked[ch];
 			if (f->channel[ch].loss != 0)
 				w->v.account.channel[ch].loss = f->channel[ch].loss;
 		}
@@ -450,6 +497,9 @@ static void check_part(struct verifier *w, size_t from, size_t to)
 		last = f;
 	}
 	w->v.account.paused_ms += p.paused_ns / 1000000;
+	for (int ch = 0; ch < RECORDING_CHANNELS; ch++)
+		if (p.missing[ch] > 0)
+			w->v.account.channel[ch].missing += (uint64_t)p.missing[ch];
 	if (last->t.has_end)
 		check_end(w, &p, last);
 	if ((last->ref.flags & RECORDING_EXTENT_LAST) != 0 && last->t.has_end)

@@ -132,6 +132,7 @@ struct recording_frame {
 	uint64_t time_ns; /* since the start of the recording */
 	uint32_t part;    /* 0, 1, ... */
 	bool after_gap;   /* extents are missing before this frame */
+	bool masked;      /* AUDIO: silence in place of what was said */
 	uint16_t len;
 	const uint8_t *payload; /* valid until the next call */
 };
@@ -154,6 +155,7 @@ void recording_seek(struct recording *r, uint64_t time_ns);
 
 struct recording_verdict {
 	uint64_t segments, extents, frames, bytes;
+	uint64_t unknown; /* of the frames, of kinds that a later minor version brought */
 	uint64_t recordings;
 	uint64_t running; /* of these, without an end in a segment that is being written now */
 	uint64_t damages; /* calls of the damage function */

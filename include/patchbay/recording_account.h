@@ -21,7 +21,10 @@ struct recording_account {
 		uint64_t accepted; /* frames the engine took for this recording */
 		uint64_t written;  /* of these, put into extents */
 		uint64_t lost;     /* accepted - written */
-		uint8_t loss;      /* newest enum recording_loss */
+		uint64_t masked;   /* of the written: silence in place of what was said */
+		uint64_t
+			missing; /* never came: gaps of the network (recording_format.h, MISSING) */
+		uint8_t loss;    /* newest enum recording_loss */
 	} channel[RECORDING_CHANNELS];
 	uint64_t paused_ms;
 };

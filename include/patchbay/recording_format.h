@@ -1,4 +1,4 @@
-/* Recording store: the bytes on disk, format version 1.
+/* Recording store: the bytes on disk, format version 1.1.
  *
  * A store is one or more directories (volumes). A volume holds segments, files named
  * `seg-XXXXXXXX.pbseg` (the segment's number in hexadecimal, unique in the store), and perhaps
@@ -43,25 +43,46 @@
  * (`written_before`) and after it (`written`), and how many had been lost for want of memory or
  * disk (`lost`), each explained by a LOSS frame. written - written_before audio frames of the
  * channel are in the extent; the END frame repeats the sums. Nothing accepted disappears silently.
+ * Since 1.1 the head also tells how many of the written frames were masked (they carry
+ * RECORDING_FRAME_MASKED and the silence of their codec instead of what was said) and how many
+ * frames the network did not bring (`missing`, by the rule below).
  *
- * Versions: a reader refuses a version it does not know, by name. A field may be given a meaning
- * where `reserved` is now, and new kinds of frames may come, without a new version: reserved
- * fields are written as zero and ignored when read, frames of an unknown kind are skipped.
+ * MISSING: each channel expects the sequence number after the newest it has seen. An audio frame
+ * that is d ahead of it, d < RECORDING_SEQ_JUMP, has d missing before it; one that is behind it by
+ * at most RECORDING_SEQ_LATE was reordered or doubled: one less is missing; any other is a new
+ * source, before which nothing is known to be missing. Nor is it before a frame that says so with
+ * RECORDING_FRAME_FRESH: the first one, and the first after lost frames, after a pause and after
+ * packets that are no sound (telephone-events). (RFC 3550, A.1 and A.3, without probation; as
+ * there, the count falls below 0 when frames come twice.) The head tells with what expectation the
+ * extent began, so that each can be checked alone.
+ *
+ * Versions: `version` is the major number, `minor` the minor one. A reader refuses a major version
+ * that it does not know, by name. Every minor version of a known major one can be read: a field
+ * gets a meaning where `reserved` was, and new kinds of frames come; reserved fields are written
+ * as zero and ignored when read, frames of an unknown kind are skipped and counted. What a minor
+ * version added is only looked for where the extent's own `minor` says that it is there.
+ *
+ *	1.0   the first
+ *	1.1   MASK, UNMASK, the masked flag of a frame; masked and missing in the extent's head
  */
 #ifndef PATCHBAY_RECORDING_FORMAT_H
 #define PATCHBAY_RECORDING_FORMAT_H
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
-	RECORDING_VERSION = 1,
+	RECORDING_VERSION = 1,           /* major: what is read by this library */
+	RECORDING_MINOR = 1,             /* what is written by this one; any is read */
 	RECORDING_BLOCK = 4096,          /* unit of place: segments, extents, direct I/O */
 	RECORDING_EXTENT_BYTES = 16384,  /* the largest extent */
 	RECORDING_METADATA_MAX = 4096,   /* bytes of metadata or of one event or mark */
 	RECORDING_SEGMENT_MIN = 1 << 20, /* bytes of a segment, a multiple of RECORDING_BLOCK */
 	RECORDING_SEGMENT_MAX = 1 << 30,
+	RECORDING_SEQ_JUMP = 3000, /* see MISSING */
+	RECORDING_SEQ_LATE = 100,
 };
 
 #define RECORDING_SEGMENT_MAGIC UINT64_C(0x31474553434e4250) /* "PBNCSEG1" */
@@ -80,11 +101,13 @@ struct recording_segment_head {
 	uint64_t created_ns; /* time of day */
 	uint64_t bytes;      /* length of the file when it was made */
 	uint8_t engine[16];  /* instance of the engine that made it */
-	uint8_t reserved[192];
+	uint16_t minor;      /* of the format, when it was made */
+	uint8_t reserved[190];
 };
 static_assert(sizeof(struct recording_segment_head) == 256, "segment head layout");
 static_assert(offsetof(struct recording_segment_head, number) == 16, "segment head layout");
 static_assert(offsetof(struct recording_segment_head, engine) == 48, "segment head layout");
+static_assert(offsetof(struct recording_segment_head, minor) == 64, "segment head layout");
 
 enum {
 	RECORDING_EXTENT_FIRST = 1 << 0,     /* begins its part: seq 0, METADATA comes first */
@@ -118,17 +141,28 @@ struct recording_extent_head {
 	uint64_t prev_segment;  /* number of the segment with the extent seq - 1, or NOWHERE */
 	uint64_t prev_offset;   /* its offset there; a hint, seq is what counts */
 	uint32_t flags;         /* RECORDING_EXTENT_* */
-	uint32_t reserved1;
+	uint16_t minor;         /* of the format */
+	uint16_t reserved1;
 	struct recording_extent_channel channel[2];
 	uint64_t paused_ns; /* since the part's start, finished pauses */
-	uint8_t reserved[80];
+	/* since 1.1 */
+	struct {
+		uint64_t masked; /* since the part's start, with this extent's: of the written */
+		int64_t missing; /* the same: not brought by the network */
+	} more[2];
+	uint16_t seq_next[2];  /* expected at the start of the extent */
+	uint8_t masked_now[2]; /* at the start of the extent: 1 = a mask was on */
+	uint8_t reserved[42];
 };
 static_assert(sizeof(struct recording_extent_channel) == 32, "extent head layout");
 static_assert(sizeof(struct recording_extent_head) == 256, "extent head layout");
 static_assert(offsetof(struct recording_extent_head, part_ns) == 32, "extent head layout");
 static_assert(offsetof(struct recording_extent_head, tag) == 72, "extent head layout");
 static_assert(offsetof(struct recording_extent_head, channel) == 104, "extent head layout");
+static_assert(offsetof(struct recording_extent_head, minor) == 100, "extent head layout");
 static_assert(offsetof(struct recording_extent_head, paused_ns) == 168, "extent head layout");
+static_assert(offsetof(struct recording_extent_head, more) == 176, "extent head layout");
+static_assert(offsetof(struct recording_extent_head, seq_next) == 208, "extent head layout");
 
 enum recording_frame_kind {
 	RECORDING_FRAME_AUDIO = 1,    /* an RTP payload; codec, seq, timestamp are its own */
@@ -140,6 +174,18 @@ enum recording_frame_kind {
 	RECORDING_FRAME_LOSS =
 		7,               /* struct recording_loss_frame: `channel` has a hole before here */
 	RECORDING_FRAME_END = 8, /* struct recording_end_frame */
+	/* since 1.1; UTF-8 text: why. From a MASK of a channel to its UNMASK its frames are silence */
+	RECORDING_FRAME_MASK = 9,
+	RECORDING_FRAME_UNMASK = 10,
+};
+
+/* One above the last kind that this library knows. */
+enum { RECORDING_FRAME_KINDS = RECORDING_FRAME_UNMASK + 1 };
+
+/* Of an AUDIO frame, since 1.1. */
+enum {
+	RECORDING_FRAME_MASKED = 1 << 0, /* silence in place of what was said */
+	RECORDING_FRAME_FRESH = 1 << 1,  /* nothing is known to be missing before it */
 };
 
 /* Numbers of the format, not of RTP. */
@@ -153,11 +199,11 @@ enum recording_codec {
 
 /* At the start of a frame, at a multiple of 8. */
 struct recording_frame_head {
-	uint16_t length; /* of what follows, without the zeros */
-	uint8_t kind;    /* enum recording_frame_kind */
-	uint8_t channel; /* 0 = what the customer says, 1 = what the customer hears */
-	uint8_t codec;   /* enum recording_codec */
-	uint8_t reserved;
+	uint16_t length;    /* of what follows, without the zeros */
+	uint8_t kind;       /* enum recording_frame_kind */
+	uint8_t channel;    /* 0 = what the customer says, 1 = what the customer hears */
+	uint8_t codec;      /* enum recording_codec */
+	uint8_t flags;      /* RECORDING_FRAME_MASKED, _FRESH; zero before 1.1 */
 	uint16_t seq;       /* RTP sequence number */
 	uint32_t timestamp; /* RTP timestamp */
 	uint32_t time_us;   /* arrival, after the extent's first_mono_ns */
@@ -229,6 +275,25 @@ static_assert(sizeof(struct recording_index_tail) == 64, "index layout");
 static inline uint64_t recording_pad(uint64_t n, uint64_t unit)
 {
 	return (n + unit - 1) / unit * unit;
+}
+
+/* One channel's expectation and count of MISSING. */
+struct recording_seq {
+	int64_t missing;
+	uint16_t next;
+};
+
+static inline void recording_seq_see(struct recording_seq *s, uint16_t seq, bool fresh)
+{
+	uint16_t ahead = (uint16_t)(seq - s->next);
+
+	if (!fresh && ahead >= (uint16_t)-RECORDING_SEQ_LATE) {
+		s->missing--;
+		return;
+	}
+	if (!fresh && ahead < RECORDING_SEQ_JUMP)
+		s->missing += ahead;
+	s->next = (uint16_t)(seq + 1);
 }
 
 /* Bytes of the index of `entries` extents, tail included. */
