@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Who is offered to whom.
  *
- * One fact holds between events: no agent who may be offered a call (READY, reachable) has the
- * skill of a queue in which a call waits. So each event needs to look only at what it freed: an
- * agent that became free takes the first call of its queues, a call that came or came back takes
- * the best free agent. acd_check() states this and the rest.
+ * One fact holds between events: no agent who is idle (READY, reachable) may take a call that waits
+ * (acd_may_take()). So each event needs to look only at what it freed: an agent that became free takes
+ * the first call of its queues, a call that came, came back or opened to more agents by waiting takes
+ * the best free one. acd_check() states this and the rest.
  *
  * Order among calls is one number, `key`: the time of entry less priority times
  * priority_step_s. It does not change while a call waits, so queues are sorted lists in which a
@@ -18,82 +18,53 @@
 #include "acd/acd_priv.h"
 #include "base/must.h"
 
-/* --- the choice ---------------------------------------------------------------------------- */
+/* --- offering ------------------------------------------------------------------------------ */
 
-static bool better(const struct acd_queue *q, const struct acd_agent *x, int x_level,
-		   const struct acd_agent *y, int y_level)
-{
-	if (x_level != y_level)
-		return x_level < y_level;
-	if (q->strategy == CONFIG_ROUND_ROBIN)
-		return x->offered_seq < y->offered_seq;
-	if (q->strategy == CONFIG_LEAST_CALLS)
-		return x->since_sign_in < y->since_sign_in;
-	return false; /* the list is in order of idle time */
-}
-
-static int best_agent(const struct acd *a, int queue)
-{
-	const struct acd_queue *q = &a->queues[queue];
-	int best = NONE, best_level = 0;
-
-	for (int i = a->idle_first; i != NONE; i = a->agents[i].next) {
-		int level = acd_skill_level(&a->agents[i], queue);
-
-		if (level == 0)
-			continue;
-		if (best == NONE || better(q, &a->agents[i], level, &a->agents[best], best_level)) {
-			best = i;
-			best_level = level;
-		}
-		if (best_level == 1 && q->strategy == CONFIG_LONGEST_IDLE)
-			break;
-	}
-	return best;
-}
-
-static int best_call(const struct acd *a, const struct acd_agent *g)
-{
-	int best = NONE;
-
-	for (unsigned i = 0; i < g->n_skills; i++) {
-		int c = a->queues[g->skill[i].queue].first;
-
-		if (c != NONE && (best == NONE || acd_goes_before(&a->calls[c], &a->calls[best])))
-			best = c;
-	}
-	return best;
-}
-
-static void offer(struct acd *a, int call, int agent, uint64_t now_ms)
+/* One phone begins to ring for a call that is in no list. */
+static void ring(struct acd *a, int call, int agent, uint64_t now_ms)
 {
 	struct acd_call *c = &a->calls[call];
 	struct acd_agent *g = &a->agents[agent];
 	struct acd_queue *q = &a->queues[c->queue];
 	enum agent_effect effect;
 
-	acd_unlink_call(a, call);
-	c->state = ACD_CALL_OFFERED;
 	c->agent = agent;
+	c->ringing++;
 	g->call = call;
 	g->offered_seq = ++a->seq;
 	g->wrap_up_s = q->wrap_up_s;
-	q->n_offered++;
 
 	struct acd_action *o = acd_emit(a, ACD_OFFER, now_ms);
 
 	o->call = c->id;
 	o->agent = agent;
 	o->queue = c->queue;
+	o->callback = c->callback;
 	o->ring_ms = q->ring_timeout_s * 1000u;
 	o->waited_ms = now_ms - c->entered_ms;
 	must(acd_step(a, agent, AGENT_OFFER, 0, now_ms, &effect) == 0);
 	due_set(&a->due, (uint32_t)agent, now_ms + q->ring_timeout_s * 1000u);
 }
 
+static void offer(struct acd *a, int call, int agent, uint64_t now_ms)
+{
+	struct acd_call *c = &a->calls[call];
+	struct acd_queue *q = &a->queues[c->queue];
+
+	acd_unlink_call(a, call);
+	c->state = ACD_CALL_OFFERED;
+	q->n_offered++;
+	do {
+		ring(a, call, agent, now_ms);
+		agent = q->strategy == CONFIG_RING_ALL && c->ringing < ACD_RING_ALL_MAX
+				? acd_best_agent(a, call, now_ms)
+				: NONE;
+	} while (agent != NONE);
+}
+
 static void match_call(struct acd *a, int call, uint64_t now_ms)
 {
-	int agent = best_agent(a, a->calls[call].queue);
+	int agent = acd_best_agent(a, call, now_ms);
 
 	if (agent != NONE)
 		offer(a, call, agent, now_ms);
@@ -104,7 +75,7 @@ static void match_agent(struct acd *a, int agent, uint64_t now_ms)
 	if (!a->agents[agent].idle)
 		return;
 
-	int call = best_call(a, &a->agents[agent]);
+	int call = acd_best_call(a, agent, now_ms);
 
 	if (call != NONE)
 		offer(a, call, agent, now_ms);
@@ -113,29 +84,57 @@ static void match_agent(struct acd *a, int agent, uint64_t now_ms)
 /* After a change of skills anybody may fit anything. */
 void acd_match_idle(struct acd *a, uint64_t now_ms)
 {
-	for (int i = a->idle_first, next; i != NONE; i = next) {
-		next = a->agents[i].next;
+	for (int i = a->idle_first; i != NONE;) {
 		match_agent(a, i, now_ms);
+		/* Who was offered a call is out of the list, and with ring_all others are with him. */
+		i = a->agents[i].idle ? a->agents[i].next : a->idle_first;
 	}
 }
 
 /* --- leaving ------------------------------------------------------------------------------- */
 
+/* One for whom the call rings, but not `except`; NONE when nobody is left. */
+static int another_ringing(const struct acd *a, int call, int except)
+{
+	for (uint32_t i = 0; a->calls[call].ringing > 0 && i < a->n_agents; i++)
+		if (a->agents[i].used && a->agents[i].call == call && (int)i != except)
+			return (int)i;
+	return NONE;
+}
+
 /* The phone stops ringing and agent and call know nothing of each other any more. */
 static void withdraw(struct acd *a, int agent, enum agent_event why, uint64_t now_ms)
 {
 	struct acd_agent *g = &a->agents[agent];
-	struct acd_call *c = &a->calls[g->call];
+	int call = g->call;
+	struct acd_call *c = &a->calls[call];
 	struct acd_action *o = acd_emit(a, ACD_WITHDRAW, now_ms);
 
 	o->call = c->id;
 	o->agent = agent;
 	o->queue = c->queue;
 	o->withdrawn = why;
-	a->queues[c->queue].n_offered--;
-	c->agent = NONE;
 	g->call = NONE;
 	due_set(&a->due, (uint32_t)agent, DUE_NEVER);
+	if (--c->ringing == 0)
+		a->queues[c->queue].n_offered--;
+	if (c->agent == agent)
+		c->agent = another_ringing(a, call, NONE);
+}
+
+/* All phones but `except` (NONE: all) stop ringing for the call; their agents are as before it. */
+static void withdraw_all(struct acd *a, int call, int except, uint64_t now_ms)
+{
+	const struct acd_call *c = &a->calls[call];
+	unsigned stay = except != NONE ? 1 : 0;
+	enum agent_effect effect;
+
+	while (c->ringing > stay) {
+		int agent = c->agent != except ? c->agent : another_ringing(a, call, except);
+
+		withdraw(a, agent, AGENT_CANCEL, now_ms);
+		must(acd_step(a, agent, AGENT_CANCEL, 0, now_ms, &effect) == 0);
+	}
 }
 
 static void put_out(struct acd *a, int call, enum acd_left why, uint64_t now_ms)
@@ -155,7 +154,6 @@ static void put_out(struct acd *a, int call, enum acd_left why, uint64_t now_ms)
 void acd_expel(struct acd *a, int queue, enum acd_left why, uint64_t now_ms)
 {
 	struct acd_queue *q = &a->queues[queue];
-	enum agent_effect effect;
 
 	while (q->first != NONE) {
 		int call = q->first;
@@ -169,11 +167,10 @@ void acd_expel(struct acd *a, int queue, enum acd_left why, uint64_t now_ms)
 		if (call == NONE || a->calls[call].queue != queue ||
 		    a->calls[call].state != ACD_CALL_OFFERED)
 			continue;
-		withdraw(a, (int)i, AGENT_CANCEL, now_ms);
+		withdraw_all(a, call, NONE, now_ms);
 		put_out(a, call, why, now_ms);
-		must(acd_step(a, (int)i, AGENT_CANCEL, 0, now_ms, &effect) == 0);
-		match_agent(a, (int)i, now_ms);
 	}
+	acd_match_idle(a, now_ms);
 }
 
 /* The last one signed out: those who must not wait for nobody go. */
@@ -190,39 +187,66 @@ static void expel_lonely(struct acd *a, const struct acd_agent *g, uint64_t now_
 int acd_leave(struct acd *a, uint64_t id, bool abandoned, uint64_t now_ms)
 {
 	int call = acd_call_find(a, id);
-	enum agent_effect effect;
 
 	if (call == NONE || a->calls[call].state == ACD_CALL_TALKING)
 		return -ENOENT;
 
 	struct acd_call *c = &a->calls[call];
 	struct acd_queue *q = &a->queues[c->queue];
-	int agent = c->agent;
+	int agent = c->ringing > 1 ? NONE : c->agent;
 
 	*(abandoned ? &q->abandoned : &q->left) += 1;
 	if (now_ms - c->entered_ms > q->wait_max_ms)
 		q->wait_max_ms = now_ms - c->entered_ms;
-	if (agent == NONE) {
+	if (c->state == ACD_CALL_WAITING) {
 		acd_unlink_call(a, call);
 		acd_free_call(a, call);
 		return 0;
 	}
-	withdraw(a, agent, AGENT_CANCEL, now_ms);
+	withdraw_all(a, call, NONE, now_ms);
 	acd_free_call(a, call);
-	must(acd_step(a, agent, AGENT_CANCEL, 0, now_ms, &effect) == 0);
-	match_agent(a, agent, now_ms);
+	if (agent != NONE)
+		match_agent(a, agent, now_ms);
+	else
+		acd_match_idle(a, now_ms);
 	return 0;
 }
 
 /* --- entering ------------------------------------------------------------------------------ */
 
-static int may_enter(const struct acd *a, const struct acd_queue *q)
+static int may_enter(const struct acd *a, int queue, const struct acd_entry *e)
 {
+	const struct acd_queue *q = &a->queues[queue];
+	int wait_s;
+
 	if (q->max_calls > 0 && q->n_waiting + q->n_offered >= q->max_calls)
 		return -ENOSPC;
 	if (q->signed_in == 0 && !q->wait_without_agents)
 		return -ENOLINK;
-	return a->n_calls < a->plan.calls_max ? 0 : -ENOSPC;
+	if (a->n_calls >= a->plan.calls_max)
+		return -ENOSPC;
+	if (q->max_expected_wait_s == 0 || e->callback || q->n_waiting == 0)
+		return 0;
+	wait_s = acd_expected_wait_s(a, queue, q->n_waiting + q->n_offered + 1);
+	return wait_s >= 0 && (uint32_t)wait_s > q->max_expected_wait_s ? -ETIME : 0;
+}
+
+/* Kept for the agent whom it prefers only if that can come to something. */
+static void keep_for(struct acd *a, struct acd_call *c, int agent, uint64_t now_ms)
+{
+	const struct acd_queue *q = &a->queues[c->queue];
+	enum agent_state beneath;
+
+	c->prefer = NONE;
+	c->prefer_until_ms = 0;
+	if (agent < 0 || (uint32_t)agent >= a->n_agents || q->sticky_s == 0 ||
+	    acd_skill_level(&a->agents[agent], c->queue) == 0 || !a->agents[agent].reachable)
+		return;
+	beneath = agent_beneath(&a->agents[agent].agent);
+	if (beneath == AGENT_OFFLINE || beneath == AGENT_NOT_READY)
+		return;
+	c->prefer = agent;
+	c->prefer_until_ms = now_ms + q->sticky_s * 1000u;
 }
 
 static void enter(struct acd *a, int call, int queue, uint64_t now_ms)
@@ -233,8 +257,10 @@ static void enter(struct acd *a, int call, int queue, uint64_t now_ms)
 	c->queue = queue;
 	c->key = (int64_t)c->entered_ms -
 		 (int64_t)((c->priority + q->priority) * a->priority_step_ms);
-	c->announce_ms = q->announce_every_s > 0 ? now_ms + q->announce_first_s * 1000u : DUE_NEVER;
-	acd_wait_from_end(a, call);
+	c->announce_ms = q->announce_every_s > 0 && !c->callback
+				 ? now_ms + q->announce_first_s * 1000u
+				 : DUE_NEVER;
+	acd_wait_from_end(a, call, now_ms);
 	match_call(a, call, now_ms);
 }
 
@@ -244,7 +270,7 @@ static bool queue_is(const struct acd *a, int queue)
 	       !a->queues[queue].gone;
 }
 
-int acd_enter(struct acd *a, uint64_t id, int queue, uint8_t priority, uint64_t now_ms)
+int acd_enter(struct acd *a, uint64_t id, int queue, const struct acd_entry *entry, uint64_t now_ms)
 {
 	if (!queue_is(a, queue))
 		return -ENOENT;
@@ -252,7 +278,7 @@ int acd_enter(struct acd *a, uint64_t id, int queue, uint8_t priority, uint64_t 
 		return -EEXIST;
 
 	struct acd_queue *q = &a->queues[queue];
-	int rc = may_enter(a, q);
+	int rc = may_enter(a, queue, entry);
 
 	q->offered++;
 	if (rc != 0) {
@@ -261,11 +287,37 @@ int acd_enter(struct acd *a, uint64_t id, int queue, uint8_t priority, uint64_t 
 	}
 
 	int call = acd_take_call(a, id);
+	struct acd_call *c = &a->calls[call];
 
-	a->calls[call].entered_ms = now_ms;
-	a->calls[call].seq = ++a->seq;
-	a->calls[call].priority = priority > 9 ? 9 : priority;
+	c->entered_ms = entry->since_ms > 0 && entry->since_ms < now_ms ? entry->since_ms : now_ms;
+	c->seq = ++a->seq;
+	c->priority = entry->priority > 9 ? 9 : entry->priority;
+	c->callback = entry->callback;
+	c->queue = queue;
+	keep_for(a, c, entry->prefer, now_ms);
 	enter(a, call, queue, now_ms);
+	return 0;
+}
+
+int acd_callback(struct acd *a, uint64_t id, bool callback, uint64_t now_ms)
+{
+	int call = acd_call_find(a, id);
+
+	if (call == NONE || a->calls[call].state == ACD_CALL_TALKING)
+		return -ENOENT;
+	if (a->calls[call].state == ACD_CALL_OFFERED)
+		return -EBUSY;
+
+	struct acd_call *c = &a->calls[call];
+	struct acd_queue *q = &a->queues[c->queue];
+
+	if (c->callback == callback)
+		return 0;
+	c->callback = callback;
+	q->n_callbacks += callback ? 1u : -1u;
+	c->announce_ms = !callback && q->announce_every_s > 0 ? now_ms + q->announce_every_s * 1000u
+							      : DUE_NEVER;
+	acd_wait_due(a, call, now_ms);
 	return 0;
 }
 
@@ -289,6 +341,7 @@ int acd_move(struct acd *a, uint64_t id, int queue, uint64_t now_ms)
 	acd_unlink_call(a, call);
 	a->queues[a->calls[call].queue].left++;
 	to->offered++;
+	a->calls[call].prefer_until_ms = 0; /* whom it preferred belonged to the other queue */
 	enter(a, call, queue, now_ms);
 	return 0;
 }
@@ -316,9 +369,13 @@ int acd_offer_answered(struct acd *a, int agent, uint64_t id, uint64_t now_ms)
 	struct acd_call *c = &a->calls[g->call];
 	struct acd_queue *q = &a->queues[c->queue];
 	uint64_t waited_ms = now_ms - c->entered_ms;
+	bool others = c->ringing > 1;
 
+	withdraw_all(a, g->call, agent, now_ms);
 	c->state = ACD_CALL_TALKING;
 	c->answered_ms = now_ms;
+	c->agent = agent;
+	c->ringing = 0;
 	q->n_offered--;
 	q->answered++;
 	q->answered_in_time += waited_ms <= q->service_level_s * 1000u;
@@ -333,8 +390,11 @@ int acd_offer_answered(struct acd *a, int agent, uint64_t id, uint64_t now_ms)
 	o->call = id;
 	o->agent = agent;
 	o->queue = c->queue;
+	o->callback = c->callback;
 	o->waited_ms = waited_ms;
 	must(acd_step(a, agent, AGENT_ANSWER, 0, now_ms, &effect) == 0);
+	if (others)
+		acd_match_idle(a, now_ms);
 	return 0;
 }
 
@@ -349,7 +409,8 @@ static void give_back(struct acd *a, int agent, enum agent_event ev, uint8_t rea
 	g->missed += ev == AGENT_MISS || ev == AGENT_LOST;
 	g->rejected += ev == AGENT_REJECT;
 	withdraw(a, agent, ev, now_ms);
-	acd_wait_from_front(a, call);
+	if (a->calls[call].ringing == 0)
+		acd_wait_from_front(a, call, now_ms);
 	must(acd_step(a, agent, ev, reason, now_ms, &effect) == 0);
 	must(effect == AGENT_DO_REQUEUE);
 	if (ev == AGENT_SIGN_OUT)
@@ -394,6 +455,7 @@ int acd_agent_done(struct acd *a, int agent, uint64_t now_ms)
 	struct acd_call *c = &a->calls[g->call];
 
 	learn(&a->queues[c->queue], now_ms - c->answered_ms);
+	g->talk_ms += now_ms - c->answered_ms;
 	acd_free_call(a, g->call);
 	g->call = NONE;
 	must(acd_step(a, agent, AGENT_HANGUP, 0, now_ms, &effect) == 0);
@@ -438,6 +500,42 @@ int acd_agent_event(struct acd *a, int agent, enum agent_event ev, uint8_t reaso
 	return 0;
 }
 
+int acd_agent_skill(struct acd *a, int agent, int queue, uint8_t level, uint64_t now_ms)
+{
+	if (agent < 0 || (uint32_t)agent >= a->n_agents || !a->agents[agent].used ||
+	    a->agents[agent].gone || !queue_is(a, queue) || level > 9)
+		return -ENOENT;
+
+	struct acd_agent *g = &a->agents[agent];
+	unsigned i = 0;
+
+	while (i < g->n_changes && g->change[i].queue != queue)
+		i++;
+	if (i == CONFIG_AGENT_QUEUES_MAX ||
+	    (level > 0 && acd_skill_level(g, queue) == 0 && g->n_skills == CONFIG_AGENT_QUEUES_MAX))
+		return -ENOSPC;
+	g->change[i] = (struct config_skill){(uint16_t)queue, level};
+	if (i == g->n_changes)
+		g->n_changes++;
+	acd_count(a, g, -1);
+	acd_lay_changes(a, g);
+	acd_count(a, g, +1);
+	if (a->queues[queue].signed_in == 0 && !a->queues[queue].wait_without_agents)
+		acd_expel(a, queue, ACD_LEFT_EMPTY, now_ms);
+	match_agent(a, agent, now_ms);
+	return 0;
+}
+
+int acd_queue_pause(struct acd *a, int queue, bool paused, uint64_t now_ms)
+{
+	if (!queue_is(a, queue))
+		return -ENOENT;
+	a->queues[queue].paused = paused;
+	if (!paused)
+		acd_match_idle(a, now_ms);
+	return 0;
+}
+
 void acd_agent_reachable(struct acd *a, int agent, bool reachable, uint64_t now_ms)
 {
 	if (agent < 0 || (uint32_t)agent >= a->n_agents)
@@ -466,11 +564,18 @@ static void call_due(struct acd *a, int call, uint64_t now_ms)
 	struct acd_call *c = &a->calls[call];
 	const struct acd_queue *q = &a->queues[c->queue];
 
-	if (q->max_wait_s > 0 && now_ms >= c->entered_ms + q->max_wait_s * 1000u) {
+	if (acd_patience_ms(a, c) <= now_ms) {
 		acd_unlink_call(a, call);
 		put_out(a, call, ACD_LEFT_TIMEOUT, now_ms);
 		return;
 	}
+
+	match_call(a, call, now_ms);
+	if (c->state != ACD_CALL_WAITING)
+		return;
+	acd_wait_due(a, call, now_ms);
+	if (c->announce_ms > now_ms)
+		return;
 
 	struct acd_action *o = acd_emit(a, ACD_ANNOUNCE, now_ms);
 
@@ -480,7 +585,7 @@ static void call_due(struct acd *a, int call, uint64_t now_ms)
 	o->wait_s = acd_expected_wait_s(a, c->queue, o->position);
 	o->waited_ms = now_ms - c->entered_ms;
 	c->announce_ms = q->announce_every_s > 0 ? now_ms + q->announce_every_s * 1000u : DUE_NEVER;
-	acd_wait_due(a, call);
+	acd_wait_due(a, call, now_ms);
 }
 
 void acd_tick(struct acd *a, uint64_t now_ms)
@@ -488,12 +593,15 @@ void acd_tick(struct acd *a, uint64_t now_ms)
 	uint32_t thing;
 
 	/* Leave room for what one thing can cause; what is left is still due. */
-	while (a->out_size - a->out_n > 8 && due_first(&a->due, &thing) <= now_ms) {
+	while (a->out_size - a->out_n > 8 + 2 * ACD_RING_ALL_MAX &&
+	       due_first(&a->due, &thing) <= now_ms) {
 		if (thing < a->plan.agents_max)
 			agent_due(a, (int)thing, now_ms);
 		else
 			call_due(a, (int)(thing - a->plan.agents_max), now_ms);
 	}
+	if (due_first(&a->due, &thing) > now_ms)
+		a->ticked_ms = now_ms;
 }
 
 uint64_t acd_deadline(const struct acd *a)

@@ -13,7 +13,16 @@
  * - A call waits in one queue. Order: priority steps first (each worth `priority_step_s` of
  *   waiting), then time of entry. A call that was offered and not answered keeps its place.
  * - A call is offered to one agent at a time, who is READY, reachable, and has the queue's skill:
- *   best level first, then by the queue's strategy (longest idle unless configured otherwise).
+ *   best level first, then by the queue's strategy (longest idle unless configured otherwise). With
+ *   the strategy ring_all it is offered to all who may take it, ACD_RING_ALL_MAX at most, the longest
+ *   idle of the best levels; the first to answer has it.
+ * - Levels can be staged: with `level_after_s` an agent of level n is asked only for calls that have
+ *   waited (n - 1) times as long.
+ * - A call that prefers an agent (who served the caller last) is kept for that one for `sticky_s`, if
+ *   he is signed in, not away, and serves the queue.
+ * - A paused queue offers nothing; its callers wait on.
+ * - A caller may hang up and keep its place (callback): the call stays where it is and is offered like
+ *   the others, marked as one for whom the caller must be rung.
  * - A free agent gets, of all its queues, the call that is first by the same order.
  * - Who does not answer (ring_timeout_s), rejects or cannot be reached becomes NOT_READY with that
  *   reason, so that the next caller does not meet the same silence.
@@ -51,6 +60,14 @@ size_t acd_bytes(const struct acd_plan *plan);
 /* Make one in `memory` of acd_bytes(), aligned as malloc() does. */
 struct acd *acd_init(void *memory, const struct acd_plan *plan);
 
+/* Everything about a call that enters. */
+struct acd_entry {
+	uint8_t priority;  /* 0..9, added to the queue's */
+	uint64_t since_ms; /* waiting counts from here (another queue before); 0: from now */
+	int prefer;        /* agent who should have it, or -1 */
+	bool callback;     /* nobody holds the line: the caller is rung when an agent is found */
+};
+
 /* Take agents, queues and rules from `c` (copied; `c` may go). The first time and at each
  * reload: agents and queues are known by number and name, keep their index and state; what is
  * gone finishes what it does (an agent that is gone is signed out after its call; calls waiting
@@ -66,9 +83,15 @@ int acd_queue_find(const struct acd *a, const char *name);
 
 /* A call begins to wait. Returns 0; -EEXIST (this call is here already), -ENOENT (no such
  * queue), -ENOSPC (queue full, or plan), -ENOLINK (nobody signed in and the queue does not wait
- * for that). `priority` 0..9 is added to the queue's. Counted as offered, whatever is returned
- * except -EEXIST and -ENOENT. */
-int acd_enter(struct acd *a, uint64_t call, int queue, uint8_t priority, uint64_t now_ms);
+ * for that), -ETIME (it would have to wait longer than max_expected_wait_s; not for callbacks).
+ * Counted as offered, whatever is returned except -EEXIST and -ENOENT. */
+int acd_enter(struct acd *a, uint64_t call, int queue, const struct acd_entry *entry,
+	      uint64_t now_ms);
+
+/* The caller hangs up and keeps its place; or a callback whose caller is on the line again. Position,
+ * waiting time and order stay. No announcements, and no end of patience, while nobody holds the line.
+ * -ENOENT when it does not wait here, -EBUSY while it is being offered. */
+int acd_callback(struct acd *a, uint64_t call, bool callback, uint64_t now_ms);
 
 /* The caller hung up, or was taken away (transfer, operator), while waiting or being offered.
  * Emits WITHDRAW when a phone rings for it. `abandoned` tells whether to count it so. -ENOENT
@@ -100,6 +123,14 @@ int acd_agent_done(struct acd *a, int agent, uint64_t now_ms);
  * withdraw the offer. */
 int acd_agent_event(struct acd *a, int agent, enum agent_event ev, uint8_t reason, uint64_t now_ms);
 
+/* Give an agent a queue at a level 1..9, or take it away (0), until it is said otherwise; a reload of
+ * the configuration does not undo it. What rings or talks goes on. Returns 0, -ENOENT (no such agent or
+ * queue) or -ENOSPC (too many queues). */
+int acd_agent_skill(struct acd *a, int agent, int queue, uint8_t level, uint64_t now_ms);
+
+/* Stop or resume offering calls of a queue. Returns 0 or -ENOENT. */
+int acd_queue_pause(struct acd *a, int queue, bool paused, uint64_t now_ms);
+
 /* The phone is registered, or not. Unreachable agents keep their state and get no calls. */
 void acd_agent_reachable(struct acd *a, int agent, bool reachable, uint64_t now_ms);
 
@@ -122,6 +153,8 @@ enum acd_action_kind {
 	ACD_AGENT_STATE, /* `agent` went from `was` to `state`, `reason` */
 };
 
+enum { ACD_RING_ALL_MAX = 12 };
+
 enum acd_left { ACD_LEFT_TIMEOUT, ACD_LEFT_EMPTY, ACD_LEFT_REMOVED };
 
 struct acd_action {
@@ -134,6 +167,7 @@ struct acd_action {
 	enum agent_event withdrawn; /* WITHDRAW: AGENT_MISS, AGENT_CANCEL, AGENT_GO_NOT_READY ... */
 	unsigned position;
 	int wait_s;
+	bool callback; /* OFFER, ANSWERED: the caller must be rung */
 	uint32_t ring_ms;
 	uint64_t waited_ms;
 	enum agent_state was, state;
@@ -148,7 +182,9 @@ bool acd_next(struct acd *a, struct acd_action *out);
 
 struct acd_queue_view {
 	const char *name;
-	uint32_t waiting; /* those being offered included */
+	bool paused;
+	uint32_t waiting;   /* those being offered included */
+	uint32_t callbacks; /* of these, without a caller on the line */
 	uint64_t longest_wait_ms;
 	uint32_t assigned; /* agents with the skill, by state */
 	uint32_t signed_in, ready, ringing, talking, wrap_up, not_ready;
@@ -162,6 +198,8 @@ struct acd_queue_view {
 	uint64_t wait_sum_ms; /* of the answered */
 	uint64_t wait_max_ms;
 	uint64_t talk_sum_ms;
+	uint16_t service_level_s;
+	uint8_t service_level_percent; /* of the offered that should be answered in time */
 };
 
 struct acd_agent_view {
@@ -174,6 +212,7 @@ struct acd_agent_view {
 	int queue;     /* of that call; -1 */
 	uint32_t answered, missed, rejected;
 	uint64_t idle_since_ms; /* in READY */
+	uint64_t talk_ms;       /* with callers of queues, since it signed in */
 };
 
 uint32_t acd_queues(const struct acd *a); /* indexes are 0 .. n-1; some may be gone */

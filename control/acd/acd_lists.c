@@ -50,8 +50,12 @@ int acd_take_call(struct acd *a, uint64_t id)
 	uint32_t h = hash_of(a, id);
 
 	a->free_call = a->calls[i].next;
-	a->calls[i] = (struct acd_call){
-		.id = id, .agent = NONE, .next = NONE, .prev = NONE, .hash_next = a->call_hash[h]};
+	a->calls[i] = (struct acd_call){.id = id,
+					.agent = NONE,
+					.prefer = NONE,
+					.next = NONE,
+					.prev = NONE,
+					.hash_next = a->call_hash[h]};
 	a->call_hash[h] = i;
 	a->n_calls++;
 	return i;
@@ -92,22 +96,31 @@ static void link_call(struct acd *a, int i, int before)
 	*(before == NONE ? &q->last : &a->calls[before].prev) = i;
 	*(after == NONE ? &q->first : &a->calls[after].next) = i;
 	q->n_waiting++;
+	q->n_callbacks += c->callback;
 }
 
-/* When something is due for a waiting call: an announcement, or the end of its patience. */
-void acd_wait_due(struct acd *a, int i)
+uint64_t acd_patience_ms(const struct acd *a, const struct acd_call *c)
+{
+	uint32_t max_s = a->queues[c->queue].max_wait_s;
+
+	return max_s > 0 && !c->callback ? c->entered_ms + max_s * 1000u : DUE_NEVER;
+}
+
+/* When something is due for a waiting call: an announcement, the end of its patience, or that more
+ * agents may take it. */
+void acd_wait_due(struct acd *a, int i, uint64_t now_ms)
 {
 	const struct acd_call *c = &a->calls[i];
-	uint32_t max_s = a->queues[c->queue].max_wait_s;
+	uint64_t opens = acd_opens_ms(a, c, now_ms), ends = acd_patience_ms(a, c);
 	uint64_t at = c->announce_ms;
 
-	if (max_s > 0 && c->entered_ms + max_s * 1000u < at)
-		at = c->entered_ms + max_s * 1000u;
-	due_call(a, i, at);
+	if (opens < at)
+		at = opens;
+	due_call(a, i, ends < at ? ends : at);
 }
 
 /* A newcomer is nearly always the last. */
-void acd_wait_from_end(struct acd *a, int i)
+void acd_wait_from_end(struct acd *a, int i, uint64_t now_ms)
 {
 	int before = NONE, at = a->queues[a->calls[i].queue].last;
 
@@ -115,11 +128,11 @@ void acd_wait_from_end(struct acd *a, int i)
 		before = at;
 	a->calls[i].state = ACD_CALL_WAITING;
 	link_call(a, i, before);
-	acd_wait_due(a, i);
+	acd_wait_due(a, i, now_ms);
 }
 
 /* Whoever comes back was the first. */
-void acd_wait_from_front(struct acd *a, int i)
+void acd_wait_from_front(struct acd *a, int i, uint64_t now_ms)
 {
 	int at = a->queues[a->calls[i].queue].first;
 
@@ -128,7 +141,7 @@ void acd_wait_from_front(struct acd *a, int i)
 	a->calls[i].state = ACD_CALL_WAITING;
 	a->calls[i].agent = NONE;
 	link_call(a, i, at);
-	acd_wait_due(a, i);
+	acd_wait_due(a, i, now_ms);
 }
 
 void acd_unlink_call(struct acd *a, int i)
@@ -140,6 +153,7 @@ void acd_unlink_call(struct acd *a, int i)
 	*(c->prev == NONE ? &q->first : &a->calls[c->prev].next) = c->next;
 	c->next = c->prev = NONE;
 	q->n_waiting--;
+	q->n_callbacks -= c->callback;
 	due_call(a, i, DUE_NEVER);
 }
 
@@ -218,8 +232,10 @@ int acd_step(struct acd *a, int agent, enum agent_event ev, uint8_t reason, uint
 	acd_count(a, g, -1);
 	g->agent = next;
 	acd_count(a, g, +1);
-	if (ev == AGENT_SIGN_IN)
+	if (ev == AGENT_SIGN_IN) {
 		g->since_sign_in = 0;
+		g->talk_ms = 0;
+	}
 	if (next.state == AGENT_READY && *effect != AGENT_DO_RELEASE)
 		g->idle_since_ms = now_ms;
 	acd_sync_idle(a, agent);

@@ -22,7 +22,11 @@ struct acd_call {
 	uint64_t id;
 	enum acd_call_state state;
 	int queue;
-	int agent; /* OFFERED, TALKING */
+	int agent;       /* OFFERED: one of those who ring; TALKING */
+	uint8_t ringing; /* OFFERED: how many ring */
+	bool callback;
+	int prefer;               /* kept for this agent ... */
+	uint64_t prefer_until_ms; /* ... until then; 0: for nobody */
 	int next, prev;
 	int hash_next;
 	int64_t key; /* entered_ms less what its priority is worth */
@@ -44,21 +48,27 @@ struct acd_agent {
 	uint64_t offered_seq; /* for round robin: when it was last offered a call */
 	uint32_t answered, missed, rejected;
 	uint32_t since_sign_in; /* answered */
+	uint64_t talk_ms;       /* since sign-in */
 	uint16_t wrap_up_s;     /* of the call that is over */
 	uint16_t n_skills;
 	struct config_skill skill[CONFIG_AGENT_QUEUES_MAX]; /* queue: our index */
+	uint16_t n_changes;
+	struct config_skill change
+		[CONFIG_AGENT_QUEUES_MAX]; /* by hand, laid over `skill`; level 0: taken away */
 };
 
 struct acd_queue {
 	char name[ACD_NUMBER_MAX + 16];
-	bool used, gone;
+	bool used, gone, paused;
 	enum config_strategy strategy;
 	uint8_t priority;
 	bool wait_without_agents;
 	uint16_t ring_timeout_s, wrap_up_s, announce_every_s, announce_first_s, service_level_s;
-	uint32_t max_wait_s, max_calls;
+	uint16_t sticky_s, level_after_s;
+	uint8_t service_level_percent;
+	uint32_t max_wait_s, max_calls, max_expected_wait_s;
 	int first, last;
-	uint32_t n_waiting, n_offered;
+	uint32_t n_waiting, n_offered, n_callbacks;
 	uint32_t assigned, signed_in;
 	uint32_t by_state[AGENT_STATES];
 	uint32_t handle_ms; /* talk + wrap-up, as experience has it */
@@ -84,6 +94,7 @@ struct acd {
 	uint32_t out_size, out_first, out_n;
 	uint64_t seq;
 	uint64_t priority_step_ms;
+	uint64_t ticked_ms; /* of the newest acd_tick(): what was due before was done */
 };
 
 /* acd_setup.c */
@@ -98,11 +109,22 @@ int acd_call_find(const struct acd *a, uint64_t id);
 int acd_take_call(struct acd *a, uint64_t id);
 void acd_free_call(struct acd *a, int i);
 bool acd_goes_before(const struct acd_call *x, const struct acd_call *y);
-void acd_wait_from_end(struct acd *a, int i);
-void acd_wait_from_front(struct acd *a, int i);
+void acd_wait_from_end(struct acd *a, int i, uint64_t now_ms);
+void acd_wait_from_front(struct acd *a, int i, uint64_t now_ms);
 void acd_unlink_call(struct acd *a, int i);
-/* Set when something is due for a waiting call: an announcement, or the end of its patience. */
-void acd_wait_due(struct acd *a, int i);
+/* When its patience ends. */
+uint64_t acd_patience_ms(const struct acd *a, const struct acd_call *c);
+/* Set when something is due for a waiting call. */
+void acd_wait_due(struct acd *a, int i, uint64_t now_ms);
+
+/* acd_choice.c: who and what fits best. */
+/* May this agent, who has the skill at `level`, be offered this call now? */
+bool acd_may_take(const struct acd *a, const struct acd_call *c, int agent, int level,
+		  uint64_t now_ms);
+/* When time alone will let more agents take a waiting call; DUE_NEVER. */
+uint64_t acd_opens_ms(const struct acd *a, const struct acd_call *c, uint64_t now_ms);
+int acd_best_agent(const struct acd *a, int call, uint64_t now_ms);
+int acd_best_call(const struct acd *a, int agent, uint64_t now_ms);
 
 /* acd_lists.c: agents */
 int acd_skill_level(const struct acd_agent *g, int queue); /* 0: has not the skill */
@@ -117,6 +139,10 @@ int acd_step(struct acd *a, int agent, enum agent_event ev, uint8_t reason, uint
 
 /* acd.c; for acd_setup.c */
 void acd_match_idle(struct acd *a, uint64_t now_ms);
+
+/* acd_setup.c: what was changed by hand, laid over the skills of the configuration. The caller has taken
+ * the agent out of the counts. */
+void acd_lay_changes(struct acd *a, struct acd_agent *g);
 void acd_expel(struct acd *a, int queue, enum acd_left why, uint64_t now_ms);
 
 #endif

@@ -192,6 +192,10 @@ static void take_queue(struct acd *a, const struct config_queue *c)
 	q->service_level_s = c->service_level_s;
 	q->max_wait_s = c->max_wait_s;
 	q->max_calls = c->max_calls;
+	q->sticky_s = c->sticky_s;
+	q->level_after_s = c->level_after_s;
+	q->max_expected_wait_s = c->max_expected_wait_s;
+	q->service_level_percent = c->service_level_percent;
 	if (q->handle_ms == 0)
 		q->handle_ms = c->handle_time_s * 1000u;
 }
@@ -219,6 +223,29 @@ static int place_agent(struct acd *a, const char *number, uint32_t *from)
 	return at;
 }
 
+void acd_lay_changes(struct acd *a, struct acd_agent *g)
+{
+	uint16_t kept = 0;
+
+	for (unsigned i = 0; i < g->n_changes; i++) {
+		const struct config_skill *by = &g->change[i];
+		unsigned at = 0;
+
+		if (a->queues[by->queue].gone)
+			continue;
+		g->change[kept++] = *by;
+		while (at < g->n_skills && g->skill[at].queue != by->queue)
+			at++;
+		if (by->level > 0 && at < CONFIG_AGENT_QUEUES_MAX) {
+			g->skill[at] = *by;
+			g->n_skills = (uint16_t)(at == g->n_skills ? at + 1 : g->n_skills);
+		} else if (by->level == 0 && at < g->n_skills) {
+			g->skill[at] = g->skill[--g->n_skills];
+		}
+	}
+	g->n_changes = kept;
+}
+
 static void take_agent(struct acd *a, const struct config *c, const struct config_agent *from,
 		       uint32_t *place)
 {
@@ -237,6 +264,7 @@ static void take_agent(struct acd *a, const struct config *c, const struct confi
 
 		g->skill[i] = (struct config_skill){(uint16_t)queue, from->skills[i].level};
 	}
+	acd_lay_changes(a, g);
 	acd_count(a, g, +1);
 }
 

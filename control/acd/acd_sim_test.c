@@ -204,7 +204,9 @@ static void caller_does(struct sim *s, int id)
 					  .seq = ++s->seq};
 
 		*c = fresh;
-		must(acd_enter(s->acd, (uint64_t)id, c->queue, c->priority, s->now_ms) == 0);
+		must(acd_enter(s->acd, (uint64_t)id, c->queue,
+			       &(struct acd_entry){.priority = c->priority, .prefer = -1},
+			       s->now_ms) == 0);
 	} else if (c->place == PLACE_TALKING) {
 		int agent = c->agent;
 
@@ -331,12 +333,15 @@ static struct config *shaky_config(struct sim *s)
 
 	p += sprintf(p, "queues:\n");
 	for (unsigned q = 0; q < queues; q++)
-		p += sprintf(p,
-			     "- {name: q%u, wrap_up_s: %u, max_calls: %u, max_wait_s: %u, "
-			     "wait_without_agents: %s, strategy: %s}\n",
-			     first + q, roll(s, 20), roll(s, 3) * 10, roll(s, 2) * 100,
-			     roll(s, 2) ? "yes" : "no",
-			     config_strategy_name((enum config_strategy)roll(s, 3)));
+		p += sprintf(
+			p,
+			"- {name: q%u, wrap_up_s: %u, max_calls: %u, max_wait_s: %u, "
+			"wait_without_agents: %s, strategy: %s, sticky_s: %u, level_after_s: %u, "
+			"max_expected_wait_s: %u}\n",
+			first + q, roll(s, 20), roll(s, 3) * 10, roll(s, 2) * 100,
+			roll(s, 2) ? "yes" : "no",
+			config_strategy_name((enum config_strategy)roll(s, CONFIG_STRATEGIES)),
+			roll(s, 2) * 5, roll(s, 2) * 10, roll(s, 3) == 0 ? 60 : 0);
 	p += sprintf(p, "agents:\n");
 	for (unsigned g = 0; g < AGENTS; g++) {
 		if (roll(s, 4) == 0)
@@ -360,10 +365,16 @@ static void shake_once(struct sim *s)
 	acd_agent_view(s->acd, agent, &v);
 	if (v.call != 0 && roll(s, 4) > 0)
 		call = v.call;
-	switch (roll(s, 10)) {
+	switch (roll(s, 13)) {
 	case 0:
 	case 1:
-		acd_enter(s->acd, call, (int)roll(s, QUEUES + 2), (uint8_t)roll(s, 12), s->now_ms);
+		acd_enter(
+			s->acd, call, (int)roll(s, QUEUES + 2),
+			&(struct acd_entry){.priority = (uint8_t)roll(s, 12),
+					    .since_ms = roll(s, 2) ? s->now_ms - roll(s, 1000) : 0,
+					    .prefer = (int)roll(s, AGENTS) - 1,
+					    .callback = roll(s, 8) == 0},
+			s->now_ms);
 		break;
 	case 2:
 		acd_leave(s->acd, call, roll(s, 2), s->now_ms);
@@ -383,6 +394,16 @@ static void shake_once(struct sim *s)
 		break;
 	case 8:
 		acd_agent_reachable(s->acd, agent, roll(s, 4) > 0, s->now_ms);
+		break;
+	case 9:
+		acd_agent_skill(s->acd, agent, (int)roll(s, QUEUES + 2), (uint8_t)roll(s, 10),
+				s->now_ms);
+		break;
+	case 10:
+		acd_queue_pause(s->acd, (int)roll(s, QUEUES + 2), roll(s, 3) == 0, s->now_ms);
+		break;
+	case 11:
+		acd_callback(s->acd, call, roll(s, 2), s->now_ms);
 		break;
 	default:
 		acd_agent_event(s->acd, agent, (enum agent_event)roll(s, AGENT_EVENTS),

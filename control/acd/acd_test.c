@@ -66,7 +66,7 @@ static void write_action(const struct acd *a, const struct acd_action *o, char *
 	out += strlen(out);
 	switch (o->kind) {
 	case ACD_OFFER:
-		sprintf(out, "offer %u %c; ", call, who);
+		sprintf(out, "%s %u %c; ", o->callback ? "call_back" : "offer", call, who);
 		break;
 	case ACD_WITHDRAW:
 		sprintf(out, "withdraw %u %c; ", call, who);
@@ -114,6 +114,8 @@ static int act(struct acd *a, const char *does, uint64_t now)
 	if (does[0] == '\0')
 		return 0;
 	check(sscanf(does, "%15s %15s %15s", who, verb, what) >= 2);
+	if (who[0] == 'Q') /* "Q pauses sales" */
+		return acd_queue_pause(a, acd_queue_find(a, what), verb[0] == 'p', now);
 	if (who[0] >= 'A') {
 		char number[2] = {(char)(who[0] - 'A' + '1'), '\0'};
 		int agent = acd_agent_find(a, number);
@@ -129,6 +131,9 @@ static int act(struct acd *a, const char *does, uint64_t now)
 			return acd_agent_event(a, agent, AGENT_GO_READY, 0, now);
 		}
 		check(acd_agent_view(a, agent, &v));
+		if (verb[0] == '+' || verb[0] == '-') /* "A +2 sales", "A -0 sales" */
+			return acd_agent_skill(a, agent, acd_queue_find(a, what),
+					       (uint8_t)(verb[1] - '0'), now);
 		if (strcmp(verb, "answers") == 0)
 			return acd_offer_answered(a, agent, v.call, now);
 		if (strcmp(verb, "rejects") == 0)
@@ -143,9 +148,23 @@ static int act(struct acd *a, const char *does, uint64_t now)
 	uint64_t call = (uint64_t)atoi(who);
 
 	if (strcmp(verb, "enters") == 0)
-		return acd_enter(a, call, acd_queue_find(a, what), 0, now);
+		return acd_enter(a, call, acd_queue_find(a, what),
+				 &(struct acd_entry){.prefer = -1}, now);
 	if (strcmp(verb, "enters_vip") == 0)
-		return acd_enter(a, call, acd_queue_find(a, what), 3, now);
+		return acd_enter(a, call, acd_queue_find(a, what),
+				 &(struct acd_entry){.priority = 3, .prefer = -1}, now);
+	if (strcmp(verb, "likes_A") == 0 || strcmp(verb, "likes_B") == 0)
+		return acd_enter(a, call, acd_queue_find(a, what),
+				 &(struct acd_entry){
+					 .prefer = acd_agent_find(a, verb[6] == 'A' ? "1" : "2")},
+				 now);
+	if (strcmp(verb, "waited_60") == 0)
+		return acd_enter(a, call, acd_queue_find(a, what),
+				 &(struct acd_entry){.since_ms = now - 60000, .prefer = -1}, now);
+	if (strcmp(verb, "asks_callback") == 0)
+		return acd_callback(a, call, true, now);
+	if (strcmp(verb, "is_back") == 0)
+		return acd_callback(a, call, false, now);
 	if (strcmp(verb, "moves") == 0)
 		return acd_move(a, call, acd_queue_find(a, what), now);
 	if (strcmp(verb, "hangs_up") == 0)
@@ -173,6 +192,7 @@ static void tell(const char *text, const struct line *lines, size_t n)
 				: rc == -EEXIST  ? "is here"
 				: rc == -EBUSY   ? "busy"
 				: rc == -ENOENT  ? "unknown"
+				: rc == -ETIME   ? "long"
 						 : "?");
 		while (acd_next(a, &o))
 			write_action(a, &o, got);
@@ -388,7 +408,7 @@ static void a_new_configuration_keeps_what_goes_on(void)
 	acd_check(a);
 	while (acd_next(a, &o))
 		write_action(a, &o, got);
-	check_str(got, "3 left: removed; withdraw 2 B; 2 left: removed; B ready; offer 4 B; "
+	check_str(got, "3 left: removed; withdraw 2 B; B ready; 2 left: removed; offer 4 B; "
 		       "B ringing; ");
 	check_int(acd_queue_find(a, "sales"), -1);
 	check_int(acd_agent_find(a, "1"), -1);
@@ -417,6 +437,175 @@ static void a_plan_that_is_too_small_is_told(void)
 	free(a);
 }
 
+static const char features[] =
+	"queues:\n"
+	"- {name: all, strategy: ring_all, ring_timeout_s: 10, wrap_up_s: 0, announce_every_s: 0, "
+	"max_wait_s: 0}\n"
+	"- {name: sticky, sticky_s: 20, wrap_up_s: 0, announce_every_s: 0, max_wait_s: 0}\n"
+	"- {name: staged, level_after_s: 30, wrap_up_s: 0, announce_every_s: 0, max_wait_s: 0}\n"
+	"- {name: talk, strategy: least_talk, wrap_up_s: 0, announce_every_s: 0, max_wait_s: 0}\n"
+	"- {name: long, max_expected_wait_s: 200, handle_time_s: 100, announce_every_s: 10, "
+	"max_wait_s: 100}\n"
+	"agents:\n"
+	"- {number: A, password: x, queues: {all: 1, sticky: 1, staged: 1, talk: 1, long: 1}}\n"
+	"- {number: B, password: x, queues: {all: 2, sticky: 1, staged: 2, talk: 1}}\n"
+	"- {number: C, password: x, queues: {all: 1, staged: 3}}\n";
+
+#define TELL_FEATURES(lines) tell(features, lines, sizeof(lines) / sizeof((lines)[0]))
+
+static void all_are_rung_and_the_first_has_the_call(void)
+{
+	static const struct line story[] = {
+		{0, "A starts", "A not_ready; A ready"},
+		{1, "B starts", "B not_ready; B ready"},
+		{2, "C starts", "C not_ready; C ready"},
+		{3, "1 enters all",
+		 "offer 1 A; A ringing; offer 1 C; C ringing; offer 1 B; B ringing"},
+		{4, "2 enters all", ""},
+		{5, "A rejects",
+		 "withdraw 1 A; A not_ready rejected"}, /* it rings on for the others */
+		{6, "B answers",
+		 "withdraw 1 C; C ready; answered 1 B; B talking; offer 2 C; C ringing"},
+		{7, "C answers", "answered 2 C; C talking"},
+		{8, "A ready", "A ready"},
+		{9, "3 enters all", "offer 3 A; A ringing"},
+		{10, "B done", "B ready"}, /* what rings is not joined */
+		{19, "", "withdraw 3 A; A not_ready no_answer; offer 3 B; B ringing"},
+		{20, "3 hangs_up", "withdraw 3 B; B ready"},
+	};
+
+	TELL_FEATURES(story);
+}
+
+static void a_caller_waits_a_while_for_who_served_it(void)
+{
+	static const struct line story[] = {
+		{0, "A starts", "A not_ready; A ready"},
+		{1, "B starts", "B not_ready; B ready"},
+		{2, "1 likes_B sticky", "offer 1 B; B ringing"}, /* though A is idle longer */
+		{3, "B answers", "answered 1 B; B talking"},
+		{4, "2 likes_B sticky", ""},                    /* kept for B */
+		{5, "3 enters sticky", "offer 3 A; A ringing"}, /* passes by */
+		{6, "A answers", "answered 3 A; A talking"},
+		{7, "A done", "A ready"},
+		{24, "", "offer 2 A; A ringing"}, /* B had 20 s */
+		{25, "A answers", "answered 2 A; A talking"},
+		{26, "B done", "B ready"},
+		{27, "B away", "B not_ready"},
+		{28, "A done", "A ready"},
+		{29, "4 likes_B sticky", "offer 4 A; A ringing"}, /* B is away: not kept */
+	};
+
+	TELL_FEATURES(story);
+}
+
+static void further_levels_are_asked_when_the_caller_has_waited(void)
+{
+	static const struct line story[] = {
+		{0, "C starts", "C not_ready; C ready"},
+		{1, "1 enters staged", ""},
+		{10, "B starts", "B not_ready; B ready"},
+		{31, "", "offer 1 B; B ringing"}, /* level 2 after 30 s */
+		{32, "B rejects", "withdraw 1 B; B not_ready rejected"},
+		{61, "", "offer 1 C; C ringing"}, /* level 3 after 60 s */
+		{62, "C answers", "answered 1 C; C talking"},
+		{63, "2 waited_60 staged", ""},
+		{64, "C done",
+		 "C ready; offer 2 C; C ringing"}, /* its waiting counts from before */
+	};
+
+	TELL_FEATURES(story);
+}
+
+static void least_talk_is_of_this_sign_in(void)
+{
+	static const struct line story[] = {
+		{0, "A starts", "A not_ready; A ready"},
+		{1, "B starts", "B not_ready; B ready"},
+		{2, "1 enters talk", "offer 1 A; A ringing"},
+		{3, "2 enters talk", "offer 2 B; B ringing"},
+		{4, "A answers", "answered 1 A; A talking"},
+		{4, "B answers", "answered 2 B; B talking"},
+		{10, "B done", "B ready"},
+		{9, "A done", "A ready"}, /* talked less, idle shorter */
+		{11, "3 enters talk", "offer 3 A; A ringing"},
+	};
+
+	TELL_FEATURES(story);
+}
+
+static void who_would_wait_too_long_is_told_and_a_callback_keeps_its_place(void)
+{
+	static const struct line story[] = {
+		{0, "A starts", "A not_ready; A ready"},
+		{1, "1 enters long", "offer 1 A; A ringing"},
+		{2, "A answers", "answered 1 A; A talking"},
+		{3, "2 enters long", ""},
+		{4, "3 enters long", ""}, /* second place: 200 s */
+		{5, "4 enters long", "long"},
+		{6, "2 asks_callback", ""},
+		{14, "", "tell 3 place 2 wait 200"}, /* but nothing is said to 2 */
+		{110, "3 hangs_up", "unknown; 3 left: timeout"},
+		{111, "A done", "A wrap_up"},
+		{112, "A wrapped_up", "A ready; call_back 2 A; A ringing"}, /* past its patience */
+		{113, "2 is_back", "busy"},
+		{114, "A rejects", "withdraw 2 A; A not_ready rejected"},
+		{115, "2 is_back", ""}, /* and now its patience is over */
+		{116, "", "2 left: timeout"},
+	};
+
+	TELL_FEATURES(story);
+}
+
+static void queues_are_paused_and_agents_moved_by_hand(void)
+{
+	static const struct line story[] = {
+		{0, "A starts", "A not_ready; A ready"},
+		{1, "Q pauses talk", ""},
+		{2, "1 enters talk", ""},
+		{3, "2 enters all", "offer 2 A; A ringing"},
+		{4, "A answers", "answered 2 A; A talking"},
+		{5, "A done", "A ready"},
+		{6, "Q resumes talk", "offer 1 A; A ringing"},
+		{7, "A answers", "answered 1 A; A talking"},
+		{8, "C starts", "C not_ready; C ready"},
+		{9, "3 enters talk", ""},
+		{10, "C +2 talk", "offer 3 C; C ringing"},
+		{11, "C answers", "answered 3 C; C talking"},
+		{12, "A -0 talk", ""},
+		{13, "A done", "A ready"},
+		{14, "4 enters talk", ""},
+		{15, "A +0 nothing", "unknown"},
+		{16, "C done", "C ready; offer 4 C; C ringing"},
+	};
+
+	TELL_FEATURES(story);
+}
+
+/* What was changed by hand outlives a reload, until its queue is gone. */
+static void a_reload_keeps_what_was_changed_by_hand(void)
+{
+	struct acd *a = open_centre(features);
+	struct complaints k;
+	struct config *c;
+	char again[1200];
+	int agent = acd_agent_find(a, "3"), talk = acd_queue_find(a, "talk");
+
+	check_int(acd_agent_skill(a, agent, talk, 4, 1000), 0);
+	check_int(acd_agent_skill(a, agent, acd_queue_find(a, "all"), 0, 1000), 0);
+	snprintf(again, sizeof(again), "%s", features);
+	for (char *p = again; (p = strstr(p, "number: ")) != NULL; p += 8)
+		p[8] = (char)(p[8] - 'A' + '1');
+	check_int(config_load(again, strlen(again), "t", &c, &k), 0);
+	check_int(acd_configure(a, c, 2000), 0);
+	config_free(c);
+	acd_check(a);
+	check(acd_agent_serves(a, agent, talk));
+	check(!acd_agent_serves(a, agent, acd_queue_find(a, "all")));
+	check(acd_agent_serves(a, agent, acd_queue_find(a, "staged")));
+	free(a);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(a_call_waits_is_offered_answered_and_wrapped_up),
 	CHECK_CASE(who_does_not_answer_is_taken_out_and_the_caller_keeps_the_place),
@@ -430,5 +619,12 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_waiting_call_can_be_moved),
 	CHECK_CASE(a_new_configuration_keeps_what_goes_on),
 	CHECK_CASE(a_plan_that_is_too_small_is_told),
+	CHECK_CASE(all_are_rung_and_the_first_has_the_call),
+	CHECK_CASE(a_caller_waits_a_while_for_who_served_it),
+	CHECK_CASE(further_levels_are_asked_when_the_caller_has_waited),
+	CHECK_CASE(least_talk_is_of_this_sign_in),
+	CHECK_CASE(who_would_wait_too_long_is_told_and_a_callback_keeps_its_place),
+	CHECK_CASE(queues_are_paused_and_agents_moved_by_hand),
+	CHECK_CASE(a_reload_keeps_what_was_changed_by_hand),
 };
 CHECK_MAIN(cases)

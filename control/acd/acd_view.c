@@ -44,13 +44,17 @@ bool acd_queue_view(const struct acd *a, int queue, uint64_t now_ms, struct acd_
 	for (uint32_t i = 0; q->n_offered > 0 && i < a->n_agents; i++) {
 		int c = a->agents[i].call;
 
-		if (c != NONE && a->calls[c].queue == queue &&
+		if (c != NONE && a->calls[c].queue == queue && a->calls[c].agent == (int)i &&
 		    a->calls[c].state == ACD_CALL_OFFERED &&
 		    now_ms - a->calls[c].entered_ms > longest)
 			longest = now_ms - a->calls[c].entered_ms;
 	}
 	*out = (struct acd_queue_view){
 		.name = q->name,
+		.paused = q->paused,
+		.callbacks = q->n_callbacks,
+		.service_level_s = q->service_level_s,
+		.service_level_percent = q->service_level_percent,
 		.waiting = q->n_waiting + q->n_offered,
 		.longest_wait_ms = longest,
 		.assigned = q->assigned,
@@ -94,6 +98,7 @@ bool acd_agent_view(const struct acd *a, int agent, struct acd_agent_view *out)
 		.missed = g->missed,
 		.rejected = g->rejected,
 		.idle_since_ms = g->idle_since_ms,
+		.talk_ms = g->talk_ms,
 	};
 	return true;
 }
@@ -141,7 +146,7 @@ uint32_t acd_waiting(const struct acd *a, int queue, uint64_t *calls, uint32_t m
 	for (uint32_t i = 0; offered > 0 && i < a->n_agents; i++) {
 		int c = a->agents[i].call;
 
-		if (c == NONE || a->calls[c].queue != queue ||
+		if (c == NONE || a->calls[c].queue != queue || a->calls[c].agent != (int)i ||
 		    a->calls[c].state != ACD_CALL_OFFERED)
 			continue;
 		if (n < max)
@@ -158,7 +163,7 @@ uint32_t acd_waiting(const struct acd *a, int queue, uint64_t *calls, uint32_t m
 static void check_queue(const struct acd *a, int queue)
 {
 	const struct acd_queue *q = &a->queues[queue];
-	uint32_t waiting = 0, offered = 0;
+	uint32_t waiting = 0, offered = 0, callbacks = 0;
 
 	for (int i = q->first, prev = NONE; i != NONE; prev = i, i = a->calls[i].next) {
 		const struct acd_call *c = &a->calls[i];
@@ -166,17 +171,29 @@ static void check_queue(const struct acd *a, int queue)
 		must(c->state == ACD_CALL_WAITING && c->queue == queue && c->agent == NONE);
 		must(c->prev == prev && (prev == NONE || acd_goes_before(&a->calls[prev], c)));
 		must(acd_call_find(a, c->id) == i);
+		must(c->ringing == 0);
 		waiting++;
+		callbacks += c->callback;
 	}
 	for (uint32_t i = 0; i < a->n_agents; i++) {
 		int c = a->agents[i].call;
 
 		offered += a->agents[i].used && c != NONE && a->calls[c].queue == queue &&
-			   a->calls[c].state == ACD_CALL_OFFERED;
+			   a->calls[c].agent == (int)i && a->calls[c].state == ACD_CALL_OFFERED;
 	}
+	must(callbacks == q->n_callbacks);
 	must(waiting == q->n_waiting && offered == q->n_offered);
 	must(q->offered == waiting + offered + q->answered + q->abandoned + q->left + q->refused);
 	must(!q->gone || waiting + offered == 0);
+}
+
+static void check_ringing(const struct acd *a, int call)
+{
+	unsigned ringing = 0;
+
+	for (uint32_t i = 0; i < a->n_agents; i++)
+		ringing += a->agents[i].used && a->agents[i].call == call;
+	must(ringing == a->calls[call].ringing);
 }
 
 static void check_agent(const struct acd *a, int agent)
@@ -188,15 +205,19 @@ static void check_agent(const struct acd *a, int agent)
 	if (g->call != NONE) {
 		const struct acd_call *c = &a->calls[g->call];
 
-		must(c->agent == agent);
+		must(c->agent == agent || (c->state == ACD_CALL_OFFERED && c->ringing > 1));
 		must(c->state == (s == AGENT_RINGING ? ACD_CALL_OFFERED : ACD_CALL_TALKING));
 		must(acd_call_find(a, c->id) == g->call);
+		if (c->state == ACD_CALL_OFFERED && c->agent == agent)
+			check_ringing(a, g->call);
 	}
 	must(g->idle == (s == AGENT_READY && g->reachable));
 
-	/* Nobody is idle while a call he could serve waits. */
+	/* Nobody is idle while a call waits that he might have taken when the clock was looked at last. */
 	for (unsigned i = 0; g->idle && i < g->n_skills; i++)
-		must(a->queues[g->skill[i].queue].first == NONE);
+		for (int c = a->queues[g->skill[i].queue].first; c != NONE; c = a->calls[c].next)
+			must(!acd_may_take(a, &a->calls[c], agent, g->skill[i].level,
+					   a->ticked_ms));
 
 	/* Nobody rings or wraps up for ever. */
 	bool timed = s == AGENT_RINGING || agent_beneath(&g->agent) == AGENT_WRAP_UP;
@@ -216,7 +237,7 @@ void acd_check(const struct acd *a)
 		if (!a->agents[i].used)
 			continue;
 		check_agent(a, (int)i);
-		calls += a->agents[i].call != NONE;
+		calls += a->agents[i].call != NONE && a->calls[a->agents[i].call].agent == (int)i;
 		idle += a->agents[i].idle;
 	}
 	must(calls == a->n_calls);

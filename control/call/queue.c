@@ -69,7 +69,9 @@ void queue_enter(struct call *call, const char *name, uint8_t priority)
 	struct centre *c = call->centre;
 	int queue = acd_queue_find(c->acd, name);
 	int err = queue < 0 ? -ENOENT
-			    : acd_enter(c->acd, call->number, queue, priority, clock_mono_ms());
+			    : acd_enter(c->acd, call->number, queue,
+					&(struct acd_entry){.priority = priority, .prefer = -1},
+					clock_mono_ms());
 
 	if (err != 0) {
 		log_info("call", "[call=%s] queue %s did not take it: %s", call->id, name,

@@ -21,9 +21,9 @@ static const char *const record_names[] = {
 };
 
 static const char *const strategy_names[] = {
-	[CONFIG_LONGEST_IDLE] = "longest_idle",
-	[CONFIG_ROUND_ROBIN] = "round_robin",
-	[CONFIG_LEAST_CALLS] = "least_calls",
+	[CONFIG_LONGEST_IDLE] = "longest_idle", [CONFIG_ROUND_ROBIN] = "round_robin",
+	[CONFIG_LEAST_CALLS] = "least_calls",   [CONFIG_LEAST_TALK] = "least_talk",
+	[CONFIG_RING_ALL] = "ring_all",
 };
 
 const char *config_strategy_name(enum config_strategy s)

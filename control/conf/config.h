@@ -95,6 +95,9 @@ enum config_strategy {
 	CONFIG_LONGEST_IDLE, /* who has waited longest for a call */
 	CONFIG_ROUND_ROBIN,  /* who was offered a call longest ago */
 	CONFIG_LEAST_CALLS,  /* who has answered fewest since signing in; equal: longest idle */
+	CONFIG_LEAST_TALK,   /* who has talked least since signing in */
+	CONFIG_RING_ALL,     /* all at once; the first to answer has the call */
+	CONFIG_STRATEGIES,
 };
 
 struct config_queue {
@@ -108,11 +111,18 @@ struct config_queue {
 	uint16_t wrap_up_s;      /* 0: none */
 	uint32_t max_wait_s;     /* then the call leaves with "timeout"; 0: never */
 	uint32_t max_calls;      /* waiting at once; one more is refused with "full"; 0: no limit */
-	bool wait_without_agents;  /* false: refused with "empty" while nobody is signed in */
-	uint16_t announce_every_s; /* position and waiting time; 0: never */
-	uint16_t announce_first_s; /* the first one after so long */
-	uint16_t service_level_s;  /* answered within this counts as in time */
-	uint16_t handle_time_s;    /* assumed talk + wrap-up until there is experience */
+	bool wait_without_agents;      /* false: refused with "empty" while nobody is signed in */
+	uint16_t announce_every_s;     /* position and waiting time; 0: never */
+	uint16_t announce_first_s;     /* the first one after so long */
+	uint16_t service_level_s;      /* answered within this counts as in time */
+	uint8_t service_level_percent; /* of the offered that should be */
+	uint16_t sticky_s;             /* a caller is kept so long for who served it last; 0: not */
+	uint16_t
+		level_after_s; /* agents of level n are asked after (n - 1) times this; 0: at once */
+	uint32_t
+		max_expected_wait_s; /* who would wait longer is refused with "long"; 0: no limit */
+	const char *agent_announcement; /* prompt that the agent hears before the caller; "" none */
+	uint16_t handle_time_s;         /* assumed talk + wrap-up until there is experience */
 	struct config_record_rule record;
 	struct mark at;
 };

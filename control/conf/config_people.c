@@ -23,6 +23,11 @@ static const struct field queue_fields[] = {
 	{"announce_every_s", FIELD_U16, OF(config_queue, announce_every_s), 0, 3600},
 	{"announce_first_s", FIELD_U16, OF(config_queue, announce_first_s), 0, 3600},
 	{"service_level_s", FIELD_U16, OF(config_queue, service_level_s), 1, 3600},
+	{"service_level_percent", FIELD_U8, OF(config_queue, service_level_percent), 1, 100},
+	{"sticky_s", FIELD_U16, OF(config_queue, sticky_s), 0, 600},
+	{"level_after_s", FIELD_U16, OF(config_queue, level_after_s), 0, 3600},
+	{"max_expected_wait_s", FIELD_U32, OF(config_queue, max_expected_wait_s), 0, 86400},
+	{"agent_announcement", FIELD_NAME, OF(config_queue, agent_announcement), 0, 0},
 	{"handle_time_s", FIELD_U16, OF(config_queue, handle_time_s), 1, 36000},
 	{"record", FIELD_OTHER, 0, 0, 0},
 	{"record_percent", FIELD_U8, OF(config_queue, record.percent), 1, 100},
@@ -64,10 +69,12 @@ static const struct field feature_fields[] = {
 
 void config_read_queues(const struct schema *s, const struct tree *t, struct config *c)
 {
-	static const char *const words[] = {"longest_idle", "round_robin", "least_calls"};
+	const char *words[CONFIG_STRATEGIES];
 
 	if (t == NULL || !schema_kind(s, t, "queues", TREE_LIST))
 		return;
+	for (unsigned i = 0; i < CONFIG_STRATEGIES; i++)
+		words[i] = config_strategy_name((enum config_strategy)i);
 	if (t->n > CONFIG_QUEUES_MAX) {
 		complain(s->c, COMPLAINT_ERROR, t->at, "more than %d queues", CONFIG_QUEUES_MAX);
 		return;
@@ -85,6 +92,8 @@ void config_read_queues(const struct schema *s, const struct tree *t, struct con
 			.announce_every_s = 30,
 			.announce_first_s = 10,
 			.service_level_s = 20,
+			.service_level_percent = 80,
+			.agent_announcement = "",
 			.handle_time_s = 180,
 			.record = {CONFIG_RECORD_INHERIT, 0},
 			.at = m->at,
@@ -94,7 +103,8 @@ void config_read_queues(const struct schema *s, const struct tree *t, struct con
 
 		if (!schema_fill(s, m, queue_fields, COUNT(queue_fields), &q))
 			continue;
-		if (strategy != NULL && schema_word(s, strategy, "strategy", words, 3, &i))
+		if (strategy != NULL &&
+		    schema_word(s, strategy, "strategy", words, CONFIG_STRATEGIES, &i))
 			q.strategy = (enum config_strategy)i;
 		if (tree_get(m, "name") == NULL)
 			complain(s->c, COMPLAINT_ERROR, m->at, "a queue needs a \"name\"");
