@@ -98,6 +98,8 @@ static int drain(struct exporter *x)
 		a->n -= n;
 		b->n -= n;
 		err = sound_write(x->sound, x->pairs, n);
+		if (err == 0 && x->how->pcm != NULL)
+			err = x->how->pcm(x->how->ctx, x->pairs, n);
 	}
 	return err;
 }
@@ -387,18 +389,49 @@ static void lanes_close(struct exporter *x)
 	free(x->lane);
 }
 
+/* Run into the sound that was opened, and close it. */
+static int run_and_close(struct exporter *x)
+{
+	int err = run(x), closed = sound_close(x->sound);
+
+	return err != 0 ? err : closed;
+}
+
+static int to_fd(struct exporter *x)
+{
+	int err = sound_open_fd(&x->sound, x->how->fd, x->how->format, x->rate_hz,
+				recording_info(x->r));
+
+	return err != 0 ? err : run_and_close(x);
+}
+
+static int to_path(struct exporter *x)
+{
+	char part[4096];
+	int err;
+
+	if ((size_t)snprintf(part, sizeof(part), "%s.part", x->how->path) >= sizeof(part))
+		return -ENAMETOOLONG;
+	err = sound_open(&x->sound, part, x->how->format, x->rate_hz, recording_info(x->r));
+	if (err != 0)
+		return err;
+	err = run_and_close(x);
+	if (err == 0 && rename(part, x->how->path) != 0)
+		err = -errno;
+	if (err != 0)
+		unlink(part);
+	return err;
+}
+
 int recording_export(struct recording *r, const struct recording_export *how,
 		     struct recording_exported *out)
 {
-	char part[4096];
 	struct exporter *x;
 	int err;
 
 	if (how->rate_hz != 0 && how->rate_hz != 8000 && how->rate_hz != 16000 &&
 	    how->rate_hz != 48000)
 		return -EINVAL;
-	if ((size_t)snprintf(part, sizeof(part), "%s.part", how->path) >= sizeof(part))
-		return -ENAMETOOLONG;
 	x = calloc(1, sizeof(*x));
 	if (x == NULL)
 		return -ENOMEM;
@@ -406,24 +439,10 @@ int recording_export(struct recording *r, const struct recording_export *how,
 	x->how = how;
 	x->rate_hz = how->rate_hz != 0 ? how->rate_hz : RATE_DEFAULT_HZ;
 	err = lanes_open(x);
-	if (err != 0)
-		goto fail_lanes;
-	err = sound_open(&x->sound, part, how->format, x->rate_hz, recording_info(r));
-	if (err != 0)
-		goto fail_lanes;
-	err = run(x);
-
-	int closed = sound_close(x->sound);
-
 	if (err == 0)
-		err = closed;
-	if (err == 0 && rename(part, how->path) != 0)
-		err = -errno;
-	if (err != 0)
-		unlink(part);
+		err = how->path != NULL ? to_path(x) : to_fd(x);
 	if (err == 0 && out != NULL)
 		*out = x->out;
-fail_lanes:
 	lanes_close(x);
 	free(x);
 	return err;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <jansson.h>
 #include <opus/opusenc.h>
@@ -20,6 +21,7 @@
 enum { CHANNELS = 2, OPUS_BITS_PER_S = 48000, TAG_MAX = 64 };
 
 struct sound {
+	int fd; /* -1: the path's */
 	SNDFILE *wav;
 	OggOpusEnc *opus;
 	OggOpusComments *comments;
@@ -47,7 +49,8 @@ static int open_wav(struct sound *s, const char *path, uint32_t rate_hz,
 	};
 	char id[RECORDING_ID_TEXT], start[32];
 
-	s->wav = sf_open(path, SFM_WRITE, &sf);
+	s->wav = path != NULL ? sf_open(path, SFM_WRITE, &sf)
+			      : sf_open_fd(s->fd, SFM_WRITE, &sf, SF_FALSE);
 	if (s->wav == NULL)
 		return errno != 0 ? -errno : -EIO;
 	recording_id_text(info->id, id);
@@ -98,6 +101,32 @@ static OggOpusComments *tags(const struct recording_info *info)
 	return comments;
 }
 
+/* libopusenc's way out when there is no path; 0 is success. */
+static int write_page(void *ctx, const unsigned char *p, opus_int32 n)
+{
+	const struct sound *s = ctx;
+
+	while (n > 0) {
+		ssize_t got = write(s->fd, p, (size_t)n);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return 1;
+		p += got;
+		n -= (opus_int32)got;
+	}
+	return 0;
+}
+
+static int keep_open(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
+static const OpusEncCallbacks to_descriptor = {write_page, keep_open};
+
 static int open_opus(struct sound *s, const char *path, uint32_t rate_hz,
 		     const struct recording_info *info)
 {
@@ -107,8 +136,12 @@ static int open_opus(struct sound *s, const char *path, uint32_t rate_hz,
 	if (s->comments == NULL)
 		return -ENOMEM;
 	/* mapping family 0: stereo */
-	s->opus =
-		ope_encoder_create_file(path, s->comments, (opus_int32)rate_hz, CHANNELS, 0, &err);
+	if (path != NULL)
+		s->opus = ope_encoder_create_file(path, s->comments, (opus_int32)rate_hz, CHANNELS,
+						  0, &err);
+	else
+		s->opus = ope_encoder_create_callbacks(&to_descriptor, s, s->comments,
+						       (opus_int32)rate_hz, CHANNELS, 0, &err);
 	if (s->opus == NULL) {
 		ope_comments_destroy(s->comments);
 		return err == OPE_CANNOT_OPEN && errno != 0 ? -errno : -EIO;
@@ -120,14 +153,15 @@ static int open_opus(struct sound *s, const char *path, uint32_t rate_hz,
 	return 0;
 }
 
-int sound_open(struct sound **out, const char *path, enum recording_format format, uint32_t rate_hz,
-	       const struct recording_info *info)
+static int open_either(struct sound **out, const char *path, int fd, enum recording_format format,
+		       uint32_t rate_hz, const struct recording_info *info)
 {
 	struct sound *s = calloc(1, sizeof(*s));
 	int err;
 
 	if (s == NULL)
 		return -ENOMEM;
+	s->fd = fd;
 	errno = 0;
 	err = format == RECORDING_FORMAT_OPUS ? open_opus(s, path, rate_hz, info)
 					      : open_wav(s, path, rate_hz, info);
@@ -137,6 +171,18 @@ int sound_open(struct sound **out, const char *path, enum recording_format forma
 	}
 	*out = s;
 	return 0;
+}
+
+int sound_open(struct sound **out, const char *path, enum recording_format format, uint32_t rate_hz,
+	       const struct recording_info *info)
+{
+	return open_either(out, path, -1, format, rate_hz, info);
+}
+
+int sound_open_fd(struct sound **out, int fd, enum recording_format format, uint32_t rate_hz,
+		  const struct recording_info *info)
+{
+	return open_either(out, NULL, fd, format, rate_hz, info);
 }
 
 int sound_write(struct sound *s, const int16_t *pcm, size_t n)

@@ -17,6 +17,10 @@ struct sound;
 int sound_open(struct sound **s, const char *path, enum recording_format format, uint32_t rate_hz,
 	       const struct recording_info *info);
 
+/* The same into an open, empty file, which stays the caller's. Seekable for WAV. */
+int sound_open_fd(struct sound **s, int fd, enum recording_format format, uint32_t rate_hz,
+		  const struct recording_info *info);
+
 /* Write `n` samples of each channel, interleaved. Returns 0 or negative errno. */
 int sound_write(struct sound *s, const int16_t *pcm, size_t n);
 

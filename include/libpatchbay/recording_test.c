@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include <sndfile.h>
+#include <sys/mman.h>
 
 #include "codec/codec.h"
 #include "libpatchbay/recording_segment.h"
@@ -568,6 +569,69 @@ static void opus_is_written_with_tags(void)
 	victim_free(&v);
 }
 
+static int sum_pcm(void *ctx, const int16_t *pairs, size_t n)
+{
+	(void)pairs;
+	*(uint64_t *)ctx += n;
+	return 0;
+}
+
+static int refuse_pcm(void *ctx, const int16_t *pairs, size_t n)
+{
+	(void)ctx;
+	(void)pairs;
+	(void)n;
+	return -ENOSPC;
+}
+
+static void an_open_file_gets_the_same_as_a_path(void)
+{
+	struct victim v;
+	struct recording *r;
+	struct recording_exported e;
+	uint64_t seen = 0;
+	uint8_t id[16], *a, *b;
+	char path[120];
+	int fd = memfd_create("export", MFD_CLOEXEC), file;
+	off_t n;
+
+	victim_make(&v);
+	test_id(id, 1);
+	snprintf(path, sizeof(path), "%s/out.wav", v.p.root);
+
+	struct recording_store *st = place_open(&v.p);
+	struct recording_export to_path = {.path = path};
+	struct recording_export to_fd = {.fd = fd, .pcm = sum_pcm, .ctx = &seen};
+
+	check_int(recording_open(st, id, NULL, NULL, &r), 0);
+	check_int(recording_export(r, &to_path, NULL), 0);
+	check_int(recording_export(r, &to_fd, &e), 0);
+	check_int(seen * 1000 / RATE, e.duration_ms);
+	file = open(path, O_RDONLY);
+	n = lseek(file, 0, SEEK_END);
+	check(n > (off_t)seen * 4);
+	check_int(lseek(fd, 0, SEEK_END), n);
+	a = malloc((size_t)n);
+	b = malloc((size_t)n);
+	check(a != NULL && b != NULL && pread(file, a, (size_t)n, 0) == n &&
+	      pread(fd, b, (size_t)n, 0) == n);
+	check(memcmp(a, b, (size_t)n) == 0);
+	free(a);
+	free(b);
+	check_int(ftruncate(fd, 0), 0);
+	check_int(lseek(fd, 0, SEEK_SET), 0);
+	to_fd.format = RECORDING_FORMAT_OPUS;
+	check_int(recording_export(r, &to_fd, NULL), 0);
+	check(lseek(fd, 0, SEEK_END) > 1000);
+	to_fd.pcm = refuse_pcm;
+	check_int(recording_export(r, &to_fd, NULL), -ENOSPC);
+	close(file);
+	close(fd);
+	recording_close(r);
+	recording_store_close(st);
+	victim_free(&v);
+}
+
 static int give_up(void *ctx, uint64_t done_ns, uint64_t total_ns)
 {
 	(void)ctx;
@@ -613,6 +677,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(channels_stay_together_over_a_slow_clock),
 	CHECK_CASE(silence_and_a_new_source_do_not_disturb),
 	CHECK_CASE(opus_is_written_with_tags),
+	CHECK_CASE(an_open_file_gets_the_same_as_a_path),
 	CHECK_CASE(an_export_given_up_leaves_no_file),
 };
 CHECK_MAIN(cases)

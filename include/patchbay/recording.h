@@ -177,11 +177,15 @@ enum recording_format { RECORDING_FORMAT_WAV, RECORDING_FORMAT_OPUS };
 int recording_format_of(const char *path, enum recording_format *format);
 
 struct recording_export {
-	const char *path; /* replaced only when the export has succeeded */
+	const char *path; /* replaced only when the export has succeeded; NULL: into `fd` */
+	int fd;           /* an empty file that can be read back and sought; stays the caller's */
 	enum recording_format format;
 	uint32_t rate_hz; /* 0 = 8000; WAV: 8000, 16000 or 48000 */
 	/* Return other than 0 to give up with -ECANCELED. May be NULL. */
 	int (*progress)(void *ctx, uint64_t done_ns, uint64_t total_ns);
+	/* Sees each `n` samples of both channels, interleaved, as they go into the file. Return other
+	 * than 0 to give up with that. May be NULL. */
+	int (*pcm)(void *ctx, const int16_t *pairs, size_t n);
 	void *ctx;
 };
 
