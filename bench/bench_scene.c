@@ -204,7 +204,7 @@ static void prompts_make(struct bench_world *b)
 		p->frames = PROMPT_FRAMES;
 		p->duration_ms = PROMPT_FRAMES * 20;
 		p->pcm = all->pcm + at;
-		for (unsigned k = 0; k < CODEC_COUNT; k++)
+		for (unsigned k = 0; k < CODEC_G711_COUNT; k++)
 			p->coded[k] = all->coded + at;
 		all->list[i].n = 1;
 		all->list[i].item[0] = (struct play_item){.kind = PLAY_PROMPT, .prompt = p};

@@ -1,17 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Decoding reads a table. Encoding wants the place of the magnitude's leading bit and the four bits
- * below it, which is what a float keeps in its exponent and in front of its mantissa:
- *
- *   float     s eeeeeeee mmmm.................     exponent, biased by 127, is the place of the bit
- *   code      S      sss qqqq                      segment 0 is place 7
- *
- * So the code is the float's bits 19 and up, less 134 << 4 - exact, since a float holds 24 bits, and
- * without a branch, a table or a shift by a variable, so that the compiler makes vectors of it.
- *
- *   u-law   magnitude + 132 is 132 at least: always right
- *   A-law   below 256, in segment 0, steps are as wide as in segment 1: it is segment 1's code of
- *           the magnitude + 256, less one segment
+ * The plain kernel decodes by table and encodes by arithmetic (g711_loops.h); g711_simd.c has wider
+ * ones, of which the best that this CPU can run is taken. Asking the CPU is a load and a test.
  */
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("O3") /* gcc 12 leaves loops of unknown length alone at -O2 */
@@ -19,60 +9,16 @@
 
 #include "codec/g711.h"
 #include "codec/codec.h"
-
-#include <stddef.h>
-#include <string.h>
-
-enum {
-	ULAW_BIAS = 0x84,
-	ULAW_CLIP = 0x7fff, /* of magnitude with bias */
-	ALAW_TOGGLE = 0x55, /* even bits inverted on the line */
-	PLACE_7 = (127 + 7) << 4,
-};
-
-/* All ones for a negative sample. */
-static inline int sign_of(int sample)
-{
-	return -(sample < 0);
-}
-
-/* Segment and step of a magnitude of at least 128. */
-static inline int code_of(int v)
-{
-	float f = (float)v;
-	int32_t bits;
-
-	memcpy(&bits, &f, sizeof(bits));
-	return (bits >> 19) - PLACE_7;
-}
-
-static inline uint8_t ulaw_of(int sample)
-{
-	int sign = sign_of(sample);
-	int v = (sample ^ sign) - sign + ULAW_BIAS;
-
-	v = v < ULAW_CLIP ? v : ULAW_CLIP;
-	return (uint8_t) ~(code_of(v) | (sign & 0x80));
-}
-
-static inline uint8_t alaw_of(int sample)
-{
-	int sign = sign_of(sample);
-	int v = sample ^ sign;
-	int fine = -(v < 256); /* all ones in segment 0 */
-	int code = code_of(v + (fine & 256)) - (fine & 16);
-
-	return (uint8_t)((code | (~sign & 0x80)) ^ ALAW_TOGGLE);
-}
+#include "codec/g711_loops.h"
 
 uint8_t g711_ulaw_encode(int16_t sample)
 {
-	return ulaw_of(sample);
+	return g711_ulaw_of(sample);
 }
 
 uint8_t g711_alaw_encode(int16_t sample)
 {
-	return alaw_of(sample);
+	return g711_alaw_of(sample);
 }
 
 static inline void through(const uint8_t table[256], uint8_t *out, const uint8_t *in, size_t n)
@@ -91,26 +37,57 @@ void g711_alaw_to_ulaw(uint8_t *out, const uint8_t *in, size_t n)
 	through(g711_alaw_ulaw, out, in, n);
 }
 
-static size_t decode(const int16_t table[256], int16_t *pcm, size_t max, const uint8_t *payload,
-		     size_t len)
+static void ulaw_decode_plain(int16_t *restrict out, const uint8_t *restrict in, size_t n)
 {
-	size_t n = len < max ? len : max;
-
 	for (size_t i = 0; i < n; i++)
-		pcm[i] = table[payload[i]];
-	return n;
+		out[i] = g711_ulaw_linear[in[i]];
+}
+
+static void alaw_decode_plain(int16_t *restrict out, const uint8_t *restrict in, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = g711_alaw_linear[in[i]];
+}
+
+static void ulaw_encode_plain(uint8_t *restrict out, const int16_t *restrict in, size_t n)
+{
+	g711_loop_ulaw_encode(out, in, n);
+}
+
+static void alaw_encode_plain(uint8_t *restrict out, const int16_t *restrict in, size_t n)
+{
+	g711_loop_alaw_encode(out, in, n);
+}
+
+const struct g711_kernel g711_kernel_plain = {
+	"plain", ulaw_decode_plain, alaw_decode_plain, ulaw_encode_plain, alaw_encode_plain,
+};
+
+const struct g711_kernel *g711_kernel(void)
+{
+	const struct g711_kernel *k = g711_kernel_avx512();
+
+	if (k == NULL)
+		k = g711_kernel_avx2();
+	return k != NULL ? k : &g711_kernel_plain;
 }
 
 static size_t ulaw_decode(void *state, int16_t *pcm, size_t max, const uint8_t *payload, size_t len)
 {
+	size_t n = len < max ? len : max;
+
 	(void)state;
-	return decode(g711_ulaw_linear, pcm, max, payload, len);
+	g711_kernel()->ulaw_decode(pcm, payload, n);
+	return n;
 }
 
 static size_t alaw_decode(void *state, int16_t *pcm, size_t max, const uint8_t *payload, size_t len)
 {
+	size_t n = len < max ? len : max;
+
 	(void)state;
-	return decode(g711_alaw_linear, pcm, max, payload, len);
+	g711_kernel()->alaw_decode(pcm, payload, n);
+	return n;
 }
 
 static size_t ulaw_encode(void *state, uint8_t *payload, size_t room, const int16_t *pcm, size_t n)
@@ -118,8 +95,7 @@ static size_t ulaw_encode(void *state, uint8_t *payload, size_t room, const int1
 	(void)state;
 	if (n > room)
 		return 0;
-	for (size_t i = 0; i < n; i++)
-		payload[i] = ulaw_of(pcm[i]);
+	g711_kernel()->ulaw_encode(payload, pcm, n);
 	return n;
 }
 
@@ -128,8 +104,7 @@ static size_t alaw_encode(void *state, uint8_t *payload, size_t room, const int1
 	(void)state;
 	if (n > room)
 		return 0;
-	for (size_t i = 0; i < n; i++)
-		payload[i] = alaw_of(pcm[i]);
+	g711_kernel()->alaw_encode(payload, pcm, n);
 	return n;
 }
 
@@ -149,6 +124,8 @@ const struct codec g711_codec_pcmu = {
 	.clock_hz = 8000,
 	.rate_hz = 8000,
 	.octets_per_s = 8000,
+	.frame_ms = 1,
+	.ptime_max_ms = 60,
 	.decode = ulaw_decode,
 	.encode = ulaw_encode,
 	.ticks = ticks,
@@ -163,6 +140,8 @@ const struct codec g711_codec_pcma = {
 	.clock_hz = 8000,
 	.rate_hz = 8000,
 	.octets_per_s = 8000,
+	.frame_ms = 1,
+	.ptime_max_ms = 60,
 	.decode = alaw_decode,
 	.encode = alaw_encode,
 	.ticks = ticks,

@@ -17,6 +17,22 @@ extern const uint8_t g711_alaw_ulaw[256]; /* table 4 */
 uint8_t g711_ulaw_encode(int16_t sample);
 uint8_t g711_alaw_encode(int16_t sample);
 
+/* The four loops of one vector unit; in and out do not overlap. */
+struct g711_kernel {
+	const char *name; /* "plain", "avx2", "avx512" */
+	void (*ulaw_decode)(int16_t *out, const uint8_t *in, size_t n);
+	void (*alaw_decode)(int16_t *out, const uint8_t *in, size_t n);
+	void (*ulaw_encode)(uint8_t *out, const int16_t *in, size_t n);
+	void (*alaw_encode)(uint8_t *out, const int16_t *in, size_t n);
+};
+
+/* The widest that this CPU runs; never NULL. The single ones, NULL where the CPU has not the unit,
+ * are for the test that compares them and for the benchmark. */
+const struct g711_kernel *g711_kernel(void);
+extern const struct g711_kernel g711_kernel_plain;
+const struct g711_kernel *g711_kernel_avx2(void);
+const struct g711_kernel *g711_kernel_avx512(void);
+
 /* The two, as codec.h serves them. */
 struct codec;
 extern const struct codec g711_codec_pcmu;

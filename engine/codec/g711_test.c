@@ -74,7 +74,7 @@ static void the_error_is_never_more_than_half_a_step(void)
 
 static void the_codecs_stay_inside_their_buffers(void)
 {
-	for (unsigned id = 0; id < CODEC_COUNT; id++) {
+	for (unsigned id = 0; id < CODEC_G711_COUNT; id++) {
 		const struct codec *c = codec_of((enum codec_id)id);
 		uint8_t in[200], out[200];
 		int16_t pcm[201];
@@ -97,6 +97,44 @@ static void the_codecs_stay_inside_their_buffers(void)
 		check(quiet >= 0 && quiet <= 8);
 	}
 	check(codec_of(CODEC_COUNT) == NULL);
+}
+
+/* Every kernel that this CPU runs, over all codes and all samples, from every alignment and with every
+ * length of the rest. */
+static void kernels_agree(void)
+{
+	const struct g711_kernel *kernel[] = {&g711_kernel_plain, g711_kernel_avx2(),
+					      g711_kernel_avx512()};
+	static int16_t pcm[65536 + 64], back[256 + 64];
+	static uint8_t code[65536 + 64], octet[256 + 64];
+
+	for (unsigned i = 0; i < 65536 + 64; i++)
+		pcm[i] = (int16_t)(i - 32768);
+	for (unsigned i = 0; i < sizeof(octet); i++)
+		octet[i] = (uint8_t)i;
+	for (unsigned k = 0; k < 3; k++) {
+		if (kernel[k] == NULL) {
+			printf("     (no %s on this CPU)\n", k == 1 ? "AVX2" : "AVX-512");
+			continue;
+		}
+		for (unsigned skip = 0; skip < 37; skip++) {
+			kernel[k]->ulaw_encode(code, pcm + skip, 65536 - skip);
+			for (unsigned i = 0; i < 65536 - skip; i++)
+				check_int(code[i], g711_ulaw_encode(pcm[skip + i]));
+			kernel[k]->alaw_encode(code, pcm + skip, 65536 - skip);
+			for (unsigned i = 0; i < 65536 - skip; i++)
+				check_int(code[i], g711_alaw_encode(pcm[skip + i]));
+			back[256] = 77;
+			kernel[k]->ulaw_decode(back + skip, octet, 256 - skip);
+			for (unsigned i = 0; i < 256 - skip; i++)
+				check_int(back[skip + i], g711_ulaw_linear[i]);
+			kernel[k]->alaw_decode(back + skip, octet, 256 - skip);
+			for (unsigned i = 0; i < 256 - skip; i++)
+				check_int(back[skip + i], g711_alaw_linear[i]);
+			check_int(back[256], 77);
+		}
+	}
+	check(g711_kernel() != NULL);
 }
 
 static void crossing_works_in_place(void)
@@ -131,6 +169,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_code_survives_decoding_and_encoding),
 	CHECK_CASE(the_error_is_never_more_than_half_a_step),
 	CHECK_CASE(the_codecs_stay_inside_their_buffers),
+	CHECK_CASE(kernels_agree),
 	CHECK_CASE(crossing_works_in_place),
 	CHECK_CASE(codecs_are_found_by_their_sdp_name),
 };

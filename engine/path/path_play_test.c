@@ -16,7 +16,7 @@ static struct world_peer *a, *b;
 /* A prompt of `frames` frames of a tone (DTMF code when below 16 is asked for by `key`). */
 enum { PROMPT_FRAMES = 25 };
 static int16_t prompt_pcm[PROMPT_FRAMES * PROMPT_FRAME];
-static uint8_t prompt_coded[CODEC_COUNT][PROMPT_FRAMES * PROMPT_FRAME];
+static uint8_t prompt_coded[CODEC_G711_COUNT][PROMPT_FRAMES * PROMPT_FRAME];
 static struct prompt prompt;
 
 static void prompt_make(void)
@@ -27,7 +27,7 @@ static void prompt_make(void)
 	tone_next(&t, prompt_pcm, PROMPT_FRAMES * PROMPT_FRAME);
 	prompt = (struct prompt){
 		.name = "beep", .frames = PROMPT_FRAMES, .duration_ms = 500, .pcm = prompt_pcm};
-	for (unsigned c = 0; c < CODEC_COUNT; c++) {
+	for (unsigned c = 0; c < CODEC_G711_COUNT; c++) {
 		codec_of((enum codec_id)c)
 			->encode(NULL, prompt_coded[c], sizeof(prompt_coded[c]), prompt_pcm,
 				 PROMPT_FRAMES * PROMPT_FRAME);

@@ -109,7 +109,7 @@ static struct entry *entry_make(const char *name, size_t name_len, const struct 
 {
 	uint32_t frames = (sound->samples + PROMPT_FRAME - 1) / PROMPT_FRAME;
 	size_t samples = (size_t)frames * PROMPT_FRAME;
-	size_t bytes = sizeof(struct entry) + samples * (sizeof(int16_t) + CODEC_COUNT);
+	size_t bytes = sizeof(struct entry) + samples * (sizeof(int16_t) + CODEC_G711_COUNT);
 	struct entry *e = calloc(1, bytes);
 
 	if (e == NULL)
@@ -124,7 +124,7 @@ static struct entry *entry_make(const char *name, size_t name_len, const struct 
 	e->p.duration_ms = sound->samples / (PROMPT_RATE_HZ / 1000);
 	e->p.pcm = pcm;
 	e->p.bytes = bytes;
-	for (unsigned c = 0; c < CODEC_COUNT; c++, coded += samples) {
+	for (unsigned c = 0; c < CODEC_G711_COUNT; c++, coded += samples) {
 		codec_of((enum codec_id)c)->encode(NULL, coded, samples, pcm, samples);
 		e->p.coded[c] = coded;
 	}

@@ -1,4 +1,4 @@
-/* The prompt bank: every sound file decoded once and pre-encoded for every codec.
+/* The prompt bank: every sound file decoded once and pre-encoded for G.711.
  *
  * Playing a prompt to a thousand callers is then a copy of 160 bytes per packet. A bank is a
  * snapshot of one directory tree: `DIR/zh/welcome.wav` is the prompt `zh/welcome`. Files of any
@@ -30,7 +30,7 @@ struct prompt {
 	uint32_t frames;                   /* of 20 ms, at least 1 */
 	uint32_t duration_ms;              /* of the file, before filling up */
 	const int16_t *pcm;                /* frames * PROMPT_FRAME samples at 8 kHz */
-	const uint8_t *coded[CODEC_COUNT]; /* frames * PROMPT_FRAME bytes each */
+	const uint8_t *coded[CODEC_COUNT]; /* codec_fixed_octets() a frame; NULL: encode the pcm */
 	size_t bytes;                      /* of memory, all forms together */
 };
 

@@ -331,9 +331,13 @@ static int silence_octet(uint8_t codec)
 		return 0xff;
 	case RECORDING_CODEC_PCMA:
 		return 0xd5;
+	case RECORDING_CODEC_L16:
+	case RECORDING_CODEC_L16_16K:
+		return 0;
 	case RECORDING_CODEC_NONE:
 	case RECORDING_CODEC_G722:
 	case RECORDING_CODEC_OPUS:
+	case RECORDING_CODEC_G729:
 	default: /* a frame of these is left empty */
 		return -1;
 	}

@@ -58,6 +58,16 @@ static inline uint8_t rec_tap_codec(enum codec_id id)
 		return RECORDING_CODEC_PCMU;
 	case CODEC_PCMA:
 		return RECORDING_CODEC_PCMA;
+	case CODEC_G722:
+		return RECORDING_CODEC_G722;
+	case CODEC_OPUS:
+		return RECORDING_CODEC_OPUS;
+	case CODEC_G729:
+		return RECORDING_CODEC_G729;
+	case CODEC_L16:
+		return RECORDING_CODEC_L16;
+	case CODEC_L16_16K:
+		return RECORDING_CODEC_L16_16K;
 	case CODEC_COUNT:
 		break;
 	}

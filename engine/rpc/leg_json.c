@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "codec/codec.h"
 #include "rpc/rpc_priv.h"
 
 #define CODEC_WORDS     "PCMU|PCMA"
@@ -204,9 +205,7 @@ bool leg_config_read(struct leg_config *cfg, const json_t *params, uint8_t famil
 
 const char *leg_codec_name(enum codec_id id)
 {
-	static const char *const names[CODEC_COUNT] = {"PCMU", "PCMA"};
-
-	return id < CODEC_COUNT ? names[id] : "?";
+	return id < CODEC_COUNT ? codec_of(id)->name : "?";
 }
 
 json_t *leg_address_json(const struct sock_ip *a)

@@ -71,7 +71,7 @@ size_t worker_bytes(uint32_t legs, uint32_t calls)
 	       (size_t)calls * (sizeof(struct worker_call) + 2 * sizeof(struct wheel_link)) +
 	       WORKER_COMMANDS * sizeof(struct worker_command) +
 	       WORKER_EVENTS * sizeof(struct worker_event) +
-	       (size_t)tone_samples() * (sizeof(int16_t) + CODEC_COUNT);
+	       (size_t)tone_samples() * (sizeof(int16_t) + CODEC_G711_COUNT);
 }
 
 /* The tones of playlists are prompts like any other, made here. */
@@ -91,7 +91,7 @@ static void tones_make(struct worker_media *wm)
 		p->frames = n / LEG_FRAME;
 		p->duration_ms = p->frames * TICK_MS;
 		p->pcm = pcm;
-		for (unsigned c = 0; c < CODEC_COUNT; c++, coded += n) {
+		for (unsigned c = 0; c < CODEC_G711_COUNT; c++, coded += n) {
 			must(codec_of((enum codec_id)c)->encode(NULL, coded, n, pcm, n) == n);
 			p->coded[c] = coded;
 		}
@@ -127,7 +127,7 @@ static bool memory_get(struct worker *w)
 	wm->tick_link = take(cfg, cfg->calls, sizeof(struct wheel_link));
 	wm->house_link = take(cfg, cfg->calls, sizeof(struct wheel_link));
 	wm->tone_pcm = take(cfg, tone_samples(), sizeof(int16_t));
-	wm->tone_coded = take(cfg, tone_samples(), CODEC_COUNT);
+	wm->tone_coded = take(cfg, tone_samples(), CODEC_G711_COUNT);
 	wm->command_slots = take(cfg, WORKER_COMMANDS, sizeof(struct worker_command));
 	wm->event_slots = take(cfg, WORKER_EVENTS, sizeof(struct worker_event));
 	return w->legs.leg != NULL && w->legs.media != NULL && wm->blocks != NULL &&

@@ -17,8 +17,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/must.h"
 #include "base/units.h"
 #include "codec/codec.h"
+#include "dsp/resample.h"
 #include "libpatchbay/recording_align.h"
 #include "libpatchbay/recording_sound.h"
 #include "libpatchbay/recording_store.h"
@@ -49,6 +51,7 @@ struct lane {
 	int64_t end;               /* samples that went into the queue since the start */
 	const struct codec *codec; /* of `state` */
 	void *state;
+	struct resample resample; /* from the codec's rate to the file's */
 };
 
 struct exporter {
@@ -61,7 +64,7 @@ struct exporter {
 	uint64_t now_ns;
 	uint64_t skipped_ns; /* taken out of the time line: impossible gaps */
 	uint64_t told_ns;
-	int16_t decoded[FRAME_SAMPLES_MAX];
+	int16_t decoded[FRAME_SAMPLES_MAX], resampled[FRAME_SAMPLES_MAX * 6];
 	int16_t placed[FRAME_SAMPLES_MAX * 6 + 2];
 	int16_t pairs[CHUNK * 2];
 };
@@ -152,27 +155,49 @@ static const struct codec *codec_for(uint8_t number)
 		return codec_find("G722", 8000);
 	case RECORDING_CODEC_OPUS:
 		return codec_find("opus", 48000);
+	case RECORDING_CODEC_G729:
+		return codec_find("G729", 8000);
+	case RECORDING_CODEC_L16:
+		return codec_find("L16", 8000);
+	case RECORDING_CODEC_L16_16K:
+		return codec_find("L16", 16000);
 	case RECORDING_CODEC_NONE:
 		break;
 	}
 	return NULL;
 }
 
-static int use_codec(struct lane *l, const struct codec *c)
+static void drop_codec(struct lane *l)
 {
-	if (l->codec == c)
-		return 0;
+	if (l->state != NULL && l->codec->decoder_free != NULL)
+		l->codec->decoder_free(l->state);
 	free(l->state);
 	l->state = NULL;
-	l->codec = c;
-	if (c->decoder_bytes != 0) {
-		l->state = aligned_alloc(16, (size_t)recording_pad(c->decoder_bytes, 16));
-		if (l->state == NULL) {
-			l->codec = NULL;
+	l->codec = NULL;
+}
+
+/* A codec that can is asked for the file's rate; the sound of others is resampled. */
+static int use_codec(struct lane *l, const struct codec *c, uint32_t rate_hz)
+{
+	size_t bytes = codec_decoder_bytes(c);
+
+	if (l->codec == c)
+		return 0;
+	drop_codec(l);
+	if (bytes != 0) {
+		l->state = aligned_alloc(64, (size_t)recording_pad(bytes, 64));
+		if (l->state == NULL)
+			return -ENOMEM;
+		memset(l->state, 0, bytes);
+		if (c->decoder_make != NULL && c->decoder_make(l->state) != 0) {
+			free(l->state);
+			l->state = NULL;
 			return -ENOMEM;
 		}
-		c->decoder_init(l->state);
+		c->decoder_init(l->state, codec_rate_for(c, rate_hz));
 	}
+	l->codec = c;
+	must(resample_init(&l->resample, codec_rate_for(c, rate_hz), rate_hz));
 	return 0;
 }
 
@@ -211,7 +236,7 @@ static int put_frame(struct exporter *x, int ch, const struct align_frame *f,
 	int err = 0;
 
 	if (c != NULL)
-		err = use_codec(l, c);
+		err = use_codec(l, c, x->rate_hz);
 	if (c != NULL && err == 0)
 		n = c->decode(l->state, x->decoded, FRAME_SAMPLES_MAX / c->channels, pay->bytes,
 			      pay->len);
@@ -227,7 +252,9 @@ static int put_frame(struct exporter *x, int ch, const struct align_frame *f,
 		return 0;
 	}
 	fold(x->decoded, n, c->channels);
-	stretch(x->placed, want, x->decoded, n);
+	n -= n % l->resample.down;
+	resample_run(&l->resample, x->resampled, x->decoded, n);
+	stretch(x->placed, want, x->resampled, resample_len(&l->resample, n));
 	x->out.channel[ch].restarts += p->restart && x->out.channel[ch].frames != 0;
 	x->out.channel[ch].frames++;
 	x->out.channel[ch].slipped += p->slip;
@@ -384,7 +411,7 @@ static void lanes_close(struct exporter *x)
 		while (align_get(&x->lane[ch].align, UINT64_MAX, &f, &p))
 			free(f.handle);
 		free(x->lane[ch].queue.pcm);
-		free(x->lane[ch].state);
+		drop_codec(&x->lane[ch]);
 	}
 	free(x->lane);
 }

@@ -191,10 +191,13 @@ enum {
 /* Numbers of the format, not of RTP. */
 enum recording_codec {
 	RECORDING_CODEC_NONE = 0,
-	RECORDING_CODEC_PCMU = 1, /* RFC 3551, 4.5.14; clock 8000 */
-	RECORDING_CODEC_PCMA = 2, /* the same */
-	RECORDING_CODEC_G722 = 3, /* RFC 3551, 4.5.2; clock 8000, sampled at 16000 */
-	RECORDING_CODEC_OPUS = 4, /* RFC 7587; clock 48000 */
+	RECORDING_CODEC_PCMU = 1,    /* RFC 3551, 4.5.14; clock 8000 */
+	RECORDING_CODEC_PCMA = 2,    /* the same */
+	RECORDING_CODEC_G722 = 3,    /* RFC 3551, 4.5.2; clock 8000, sampled at 16000 */
+	RECORDING_CODEC_OPUS = 4,    /* RFC 7587; clock 48000 */
+	RECORDING_CODEC_G729 = 5,    /* RFC 3551, 4.5.6; clock 8000 */
+	RECORDING_CODEC_L16 = 6,     /* RFC 3551, 4.5.11, mono; clock 8000 */
+	RECORDING_CODEC_L16_16K = 7, /* the same; clock 16000 */
 };
 
 /* At the start of a frame, at a multiple of 8. */
