@@ -22,6 +22,7 @@
 #include <rte_ring.h>
 
 #include "base/log.h"
+#include "port/port_memif.h"
 #include "port/port_priv.h"
 
 enum { WHY_MAX = 200 };
@@ -188,6 +189,7 @@ static int make_lanes(struct port *p)
 			.workers = workers,
 			.dev = p->dev,
 			.has_queue = i < p->queues,
+			.guarded = p->driver == PORT_MEMIF,
 			.queue = i,
 			.queues = p->queues,
 			.handoff = make_ring(p, "handoff", i, PORT_HANDOFF_SLOTS, RING_F_SC_DEQ),
@@ -252,6 +254,8 @@ int port_open(struct port **port, const struct port_spec *spec, const struct por
 		err = open_any(p);
 	if (err == 0)
 		err = make_lanes(p);
+	if (err == 0 && p->driver == PORT_MEMIF)
+		port_memif_guard(p);
 	if (err == 0)
 		err = port_house_init(p);
 	if (err < 0) {
@@ -274,6 +278,8 @@ void port_close(struct port **port)
 		free_ring(&p->lane[i].handoff);
 		free_ring(&p->lane[i].tx_in);
 	}
+	if (p->driver == PORT_MEMIF)
+		port_memif_guard(NULL);
 	if (p->driver == PORT_AF_PACKET)
 		port_packet_cleanup(p);
 	port_dev_stop(p);

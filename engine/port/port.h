@@ -55,6 +55,9 @@ struct port_lane {
 	struct rte_ring *tx_in;   /* to this worker: frames of workers without a queue */
 	struct rte_ring *tx_out;  /* the tx_in of the worker that sends for this one, or NULL */
 	struct bell *tx_bell;     /* ... and its bell */
+	/* memif: written by the worker, read by DPDK's interrupt thread; see port_memif.c */
+	bool guarded;
+	_Atomic bool in_burst;
 	uint8_t fds;
 	int fd[PORT_LANE_FDS_MAX]; /* readable when the queue has packets; none for ring ports */
 };

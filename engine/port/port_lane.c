@@ -15,6 +15,30 @@
 
 enum { RING_PORT_SLEEP_NS = 500000 };
 
+static void burst_begin(struct port_lane *l)
+{
+	if (l->guarded) {
+		atomic_store_explicit(&l->in_burst, true, memory_order_relaxed);
+		atomic_signal_fence(memory_order_seq_cst);
+	}
+}
+
+static void burst_end(struct port_lane *l)
+{
+	if (l->guarded)
+		atomic_store_explicit(&l->in_burst, false, memory_order_release);
+}
+
+static uint16_t transmit(struct port_lane *l, struct rte_mbuf **pkt, uint16_t n)
+{
+	uint16_t sent;
+
+	burst_begin(l);
+	sent = rte_eth_tx_burst(l->dev, l->queue, pkt, n);
+	burst_end(l);
+	return sent;
+}
+
 uint16_t port_receive(struct port_lane *l, struct rte_mbuf **pkt, uint16_t n, uint16_t *handed)
 {
 	uint16_t got = 0;
@@ -24,8 +48,10 @@ uint16_t port_receive(struct port_lane *l, struct rte_mbuf **pkt, uint16_t n, ui
 	*handed = got;
 	if (!l->has_queue)
 		return got;
+	burst_begin(l);
 	for (uint16_t q = l->queue; q < l->queues && got < n; q = (uint16_t)(q + l->workers))
 		got = (uint16_t)(got + rte_eth_rx_burst(l->dev, q, pkt + got, (uint16_t)(n - got)));
+	burst_end(l);
 	return got;
 }
 
@@ -51,7 +77,7 @@ bool port_local(struct port_lane *l, struct rte_mbuf *m)
 uint16_t port_send(struct port_lane *l, struct rte_mbuf **pkt, uint16_t n)
 {
 	if (l->has_queue)
-		return rte_eth_tx_burst(l->dev, l->queue, pkt, n);
+		return transmit(l, pkt, n);
 
 	uint16_t sent = (uint16_t)rte_ring_mp_enqueue_burst(l->tx_out, (void **)pkt, n, NULL);
 
@@ -68,7 +94,7 @@ uint16_t port_send_others(struct port_lane *l)
 	if (!l->has_queue || rte_ring_empty(l->tx_in))
 		return 0;
 	n = (uint16_t)rte_ring_sc_dequeue_burst(l->tx_in, (void **)pkt, PORT_BURST_MAX, NULL);
-	sent = rte_eth_tx_burst(l->dev, l->queue, pkt, n);
+	sent = transmit(l, pkt, n);
 	if (sent < n)
 		rte_pktmbuf_free_bulk(pkt + sent, (unsigned)(n - sent));
 	return (uint16_t)(n - sent);
