@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <rte_cycles.h>
 #include <rte_lcore.h>
 #include <rte_mempool.h>
 
@@ -182,7 +183,9 @@ static void worker_stats(void *arg, unsigned worker, struct engine_worker_stats 
 
 	memset(s, 0, sizeof(*s));
 	s->lcore = worker + 1;
-	s->busy_share = e->pulse[worker].busy_share;
+	s->busy_share = e->pulse[worker].load.share;
+	s->late_us = e->pulse[worker].load.late_us;
+	s->cycles_hz = rte_get_tsc_hz();
 	s->turns = atomic_load_explicit(&w->turns, memory_order_relaxed);
 	s->received = atomic_load_explicit(&w->received, memory_order_relaxed);
 	s->sent = atomic_load_explicit(&w->sent, memory_order_relaxed);
@@ -209,7 +212,8 @@ static bool port_stats(void *arg, unsigned i, struct engine_port_stats *s)
 	if (i != 0)
 		return false;
 	port_describe(e->port, &info);
-	*s = (struct engine_port_stats){.link = info.link};
+	*s = (struct engine_port_stats){
+		.link = info.link, .rx_missed = info.rx_missed, .rx_nombuf = info.rx_nombuf};
 	snprintf(s->name, sizeof(s->name), "%s", info.name);
 	snprintf(s->driver, sizeof(s->driver), "%s", info.driver);
 	snprintf(s->mac, sizeof(s->mac), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3],
@@ -259,18 +263,35 @@ struct engine_backend engine_backend_of(struct engine *e)
 
 /* ---- once a second ---- */
 
+static uint64_t count_of(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void engine_load(struct engine *e, uint64_t now_ns)
+{
+	for (uint16_t i = 0; i < e->opt.workers; i++) {
+		const struct worker *w = e->worker[i];
+		const struct load_counts c = {
+			.busy_ns = count_of(&w->busy_ns),
+			.busy_turns = count_of(&w->busy_turns),
+			.empty_ns = count_of(&w->empty_ns),
+			.empty_turns = count_of(&w->empty_turns),
+			.slots = count_of(&w->slots_run),
+			.slots_late_ns = count_of(&w->slots_late_ns),
+		};
+
+		load_take(&e->pulse[i].load, &c, now_ns);
+	}
+}
+
 static void look_at_worker(struct engine *e, uint16_t i, uint64_t now_ns)
 {
 	struct engine_pulse *p = &e->pulse[i];
 	struct worker *w = e->worker[i];
-	uint64_t busy = atomic_load_explicit(&w->busy_ns, memory_order_relaxed);
 	uint64_t turns = atomic_load_explicit(&w->turns, memory_order_relaxed);
 	char text[100];
 
-	if (p->at_ns != 0 && now_ns > p->at_ns)
-		p->busy_share = (double)(busy - p->busy_ns) / (double)(now_ns - p->at_ns);
-	p->at_ns = now_ns;
-	p->busy_ns = busy;
 	if (turns != p->turns || p->turned_ns == 0) {
 		p->turns = turns;
 		p->turned_ns = now_ns;

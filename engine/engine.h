@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "options.h"
+#include "plan/load.h"
 #include "plan/plan.h"
 #include "port/port.h"
 #include "prompt/prompt.h"
@@ -18,10 +19,9 @@
 
 struct rte_mempool;
 
-/* How busy a worker was in the last second, and whether it still turns. */
+/* How loaded a worker is, and whether it still turns. */
 struct engine_pulse {
-	uint64_t at_ns, busy_ns;
-	double busy_share;
+	struct load load;
 	uint64_t turns, turned_ns; /* the last count that was new, and when */
 	bool stuck;
 };
@@ -61,7 +61,10 @@ int engine_prompts_load(struct engine *e, const char *directory, engine_prompt_f
 /* A next hop became known: tell all workers. port_neighbour_fn. */
 void engine_neighbour_tell(void *arg, uint8_t family, const uint8_t *ip, const uint8_t mac[6]);
 
-/* Once a second: how busy the workers are, and whether something is wrong. */
+/* Every LOAD_EVERY_MS or so: how loaded the workers are. */
+void engine_load(struct engine *e, uint64_t now_ns);
+
+/* Once a second: whether something is wrong. */
 void engine_look(struct engine *e, uint64_t now_ns);
 
 #endif

@@ -47,6 +47,7 @@ enum {
 	PORT_REST_MS = 2000,
 	LOOP_MS_MAX = 100,
 	NEWS_MAX = 16,
+	LATE_MAX_US = 20000, /* a frame's time */
 };
 
 #define LOOK_EVERY_NS PB_NS_PER_S
@@ -218,7 +219,8 @@ static int start_rpc(struct engine *e)
 		.rtp_first = e->plan.rtp_first,
 		.calls_max = e->plan.calls,
 		.reuse_delay_ms = PORT_REST_MS,
-		.busy_max = 0.9,
+		.busy_max = e->opt.busy_limit / 100.0,
+		.late_max_us = e->opt.busy_limit < 100 ? LATE_MAX_US : 0,
 	};
 	int err;
 
@@ -358,6 +360,7 @@ static void loop(struct engine *e)
 			return;
 		now = engine_now_ns();
 		port_house(e->port, now);
+		engine_load(e, now);
 		clock_gettime(CLOCK_REALTIME, &wall);
 		wait_ms = engine_rpc_poll(e->rpc, now / PB_NS_PER_MS,
 					  (uint64_t)wall.tv_sec * 1000 +

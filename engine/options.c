@@ -33,6 +33,7 @@ static const char help[] =
 	"  --rtp-ports A-B        UDP ports of RTP and RTCP [20000-29999]\n"
 	"  --workers N            packet workers [1]\n"
 	"  --lcores LIST          their CPUs, for example 2-5,8 [the last ones]\n"
+	"  --busy-limit PERCENT   refuse new calls when a worker is busier [90]; 100: never\n"
 	"  --calls N              calls at once [half as many as pairs of ports]\n"
 	"  --store DIR            where recordings go; again for further volumes\n"
 	"                         [/var/lib/patchbay/store]; \"none\": nothing can be recorded\n"
@@ -56,6 +57,7 @@ enum option_id {
 	OPTION_RTP_PORTS,
 	OPTION_WORKERS,
 	OPTION_LCORES,
+	OPTION_BUSY_LIMIT,
 	OPTION_CALLS,
 	OPTION_STORE,
 	OPTION_RECORD_MEMORY,
@@ -77,6 +79,7 @@ static const struct option words[] = {
 	{"rtp-ports", required_argument, NULL, OPTION_RTP_PORTS},
 	{"workers", required_argument, NULL, OPTION_WORKERS},
 	{"lcores", required_argument, NULL, OPTION_LCORES},
+	{"busy-limit", required_argument, NULL, OPTION_BUSY_LIMIT},
 	{"calls", required_argument, NULL, OPTION_CALLS},
 	{"store", required_argument, NULL, OPTION_STORE},
 	{"record-memory", required_argument, NULL, OPTION_RECORD_MEMORY},
@@ -187,6 +190,10 @@ static int parse_number_option(struct options *o, int id, const char *text)
 		o->jitter_min_ms = a;
 		o->jitter_max_ms = b;
 		return 0;
+	case OPTION_BUSY_LIMIT:
+		return parse_number(text, 10, 100, &o->busy_limit)
+			       ? 0
+			       : refuse("--busy-limit %s: 10 to 100 per cent are possible", text);
 	case OPTION_CALLS:
 		return parse_number(text, 1, 1000000, &o->calls)
 			       ? 0
@@ -262,6 +269,7 @@ int options_parse(struct options *o, int argc, char **argv)
 		.rtp_first = 20000,
 		.rtp_last = 29999,
 		.workers = 1,
+		.busy_limit = 90,
 		.prompts = "/usr/share/patchbay/prompts",
 		.shm = "engine",
 		.record_mib = 64,

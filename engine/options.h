@@ -16,8 +16,9 @@ struct options {
 	struct port_spec port;
 	uint16_t rtp_first, rtp_last;
 	uint16_t workers;
-	const char *cpus; /* of the workers, NULL: chosen */
-	uint32_t calls;   /* 0: by the plan */
+	const char *cpus;    /* of the workers, NULL: chosen */
+	uint32_t calls;      /* 0: by the plan */
+	uint32_t busy_limit; /* per cent */
 	unsigned stores;
 	const char *store[OPTIONS_STORES_MAX];
 	const char *prompts;

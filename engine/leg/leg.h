@@ -28,6 +28,11 @@ struct rec_tap;
 
 enum {
 	LEG_PT_NONE = 0xff, /* no payload type */
+	/* RTP packets a second that a leg takes from its own source for long, and how many at once. Ten
+	 * milliseconds of sound with telephone-events between are below 200; after a second without a
+	 * network all that was held back may come together. */
+	LEG_PACKETS_HZ = 400,
+	LEG_PACKETS_AT_ONCE = 400,
 };
 #define LEG_INDEX_NONE UINT32_MAX
 
@@ -98,7 +103,21 @@ struct leg_count {
 	uint64_t dropped;
 	uint64_t last_in_ns;  /* arrival of the newest valid packet */
 	uint64_t last_out_ns; /* when `out.ts` was sent: re-anchoring reckons from it */
+	uint64_t rate_ns;     /* until when what came so far is paid for: LEG_PACKETS_HZ */
 };
+
+/* Pay for one packet; false: the leg has had more than its share. (A leaky bucket kept as the instant at which
+ * it will be empty: one number, no timer.) */
+static inline bool leg_pays(uint64_t *paid_until_ns, uint64_t now_ns, uint64_t step_ns,
+			    uint64_t at_once)
+{
+	uint64_t until_ns = *paid_until_ns > now_ns ? *paid_until_ns : now_ns;
+
+	if (until_ns - now_ns >= at_once * step_ns)
+		return false;
+	*paid_until_ns = until_ns + step_ns;
+	return true;
+}
 
 struct leg {
 	alignas(64) struct leg_in in;

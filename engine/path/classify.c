@@ -17,9 +17,12 @@
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
 
+#include "base/units.h"
 #include "path/path.h"
 #include "port/port.h"
 #include "worker/worker.h"
+
+enum { LOCAL_HZ = 10000, LOCAL_AT_ONCE = 200 };
 
 static enum packet_fate fate_of(enum net_verdict verdict)
 {
@@ -36,9 +39,13 @@ static enum packet_fate fate_of(enum net_verdict verdict)
 	return FATE_NOT_OURS;
 }
 
+/* ARP, ND and ICMP go to main as long as they are few: a flood of them must not take main's time, nor, by
+ * waking it and by its answers, ours. */
 static void give_local(struct worker *w, struct rte_mbuf *m)
 {
-	if (port_local(w->cfg.lane, m))
+	if (!leg_pays(&w->local_paid_ns, w->now_ns, PB_NS_PER_S / LOCAL_HZ, LOCAL_AT_ONCE))
+		path_end(w, NULL, m, FATE_RATE);
+	else if (port_local(w->cfg.lane, m))
 		worker_fate(w, FATE_LOCAL, 1);
 	else
 		path_end(w, NULL, m, FATE_HANDOFF_FULL);

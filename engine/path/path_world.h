@@ -80,6 +80,7 @@ struct world {
 	struct worker_event reply; /* of the last world_do() */
 	uint64_t token;
 	bool unclaimed_ok;  /* packets to nobody are expected */
+	bool answers_ok;    /* the port's own answers to ARP, ND and ICMP are expected */
 	bool no_neighbours; /* link addresses are not answered for */
 };
 

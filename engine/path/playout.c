@@ -289,6 +289,8 @@ void playout(struct worker *w)
 			break;
 		if (now_ms - wm->next_ms > LATE_MS)
 			worker_count(&w->ticks_late, 1);
+		worker_count(&w->slots_run, 1);
+		worker_count(&w->slots_late_ns, w->now_ns - wm->next_ms * PB_NS_PER_MS);
 		slot_run(w, wm->next_ms++);
 	}
 }

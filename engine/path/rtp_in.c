@@ -15,6 +15,7 @@
 #include <rte_prefetch.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "codec/codec.h"
 #include "path/path.h"
 #include "rtp/rtp_source.h"
@@ -202,6 +203,9 @@ static enum packet_fate row_in(struct worker *w, struct burst *b, uint16_t i)
 		return FATE_RTP_PAYLOAD;
 	if (!from_source(&l->in, &b->from[i]) && !(l->in.flags & LEG_IN_LATCH))
 		return FATE_STRANGER;
+	if (!leg_pays(&l->count.rate_ns, w->now_ns, PB_NS_PER_S / LEG_PACKETS_HZ,
+		      LEG_PACKETS_AT_ONCE))
+		return FATE_RATE;
 	if (!(l->in.flags & LEG_IN_RECEIVES))
 		return FATE_PAUSED;
 

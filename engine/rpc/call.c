@@ -76,16 +76,26 @@ static void opened(struct engine_rpc *rpc, struct open_command *oc, const struct
 		call_free(rpc, call);
 }
 
-static unsigned least_loaded(const struct engine_rpc *rpc)
+static bool less_loaded(const struct engine_worker *a, const struct engine_worker *b)
+{
+	return a->legs_open < b->legs_open ||
+	       (a->legs_open == b->legs_open && pool_used(&a->calls) < pool_used(&b->calls));
+}
+
+/* The worker with the fewest legs among those that take calls; of all when none does. */
+static unsigned least_loaded(struct engine_rpc *rpc)
 {
 	unsigned best = 0;
+	bool best_takes = rpc->cfg.workers == 1 || admit_would(rpc, 0);
 
 	for (unsigned i = 1; i < rpc->cfg.workers; i++) {
-		const struct engine_worker *a = &rpc->worker[i], *b = &rpc->worker[best];
+		bool takes = admit_would(rpc, i);
 
-		if (a->legs_open < b->legs_open ||
-		    (a->legs_open == b->legs_open && pool_used(&a->calls) < pool_used(&b->calls)))
+		if (takes == best_takes ? less_loaded(&rpc->worker[i], &rpc->worker[best])
+					: takes) {
 			best = i;
+			best_takes = takes;
+		}
 	}
 	return best;
 }
@@ -117,7 +127,10 @@ enum rpc_answer rpc_call_open(const struct rpc_call *c, json_t **result, struct 
 	} else {
 		worker = least_loaded(rpc);
 	}
-	if (!engine_rpc_room(rpc, worker, err))
+	if (!admit(rpc, worker,
+		   &(struct admission_wish){.kind = ADMISSION_CALL,
+					    .runs = json_object_get(c->params, "near") != NULL},
+		   err))
 		return RPC_ANSWER_ERROR;
 	if (!pool_take(&rpc->worker[worker].calls, rpc->now_ms, &ref.index, &ref.generation)) {
 		rpc_error_set(err, RPC_NO_RESOURCE, "worker %u has %u calls already", worker,

@@ -212,6 +212,7 @@ int engine_rpc_open(struct engine_rpc **out, const struct engine_rpc_config *cfg
 	must(rpc->alarms != NULL);
 	registry_init(&rpc->objects, REGISTRY_BUCKETS);
 	pools_init(rpc);
+	admit_init(rpc);
 
 	const struct rpc_server_config server = {
 		.name = "engine",
@@ -280,6 +281,7 @@ int engine_rpc_poll(struct engine_rpc *rpc, uint64_t now_ms, uint64_t wall_ms)
 		rpc->opened_ms = now_ms;
 	rpc->now_ms = now_ms;
 	rpc->wall_ms = wall_ms;
+	admit_look(rpc);
 	for (unsigned i = 0; i < rpc->cfg.workers; i++)
 		more |= take_events(rpc, i);
 

@@ -30,7 +30,9 @@ enum {
 /* Counters of one worker at this moment. */
 struct engine_worker_stats {
 	uint32_t lcore;
-	double busy_share; /* 0..1 of the last second or so */
+	double busy_share;  /* 0..1, an average over the last second or so (plan/load.h) */
+	double late_us;     /* how late the slots of its wheel are run, the same average */
+	uint64_t cycles_hz; /* of the stages' cycles */
 	uint64_t turns, received, sent, mbufs_free;
 	uint64_t fate[FATE_COUNT];
 	uint32_t stages;
@@ -44,6 +46,7 @@ struct engine_port_stats {
 	char name[32], driver[32], mac[18], ip[64], ip6[64];
 	bool link;
 	char fallback[256]; /* why it is not the device that was asked for; "" if it is */
+	uint64_t rx_missed, rx_nombuf; /* what the device could not deliver */
 };
 
 struct engine_recorder_stats {
@@ -102,7 +105,8 @@ struct engine_rpc_config {
 	char ip4[16], ip6[46];   /* what `local` says; "" = that family is not available */
 	uint32_t reuse_delay_ms; /* a closed leg's port rests this long: late packets of the old
 				   * peer must not meet a new leg */
-	double busy_max;         /* refuse new legs on a worker above this share; 0.9 */
+	double busy_max;         /* refuse new calls, legs and plays above this share; 1: never */
+	uint32_t late_max_us;    /* ... and above this mean lateness; 0: never */
 };
 
 struct engine_rpc;

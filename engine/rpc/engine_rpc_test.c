@@ -23,6 +23,7 @@ struct world {
 	json_t *result;
 	int kind; /* enum rpc_reply_kind, -1: none yet */
 	enum rpc_reason reason;
+	int retry_after_s;    /* of the newest error */
 	char events[1 << 16]; /* types and members of all events since they were last looked at */
 	unsigned answers;
 };
@@ -51,6 +52,8 @@ static void on_reply(void *arg, const struct rpc_reply *r)
 	if (r->kind == RPC_REPLY_ERROR) {
 		w->answer = strdup(r->error->message);
 		w->reason = r->error->reason;
+		w->retry_after_s =
+			(int)json_integer_value(json_object_get(r->error->data, "retry_after_s"));
 	} else {
 		w->answer = r->result != NULL ? json_dumps(r->result, JSON_COMPACT) : strdup("");
 		w->result = json_incref((json_t *)(uintptr_t)r->result);
@@ -96,6 +99,7 @@ static void setup(struct world *w)
 		.ip4 = "192.0.2.1",
 		.reuse_delay_ms = 1000,
 		.busy_max = 0.9,
+		.late_max_us = 20000,
 	};
 
 	*w = (struct world){.dir = "/tmp/rpc-test-XXXXXX", .now_ms = 5000};
@@ -495,6 +499,64 @@ static void numbers_add_up(void)
 	teardown(&w);
 }
 
+static void busy(struct world *w, double share, double late_ms)
+{
+	w->fake->busy = share;
+	w->fake->late_ms = late_ms;
+}
+
+static void overload_refuses_newcomers_until_it_is_well_over(void)
+{
+	static const struct line refused[] = {
+		{"call.open", "{'call':'new'}", "worker", RPC_OVERLOADED},
+		{"leg.open", "{'call':'c','leg':'new'}", "the limit is", RPC_OVERLOADED},
+	};
+	static const struct line taken[] = {
+		{"call.open", "{'call':'new'}", "'created':true", OK},
+		{"leg.open", "{'call':'c','leg':'new'}", "'leg':'new'", OK},
+		{"leg.close", "{'leg':'new'}", "'closed':true", OK},
+		{"call.close", "{'call':'new'}", "'closed':true", OK},
+	};
+	static const struct line of_running_calls[] = {
+		{"play.start", "{'leg':'a','play':'p','items':[{'tone':'beep'}]}", "{}", OK},
+		{"call.open", "{'call':'consult','near':'c'}", "'created':true", OK},
+		{"call.close", "{'call':'consult'}", "'closed':true", OK},
+		{"record.start",
+		 "{'call':'c','customer':'a','recording':'6f9619ff-8b86-4011-b42d-00c04fc964ff'}",
+		 "{}", OK},
+	};
+	struct world w;
+
+	setup(&w);
+	ask(&w, "call.open", "{\"call\":\"c\"}");
+	ask(&w, "leg.open", "{\"call\":\"c\",\"leg\":\"a\"}");
+	busy(&w, 0.93, 0);
+	TELL(&w, refused);
+	check(strstr(w.answer, "worker 0 would be busy to 93 %; the limit is 90 %") != NULL);
+	check_int(w.retry_after_s, 5);
+	check(event_seen(&w,
+			 "'area':'overload-0','text':'worker 0 refuses new legs','raised':true"));
+	TELL(&w, of_running_calls);
+	busy(&w, 0.97, 0);
+	ask(&w, "play.start", "{\"leg\":\"a\",\"play\":\"q\",\"items\":[{\"tone\":\"beep\"}]}");
+	check_int(w.kind, RPC_REPLY_RESULT); /* it replaces one */
+	w.now_ms += 200;
+	busy(&w, 0.87, 0); /* below the limit, but not by enough */
+	TELL(&w, refused);
+	w.now_ms += 200;
+	busy(&w, 0.84, 0);
+	check(event_seen(&w, "'raised':false"));
+	TELL(&w, taken);
+	w.now_ms += 5000; /* its port has rested */
+	busy(&w, 0.87, 0);
+	TELL(&w, taken);
+	w.now_ms += 5000;
+	busy(&w, 0.2, 25); /* late, whatever the reason */
+	TELL(&w, refused);
+	check(strstr(w.answer, "25 ms late; the limit is 20 ms") != NULL);
+	teardown(&w);
+}
+
 static void limits_refuse_and_give_back(void)
 {
 	struct world w;
@@ -739,6 +801,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_supervisor_comes_and_goes),
 	CHECK_CASE(news_become_numbered_events),
 	CHECK_CASE(numbers_add_up),
+	CHECK_CASE(overload_refuses_newcomers_until_it_is_well_over),
 	CHECK_CASE(limits_refuse_and_give_back),
 	CHECK_CASE(a_worker_that_refuses_leaves_nothing_behind),
 	CHECK_CASE(a_full_ring_loses_no_command),

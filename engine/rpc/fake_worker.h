@@ -47,6 +47,7 @@ struct fake_engine {
 	int refuse;     /* negative errno: answer the next command with it */
 	uint32_t flaky; /* not 0: the ring is now full and now not, as when the worker takes out */
 	double busy;
+	double late_ms;
 	uint32_t neighbours;
 };
 
@@ -300,7 +301,10 @@ static inline void fake_worker_stats(void *arg, unsigned w, struct engine_worker
 {
 	const struct fake_engine *f = arg;
 
-	*st = (struct engine_worker_stats){.lcore = w + 1, .busy_share = f->busy, .received = 10};
+	*st = (struct engine_worker_stats){.lcore = w + 1,
+					   .busy_share = f->busy,
+					   .late_us = f->late_ms * 1000,
+					   .received = 10};
 	st->fate[FATE_RELAYED] = 6;
 	st->fate[FATE_NO_LEG] = 3;
 	st->stages = 1;

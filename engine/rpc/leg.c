@@ -92,17 +92,16 @@ static struct leg_config defaults(void)
 	return cfg;
 }
 
-static bool admitted(const struct engine_rpc *rpc, const struct call_object *call,
-		     struct rpc_error *err)
+static bool admitted(struct engine_rpc *rpc, const struct call_object *call,
+		     const struct leg_config *cfg, const json_t *params, struct rpc_error *err)
 {
-	struct engine_worker_stats st = {0};
+	const struct admission_wish wish = {
+		.kind = ADMISSION_RELAY, /* what most legs become; the load will tell */
+		.srtp = json_object_get(params, "srtp") != NULL,
+		.coding_us = admit_coding_us(leg_codec_name((enum codec_id)cfg->codec[0].id)),
+	};
 
-	rpc->backend.worker_stats(rpc->backend.arg, call->worker, &st);
-	if (st.busy_share <= rpc->cfg.busy_max)
-		return engine_rpc_room(rpc, call->worker, err);
-	rpc_error_set(err, RPC_OVERLOADED, "worker %u is busy to %.0f %%; the limit is %.0f %%",
-		      call->worker, st.busy_share * 100.0, rpc->cfg.busy_max * 100.0);
-	return false;
+	return admit(rpc, call->worker, &wish, err);
 }
 
 /* The leg exists already: the same again is answered alike, anything else is an error. */
@@ -147,7 +146,7 @@ enum rpc_answer rpc_leg_open(const struct rpc_call *c, json_t **result, struct r
 	struct leg_ref ref;
 
 	if (call == NULL || !leg_config_read(&cfg, c->params, family, err) ||
-	    !admitted(rpc, call, err))
+	    !admitted(rpc, call, &cfg, c->params, err))
 		return RPC_ANSWER_ERROR;
 	if ((family == 6 ? rpc->cfg.ip6 : rpc->cfg.ip4)[0] == '\0') {
 		rpc_error_set(err, RPC_NO_RESOURCE, "the engine has no IPv%u address", family);

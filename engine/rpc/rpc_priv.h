@@ -8,6 +8,7 @@
  *	recording.c    record.*
  *	events.c       workers' events to numbered events
  *	stat.c         snapshot, stat.*
+ *	admit.c        who may come in
  *
  * An object that is being closed keeps its id until the worker has confirmed: it is `closing`, can no
  * longer be found by a request, and its id cannot be given again. So events never speak of two things
@@ -17,6 +18,7 @@
 #define RPC_RPC_PRIV_H
 
 #include "patchbay/rpc_server.h"
+#include "plan/admission.h"
 #include "rpc/engine_rpc.h"
 #include "rpc/pool.h"
 #include "rpc/registry.h"
@@ -106,6 +108,7 @@ struct engine_worker {
 	uint32_t legs_open;
 	struct queued_command *first, **last;
 	uint32_t queued;
+	struct admission admission;
 };
 
 struct engine_rpc {
@@ -114,6 +117,7 @@ struct engine_rpc {
 	struct rpc_server *server;
 	struct event_log *events;
 	uint64_t now_ms, wall_ms, opened_ms;
+	uint64_t admit_looked_ms;
 	struct registry objects;
 	struct engine_worker worker[ENGINE_WORKERS_MAX];
 	struct leg_object **leg;   /* by leg index */
@@ -150,6 +154,24 @@ void engine_rpc_finish(struct engine_rpc *rpc, const struct open_command *oc,
 /* The done() for commands whose reply says nothing but yes or no: {}. */
 void engine_rpc_done_plain(struct engine_rpc *rpc, struct open_command *oc,
 			   const struct worker_event *ev);
+
+/* --- admit.c --- */
+
+void admit_init(struct engine_rpc *rpc);
+
+/* Once a round: take in the workers' load, clear alarms. */
+void admit_look(struct engine_rpc *rpc);
+
+/* May this begin on the worker? False: `err` is `overloaded` with the numbers in its data. What is
+ * admitted counts as load from now on. */
+bool admit(struct engine_rpc *rpc, unsigned worker, const struct admission_wish *wish,
+	   struct rpc_error *err);
+
+/* Would a call be admitted? Changes nothing. */
+bool admit_would(struct engine_rpc *rpc, unsigned worker);
+
+/* Microseconds that coding and decoding a 20 ms frame of this codec takes beyond G.711. */
+double admit_coding_us(const char *codec);
 
 /* --- finding --- */
 

@@ -156,7 +156,11 @@ enum rpc_answer rpc_play_start(const struct rpc_call *c, json_t **result, struct
 		rpc_error_set(err, RPC_EXISTS, "play %s runs with other parameters", id);
 		return RPC_ANSWER_ERROR;
 	}
-	if (!engine_rpc_room(rpc, leg->call->worker, err) ||
+	const struct admission_wish wish = {.kind = ADMISSION_PLAY, .runs = true};
+	bool more = leg->plays == NULL; /* one that replaces another costs nothing more */
+
+	if (!(more ? admit(rpc, leg->call->worker, &wish, err)
+		   : engine_rpc_room(rpc, leg->call->worker, err)) ||
 	    (list = playlist_read(rpc, c->params, err)) == NULL)
 		return RPC_ANSWER_ERROR;
 

@@ -105,14 +105,16 @@ static json_t *worker_row(const struct engine_rpc *rpc, unsigned i)
 						"cycles", (json_int_t)st.stage[k].cycles));
 
 	json_t *j = json_pack(
-		"{s:i, s:I, s:i, s:i, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:o}", "worker",
-		(int)i, "lcore", (json_int_t)st.lcore, "port_first",
+		"{s:i, s:I, s:i, s:i, s:I, s:I, s:f, s:f, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+		"worker", (int)i, "lcore", (json_int_t)st.lcore, "port_first",
 		(int)rpc->cfg.slice[i].port_first, "port_last", (int)rpc->cfg.slice[i].port_last,
 		"legs", (json_int_t)rpc->worker[i].legs_open, "calls",
-		(json_int_t)pool_used(&rpc->worker[i].calls), "busy_share", st.busy_share, "turns",
-		(json_int_t)st.turns, "received", (json_int_t)st.received, "sent",
+		(json_int_t)pool_used(&rpc->worker[i].calls), "busy_share", st.busy_share,
+		"late_ms", st.late_us / 1000.0, "refuses", (int)rpc->worker[i].admission.refusing,
+		"turns", (json_int_t)st.turns, "received", (json_int_t)st.received, "sent",
 		(json_int_t)st.sent, "mbufs_free", (json_int_t)st.mbufs_free, "commands_waiting",
-		(json_int_t)rpc->worker[i].queued, "stages", stages);
+		(json_int_t)rpc->worker[i].queued, "cycles_hz", (json_int_t)st.cycles_hz, "stages",
+		stages);
 
 	must(j != NULL);
 	return j;
@@ -120,10 +122,11 @@ static json_t *worker_row(const struct engine_rpc *rpc, unsigned i)
 
 static json_t *port_row(const struct engine_port_stats *p)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b, s:s?}", "name", p->name, "driver",
-			 p->driver, "mac", p->mac, "ip", p->ip, "ip6",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b, s:s?, s:I, s:I}", "name", p->name,
+			 "driver", p->driver, "mac", p->mac, "ip", p->ip, "ip6",
 			 p->ip6[0] != '\0' ? p->ip6 : NULL, "link", p->link, "fallback",
-			 p->fallback[0] != '\0' ? p->fallback : NULL);
+			 p->fallback[0] != '\0' ? p->fallback : NULL, "rx_missed",
+			 (json_int_t)p->rx_missed, "rx_nombuf", (json_int_t)p->rx_nombuf);
 }
 
 static json_t *recorder_row(const struct engine_rpc *rpc)

@@ -161,18 +161,23 @@ static void go_first(const struct worker *w)
 int worker_run(void *arg)
 {
 	struct worker *w = arg;
+	uint64_t begin = clock_ns();
 
 	go_first(w);
 	while (!stopped(w)) {
-		uint64_t begin = clock_ns();
-
 		worker_turn(w, begin);
+
+		uint64_t end = clock_ns();
+
+		worker_count(w->turn_worked ? &w->busy_ns : &w->empty_ns, end - begin);
+		worker_count(w->turn_worked ? &w->busy_turns : &w->empty_turns, 1);
 		if (w->turn_worked) {
-			worker_count(&w->busy_ns, clock_ns() - begin);
 			w->idle_turns = 0;
 		} else if (++w->idle_turns >= IDLE_TURNS) {
 			sleep_until_due(w);
+			end = clock_ns();
 		}
+		begin = end;
 	}
 	return 0;
 }

@@ -84,6 +84,7 @@ struct worker {
 	alignas(64) uint64_t now_ns; /* monotonic, set once per turn */
 	uint32_t idle_turns;         /* empty turns in a row */
 	bool turn_worked;            /* a stage did something this turn */
+	uint64_t local_paid_ns;      /* what came of ARP, ND and ICMP, see classify.c */
 	uint64_t handed_to;          /* bit set: workers given packets this turn (classify.c) */
 	bool in_command;             /* a command is being carried out: its events have room */
 	bool events_put;             /* main must be woken at the end of this turn */
@@ -96,11 +97,14 @@ struct worker {
 	_Atomic uint64_t received; /* packets from the port's queue (not from other workers) */
 	_Atomic uint64_t sent;     /* packets given to the port */
 	_Atomic uint64_t fate[FATE_COUNT];
-	_Atomic uint64_t made;       /* packets made here: played, mixed, RTCP, answers */
-	_Atomic uint64_t made_lost;  /* of these, not sent: no memory, no neighbour, queue full */
-	_Atomic uint64_t busy_ns;    /* time spent in turns that found work */
-	_Atomic uint64_t slept_ns;   /* time spent waiting */
-	_Atomic uint64_t ticks_late; /* wheel slots that were run more than 5 ms late */
+	_Atomic uint64_t made;      /* packets made here: played, mixed, RTCP, answers */
+	_Atomic uint64_t made_lost; /* of these, not sent: no memory, no neighbour, queue full */
+	_Atomic uint64_t busy_ns, busy_turns;   /* turns that found work, and the time in them */
+	_Atomic uint64_t empty_ns, empty_turns; /* the others; sleep is apart */
+	_Atomic uint64_t slept_ns;              /* time spent waiting */
+	_Atomic uint64_t slots_run,
+		slots_late_ns;          /* wheel slots run, and by how much later than due */
+	_Atomic uint64_t ticks_late;    /* wheel slots that were run more than 5 ms late */
 	_Atomic uint64_t ticks_skipped; /* wheel slots given up after a stall */
 	_Atomic uint64_t events_lost;   /* news that found the ring full; replies never do */
 	_Atomic uint32_t legs_open, calls_open;

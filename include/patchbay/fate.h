@@ -38,7 +38,8 @@
 	DROP(NO_MBUF,      "no_mbuf",      "no packet memory was left for the outgoing copy") \
 	DROP(NO_NEIGHBOUR, "no_neighbour", "next hop's link address is not known yet") \
 	DROP(TX_FULL,      "tx_full",      "transmit queue was full for a whole turn") \
-	DROP(HANDOFF_FULL, "handoff_full", "the owning worker's hand-off ring was full")
+	DROP(HANDOFF_FULL, "handoff_full", "the owning worker's hand-off ring was full") \
+	DROP(RATE,         "rate",         "more packets a second than one leg, or ARP and ICMP together, may bring")
 /* clang-format on */
 
 #define PACKET_FATE_ENUM(id, name, text) FATE_##id,
