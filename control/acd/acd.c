@@ -255,6 +255,7 @@ static void enter(struct acd *a, int call, int queue, uint64_t now_ms)
 	struct acd_call *c = &a->calls[call];
 
 	c->queue = queue;
+	c->joined_ms = now_ms;
 	c->key = (int64_t)c->entered_ms -
 		 (int64_t)((c->priority + q->priority) * a->priority_step_ms);
 	c->announce_ms = q->announce_every_s > 0 && !c->callback

@@ -62,10 +62,12 @@ struct acd *acd_init(void *memory, const struct acd_plan *plan);
 
 /* Everything about a call that enters. */
 struct acd_entry {
-	uint8_t priority;  /* 0..9, added to the queue's */
-	uint64_t since_ms; /* waiting counts from here (another queue before); 0: from now */
-	int prefer;        /* agent who should have it, or -1 */
-	bool callback;     /* nobody holds the line: the caller is rung when an agent is found */
+	uint8_t priority; /* 0..9, added to the queue's */
+	uint64_t
+		since_ms; /* waiting counts from here (another queue before); 0: from now. The queue's
+			    * patience (max_wait_s) counts from entering it in any case */
+	int prefer;       /* agent who should have it, or -1 */
+	bool callback;    /* nobody holds the line: the caller is rung when an agent is found */
 };
 
 /* Take agents, queues and rules from `c` (copied; `c` may go). The first time and at each

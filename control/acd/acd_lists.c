@@ -103,7 +103,7 @@ uint64_t acd_patience_ms(const struct acd *a, const struct acd_call *c)
 {
 	uint32_t max_s = a->queues[c->queue].max_wait_s;
 
-	return max_s > 0 && !c->callback ? c->entered_ms + max_s * 1000u : DUE_NEVER;
+	return max_s > 0 && !c->callback ? c->joined_ms + max_s * 1000u : DUE_NEVER;
 }
 
 /* When something is due for a waiting call: an announcement, the end of its patience, or that more

@@ -31,7 +31,8 @@ struct acd_call {
 	int hash_next;
 	int64_t key; /* entered_ms less what its priority is worth */
 	uint64_t seq;
-	uint64_t entered_ms;
+	uint64_t entered_ms; /* waiting counts from here, maybe in another queue */
+	uint64_t joined_ms;  /* this queue; its patience counts from here */
 	uint64_t answered_ms;
 	uint8_t priority;     /* the call's own, 0..9 */
 	uint64_t announce_ms; /* next announcement, DUE_NEVER: none */

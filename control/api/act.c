@@ -41,6 +41,52 @@ enum rpc_answer api_agent_set(const struct rpc_call *call, json_t **result, stru
 	return RPC_ANSWER_RESULT;
 }
 
+enum rpc_answer api_agent_queue(const struct rpc_call *call, json_t **result, struct rpc_error *err)
+{
+	struct api *api = call->owner;
+	const char *agent = rpc_param_text(call->params, "agent", "");
+	const char *queue = rpc_param_text(call->params, "queue", "");
+	uint8_t level = (uint8_t)rpc_param_int(call->params, "level", 0);
+	char why[200] = "";
+	int code = centre_agent_queue(api->c, agent, queue, level, why, sizeof(why));
+
+	if (code != 0)
+		return refused(err, code, why);
+	*result = json_pack("{s:s,s:s,s:i}", "agent", agent, "queue", queue, "level", (int)level);
+	return RPC_ANSWER_RESULT;
+}
+
+enum rpc_answer api_queue_set(const struct rpc_call *call, json_t **result, struct rpc_error *err)
+{
+	struct api *api = call->owner;
+	const char *queue = rpc_param_text(call->params, "queue", "");
+	bool paused = rpc_param_bool(call->params, "paused", false);
+	char why[200] = "";
+	int code = centre_queue_pause(api->c, queue, paused, why, sizeof(why));
+
+	if (code != 0)
+		return refused(err, code, why);
+	*result = json_pack("{s:s,s:b}", "queue", queue, "paused", paused);
+	return RPC_ANSWER_RESULT;
+}
+
+enum rpc_answer api_queue_move(const struct rpc_call *call, json_t **result, struct rpc_error *err)
+{
+	struct api *api = call->owner;
+	struct call *found = api_call(api, call->params, err);
+	const char *queue = rpc_param_text(call->params, "queue", "");
+	char why[200] = "";
+	int code;
+
+	if (found == NULL)
+		return RPC_ANSWER_ERROR;
+	code = centre_queue_move(api->c, found, queue, why, sizeof(why));
+	if (code != 0)
+		return refused(err, code, why);
+	*result = json_pack("{s:s,s:s}", "call", centre_call_id(found), "queue", queue);
+	return RPC_ANSWER_RESULT;
+}
+
 enum rpc_answer api_monitor(const struct rpc_call *call, json_t **result, struct rpc_error *err)
 {
 	struct api *api = call->owner;

@@ -34,6 +34,22 @@ static const struct rpc_param record_params[] = {
 	RPC_PARAM_TEXT("by", RPC_OPTIONAL, 1, 63),
 	RPC_PARAM_END,
 };
+static const struct rpc_param move_params[] = {
+	RPC_PARAM_ID("call", RPC_REQUIRED),
+	RPC_PARAM_TEXT("queue", RPC_REQUIRED, 1, 63),
+	RPC_PARAM_END,
+};
+static const struct rpc_param agent_queue_params[] = {
+	RPC_PARAM_ID("agent", RPC_REQUIRED),
+	RPC_PARAM_TEXT("queue", RPC_REQUIRED, 1, 63),
+	RPC_PARAM_INT("level", RPC_REQUIRED, 0, 9),
+	RPC_PARAM_END,
+};
+static const struct rpc_param queue_set_params[] = {
+	RPC_PARAM_TEXT("queue", RPC_REQUIRED, 1, 63),
+	RPC_PARAM_BOOL("paused", RPC_REQUIRED),
+	RPC_PARAM_END,
+};
 static const struct rpc_param transfer_params[] = {
 	RPC_PARAM_ID("call", RPC_REQUIRED),
 	RPC_PARAM_TEXT("to", RPC_REQUIRED, 1, 63),
@@ -70,6 +86,9 @@ static const struct rpc_method methods[] = {
 	{"queues", rpc_params_none, api_queues},
 	{"agents", rpc_params_none, api_agents},
 	{"agent.set", agent_set_params, api_agent_set},
+	{"agent.queue", agent_queue_params, api_agent_queue},
+	{"queue.set", queue_set_params, api_queue_set},
+	{"queue.move", move_params, api_queue_move},
 	{"monitor", monitor_params, api_monitor},
 	{"record", record_params, api_record},
 	{"transfer", transfer_params, api_transfer},

@@ -210,7 +210,7 @@ static void state_is_told_and_the_engine_may_be_away(void)
 	check(ask(d, "status", NULL) != NULL);
 	check(json_is_true(json_object_get(d->result, "healthy")));
 	check_int(json_array_size(json_object_get(ask(d, "agents", NULL), "agents")), 4);
-	check_int(json_array_size(json_object_get(ask(d, "queues", NULL), "queues")), 3);
+	check_int(json_array_size(json_object_get(ask(d, "queues", NULL), "queues")), 4);
 	check(ask(d, "flow.check", NULL) != NULL);
 	check(json_is_false(json_object_get(d->result, "ok"))); /* this engine has no prompts */
 	check(ask(d, "flow.reload", NULL) == NULL);

@@ -9,7 +9,7 @@
  *	        \-> MESSAGE
  *
  * A party is one end of the call: a SIP dialog, an engine leg, or both. It lives in a slot of its
- * call. `customer` is who called; `agent` who is talked with; `offered` whose phone rings for the
+ * call. `customer` is who called; `agent` who is talked with; those with `offered` ring for the
  * ACD; `dialled` whose phone rings without it; `supervisor` who listens in. A slot is free again
  * when dialog and leg are gone.
  *
@@ -24,11 +24,12 @@
 #include "record/record_policy.h"
 
 enum {
-	CALL_PARTIES_MAX = 8,
+	CALL_PARTIES_MAX = 16,
 	CALL_STEPS_KEPT = 160,
 	CALL_TAKES_MAX = 16,
 	CALL_DETAIL_MAX = 80,
-	CALL_ID_MAX = 64, /* leg, play, collect, monitor ids: the call's and a suffix */
+	BACK_TO_QUEUE_PRIORITY = 9, /* who was not served by no fault of its own */
+	CALL_ID_MAX = 64,           /* leg, play, collect, monitor ids: the call's and a suffix */
 };
 
 enum call_state {
@@ -62,6 +63,7 @@ enum play_use {
 	PLAY_HOLD,     /* held by the other party */
 	PLAY_RING,     /* ringback */
 	PLAY_BEEP,     /* before a message */
+	PLAY_WHISPER,  /* in the agent's ear, before the caller */
 	PLAY_GOODBYE,  /* a last word; then the call ends */
 };
 
@@ -82,6 +84,7 @@ struct party {
 	bool answered;
 	bool held; /* the peer put us on hold */
 	bool incoming;
+	bool offered;           /* its phone rings for the ACD */
 	struct sip_media local; /* valid once the leg is there */
 	bool has_local;
 	bool moved;                    /* the leg has another address than the peer was told */
@@ -131,7 +134,7 @@ struct call {
 	uint32_t serial; /* of parties, plays, collections, monitors */
 
 	struct party party[CALL_PARTIES_MAX];
-	struct party *customer, *agent, *offered, *dialled, *supervisor;
+	struct party *customer, *agent, *dialled, *supervisor;
 
 	/* the flow */
 	struct ivr_session ivr;
@@ -144,8 +147,10 @@ struct call {
 	char typed[IVR_DIGITS_MAX + 1];       /* ahead of the collection that will want them */
 
 	/* the queue */
-	int queue;       /* waits in it or was answered from it; -1 */
-	bool in_acd;     /* acd_enter() was accepted and the call has not left */
+	int queue; /* waits in it or was answered from it; -1 */
+	uint64_t
+		queued_ms; /* mono; the present wait began, maybe in another queue; 0: it does not wait */
+	bool in_acd;       /* acd_enter() was accepted and the call has not left */
 	bool from_queue; /* `agent` was found by the ACD */
 	bool served;     /* somebody talked and let go; what the flow does next is a farewell */
 
@@ -244,6 +249,12 @@ void queue_enter(struct call *call, const char *name, uint8_t priority);
 void queue_leave(struct call *call, bool abandoned);
 void queue_drain(struct centre *c);
 void queue_music(struct call *call);
+/* Somebody whose phone rings for the ACD: `agent`, or any with -1; NULL. */
+struct party *queue_offered(struct call *call, int agent);
+/* The agent has heard what the queue says before each call. */
+void queue_whisper_done(struct call *call);
+/* A supervisor's word. Returns 0; -EBUSY or -ENOENT with a sentence in `why`. */
+int queue_move(struct call *call, const char *queue, char *why, size_t why_size);
 void queue_offer_answered(struct party *p);
 void queue_offer_closed(struct party *p, const struct sip_call_event *ev);
 void queue_offer_failed(struct party *p, enum agent_event how);
@@ -271,7 +282,8 @@ int record_control(struct call *call, enum record_verb verb, const char *by, cha
 void record_key(struct party *p, char key);
 
 /* talk.c, record.c */
-void talk_begin(struct call *call, struct party *agent);
+/* `whisper`: a playlist for the agent alone, before the two are together; taken; may be NULL. */
+void talk_begin(struct call *call, struct party *agent, json_t *whisper);
 void talk_agent_left(struct call *call, enum call_party by);
 void talk_release_agent(struct call *call);
 void talk_hear(struct call *call);

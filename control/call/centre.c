@@ -45,7 +45,8 @@ int centre_init(struct centre *c, struct config *config, const struct centre_pat
 	tmr_init(&c->second);
 	tmr_init(&c->shut_down_timer);
 	c->desks = calloc(c->desks_max, sizeof(*c->desks));
-	if (memory == NULL || c->desks == NULL) {
+	c->regulars = calloc(1, sizeof(*c->regulars));
+	if (memory == NULL || c->desks == NULL || c->regulars == NULL) {
 		free(memory);
 		return -ENOMEM;
 	}
@@ -77,6 +78,7 @@ void centre_fini(struct centre *c)
 		ivr_flow_drop(&c->flows[i].flow);
 	json_decref(c->prompts);
 	free(c->acd);
+	free(c->regulars);
 	free(c->desks);
 	config_free(c->config);
 	*c = (struct centre){0};
@@ -301,6 +303,45 @@ int centre_record(struct centre *c, struct call *call, const char *action, const
 			err = record_control(call, (enum record_verb)v, by, why, why_size);
 	*state = record_state_name(call);
 	return err;
+}
+
+int centre_queue_move(struct centre *c, struct call *call, const char *queue, char *why,
+		      size_t why_size)
+{
+	(void)c;
+	return queue_move(call, queue, why, why_size);
+}
+
+int centre_queue_pause(struct centre *c, const char *queue, bool paused, char *why, size_t why_size)
+{
+	int err = acd_queue_pause(c->acd, acd_queue_find(c->acd, queue), paused, clock_mono_ms());
+
+	if (err != 0) {
+		snprintf(why, why_size, "there is no queue %s", queue);
+		return err;
+	}
+	log_info("queue", "%s is %s", queue, paused ? "paused: no call is offered" : "resumed");
+	queue_drain(c);
+	return 0;
+}
+
+int centre_agent_queue(struct centre *c, const char *agent, const char *queue, uint8_t level,
+		       char *why, size_t why_size)
+{
+	int g = acd_agent_find(c->acd, agent), q = acd_queue_find(c->acd, queue);
+	int err = acd_agent_skill(c->acd, g, q, level, clock_mono_ms());
+
+	if (err == -ENOSPC)
+		snprintf(why, why_size, "agent %s serves as many queues as it can", agent);
+	else if (err != 0)
+		snprintf(why, why_size, "there is no %s %s", g < 0 ? "agent" : "queue",
+			 g < 0 ? agent : queue);
+	if (err != 0)
+		return err == -ENOSPC ? -EBUSY : err;
+	log_info("agent", "%s %s queue %s (level %u)", agent, level > 0 ? "serves" : "leaves",
+		 queue, level);
+	queue_drain(c);
+	return 0;
 }
 
 int centre_transfer(struct centre *c, struct call *call, const char *to, char *why, size_t why_size)

@@ -22,6 +22,7 @@
 #include "loop/re.h"
 
 #include "acd/acd.h"
+#include "acd/regulars.h"
 #include "conf/config.h"
 #include "ivr/flow.h"
 #include "loop/clock.h"
@@ -33,10 +34,11 @@
 enum {
 	CENTRE_ALARMS_MAX = 32,
 	CENTRE_FLOWS_MAX = 16,
-	CENTRE_BUCKETS = 4096,           /* of the tables of calls; a power of two */
-	CENTRE_MEDIA_TIMEOUT_MS = 30000, /* a party that is silent on the wire so long is gone */
-	CENTRE_LINGER_MS = 8000,         /* goodbyes that nobody answers are given up after this */
-	CENTRE_ENGINE_GRACE_MS = 10000,  /* calls wait so long for an engine to come back */
+	CENTRE_BUCKETS = 4096,            /* of the tables of calls; a power of two */
+	CENTRE_MEDIA_TIMEOUT_MS = 30000,  /* a party that is silent on the wire so long is gone */
+	CENTRE_REGULAR_MS = 7 * 86400000, /* who served a caller is remembered so long */
+	CENTRE_LINGER_MS = 8000,          /* goodbyes that nobody answers are given up after this */
+	CENTRE_ENGINE_GRACE_MS = 10000,   /* calls wait so long for an engine to come back */
 };
 
 struct call;
@@ -87,6 +89,7 @@ struct centre {
 	struct sip_stack *sip;
 	struct store *store; /* NULL: no history (tests) */
 	struct acd *acd;
+	struct regulars *regulars;
 	struct desk *desks;
 	uint32_t desks_max;
 	json_t *prompts; /* set of the engine's prompt names, NULL until known */
@@ -194,6 +197,13 @@ int centre_monitor(struct centre *c, struct call *call, const char *by, const ch
 /* `action` is a word of record/record_policy.h; `state`: "off", "running", "paused", "masked". */
 int centre_record(struct centre *c, struct call *call, const char *action, const char *by,
 		  const char **state, char *why, size_t why_size);
+/* Move a waiting call; give or take (level 0) a queue to an agent; stop or resume a queue. */
+int centre_queue_move(struct centre *c, struct call *call, const char *queue, char *why,
+		      size_t why_size);
+int centre_agent_queue(struct centre *c, const char *agent, const char *queue, uint8_t level,
+		       char *why, size_t why_size);
+int centre_queue_pause(struct centre *c, const char *queue, bool paused, char *why,
+		       size_t why_size);
 int centre_transfer(struct centre *c, struct call *call, const char *to, char *why,
 		    size_t why_size);
 void centre_hang_up(struct centre *c, struct call *call);
@@ -203,8 +213,8 @@ int desk_agent_set(struct centre *c, const char *agent, const char *state, const
 const char *centre_call_id(const struct call *call);
 
 /* Rows for the control socket; new references. */
-json_t *view_call_row(const struct call *call);
-json_t *view_call_detail(const struct call *call);
+json_t *view_call_row(struct call *call);
+json_t *view_call_detail(struct call *call);
 json_t *view_leg_rows(const struct call *call);
 json_t *view_agent_row(struct centre *c, int agent);
 json_t *view_queue_row(struct centre *c, int queue);

@@ -665,6 +665,96 @@ static void the_caller_is_told_once_that_the_call_is_recorded(void)
 	call_kit_close(&k);
 }
 
+/* The customer reaches queue `team` by a transfer of 1003, who is not in it; then those who are become
+ * ready together. */
+static struct kit_call *into_the_team(void)
+{
+	struct kit_call *customer;
+	char why[160];
+
+	call_kit_ready(&k, "1003");
+	strcpy(k.engine->digits, "1");
+	customer = call_kit_dial(&k, "95598");
+	check(call_kit_reaches(&k, CALL_TALKING));
+	check_int(centre_queue_pause(&k.c, "team", true, why, sizeof(why)), 0);
+	check_int(centre_transfer(&k.c, call_kit_newest(&k), "8003", why, sizeof(why)), 0);
+	call_kit_ready(&k, "1001");
+	call_kit_ready(&k, "1002");
+	check_int(centre_queue_pause(&k.c, "team", false, why, sizeof(why)), 0);
+	return customer;
+}
+
+static void all_phones_of_a_team_ring_and_one_has_the_call(void)
+{
+	struct kit_call *customer;
+	struct call *call;
+
+	call_kit_open(&k);
+	k.phone[0]->mood = KIT_RING;
+	customer = into_the_team();
+	check(call_kit_reaches(&k, CALL_TALKING));
+	call = call_kit_newest(&k);
+	check_str(call->agent->number, "1002"); /* 1001's phone rang as well */
+	check(k.phone[0]->calls > 0);
+	check(kit_until(&kit_last(k.phone[0])->closed, 1, 2000));
+	check(call_kit_agent_is(&k, 0, "ready")); /* nobody to blame */
+	/* The agent hears which queue it is, and only then the caller. */
+	check(engine_kit_was(k.engine, "play.start en/queue/name/team"));
+	kit_wait(100);
+	check_int(call->agent->play_use, PLAY_NOTHING);
+	check_int(call->customer->play_use, PLAY_NOTHING);
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	call_kit_close(&k);
+}
+
+static void nobody_of_the_team_answers(void)
+{
+	struct kit_call *customer;
+
+	call_kit_open(&k);
+	k.phone[0]->mood = k.phone[1]->mood = KIT_RING;
+	customer = into_the_team();
+	check(call_kit_reaches(&k, CALL_OFFERING));
+	check(call_kit_agent_is(&k, 0, "not_ready"));
+	check(call_kit_agent_is(&k, 1, "not_ready"));
+	check(call_kit_reaches(&k, CALL_WAITING));
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	check_str(k.cause, "abandoned");
+	call_kit_close(&k);
+}
+
+static void a_supervisor_pauses_a_queue_and_moves_callers_and_agents(void)
+{
+	struct kit_call *customer;
+	struct call *call;
+	char why[160];
+
+	call_kit_open(&k);
+	call_kit_ready(&k, "1001");
+	check_int(centre_queue_pause(&k.c, "sales", true, why, sizeof(why)), 0);
+	check_int(centre_queue_pause(&k.c, "sails", true, why, sizeof(why)), -ENOENT);
+	check_str(why, "there is no queue sails");
+	strcpy(k.engine->digits, "1");
+	customer = call_kit_dial(&k, "95598");
+	check(call_kit_reaches(&k, CALL_WAITING));
+	call = call_kit_newest(&k);
+	check_int(centre_queue_move(&k.c, call, "sails", why, sizeof(why)), -ENOENT);
+	check_int(centre_agent_queue(&k.c, "1001", "service", 0, why, sizeof(why)), 0);
+	check_int(centre_queue_move(&k.c, call, "service", why, sizeof(why)), 0);
+	check_str(call->record.queue, "service");
+	check_int(centre_agent_queue(&k.c, "1003", "service", 3, why, sizeof(why)), 0);
+	check_int(centre_agent_queue(&k.c, "9", "service", 3, why, sizeof(why)), -ENOENT);
+	call_kit_ready(&k, "1003");
+	check(call_kit_reaches(&k, CALL_TALKING));
+	check_str(call->agent->number, "1003");
+	check_int(centre_queue_move(&k.c, call, "sales", why, sizeof(why)), -EBUSY);
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	call_kit_close(&k);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(menu_queue_agent_and_the_customer_hangs_up),
 	CHECK_CASE(the_agent_hangs_up),
@@ -694,6 +784,9 @@ static const struct check_case cases[] = {
 	CHECK_CASE(consent_refused_is_final),
 	CHECK_CASE(queues_and_agents_have_rules_of_their_own),
 	CHECK_CASE(the_caller_is_told_once_that_the_call_is_recorded),
+	CHECK_CASE(all_phones_of_a_team_ring_and_one_has_the_call),
+	CHECK_CASE(nobody_of_the_team_answers),
+	CHECK_CASE(a_supervisor_pauses_a_queue_and_moves_callers_and_agents),
 	CHECK_CASE(hang_up_at_every_moment),
 };
 

@@ -31,7 +31,7 @@ static void one(struct call *call, void *arg)
 	must(used > 0);
 	must(call->customer != NULL && call->customer->state != PARTY_FREE);
 	must(call->record.ended_ms == 0);
-	must(call->offered == NULL || call->in_acd);
+	must(queue_offered(call, -1) == NULL || call->in_acd);
 	must(!call->in_acd || acd_position(c->acd, call->number) > 0);
 	must(call->agent == NULL || call->agent != call->customer);
 	if (call->from_queue) {

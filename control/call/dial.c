@@ -14,7 +14,7 @@
 
 #include "base/log.h"
 
-enum { RING_S = 30, BACK_TO_QUEUE_PRIORITY = 9 };
+enum { RING_S = 30 };
 
 static bool is_busy(struct centre *c, int agent)
 {
@@ -117,7 +117,7 @@ void dial_answered(struct party *p)
 		call_end(call, PARTY_SYSTEM, CALL_CAUSE_FAILED);
 		return;
 	}
-	talk_begin(call, p);
+	talk_begin(call, p, NULL);
 }
 
 void dial_closed(struct party *p, int status)

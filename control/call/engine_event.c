@@ -38,6 +38,9 @@ static void play_done(struct call *call, const json_t *e)
 	case PLAY_BEEP:
 		message_beep_done(call);
 		break;
+	case PLAY_WHISPER:
+		queue_whisper_done(call);
+		break;
 	case PLAY_GOODBYE:
 		call_end(call, PARTY_SYSTEM, CALL_CAUSE_NORMAL);
 		break;

@@ -72,7 +72,7 @@ static void failed(struct party *p, int status, enum call_cause cause)
 {
 	struct call *call = p->call;
 
-	if (p == call->offered) {
+	if (p->offered) {
 		queue_offer_failed(p, AGENT_LOST);
 	} else if (p == call->dialled) {
 		dial_closed(p, status);
@@ -251,7 +251,7 @@ static void answered(struct party *p, const struct sip_media *m)
 	}
 	if (p->incoming)
 		return; /* the ACK: what follows began with our answer */
-	if (p == call->offered)
+	if (p->offered)
 		queue_offer_answered(p);
 	else if (p == call->dialled)
 		dial_answered(p);
@@ -289,7 +289,7 @@ static void closed(struct party *p, const struct sip_call_event *ev)
 			 timer ? CALL_CAUSE_UNREACHABLE : CALL_CAUSE_NORMAL);
 		return;
 	}
-	if (p == call->offered) {
+	if (p->offered) {
 		queue_offer_closed(p, ev);
 	} else if (p == call->dialled) {
 		dial_closed(p, ev->status ? ev->status : 480);
@@ -506,8 +506,6 @@ void party_gone(struct party *p)
 		call->customer = NULL;
 	if (call->agent == p)
 		call->agent = NULL;
-	if (call->offered == p)
-		call->offered = NULL;
 	if (call->dialled == p)
 		call->dialled = NULL;
 	if (call->supervisor == p)

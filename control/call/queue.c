@@ -45,13 +45,24 @@ void queue_music(struct call *call)
 		party_play(call->customer, PLAY_MUSIC, party_prompt(music), 0, NULL);
 }
 
+struct party *queue_offered(struct call *call, int agent)
+{
+	for (unsigned i = 0; i < CALL_PARTIES_MAX; i++) {
+		struct party *p = &call->party[i];
+
+		if (p->state != PARTY_FREE && p->offered && (agent < 0 || p->agent == agent))
+			return p;
+	}
+	return NULL;
+}
+
 /* The ACD would not let the call in, or has put it out. */
 static void left(struct call *call, enum ivr_queue_left why)
 {
 	static const char *const words[] = {
-		[IVR_QUEUE_SERVED] = "served", [IVR_QUEUE_FULL] = "full",
-		[IVR_QUEUE_EMPTY] = "empty",   [IVR_QUEUE_TIMEOUT] = "timeout",
-		[IVR_QUEUE_FAILED] = "failed",
+		[IVR_QUEUE_SERVED] = "served",   [IVR_QUEUE_FULL] = "full",
+		[IVR_QUEUE_LONG] = "long",       [IVR_QUEUE_EMPTY] = "empty",
+		[IVR_QUEUE_TIMEOUT] = "timeout", [IVR_QUEUE_FAILED] = "failed",
 	};
 
 	log_info("call", "[call=%s] leaves the queue: %s", call->id, words[why]);
@@ -67,16 +78,22 @@ static void left(struct call *call, enum ivr_queue_left why)
 void queue_enter(struct call *call, const char *name, uint8_t priority)
 {
 	struct centre *c = call->centre;
+	uint64_t now_ms = clock_mono_ms();
 	int queue = acd_queue_find(c->acd, name);
-	int err = queue < 0 ? -ENOENT
-			    : acd_enter(c->acd, call->number, queue,
-					&(struct acd_entry){.priority = priority, .prefer = -1},
-					clock_mono_ms());
+	const char *regular =
+		regulars_get(c->regulars, call->record.from, now_ms, CENTRE_REGULAR_MS);
+	struct acd_entry entry = {
+		.priority = priority,
+		.since_ms = call->queued_ms,
+		.prefer = regular ? acd_agent_find(c->acd, regular) : -1,
+	};
+	int err = queue < 0 ? -ENOENT : acd_enter(c->acd, call->number, queue, &entry, now_ms);
 
 	if (err != 0) {
 		log_info("call", "[call=%s] queue %s did not take it: %s", call->id, name,
 			 strerror(-err));
 		left(call, err == -ENOSPC    ? IVR_QUEUE_FULL
+			   : err == -ETIME   ? IVR_QUEUE_LONG
 			   : err == -ENOLINK ? IVR_QUEUE_EMPTY
 					     : IVR_QUEUE_FAILED);
 		queue_drain(c);
@@ -84,6 +101,8 @@ void queue_enter(struct call *call, const char *name, uint8_t priority)
 	}
 	call->queue = queue;
 	call->in_acd = true;
+	if (call->queued_ms == 0)
+		call->queued_ms = now_ms;
 	call_note(call, CALL_STEP_QUEUE, name);
 	call_set_state(call, CALL_WAITING);
 	record_follow(call);
@@ -128,13 +147,14 @@ void queue_offer_failed(struct party *p, enum agent_event how)
 	struct centre *c = call->centre;
 	char detail[CALL_DETAIL_MAX];
 
-	call->offered = NULL;
+	p->offered = false;
 	snprintf(detail, sizeof(detail), "%s%s", p->number,
 		 how == AGENT_LOST     ? " unreachable"
 		 : how == AGENT_REJECT ? " rejected"
 				       : "");
 	call_note(call, how == AGENT_MISS ? CALL_STEP_NO_ANSWER : CALL_STEP_REJECT, detail);
-	call_set_state(call, CALL_WAITING);
+	if (queue_offered(call, -1) == NULL)
+		call_set_state(call, CALL_WAITING);
 	if (acd_offer_failed(c->acd, p->agent, call->number, how, clock_mono_ms()) != 0)
 		log_debug("call", "[call=%s] the offer to %s was over already", call->id,
 			  p->number);
@@ -172,7 +192,7 @@ static void offer(struct centre *c, const struct acd_action *a)
 		return;
 	}
 	p->ring_ms = a->ring_ms;
-	call->offered = p;
+	p->offered = true;
 	call_note(call, CALL_STEP_OFFER, p->number);
 	call_set_state(call, CALL_OFFERING);
 	party_open(p, invite_agent);
@@ -181,14 +201,14 @@ static void offer(struct centre *c, const struct acd_action *a)
 static void withdraw(struct centre *c, const struct acd_action *a)
 {
 	struct call *call = centre_call(c, a->call);
-	struct party *p = call ? call->offered : NULL;
+	struct party *p = call ? queue_offered(call, a->agent) : NULL;
 
-	if (p == NULL || p->agent != a->agent)
+	if (p == NULL)
 		return;
-	call->offered = NULL;
+	p->offered = false;
 	if (a->withdrawn == AGENT_MISS)
 		call_note(call, CALL_STEP_NO_ANSWER, p->number);
-	if (call->state == CALL_OFFERING)
+	if (call->state == CALL_OFFERING && queue_offered(call, -1) == NULL)
 		call_set_state(call, CALL_WAITING);
 	party_end(p, 487, SIP_CAUSE_NO_ANSWER, "no answer");
 }
@@ -199,26 +219,86 @@ void queue_offer_answered(struct party *p)
 	struct centre *c = call->centre;
 
 	if (acd_offer_answered(c->acd, p->agent, call->number, clock_mono_ms()) != 0) {
-		call->offered = NULL;
+		p->offered = false;
 		party_end(p, 0, SIP_CAUSE_NORMAL, "too late");
 	}
 	queue_drain(c);
 }
 
+/* What the agent hears before the caller, as its queue wants it: which queue, and how long the caller has
+ * waited; NULL: nothing. The caller's music goes on meanwhile. */
+static json_t *whisper(struct call *call, uint64_t waited_ms)
+{
+	struct centre *c = call->centre;
+	const struct config_queue *q = config_queue_find(c->config, queue_name(c, call->queue));
+	const char *lang = call->flow_runs ? ivr_session_language(&call->ivr) : "en";
+	struct ivr_items items = {0};
+
+	if (q == NULL || q->agent_announcement[0] == '\0')
+		return NULL;
+	ivr_say_prompt(lang, q->agent_announcement, &items);
+	if (waited_ms >= 60000) {
+		ivr_say_prompt(lang, "queue/waited", &items);
+		ivr_say_number(lang, waited_ms / 60000, &items);
+		ivr_say_prompt(lang, "queue/minutes", &items);
+	}
+	return party_items(&items);
+}
+
 static void answered(struct centre *c, const struct acd_action *a)
 {
 	struct call *call = centre_call(c, a->call);
-	struct party *p = call ? call->offered : NULL;
+	struct party *p = call ? queue_offered(call, a->agent) : NULL;
 
-	if (p == NULL || p->agent != a->agent) {
+	if (p == NULL) {
 		acd_agent_done(c->acd, a->agent, clock_mono_ms());
 		return;
 	}
-	call->offered = NULL;
+	p->offered = false;
 	call->in_acd = false;
 	call->from_queue = true;
+	regulars_put(c->regulars, call->record.from, p->number, clock_mono_ms());
 	publish_queue(c, a->queue);
-	talk_begin(call, p);
+	talk_begin(call, p, whisper(call, a->waited_ms));
+}
+
+void queue_whisper_done(struct call *call)
+{
+	if (call->customer != NULL && call->customer->play_use == PLAY_MUSIC)
+		party_play_stop(call->customer);
+}
+
+int queue_move(struct call *call, const char *name, char *why, size_t why_size)
+{
+	struct centre *c = call->centre;
+	int queue = acd_queue_find(c->acd, name), from = call->queue;
+	int err = call->in_acd ? acd_move(c->acd, call->number, queue, clock_mono_ms()) : -EPROTO;
+
+	switch (err) {
+	case 0:
+		break;
+	case -ENOENT:
+		snprintf(why, why_size, "there is no queue %s", name);
+		return -ENOENT;
+	case -ENOSPC:
+		snprintf(why, why_size, "queue %s is full", name);
+		return -EBUSY;
+	case -ENOLINK:
+		snprintf(why, why_size, "nobody is signed in to queue %s", name);
+		return -EBUSY;
+	default:
+		snprintf(why, why_size, "call %s is %s; only a waiting call can be moved", call->id,
+			 call_state_name(call->state));
+		return -EBUSY;
+	}
+	call->queue = queue;
+	call_note(call, CALL_STEP_QUEUE, name);
+	record_follow(call);
+	queue_music(call);
+	publish_queue(c, from);
+	publish_queue(c, queue);
+	queue_drain(c);
+	return 0;
 }
 
 static void announce(struct centre *c, const struct acd_action *a)

@@ -24,12 +24,16 @@ void talk_hear(struct call *call)
 	engine_call_hear(call->centre->engine, call->id, hear, 2);
 }
 
-void talk_begin(struct call *call, struct party *agent)
+void talk_begin(struct call *call, struct party *agent, json_t *whisper)
 {
 	struct centre *c = call->centre;
 
 	call->agent = agent;
-	party_play_stop(call->customer);
+	call->queued_ms = 0;
+	if (whisper != NULL)
+		party_play(agent, PLAY_WHISPER, whisper, 1, NULL);
+	else
+		party_play_stop(call->customer);
 	talk_hear(call);
 	if (agent->agent >= 0 && (unsigned)agent->agent < c->desks_max)
 		memcpy(c->desks[agent->agent].last_call, call->id, CLOCK_UUID_SIZE);
@@ -68,6 +72,8 @@ void talk_release_agent(struct call *call)
 void talk_agent_left(struct call *call, enum call_party by)
 {
 	bool queue = call->from_queue;
+	/* Gone before it heard the caller: the caller waits on. */
+	bool unheard = call->agent != NULL && call->agent->play_use == PLAY_WHISPER;
 	enum dial_purpose dial = call->dial;
 
 	if (call->state == CALL_ENDING)
@@ -78,6 +84,10 @@ void talk_agent_left(struct call *call, enum call_party by)
 	if (call->customer != NULL && call->customer->play_use == PLAY_HOLD)
 		party_play_stop(call->customer);
 	monitor_agent_changed(call);
+	if (queue && unheard) {
+		queue_enter(call, call->record.queue, BACK_TO_QUEUE_PRIORITY);
+		return;
+	}
 	if (!call->flow_runs || dial == DIAL_TRANSFER) {
 		call_end(call, by, CALL_CAUSE_NORMAL);
 		return;

@@ -34,14 +34,14 @@ static uint64_t length_ms(const struct call_record *r)
 	return until_ms > r->started_ms ? until_ms - r->started_ms : 0;
 }
 
-json_t *view_call_row(const struct call *call)
+json_t *view_call_row(struct call *call)
 {
 	const struct call_record *r = &call->record;
 	json_t *o = json_object();
-	const struct party *agent = call->agent     ? call->agent
-				    : call->offered ? call->offered
-						    : call->dialled;
+	const struct party *agent = call->agent ? call->agent : queue_offered(call, -1);
 
+	if (agent == NULL)
+		agent = call->dialled;
 	json_object_set_new(o, "call", text(call->id));
 	json_object_set_new(o, "kind", text(call_kind_name(r->kind)));
 	json_object_set_new(o, "state", text(call_state_name(call->state)));
@@ -152,7 +152,7 @@ static json_t *steps_of(const struct call *call)
 	return list;
 }
 
-json_t *view_call_detail(const struct call *call)
+json_t *view_call_detail(struct call *call)
 {
 	/* The clocks of a running call are stopped on a copy, so that it shows what it has now. */
 	struct call_record now = call->record;
@@ -263,6 +263,10 @@ json_t *view_queue_row(struct centre *c, int queue)
 			    json_pack("{s:i,s:i,s:i,s:i}", "assigned", (int)v.assigned, "ready",
 				      (int)v.ready, "talking", (int)v.talking, "wrap_up",
 				      (int)v.wrap_up));
+	json_object_set_new(o, "paused", json_boolean(v.paused));
+	json_object_set_new(o, "callbacks", json_integer(v.callbacks));
+	json_object_set_new(o, "service_level_s", json_integer(v.service_level_s));
+	json_object_set_new(o, "service_level_percent", json_integer(v.service_level_percent));
 	json_object_set_new(o, "offered", json_integer((json_int_t)v.offered));
 	json_object_set_new(o, "answered", json_integer((json_int_t)v.answered));
 	json_object_set_new(o, "abandoned", json_integer((json_int_t)v.abandoned));

@@ -8,6 +8,46 @@
 #include "cli/cli.h"
 #include "patchbay/rpc_client.h"
 
+int cli_queue(struct cli *c)
+{
+	const char *queue, *action;
+	json_t *r = NULL;
+	int rc;
+
+	if (!cli_need(c, "QUEUE", &queue) || !cli_need(c, "pause or resume", &action) ||
+	    !cli_end(c))
+		return CLI_USAGE;
+	if (strcmp(action, "pause") != 0 && strcmp(action, "resume") != 0)
+		return cli_usage(c, "\"%s\" is neither pause nor resume", action);
+	rc = cli_ask(c, CLI_DAEMON, "queue.set",
+		     json_pack("{s:s, s:b}", "queue", queue, "paused", action[0] == 'p'), &r);
+	if (rc != 0)
+		return rc;
+	if (!cli_json(c, r))
+		cli_say(c, "queue %s %s\n", queue,
+			action[0] == 'p' ? "is paused: its callers wait" : "offers calls again");
+	json_decref(r);
+	return CLI_OK;
+}
+
+int cli_move(struct cli *c)
+{
+	const char *call, *queue;
+	json_t *r = NULL;
+	int rc;
+
+	if (!cli_need(c, "CALL", &call) || !cli_need(c, "QUEUE", &queue) || !cli_end(c))
+		return CLI_USAGE;
+	rc = cli_ask(c, CLI_DAEMON, "queue.move",
+		     json_pack("{s:s, s:s}", "call", call, "queue", queue), &r);
+	if (rc != 0)
+		return rc;
+	if (!cli_json(c, r))
+		cli_say(c, "call %s waits in queue %s\n", cli_id(c, cli_text(r, "call")), queue);
+	json_decref(r);
+	return CLI_OK;
+}
+
 int cli_monitor(struct cli *c)
 {
 	static const char *const modes[] = {"listen", "whisper", "barge", "off"};

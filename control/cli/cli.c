@@ -37,10 +37,17 @@ static const struct cli_command commands[] = {
 	 "  patchbay agents\n"
 	 "  patchbay agents set 1001 sign-in\n"
 	 "  patchbay agents set 1001 not-ready lunch\n", cli_agents},
-	{"agent", "AGENT [STATE [REASON]]", "one agent; or change its state",
+	{"queue", "QUEUE pause|resume", "stop or resume offering calls of a queue",
+	 "Callers go on entering a paused queue and wait.\n\n"
+	 "  patchbay queue sales pause\n", cli_queue},
+	{"move", "CALL QUEUE", "move a waiting call to another queue; it keeps the time waited",
+	 "  patchbay move 3f9a21bc service\n", cli_move},
+	{"agent", "AGENT [STATE [REASON] | queue QUEUE LEVEL|off]", "one agent; or change its state or its queues",
 	 "STATE as in `patchbay agents --help`.\n\n"
 	 "  patchbay agent 1001\n"
-	 "  patchbay agent 1001 ready\n", cli_agent},
+	 "  patchbay agent 1001 ready\n"
+	 "  patchbay agent 1001 queue sales 2     serves sales, is asked after those of level 1\n"
+	 "  patchbay agent 1001 queue sales off\n", cli_agent},
 	{"monitor", "CALL --by SUPERVISOR [--mode listen|whisper|barge|off]", "listen in, whisper, barge in",
 	 "The first time, the supervisor's phone rings and joins the call when it is answered; after that\n"
 	 "the mode is switched. `off` hangs up the supervisor's phone and nothing else.\n\n"

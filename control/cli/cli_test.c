@@ -17,6 +17,8 @@
 /* Any object: the protocol's own checks are tested where it is implemented. */
 static const struct rpc_param anything[] = {
 	RPC_PARAM_TEXT("action", RPC_OPTIONAL, 0, 63),
+	RPC_PARAM_BOOL("paused", RPC_OPTIONAL),
+	RPC_PARAM_INT("level", RPC_OPTIONAL, 0, 9),
 	RPC_PARAM_TEXT("call", RPC_OPTIONAL, 1, 63),
 	RPC_PARAM_TEXT("agent", RPC_OPTIONAL, 1, 63),
 	RPC_PARAM_TEXT("by", RPC_OPTIONAL, 1, 63),
@@ -67,6 +69,9 @@ static const struct {
 		   "registered':true,'queues':['sales','x'],'contact':'sip:1'}]}"},
 	{"agent.set", "{'agent':'1001','state':'not_ready','reason':'lunch'}"},
 	{"monitor", "{'call':'c-1','by':'2001','mode':'listen','state':'ringing'}"},
+	{"queue.set", "{'queue':'sales','paused':true}"},
+	{"queue.move", "{'call':'c-1','queue':'sales'}"},
+	{"agent.queue", "{'agent':'1001','queue':'sales','level':2}"},
 	{"record", "{'call':'c-1','action':'pause','state':'paused'}"},
 	{"transfer", "{'call':'c-1','to':'1002'}"},
 	{"legs", "{'legs':[{'leg':'0190f3a2-0000-7000-8000-00003f9a21bc.l1','call':'c','stats':"
@@ -112,14 +117,25 @@ static enum rpc_answer refuse(const struct rpc_call *call, json_t **result, stru
 }
 
 static const struct rpc_method methods[] = {
-	{"status", anything, canned},     {"calls", anything, canned},
-	{"call", anything, canned},       {"queues", anything, canned},
-	{"agents", anything, canned},     {"agent.set", anything, canned},
-	{"monitor", anything, canned},    {"record", anything, canned},
-	{"transfer", anything, canned},   {"hangup", anything, refuse},
-	{"legs", anything, canned},       {"flow.check", anything, canned},
-	{"stat.drops", anything, canned}, {"stat.engine", anything, canned},
-	{"cdr", anything, canned},        {NULL, NULL, NULL},
+	{"status", anything, canned},
+	{"calls", anything, canned},
+	{"call", anything, canned},
+	{"queues", anything, canned},
+	{"agents", anything, canned},
+	{"agent.set", anything, canned},
+	{"queue.set", anything, canned},
+	{"queue.move", anything, canned},
+	{"agent.queue", anything, canned},
+	{"monitor", anything, canned},
+	{"record", anything, canned},
+	{"transfer", anything, canned},
+	{"hangup", anything, refuse},
+	{"legs", anything, canned},
+	{"flow.check", anything, canned},
+	{"stat.drops", anything, canned},
+	{"stat.engine", anything, canned},
+	{"cdr", anything, canned},
+	{NULL, NULL, NULL},
 };
 
 struct world {
@@ -231,6 +247,12 @@ static const struct {
 	{"monitor c-1", 2, NULL, "--by SUPERVISOR is missing"},
 	{"monitor c-1 --by", 2, NULL, "--by needs a value"},
 	{"monitor c-1 --by 2001 --mode spy", 2, NULL, "\"spy\" is none of"},
+	{"queue sales pause", 0, "queue sales is paused", NULL},
+	{"queue sales stop", 2, NULL, "neither pause nor resume"},
+	{"move c-1 sales", 0, "call c-1 waits in queue sales\n", NULL},
+	{"agent 1001 queue sales 2", 0, "agent 1001 serves sales at level 2\n", NULL},
+	{"agent 1001 queue sales off", 0, "agent 1001 does not serve sales\n", NULL},
+	{"agent 1001 queue sales 10", 2, NULL, "a level from 1 to 9, or off"},
 	{"record c-1 pause --by ann", 0, "recording of call c-1: paused\n", NULL},
 	{"record c-1 erase", 2, NULL, "is none of start, stop"},
 	{"record c-1", 2, NULL, "ACTION"},

@@ -141,7 +141,7 @@ static int ask_word(struct trying *t, const char *what, const char *const *words
 
 static struct ivr_event ask_event(struct trying *t, const struct ivr_action *a, char *line)
 {
-	static const char *const left[] = {"served", "full", "empty", "timeout"};
+	static const char *const left[] = {"served", "full", "long", "empty", "timeout"};
 	static const char *const dialled[] = {"served", "busy", "no answer", "failed"};
 	struct ivr_event gone = {.kind = IVR_EV_HUNG_UP};
 	char what[IVR_NUMBER_MAX + 64];
@@ -160,9 +160,9 @@ static struct ivr_event ask_event(struct trying *t, const struct ivr_action *a, 
 		return (struct ivr_event){
 			.kind = IVR_EV_COLLECTED, .digits = line, .timed_out = line[0] == '\0'};
 	case IVR_QUEUE:
-		snprintf(what, sizeof(what), "  waits in queue %s (served, full, empty, timeout)",
-			 a->name);
-		i = ask_word(t, what, left, 4);
+		snprintf(what, sizeof(what),
+			 "  waits in queue %s (served, full, long, empty, timeout)", a->name);
+		i = ask_word(t, what, left, 5);
 		return i < 0 ? gone
 			     : (struct ivr_event){.kind = IVR_EV_QUEUE_LEFT,
 						  .queue = (enum ivr_queue_left)i};

@@ -31,6 +31,8 @@ _patchbay() {
   "") ask commands; words "$options" ;;
   call | hangup) ask calls ;;
   monitor) ask calls; words "--by --mode" ;;
+  queue) ask queues; words "pause resume" ;;
+  move) ask calls; ask queues ;;
   record) ask calls; words "start stop pause resume mask unmask refuse --by" ;;
   transfer) ask calls; words "--to" ;;
   agent)

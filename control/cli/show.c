@@ -388,7 +388,8 @@ int cli_queues(struct cli *c)
 		{
 			const json_t *a = json_object_get(q, "agents");
 
-			table_cell(t, cli_text(q, "queue"));
+			table_cellf(t, "%s%s", cli_text(q, "queue"),
+				    json_is_true(json_object_get(q, "paused")) ? " (paused)" : "");
 			table_cellf(t, "%" PRId64, cli_int(q, "waiting"));
 			table_cell(t, cli_int(q, "waiting") > 0
 					      ? cli_duration(cli_int(q, "longest_wait_ms"), buf)
@@ -476,6 +477,32 @@ static size_t agent_table(struct cli *c, const json_t *r, const char *only)
 static const char *const states[] = {"sign-in", "sign-out", "ready", "not-ready", "wrap-up-done"};
 
 /* AGENT STATE [REASON] */
+static int agent_queue(struct cli *c, const char *agent)
+{
+	const char *queue, *text;
+	json_t *r = NULL;
+	int level, rc;
+
+	if (!cli_need(c, "QUEUE", &queue) || !cli_need(c, "LEVEL or off", &text) || !cli_end(c))
+		return CLI_USAGE;
+	level = strcmp(text, "off") == 0 ? 0 : text[1] == '\0' ? text[0] - '0' : -1;
+	if (level < 0 || level > 9 || (level == 0 && text[0] == '0'))
+		return cli_usage(c, "\"%s\" is not a level from 1 to 9, or off", text);
+	rc = cli_ask(c, CLI_DAEMON, "agent.queue",
+		     json_pack("{s:s, s:s, s:i}", "agent", agent, "queue", queue, "level", level),
+		     &r);
+	if (rc != 0)
+		return rc;
+	if (cli_json(c, r))
+		;
+	else if (level > 0)
+		cli_say(c, "agent %s serves %s at level %d\n", agent, queue, level);
+	else
+		cli_say(c, "agent %s does not serve %s\n", agent, queue);
+	json_decref(r);
+	return CLI_OK;
+}
+
 static int agent_set(struct cli *c, const char *agent)
 {
 	const char *state, *reason;
@@ -486,6 +513,8 @@ static int agent_set(struct cli *c, const char *agent)
 
 	if (!cli_need(c, "STATE", &state))
 		return CLI_USAGE;
+	if (strcmp(state, "queue") == 0)
+		return agent_queue(c, agent);
 	reason = cli_word(c);
 	if (!cli_end(c))
 		return CLI_USAGE;

@@ -57,8 +57,9 @@ static const struct field hours_keys[] = {OTHER("hours"), OTHER("open"), OTHER("
 static const struct field set_keys[] = {OTHER("set"), OTHER("next")};
 static const struct field if_keys[] = {OTHER("if"), OTHER("equals"), OTHER("then"), OTHER("else")};
 static const struct field queue_keys[] = {
-	OTHER("queue"), OTHER("say"),     OTHER("next"),      OTHER("full"),
-	OTHER("empty"), OTHER("timeout"), OTHER("otherwise"), NUM8("priority", priority, 0, 9)};
+	OTHER("queue"),   OTHER("say"),       OTHER("next"),
+	OTHER("full"),    OTHER("long"),      OTHER("empty"),
+	OTHER("timeout"), OTHER("otherwise"), NUM8("priority", priority, 0, 9)};
 static const struct field voicemail_keys[] = {OTHER("voicemail"),
 					      OTHER("say"),
 					      OTHER("next"),
@@ -111,6 +112,7 @@ static const struct {
 	{NODE_QUEUE, WAY_NEXT, "next", false},
 	{NODE_QUEUE, WAY_OTHERWISE, "otherwise", false},
 	{NODE_QUEUE, WAY_FULL, "full", false},
+	{NODE_QUEUE, WAY_LONG, "long", false},
 	{NODE_QUEUE, WAY_EMPTY, "empty", false},
 	{NODE_QUEUE, WAY_TIMEOUT, "timeout", false},
 	{NODE_VOICEMAIL, WAY_NEXT, "next", false},

@@ -39,6 +39,7 @@ enum way {
 	WAY_OTHERWISE, /* whatever has no way of its own */
 	WAY_CLOSED,    /* hours, if: else */
 	WAY_FULL,
+	WAY_LONG,
 	WAY_EMPTY,
 	WAY_TIMEOUT,
 	WAY_BUSY,

@@ -468,9 +468,9 @@ static void collected(struct run *r, const struct ivr_event *ev)
 static void queue_left(struct run *r, enum ivr_queue_left why)
 {
 	static const enum way ways[] = {
-		[IVR_QUEUE_SERVED] = WAY_NEXT,      [IVR_QUEUE_FULL] = WAY_FULL,
-		[IVR_QUEUE_EMPTY] = WAY_EMPTY,      [IVR_QUEUE_TIMEOUT] = WAY_TIMEOUT,
-		[IVR_QUEUE_FAILED] = WAY_OTHERWISE,
+		[IVR_QUEUE_SERVED] = WAY_NEXT,     [IVR_QUEUE_FULL] = WAY_FULL,
+		[IVR_QUEUE_LONG] = WAY_LONG,       [IVR_QUEUE_EMPTY] = WAY_EMPTY,
+		[IVR_QUEUE_TIMEOUT] = WAY_TIMEOUT, [IVR_QUEUE_FAILED] = WAY_OTHERWISE,
 	};
 	const struct node *n = node_of(r->s);
 	const struct target *to = &n->way[ways[why]];

@@ -114,6 +114,7 @@ enum ivr_event_kind {
 enum ivr_queue_left {
 	IVR_QUEUE_SERVED,  /* an agent talked with the caller and let go; `next` (e.g. survey) */
 	IVR_QUEUE_FULL,    /* was not let in */
+	IVR_QUEUE_LONG,    /* was not let in: the wait would be too long */
 	IVR_QUEUE_EMPTY,   /* nobody signed in, was not let in or the last one went */
 	IVR_QUEUE_TIMEOUT, /* waited longest allowed */
 	IVR_QUEUE_FAILED,  /* no such queue any more, or the system could not */

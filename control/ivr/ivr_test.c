@@ -56,7 +56,7 @@ static void write_action(const struct ivr_action *a, char *out)
 /* "digits 1", "silence", "played", "left timeout", "recorded", "dialled busy", "gone" */
 static struct ivr_event event_of(const char *text)
 {
-	static const char *const left[] = {"served", "full", "empty", "timeout", "failed"};
+	static const char *const left[] = {"served", "full", "long", "empty", "timeout", "failed"};
 	static const char *const dialled[] = {"served", "busy", "no_answer", "failed"};
 	struct ivr_event ev = {.digits = ""};
 	const char *arg = strchr(text, ' ') != NULL ? strchr(text, ' ') + 1 : "";
