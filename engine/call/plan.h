@@ -31,7 +31,7 @@ struct plan_input {
 	enum leg_direction direction; /* as of our side */
 	bool remote_known;            /* there is an address to send to */
 	bool playing;                 /* a playlist runs */
-	bool inband;                  /* its sound is searched for key tones */
+	bool inband;                  /* its sound is searched for tones */
 	enum codec_id codec_in;       /* of the packets it sends now; until one came: codec_out */
 	enum codec_id codec_out;      /* what it is sent */
 };

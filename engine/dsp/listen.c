@@ -124,6 +124,9 @@ void listen_pause(struct listen *l, uint16_t ms)
 	l->power = 0;
 	l->hang_ms = 0;
 	l->speaking = false;
+	/* Who sends nothing while silent shows no noise either. */
+	l->least = l->least_before = 0;
+	l->window_ms = 0;
 	silent(l, ms);
 }
 

@@ -223,8 +223,8 @@ static const struct part us_sit[] = {{.a_hz = 913.8, .dbov = -24, .ms = 274},
 				     {.ms = 0}};
 static const struct part cng[] = {{.a_hz = 1100, .dbov = -20, .ms = 500}, {.ms = 3000}, {.ms = 0}};
 static const struct part ced[] = {{.a_hz = 2100, .dbov = -20, .ms = 3000}, {.ms = 500}, {.ms = 0}};
-static const struct part speech[] = {{.dbov = -22, .ms = 20000}, {.ms = 0}};
-static const struct part quiet[] = {{.ms = 20000}, {.ms = 0}};
+static const struct part speech[] = {{.dbov = -22, .ms = 12000}, {.ms = 0}};
+static const struct part quiet[] = {{.ms = 8000}, {.ms = 0}};
 static const struct part key[] = {
 	{.a_hz = 697, .b_hz = 1209, .dbov = -18, .ms = 200}, {.ms = 200}, {.ms = 0}};
 static const struct part dial[] = {{.a_hz = 450, .dbov = -14, .ms = 10000}, {.ms = 0}};
@@ -261,7 +261,7 @@ static void rhythms_are_named(void)
 	};
 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		for (unsigned shift = 0; shift < FRAME; shift += 53) {
+		for (unsigned shift = 0; shift < FRAME; shift += 97) {
 			struct listen_tone t = {0};
 			unsigned kinds = 0;
 

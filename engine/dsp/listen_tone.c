@@ -132,18 +132,22 @@ static void burst_over(struct listen_tone *t)
 	t->off_ms = 0;
 }
 
+/* The frequencies of a part differ by up to 40 Hz between networks (E.180). */
+static bool part_like(uint16_t hz, uint16_t want)
+{
+	return hz + 45 >= want && hz <= want + 45;
+}
+
 /* A run of a single tone that is not of the progress band ended. */
 static void tone_over(struct listen_tone *t)
 {
 	static const uint16_t sit_hz[3] = {950, 1400, 1800};
-	/* The two frequencies of each part differ by up to 40 Hz between networks (E.180). */
-	uint16_t want = sit_hz[t->sit % 3];
+	bool long_enough = between(t->run_ms, 160, 560);
 
-	if (between(t->run_ms, 160, 560) && t->hz + 50 >= want && t->hz <= want + 50)
+	if (long_enough && part_like(t->hz, sit_hz[t->sit % 3]))
 		t->sit++;
 	else
-		t->sit = (uint8_t)(between(t->run_ms, 160, 560) && t->hz + 50 >= sit_hz[0] &&
-				   t->hz <= sit_hz[0] + 50);
+		t->sit = long_enough && part_like(t->hz, sit_hz[0]);
 }
 
 /* A tone after sound, of a length that a machine's signal has. */
@@ -166,8 +170,8 @@ static void run_over(struct listen_tone *t)
 	if (t->now == RUN_PROGRESS || (t->now == RUN_SOUND && t->run_ms >= SOUND_MS))
 		t->sit = 0;
 	if (t->now == RUN_TONE) {
-		tone_over(t);
 		beep_look(t);
+		tone_over(t);
 	}
 	/* One burst of the progress band is as good a beep as any, when nobody heard it twice. */
 	if (t->now == RUN_PROGRESS && t->beats <= 1 && t->greeting_ms >= 1000)

@@ -45,6 +45,7 @@ enum {
 		1 << 3,      /* somebody mixes it, or its tones are listened for: jitter buffer */
 	LEG_IN_TAP = 1 << 4, /* it is the customer of a recording: channel 0 */
 	LEG_IN_RTCP_SEEN = 1 << 5, /* the source of its RTCP is known */
+	LEG_IN_LISTEN = 1 << 6,    /* its level is taken from packets that nobody decodes */
 };
 
 /* What a packet that arrives at the leg must know. One cache line. */

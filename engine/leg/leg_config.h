@@ -34,6 +34,13 @@ enum leg_source_policy {
 	LEG_SOURCE_STRICT, /* signalled only */
 };
 
+/* How much of its sound is looked at. */
+enum leg_listen {
+	LEG_LISTEN_LEVEL, /* each decoded frame, or while G.711 is relayed one packet of four */
+	LEG_LISTEN_OFF,
+	LEG_LISTEN_FULL, /* it is decoded, and searched for the tones of a line and for who answered */
+};
+
 /* Which fields a LEG_SET changes; LEG_OPEN reads them all. */
 enum {
 	LEG_SET_REMOTE = 1 << 0,
@@ -44,6 +51,7 @@ enum {
 	LEG_SET_INBAND = 1 << 5,
 	LEG_SET_TIMEOUT = 1 << 6,
 	LEG_SET_RTCP = 1 << 16, /* rtcp_mux, rtcp_xr */
+	LEG_SET_LISTEN = 1 << 17,
 };
 
 struct leg_config {
@@ -60,9 +68,10 @@ struct leg_config {
 	enum leg_source_policy source;
 	bool inband_dtmf;
 	uint32_t media_timeout_ms; /* 0 = never */
-	bool rtcp_mux;             /* negotiated: RTCP goes to RTP's port (RFC 5761) */
-	bool rtcp_xr;              /* reports carry VoIP metrics (RFC 3611) */
-	uint32_t ssrc;             /* LEG_OPEN: chosen by the main lcore */
+	enum leg_listen listen;
+	bool rtcp_mux; /* negotiated: RTCP goes to RTP's port (RFC 5761) */
+	bool rtcp_xr;  /* reports carry VoIP metrics (RFC 3611) */
+	uint32_t ssrc; /* LEG_OPEN: chosen by the main lcore */
 };
 
 #endif

@@ -37,7 +37,6 @@ void leg_media_reset(struct leg_media *m)
 	m->jbuf = jbuf;
 	m->detect = detect;
 	m->conceal = conceal;
-	m->level_dbov = -127;
 	m->rtt_us = UINT32_MAX;
 	dtmf_detect_init(detect);
 	conceal_init(conceal);

@@ -17,6 +17,8 @@
 
 #include "dsp/conceal.h"
 #include "dsp/dtmf_detect.h"
+#include "dsp/listen.h"
+#include "dsp/listen_tone.h"
 #include "dsp/tone.h"
 #include "jbuf/jbuf.h"
 #include "leg/leg.h"
@@ -82,14 +84,20 @@ struct leg_media {
 	struct conceal *conceal;
 	uint64_t concealed; /* samples made up */
 	uint32_t fifo_n;    /* of `fifo` */
-	int16_t level_dbov;
-	uint8_t slot; /* in its call */
+	uint8_t slot;       /* in its call */
 	uint8_t direction;
 
 	/* What is being done on it. */
 	struct leg_play play;
 	alignas(64) struct leg_collect collect;
 	struct leg_digits digits;
+
+	/* What is heard of it. */
+	alignas(64) struct listen listen;
+	struct listen_tone tones; /* with LEG_LISTEN_FULL */
+	uint8_t answer_told;      /* enum listen_answer */
+	uint32_t one_way_ms;      /* we sent, and nothing came */
+	uint64_t house_out;       /* packets_out at the last house tick */
 
 	/* What it was told, as a whole; the hot part holds it prepared. */
 	alignas(64) struct leg_config cfg;
@@ -134,6 +142,7 @@ static inline void leg_media_fetch(const struct leg_media *m)
 	__builtin_prefetch(m, 1);
 	__builtin_prefetch(&m->play.item, 1);
 	__builtin_prefetch(&m->collect, 0);
+	__builtin_prefetch(&m->listen, 1);
 	__builtin_prefetch(&m->digits, 0);
 	__builtin_prefetch(&m->digits.events.active, 0);
 	__builtin_prefetch(&m->cfg.inband_dtmf, 0);

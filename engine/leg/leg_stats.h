@@ -8,9 +8,24 @@
 
 #include <stdint.h>
 
+#include "dsp/listen_tone.h"
 #include "leg/leg_config.h"
 
 enum leg_plan { LEG_PLAN_SILENT, LEG_PLAN_RELAY, LEG_PLAN_PLAY, LEG_PLAN_MIX };
+
+/* What was heard of it (dsp/listen.h, dsp/listen_tone.h). Levels in dBov, -127 while not known. */
+struct leg_sound {
+	enum leg_listen listen;
+	uint32_t heard_ms; /* looked at, or known to be silent */
+	uint32_t speech_ms, silence_max_ms, talk_over_ms, clipped_ms;
+	uint32_t one_way_ms; /* we sent sound and nothing came for more than a second */
+	int16_t speech_dbov, noise_dbov, peak_dbov;
+	uint16_t tones[LISTEN_TONE_KINDS];
+	uint32_t first_ms[LISTEN_TONE_KINDS];
+	enum listen_answer answer;
+	uint32_t greeting_ms;
+	bool beep;
+};
 
 struct leg_stats {
 	uint64_t packets_in, octets_in;   /* RTP accepted, payload octets */
@@ -31,6 +46,7 @@ struct leg_stats {
 	double burst_ratio;                 /* 1 = losses are random; greater: they cluster */
 	double r_factor, mos;               /* how the peer is heard; mos 0 until something came */
 	double remote_mos;                  /* how the peer hears us; 0 until it reported */
+	struct leg_sound sound;
 	int16_t level_dbov;    /* of the last decoded frame; 0 .. -127; -127 until known */
 	struct sock_ip source; /* where RTP comes from; family 0 until the first packet */
 	uint8_t codec;         /* enum codec_id of what is sent */

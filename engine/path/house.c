@@ -6,6 +6,8 @@
 #include "base/units.h"
 #include "worker/worker_priv.h"
 
+enum { ONE_WAY_MS = 1000 };
+
 static void silence_check(struct worker *w, struct leg *l)
 {
 	struct leg_media *m = worker_leg_media(w, l);
@@ -27,6 +29,22 @@ static void silence_check(struct worker *w, struct leg *l)
 	worker_event_put(w, &e);
 }
 
+/* While we send and nothing comes: one way. A leg that is decoded hears its own silence at the tick. */
+static void pause_check(struct worker *w, struct leg *l)
+{
+	struct leg_media *m = worker_leg_media(w, l);
+	bool sent = l->count.packets_out != m->house_out;
+	uint64_t silent_ns = w->now_ns - l->count.last_in_ns;
+
+	m->house_out = l->count.packets_out;
+	if (!(l->in.flags & LEG_IN_RECEIVES) || silent_ns < HOUSE_MS * PB_NS_PER_MS)
+		return;
+	if (sent && silent_ns > ONE_WAY_MS * PB_NS_PER_MS)
+		m->one_way_ms += HOUSE_MS;
+	if ((l->in.flags & (LEG_IN_LISTEN | LEG_IN_BUFFER)) == LEG_IN_LISTEN)
+		listen_pause(&m->listen, HOUSE_MS);
+}
+
 void house_tick(struct worker *w, struct worker_call *c)
 {
 	for (unsigned s = 0; s < CALL_LEGS_MAX; s++) {
@@ -35,6 +53,7 @@ void house_tick(struct worker *w, struct worker_call *c)
 		if (l == NULL)
 			continue;
 		silence_check(w, l);
+		pause_check(w, l);
 		worker_leg_media(w, l)->asked_of_it = 0;
 		if (w->now_ns >= worker_leg_media(w, l)->rtcp_next_ns) {
 			rtcp_out_report(w, l, false);

@@ -9,15 +9,39 @@
 #include "path/path.h"
 #include "worker/worker_priv.h"
 
+/* Who spoke in this tick, spoke over the others who did. One whose peer is only relayed asks what was heard of that. */
+static void talk_over(struct worker *w, const struct worker_call *c, uint16_t speaking)
+{
+	bool several = (speaking & (speaking - 1)) != 0;
+
+	for (; speaking != 0; speaking &= (uint16_t)(speaking - 1)) {
+		const struct leg *l = leg_at(&w->legs, c->leg[__builtin_ctz(speaking)]);
+		uint32_t to = l->in.listener;
+
+		if (several || (to != LEG_INDEX_NONE &&
+				worker_leg_media(w, leg_at(&w->legs, to))->listen.speaking))
+			listen_together(&worker_leg_media(w, l)->listen, TICK_MS);
+	}
+}
+
 void mix_begin(struct worker *w, const struct worker_call *c)
 {
 	struct worker_media *wm = w->media;
 
+	uint16_t speaking = 0;
+
 	wm->decoded = c->plan.decode;
 	wm->all_made = false;
-	for (unsigned s = 0; s < CALL_LEGS_MAX; s++)
-		if (c->plan.decode & (1u << s))
-			speaker_frame(w, worker_call_leg(w, c, s), wm->pcm[s]);
+	for (uint16_t left = c->plan.decode; left != 0; left &= (uint16_t)(left - 1)) {
+		unsigned s = (unsigned)__builtin_ctz(left);
+		struct leg *l = leg_at(&w->legs, c->leg[s]);
+
+		speaker_frame(w, l, wm->pcm[s]);
+		if (worker_leg_media(w, l)->listen.speaking)
+			speaking |= (uint16_t)(1u << s);
+	}
+	if (speaking != 0)
+		talk_over(w, c, speaking);
 }
 
 /* The sum of all that were decoded at this tick. In a room everybody hears nearly that. */

@@ -17,6 +17,7 @@
 
 #include "base/units.h"
 #include "codec/codec.h"
+#include "codec/g711.h"
 #include "path/path.h"
 #include "rtp/rtp_source.h"
 #include "worker/worker_priv.h"
@@ -26,6 +27,7 @@ enum {
 	IN_NOISE = 0xfe,   /* comfort noise, RFC 3389 */
 	IN_UNKNOWN = 0xfd, /* not negotiated */
 	PT_NOISE = 13,     /* static, RFC 3551; many send it without having negotiated it */
+	LISTEN_OF = 4,     /* packets of which one is looked at */
 };
 
 static uint8_t kind_of(const struct leg_in *in, uint8_t pt)
@@ -186,6 +188,31 @@ static inline bool losses_leave(uint64_t window, uint32_t step)
 	return step > 64 || (step > 0 && ~window >> (64 - step) != 0);
 }
 
+/* One packet of LISTEN_OF is looked at where nobody decodes. */
+static inline bool listens(const struct leg *l, uint16_t seq)
+{
+	return (l->in.flags & (LEG_IN_LISTEN | LEG_IN_BUFFER)) == LEG_IN_LISTEN &&
+	       seq % LISTEN_OF == 0;
+}
+
+/* Its level by table; and whether the one who hears it speaks as well. */
+static void level_take(struct worker *w, const struct leg *l, uint8_t kind, uint16_t seq,
+		       const uint8_t *payload, uint16_t len)
+{
+	struct leg_media *m = worker_leg_media(w, l);
+	const int16_t *law = kind == CODEC_PCMA ? g711_alaw_linear : g711_ulaw_linear;
+	uint16_t ms = (uint16_t)(len / 8 * LISTEN_OF);
+
+	if (kind != CODEC_PCMU && kind != CODEC_PCMA)
+		return;
+
+	struct listen_frame f = listen_payload(payload, len, law, seq);
+
+	if (listen_take(&m->listen, &f, ms) && l->in.listener != LEG_INDEX_NONE &&
+	    worker_leg_media(w, leg_at(&w->legs, l->in.listener))->listen.speaking)
+		listen_together(&m->listen, ms);
+}
+
 /* One row. Returns RTP_OK when it goes on, else its fate. */
 static enum packet_fate row_in(struct worker *w, struct burst *b, uint16_t i)
 {
@@ -238,7 +265,21 @@ static enum packet_fate row_in(struct worker *w, struct burst *b, uint16_t i)
 		another_codec(w, l, kind);
 	if (l->in.flags & LEG_IN_TAP)
 		tap_frame(w, l, 0, kind, v->seq, v->ts, p + v->payload_at, v->payload_len);
+	if (listens(l, v->seq))
+		level_take(w, l, kind, v->seq, p + v->payload_at, v->payload_len);
 	return RTP_OK;
+}
+
+/* What level_take() will touch. */
+static void listen_fetch(const struct worker *w, const struct leg *l, const struct rte_mbuf *m)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+
+	if (rte_pktmbuf_data_len(m) < RTP_HEADER_LEN || !listens(l, be16_get(p + 2)))
+		return;
+	rte_prefetch0(&worker_leg_media(w, l)->listen);
+	if (l->in.listener != LEG_INDEX_NONE)
+		rte_prefetch0(&worker_leg_media(w, leg_at(&w->legs, l->in.listener))->listen);
 }
 
 void rtp_in_burst(struct worker *w, struct burst *b)
@@ -251,9 +292,11 @@ void rtp_in_burst(struct worker *w, struct burst *b)
 		rte_prefetch0(&b->leg[i]->source);
 		rte_prefetch0(&b->leg[i]->count);
 	}
-	for (uint16_t i = 0; i < b->n; i++)
+	for (uint16_t i = 0; i < b->n; i++) {
+		listen_fetch(w, b->leg[i], b->pkt[i]);
 		if (b->leg[i]->in.flags & LEG_IN_TAP)
 			tapped[taps++] = b->leg[i];
+	}
 	tap_fetch(tapped, taps, 0);
 	for (uint16_t i = 0; i < b->n; i++) {
 		enum packet_fate fate = row_in(w, b, i);

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "codec/codec.h"
-#include "dsp/level.h"
 #include "worker/worker_priv.h"
 
 enum { DETECT_MS = 26 }; /* a key's tones are recognised this long after they began */
@@ -83,6 +82,43 @@ static void keys_listen(struct worker *w, struct leg *l, const int16_t *pcm)
 			dtmf_pressed(w, l, news[i].code, DTMF_SOURCE_INBAND, DETECT_MS);
 }
 
+/* The tones of a line, and who answered: each is told when it is first heard. */
+static void line_listen(struct worker *w, const struct leg *l, struct leg_media *m,
+			const int16_t *pcm)
+{
+	unsigned heard = listen_tone_take(&m->tones, pcm, LEG_FRAME, 8000, TICK_MS);
+
+	for (; heard != 0; heard &= heard - 1) {
+		unsigned kind = (unsigned)__builtin_ctz(heard);
+		struct worker_event e = worker_leg_event(w, l, EVENT_LEG_TONE);
+
+		e.tone.kind = (enum listen_tone_kind)kind;
+		if (m->tones.count[kind] == 1)
+			worker_event_put(w, &e);
+	}
+	if (m->tones.answer == m->answer_told)
+		return;
+	m->answer_told = m->tones.answer;
+
+	struct worker_event e = worker_leg_event(w, l, EVENT_LEG_ANSWER);
+
+	e.answer.who = (enum listen_answer)m->tones.answer;
+	e.answer.greeting_ms = m->tones.greeting_ms;
+	e.answer.beep = m->tones.beep;
+	worker_event_put(w, &e);
+}
+
+/* Once per decoded frame. */
+static void listen_to(struct worker *w, const struct leg *l, struct leg_media *m,
+		      const int16_t *pcm)
+{
+	struct listen_frame f = listen_measure(pcm, LEG_FRAME);
+
+	listen_take(&m->listen, &f, TICK_MS);
+	if (m->cfg.listen == LEG_LISTEN_FULL)
+		line_listen(w, l, m, pcm);
+}
+
 void speaker_frame(struct worker *w, struct leg *l, int16_t *pcm)
 {
 	struct leg_media *m = worker_leg_media(w, l);
@@ -92,7 +128,8 @@ void speaker_frame(struct worker *w, struct leg *l, int16_t *pcm)
 		m->fifo_n -= LEG_FRAME;
 		memmove(m->fifo, m->fifo + LEG_FRAME, m->fifo_n * sizeof(m->fifo[0]));
 	}
-	m->level_dbov = level_dbov(pcm, LEG_FRAME);
+	if (m->cfg.listen != LEG_LISTEN_OFF)
+		listen_to(w, l, m, pcm);
 	if (m->cfg.inband_dtmf)
 		keys_listen(w, l, pcm);
 }
@@ -107,5 +144,6 @@ void speaker_flush(struct worker *w, struct leg *l)
 	jbuf_restart(m->jbuf);
 	m->fifo_n = 0;
 	conceal_init(m->conceal);
-	m->level_dbov = LEVEL_SILENCE_DBOV;
+	m->listen.power = 0;
+	m->listen.speaking = false;
 }

@@ -35,6 +35,14 @@ static void leg_news(struct engine_rpc *rpc, const struct worker_event *ev)
 	} else if (ev->kind == EVENT_LEG_TIMEOUT) {
 		type = "leg.timeout";
 		json_object_set_new(j, "silent_ms", json_integer(ev->timeout.silent_ms));
+	} else if (ev->kind == EVENT_LEG_TONE) {
+		type = "leg.tone";
+		json_object_set_new(j, "tone", json_string(listen_tone_name(ev->tone.kind)));
+	} else if (ev->kind == EVENT_LEG_ANSWER) {
+		type = "leg.answer";
+		json_object_set_new(j, "answer", json_string(listen_answer_name(ev->answer.who)));
+		json_object_set_new(j, "greeting_ms", json_integer(ev->answer.greeting_ms));
+		json_object_set_new(j, "beep", json_boolean(ev->answer.beep));
 	}
 	engine_rpc_event(rpc, type, j);
 }
@@ -153,6 +161,8 @@ void engine_rpc_worker_event(struct engine_rpc *rpc, unsigned worker, const stru
 	case EVENT_LEG_MEDIA:
 	case EVENT_LEG_TIMEOUT:
 	case EVENT_LEG_BYE:
+	case EVENT_LEG_TONE:
+	case EVENT_LEG_ANSWER:
 		leg_news(rpc, ev);
 		return;
 	case EVENT_DTMF:

@@ -8,11 +8,13 @@
 
 #include "base/must.h"
 #include "codec/codec.h"
+#include "dsp/listen.h"
 #include "rpc/rpc_priv.h"
 
 #define CODEC_WORDS     "PCMU|PCMA"
 #define DIRECTION_WORDS "sendrecv|sendonly|recvonly|inactive"
 #define SOURCE_WORDS    "latch|strict"
+#define LISTEN_WORDS    "level|off|full" /* enum leg_listen */
 
 static const struct rpc_param remote_params[] = {
 	RPC_PARAM_TEXT("ip", RPC_REQUIRED, 2, 45),
@@ -44,6 +46,7 @@ static const struct rpc_param dtmf_params[] = {
 	RPC_PARAM_WORD("source", RPC_OPTIONAL, SOURCE_WORDS), \
 	RPC_PARAM_BOOL("inband_dtmf", RPC_OPTIONAL), \
 	RPC_PARAM_INT("media_timeout_ms", RPC_OPTIONAL, 0, 86400000), \
+	RPC_PARAM_WORD("listen", RPC_OPTIONAL, LISTEN_WORDS), \
 	RPC_PARAM_BOOL("rtcp_mux", RPC_OPTIONAL), \
 	RPC_PARAM_BOOL("rtcp_xr", RPC_OPTIONAL), \
 	RPC_PARAM_TEXT("name", RPC_OPTIONAL, 0, 127)
@@ -185,6 +188,9 @@ bool leg_config_read(struct leg_config *cfg, const json_t *params, uint8_t famil
 		c.set |= LEG_SET_INBAND;
 	if (json_object_get(params, "media_timeout_ms") != NULL)
 		c.set |= LEG_SET_TIMEOUT;
+	if (json_object_get(params, "listen") != NULL)
+		c.set |= LEG_SET_LISTEN;
+	c.listen = (enum leg_listen)rpc_param_word(params, "listen", LISTEN_WORDS, (int)c.listen);
 	if (json_object_get(params, "rtcp_mux") != NULL ||
 	    json_object_get(params, "rtcp_xr") != NULL)
 		c.set |= LEG_SET_RTCP;
@@ -229,6 +235,47 @@ static json_t *thousandths(uint32_t v)
 	return json_real((double)v / 1000.0);
 }
 
+static json_t *level(int16_t dbov)
+{
+	return dbov == LISTEN_UNKNOWN_DBOV ? json_null() : json_integer(dbov);
+}
+
+static json_t *tones_json(const struct leg_sound *s)
+{
+	json_t *j = json_object();
+
+	for (unsigned k = 0; k < LISTEN_TONE_KINDS; k++)
+		if (s->tones[k] > 0)
+			json_object_set_new(j, listen_tone_name((enum listen_tone_kind)k),
+					    json_pack("{s:i, s:I}", "count", (int)s->tones[k],
+						      "first_ms", (json_int_t)s->first_ms[k]));
+	return j;
+}
+
+static json_t *sound_json(const struct leg_sound *s)
+{
+	static const char *const policies[] = {"level", "off", "full"};
+	double silence = s->heard_ms == 0 ? 0 : 1.0 - (double)s->speech_ms / s->heard_ms;
+	json_t *j = json_pack(
+		"{s:s, s:I, s:I, s:f, s:I, s:I, s:I, s:I}", "listen", policies[s->listen],
+		"heard_ms", (json_int_t)s->heard_ms, "speech_ms", (json_int_t)s->speech_ms,
+		"silence_share", round((silence < 0 ? 0 : silence) * 1000) / 1000, "silence_max_ms",
+		(json_int_t)s->silence_max_ms, "talk_over_ms", (json_int_t)s->talk_over_ms,
+		"clipped_ms", (json_int_t)s->clipped_ms, "one_way_ms", (json_int_t)s->one_way_ms);
+
+	must(j != NULL);
+	json_object_set_new(j, "speech_dbov", level(s->speech_dbov));
+	json_object_set_new(j, "noise_dbov", level(s->noise_dbov));
+	json_object_set_new(j, "peak_dbov", level(s->peak_dbov));
+	if (s->listen != LEG_LISTEN_FULL)
+		return j;
+	json_object_set_new(j, "tones", tones_json(s));
+	json_object_set_new(j, "answer", json_string(listen_answer_name(s->answer)));
+	json_object_set_new(j, "greeting_ms", json_integer((json_int_t)s->greeting_ms));
+	json_object_set_new(j, "beep", json_boolean(s->beep));
+	return j;
+}
+
 json_t *leg_stats_json(const struct leg_stats *s)
 {
 	static const char *const plans[] = {
@@ -265,6 +312,7 @@ json_t *leg_stats_json(const struct leg_stats *s)
 	json_object_set_new(j, "source", leg_address_json(&s->source));
 	json_object_set_new(j, "codec", json_string(leg_codec_name((enum codec_id)s->codec)));
 	json_object_set_new(j, "plan", json_string(s->plan <= LEG_PLAN_MIX ? plans[s->plan] : "?"));
+	json_object_set_new(j, "sound", sound_json(&s->sound));
 	json_object_set_new(j, "level_dbov", json_integer(s->level_dbov));
 	return j;
 }

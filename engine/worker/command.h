@@ -149,6 +149,8 @@ enum worker_event_kind {
 	EVENT_LEG_MEDIA,
 	EVENT_LEG_TIMEOUT,
 	EVENT_LEG_BYE,
+	EVENT_LEG_TONE,   /* the first of its kind on this leg */
+	EVENT_LEG_ANSWER, /* a guess, or a better one */
 	EVENT_DTMF,
 	EVENT_PLAY_DONE,
 	EVENT_COLLECT_DONE,
@@ -214,6 +216,14 @@ struct worker_event {
 			uint32_t silent_ms;
 		} timeout;
 		struct sock_ip source; /* LEG_MEDIA */
+		struct {
+			enum listen_tone_kind kind;
+		} tone;
+		struct {
+			enum listen_answer who;
+			uint32_t greeting_ms; /* so far */
+			bool beep;
+		} answer;
 		struct {
 			uint8_t family;
 			uint8_t ip[16];

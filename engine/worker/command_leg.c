@@ -144,6 +144,7 @@ int command_leg_open(struct worker *w, const struct worker_command *c)
 	apply_codecs(l, cfg);
 	l->in.codec_now = l->out.codec;
 	apply_dtmf(l, cfg);
+	flag_in(l, LEG_IN_LISTEN, cfg->listen != LEG_LISTEN_OFF);
 	apply_direction(w, l, cfg);
 	apply_remote(w, l, cfg);
 	rtcp_out_plan(w, l, true);
@@ -196,6 +197,8 @@ int command_leg_set(struct worker *w, const struct worker_command *c)
 		cfg.inband_dtmf = new->inband_dtmf;
 	if (new->set & LEG_SET_TIMEOUT)
 		cfg.media_timeout_ms = new->media_timeout_ms;
+	if (new->set & LEG_SET_LISTEN)
+		cfg.listen = new->listen;
 	if (new->set & LEG_SET_RTCP) {
 		cfg.rtcp_mux = new->rtcp_mux;
 		cfg.rtcp_xr = new->rtcp_xr;
@@ -219,6 +222,7 @@ int command_leg_set(struct worker *w, const struct worker_command *c)
 		apply_dtmf(l, &cfg);
 	if ((new->set &LEG_SET_DIRECTION) && old.direction != cfg.direction)
 		apply_direction(w, l, &cfg);
+	flag_in(l, LEG_IN_LISTEN, cfg.listen != LEG_LISTEN_OFF);
 	if ((new->set &LEG_SET_INBAND) && cfg.inband_dtmf && !old.inband_dtmf)
 		dtmf_detect_init(m->detect);
 	/* An offer that repeats the same address does not undo a latch. */

@@ -61,6 +61,27 @@ static double remote_mos(const struct leg *l, const struct leg_media *m, const s
 	return emodel_mos(emodel_r(&in));
 }
 
+static void sound_fill(const struct leg_media *m, struct leg_sound *s)
+{
+	*s = (struct leg_sound){
+		.listen = m->cfg.listen,
+		.heard_ms = m->listen.heard_ms,
+		.speech_ms = m->listen.speech_ms,
+		.silence_max_ms = m->listen.silence_max_ms,
+		.talk_over_ms = m->listen.talk_over_ms,
+		.clipped_ms = m->listen.clipped_ms,
+		.one_way_ms = m->one_way_ms,
+		.speech_dbov = listen_speech_dbov(&m->listen),
+		.noise_dbov = listen_noise_dbov(&m->listen),
+		.peak_dbov = listen_peak_dbov(&m->listen),
+		.answer = (enum listen_answer)m->tones.answer,
+		.greeting_ms = m->tones.greeting_ms,
+		.beep = m->tones.beep,
+	};
+	memcpy(s->tones, m->tones.count, sizeof(s->tones));
+	memcpy(s->first_ms, m->tones.first_ms, sizeof(s->first_ms));
+}
+
 static void quality_fill(const struct worker *w, const struct leg *l, struct leg_stats *s)
 {
 	const struct leg_media *m = worker_leg_media(w, l);
@@ -109,11 +130,12 @@ void leg_stats_fill(const struct worker *w, const struct leg *l, struct leg_stat
 		.jbuf_ms = l->in.flags & LEG_IN_BUFFER ? jbuf_delay_ms(m->jbuf) : 0,
 		.remote_lost = m->remote_lost,
 		.remote_jitter_us = m->remote_jitter_us,
-		.level_dbov = m->level_dbov,
+		.level_dbov = listen_dbov(m->listen.power),
 		.codec = l->out.codec,
 		.plan = (enum leg_plan)l->out.plan,
 	};
 	quality_fill(w, l, s);
+	sound_fill(m, &s->sound);
 	if (l->in.flags & LEG_IN_SEEN) {
 		s->source.family = l->in.family;
 		s->source.port = l->in.port;
@@ -133,6 +155,12 @@ static uint16_t held16(double v)
 	return v > UINT16_MAX ? UINT16_MAX : (uint16_t)v;
 }
 
+/* 0 dBov is +3.17 dBm0 (G.711). */
+static int8_t dbm0(int16_t dbov)
+{
+	return dbov == LISTEN_UNKNOWN_DBOV ? RTCP_XR_UNKNOWN : (int8_t)(dbov + 3);
+}
+
 void leg_stats_voip(const struct worker *w, const struct leg *l, struct rtcp_voip *v)
 {
 	const struct leg_media *m = worker_leg_media(w, l);
@@ -150,8 +178,8 @@ void leg_stats_voip(const struct worker *w, const struct leg *l, struct rtcp_voi
 		.rtt_ms = s.rtt_us == UINT32_MAX ? 0 : held16(s.rtt_us / 1000.0),
 		.system_ms =
 			held16(delay_ms(&s) - (s.rtt_us == UINT32_MAX ? 0 : s.rtt_us / 2000.0)),
-		.signal_dbm0 = RTCP_XR_UNKNOWN,
-		.noise_dbm0 = RTCP_XR_UNKNOWN,
+		.signal_dbm0 = dbm0(s.sound.speech_dbov),
+		.noise_dbm0 = dbm0(s.sound.noise_dbov),
 		.rerl = RTCP_XR_UNKNOWN,
 		.gmin = LOSS_RUNS_GMIN,
 		.r_factor = s.mos > 0 ? (uint8_t)(s.r_factor + 0.5) : RTCP_XR_UNKNOWN,

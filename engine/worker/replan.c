@@ -22,7 +22,7 @@ static void inputs(const struct worker *w, const struct worker_call *call,
 			.direction = (enum leg_direction)m->direction,
 			.remote_known = l->out.family != 0 && m->cfg.codecs > 0,
 			.playing = play_runs(m),
-			.inband = m->cfg.inband_dtmf,
+			.inband = m->cfg.inband_dtmf || m->cfg.listen == LEG_LISTEN_FULL,
 			.codec_in = (enum codec_id)l->in.codec_now,
 			.codec_out = (enum codec_id)l->out.codec,
 		};
