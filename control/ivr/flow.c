@@ -110,9 +110,16 @@ size_t ivr_flow_draw(const struct ivr_flow *f, char *out, size_t size)
 		[NODE_RECORD] = "cds",    [NODE_GOTO] = "point",    [NODE_HANGUP] = "octagon",
 	};
 	static const char *const way[WAYS] = {
-		[WAY_NEXT] = "",     [WAY_OTHERWISE] = "otherwise", [WAY_CLOSED] = "else",
-		[WAY_FULL] = "full", [WAY_EMPTY] = "empty",         [WAY_TIMEOUT] = "timeout",
-		[WAY_BUSY] = "busy", [WAY_NO_ANSWER] = "no answer", [WAY_FAILED] = "failed",
+		[WAY_NEXT] = "",
+		[WAY_OTHERWISE] = "otherwise",
+		[WAY_CLOSED] = "else",
+		[WAY_FULL] = "full",
+		[WAY_LONG] = "long",
+		[WAY_EMPTY] = "empty",
+		[WAY_TIMEOUT] = "timeout",
+		[WAY_BUSY] = "busy",
+		[WAY_NO_ANSWER] = "no answer",
+		[WAY_FAILED] = "failed",
 	};
 	struct page p = {.out = out, .size = size};
 

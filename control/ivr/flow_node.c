@@ -132,128 +132,6 @@ int ivr_key_index(char c)
 	return c == '*' ? 10 : c == '#' ? 11 : -1;
 }
 
-/* --- values -------------------------------------------------------------------------------- */
-
-void ivr_read_target(struct reading *r, const struct tree *t, const char *what, struct target *out)
-{
-	const char *name;
-
-	if (schema_name(&r->s, t, what, &name))
-		*out = (struct target){.to = TO_NOWHERE, .name = name, .at = t->at};
-}
-
-/* The index of a variable; a new one is made when `make`. */
-int ivr_read_variable(struct reading *r, const char *name, struct mark at, bool make)
-{
-	struct ivr_flow *f = r->f;
-
-	if (strcmp(name, "caller") == 0)
-		return VAR_CALLER;
-	if (strcmp(name, "called") == 0)
-		return VAR_CALLED;
-	if (strcmp(name, "language") == 0)
-		return VAR_LANGUAGE;
-	for (unsigned i = 0; i < f->n_variables; i++)
-		if (strcmp(f->variable[i].name, name) == 0)
-			return (int)i;
-	if (!make)
-		return VAR_NONE;
-	if (f->n_variables == IVR_VARIABLES_MAX) {
-		complain(r->s.c, COMPLAINT_ERROR, at, "more than %d variables", IVR_VARIABLES_MAX);
-		return VAR_NONE;
-	}
-	f->variable[f->n_variables].name = name;
-	return (int)f->n_variables++;
-}
-
-/* "$name" of a variable that some node fills, or plain text. */
-static bool read_value(struct reading *r, const struct tree *t, const char *what, const char **text,
-		       int *var)
-{
-	*var = VAR_NONE;
-	if (!schema_text(&r->s, t, what, 1, 63, text))
-		return false;
-	if ((*text)[0] != '$')
-		return true;
-	*var = ivr_read_variable(r, *text + 1, t->at, false);
-	if (*var == VAR_NONE)
-		complain(r->s.c, COMPLAINT_ERROR, t->at,
-			 "no node fills the variable \"%s\"; collect or set it, or use $caller, "
-			 "$called, $language",
-			 *text);
-	return *var != VAR_NONE;
-}
-
-static bool read_piece(struct reading *r, const struct tree *t, struct piece *out)
-{
-	static const char *const words[] = {"number", "digits",     "money",
-					    "date",   "silence_ms", "beep"};
-	static const enum piece_kind kinds[] = {PIECE_NUMBER, PIECE_DIGITS,  PIECE_MONEY,
-						PIECE_DATE,   PIECE_SILENCE, PIECE_BEEP};
-	struct piece p = {.var = VAR_NONE, .at = t->at};
-	bool yes;
-
-	if (t->kind == TREE_TEXT) {
-		p.kind = PIECE_PROMPT;
-		*out = p;
-		return schema_name(&r->s, t, "a prompt", &out->text);
-	}
-	if (t->kind != TREE_MAP || t->n != 1) {
-		complain(r->s.c, COMPLAINT_ERROR, t->at,
-			 "what is said is a prompt's name, or one of {number: $x}, {digits: $x}, "
-			 "{money: $x}, {date: $x}, {silence_ms: 500}, {beep: yes}");
-		return false;
-	}
-
-	const struct tree *m = t->first;
-	unsigned i = 0;
-
-	while (i < COUNT(words) && strcmp(words[i], m->key) != 0)
-		i++;
-	if (i == COUNT(words)) {
-		const char *guess = complaint_guess(m->key, words, COUNT(words));
-
-		complain(r->s.c, COMPLAINT_ERROR, m->key_at, "unknown key \"%.40s\"%s%s%s", m->key,
-			 guess != NULL ? "; did you mean \"" : "", guess != NULL ? guess : "",
-			 guess != NULL ? "\"?" : "");
-		return false;
-	}
-	p.kind = kinds[i];
-	if (p.kind == PIECE_SILENCE) {
-		if (!schema_u32(&r->s, m, "silence_ms", 20, 10000, &p.ms))
-			return false;
-	} else if (p.kind == PIECE_BEEP) {
-		if (!schema_bool(&r->s, m, "beep", &yes))
-			return false;
-	} else if (!read_value(r, m, words[i], &p.text, &p.var)) {
-		return false;
-	}
-	*out = p;
-	return true;
-}
-
-static void read_pieces(struct reading *r, const struct tree *t, struct pieces *out)
-{
-	enum { PIECES_MAX = 16 };
-
-	if (t == NULL || (t->kind == TREE_TEXT && t->plain && t->text[0] == '\0'))
-		return;
-	if (t->kind != TREE_LIST) {
-		out->piece = conf_arena_get(r->s.arena, sizeof(*out->piece));
-		out->n = read_piece(r, t, &out->piece[0]) ? 1 : 0;
-		return;
-	}
-	if (t->n > PIECES_MAX) {
-		complain(r->s.c, COMPLAINT_ERROR, t->at, "more than %d things to say in one node",
-			 PIECES_MAX);
-		return;
-	}
-	out->piece = conf_arena_array(r->s.arena, t->n, sizeof(*out->piece));
-	for (const struct tree *m = t->first; m != NULL; m = m->next)
-		if (read_piece(r, m, &out->piece[out->n]))
-			out->n++;
-}
-
 /* --- nodes --------------------------------------------------------------------------------- */
 
 static void read_digits(struct reading *r, const struct tree *t, struct node *n)
@@ -308,7 +186,7 @@ static void read_assign(struct reading *r, const struct tree *m, struct node *n)
 		a.number = (uint8_t)number;
 	} else {
 		a.var = ivr_read_variable(r, m->key, m->key_at, true);
-		if (a.var < 0 || !read_value(r, m, "a value", &a.text, &a.from)) {
+		if (a.var < 0 || !ivr_read_value(r, m, "a value", &a.text, &a.from)) {
 			if (a.var < VAR_NONE)
 				complain(r->s.c, COMPLAINT_ERROR, m->key_at, "%s cannot be set",
 					 m->key);
@@ -337,7 +215,7 @@ static void read_if(struct reading *r, const struct tree *t, const struct tree *
 	if (text[0] != '$')
 		complain(r->s.c, COMPLAINT_ERROR, t->at, "if asks a variable such as $caller");
 	else
-		read_value(r, t, "if", &text, &n->var);
+		ivr_read_value(r, t, "if", &text, &n->var);
 	if (equals == NULL) {
 		complain(r->s.c, COMPLAINT_ERROR, n->at, "\"if\" needs \"equals\"");
 		return;
@@ -453,14 +331,14 @@ static void read_own(struct reading *r, const struct tree *t, const struct tree 
 
 	switch (n->kind) {
 	case NODE_SAY:
-		read_pieces(r, value, &n->say);
+		ivr_read_pieces(r, value, &n->say);
 		return;
 	case NODE_MENU:
-		read_pieces(r, value, &n->say);
+		ivr_read_pieces(r, value, &n->say);
 		read_digits(r, tree_get(t, "digits"), n);
 		break;
 	case NODE_COLLECT:
-		read_pieces(r, value, &n->say);
+		ivr_read_pieces(r, value, &n->say);
 		read_collect(r, t, n);
 		break;
 	case NODE_SET:
@@ -475,7 +353,7 @@ static void read_own(struct reading *r, const struct tree *t, const struct tree 
 		schema_name(&r->s, value, kind_keys[n->kind], &n->what);
 		break;
 	case NODE_DIAL:
-		read_value(r, value, "dial", &n->what, &n->what_var);
+		ivr_read_value(r, value, "dial", &n->what, &n->what_var);
 		break;
 	case NODE_HANGUP:
 		if (schema_word(&r->s, value, "hangup", causes, COUNT(causes), &i))
@@ -490,10 +368,10 @@ static void read_own(struct reading *r, const struct tree *t, const struct tree 
 		return;
 	}
 	n->what_at = value->at;
-	read_pieces(r, tree_get(t, "on_timeout"), &n->on_timeout);
-	read_pieces(r, tree_get(t, "on_invalid"), &n->on_invalid);
+	ivr_read_pieces(r, tree_get(t, "on_timeout"), &n->on_timeout);
+	ivr_read_pieces(r, tree_get(t, "on_invalid"), &n->on_invalid);
 	if (n->kind != NODE_MENU && n->kind != NODE_COLLECT)
-		read_pieces(r, tree_get(t, "say"), &n->say);
+		ivr_read_pieces(r, tree_get(t, "say"), &n->say);
 }
 
 void ivr_read_node(struct reading *r, const struct tree *t, struct node *n)

@@ -1,4 +1,4 @@
-/* Reading a flow, shared by flow_read.c (the whole) and flow_node.c (one node). */
+/* Reading a flow, shared by flow_read.c (the whole), flow_node.c (one node) and flow_value.c. */
 #ifndef IVR_FLOW_READ_H
 #define IVR_FLOW_READ_H
 
@@ -12,13 +12,22 @@ struct reading {
 
 /* flow_node.c. Each complains for itself. */
 void ivr_read_node(struct reading *r, const struct tree *t, struct node *n);
+
+/* flow_value.c: as above. */
 void ivr_read_target(struct reading *r, const struct tree *t, const char *what, struct target *out);
 
 /* The index of a variable, one of VAR_CALLER and so on, or VAR_NONE; a new one is made when
  * `make`. */
 int ivr_read_variable(struct reading *r, const char *name, struct mark at, bool make);
 
-/* The index of a language of the flow, -1 when it is none. */
+/* "$name" of a variable that some node fills, or plain text. */
+bool ivr_read_value(struct reading *r, const struct tree *t, const char *what, const char **text,
+		    int *var);
+
+/* What is said: one piece or a list; `t` NULL or empty is nothing. */
+void ivr_read_pieces(struct reading *r, const struct tree *t, struct pieces *out);
+
+/* flow_node.c: the index of a language of the flow, -1 when it is none. */
 int ivr_read_language(const struct ivr_flow *f, const char *name);
 
 #endif
