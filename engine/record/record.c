@@ -207,6 +207,18 @@ static uint32_t recover(struct record *rec)
 	return r.extents + r.recordings;
 }
 
+/* Recording goes on without it. */
+static void start_cataloguer(struct record *rec)
+{
+	const char *path[RECORD_VOLUMES_MAX];
+
+	for (unsigned i = 0; i < rec->cfg.volumes; i++)
+		path[i] = rec->volume_path[i];
+	if (!rec->cfg.no_catalogue && rec->cfg.volumes != 0 &&
+	    cataloguer_start(&rec->cataloguer, path, rec->cfg.volumes) != 0)
+		log_warn("record", "no cataloguer: recordings are found more slowly");
+}
+
 int record_start(const struct record_config *cfg, struct record **out)
 {
 	struct record *rec = aligned_alloc(64, recording_pad(sizeof(*rec), 64));
@@ -249,9 +261,12 @@ again:
 	rec->stats.taps = rec->shared.head->taps;
 	rec->stats.recovered = rec->recovered;
 	rec->told = rec->stats;
+	start_cataloguer(rec);
 	err = -pthread_create(&rec->thread, NULL, recorder_run, rec);
-	if (err != 0)
+	if (err != 0) {
+		cataloguer_stop(rec->cataloguer);
 		goto fail_shared;
+	}
 	*out = rec;
 	return 0;
 
@@ -307,6 +322,7 @@ int record_stop(struct record *rec)
 	close_taps(rec);
 	atomic_store_explicit(&rec->stop, true, memory_order_release);
 	pthread_join(rec->thread, NULL);
+	cataloguer_stop(rec->cataloguer);
 
 	int err = rec->result;
 

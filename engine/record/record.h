@@ -39,6 +39,7 @@ struct record_config {
 	uint32_t retry_ms;      /* a failed volume is tried again after this; 0 = 5000 */
 	uint8_t instance[16];   /* of this run of the engine */
 	bool plain_io;          /* do not use io_uring even where it works */
+	bool no_catalogue;      /* leave the volumes' catalogues to others */
 	record_fault_fn *fault; /* NULL outside tests */
 	void *fault_ctx;
 };

@@ -399,6 +399,7 @@ static void seal(struct record *rec, bool shorten)
 		return;
 	rec_io_target(rec->io, -1, 0);
 	volume_segment_close(&rec->seg, shorten ? offset + len : 0);
+	cataloguer_sealed(rec->cataloguer);
 }
 
 static int try_volume(struct record *rec, unsigned index, struct segment *out)

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "record/cataloguer.h"
 #include "record/io.h"
 #include "record/record.h"
 #include "record/recover.h"
@@ -41,6 +42,7 @@ struct record {
 	uint16_t *owner; /* of each extent */
 	uint32_t recovered;
 	pthread_t thread;
+	struct cataloguer *cataloguer; /* NULL: none */
 
 	_Atomic bool stop;
 

@@ -20,16 +20,6 @@
 #include "base/log.h"
 #include "base/must.h"
 
-static size_t tap_bytes(uint32_t taps)
-{
-	return (size_t)recording_pad((uint64_t)taps * sizeof(struct rec_tap), SHARED_HEAD_BYTES);
-}
-
-static size_t file_bytes(uint32_t extents, uint32_t taps)
-{
-	return SHARED_HEAD_BYTES + tap_bytes(taps) + (size_t)extents * RECORDING_EXTENT_BYTES;
-}
-
 static int lock(const char *path)
 {
 	for (;;) {
@@ -59,7 +49,8 @@ static bool readable(int fd, struct shared_head *head)
 	       head->magic == SHARED_MAGIC && head->version == SHARED_VERSION &&
 	       head->tap_bytes == sizeof(struct rec_tap) && head->extents > 0 && head->taps > 0 &&
 	       head->extents < 1U << 24 && head->taps < 1U << 24 &&
-	       (uint64_t)st.st_size == file_bytes(head->extents, head->taps);
+	       (uint64_t)st.st_size ==
+		       shared_file_bytes(head->extents, head->taps, head->tap_bytes);
 }
 
 /* Nothing of an unknown layout is thrown away: it is set aside under another name. */
@@ -104,7 +95,7 @@ again:
 			return err;
 		}
 	}
-	local.bytes = file_bytes(extents, taps);
+	local.bytes = shared_file_bytes(extents, taps, sizeof(struct rec_tap));
 	/* Memory now or a clear refusal: a hole in a full tmpfs would be a SIGBUS on a worker. */
 	err = -posix_fallocate(local.fd, 0, (off_t)local.bytes);
 	if (err != 0)
@@ -118,7 +109,8 @@ again:
 	}
 	local.head = p;
 	local.tap = (struct rec_tap *)(void *)((uint8_t *)p + SHARED_HEAD_BYTES);
-	local.extent_base = (uint8_t *)p + SHARED_HEAD_BYTES + tap_bytes(taps);
+	local.extent_base =
+		(uint8_t *)p + SHARED_HEAD_BYTES + shared_taps_bytes(taps, sizeof(struct rec_tap));
 	if (!*used)
 		*local.head = (struct shared_head){.magic = SHARED_MAGIC,
 						   .version = SHARED_VERSION,

@@ -28,28 +28,8 @@
 
 #include "base/spsc.h"
 #include "patchbay/recording_format.h"
+#include "record/shared_layout.h"
 #include "record/tap.h"
-
-enum shared_state { SHARED_FREE, SHARED_OPEN, SHARED_CLOSED };
-
-struct shared_live {
-	_Atomic uint32_t state;
-	uint32_t tap; /* index of the tap that filled it */
-	uint64_t unused;
-};
-
-#define SHARED_MAGIC UINT64_C(0x314d485343454250) /* "PBECSHM1" */
-
-struct shared_head {
-	uint64_t magic;
-	uint32_t version; /* of this layout */
-	uint32_t tap_bytes;
-	uint32_t extents;
-	uint32_t taps;
-	uint8_t instance[16];
-};
-
-enum { SHARED_VERSION = 2, SHARED_HEAD_BYTES = 4096 };
 
 enum tap_state { TAP_FREE, TAP_OPEN, TAP_CLOSING };
 
@@ -103,6 +83,7 @@ struct rec_tap {
 	uint64_t seq;          /* of the next extent */
 };
 static_assert(offsetof(struct rec_tap, state) == 64, "a frame touches one line of its tap");
+static_assert(offsetof(struct rec_tap, open) == 0, "shared_layout.h");
 
 struct tap_list {
 	uint32_t first, last; /* index + 1; 0 = empty */
@@ -142,22 +123,6 @@ static inline uint64_t tap_word(uint32_t extent, uint32_t used)
 {
 	return (uint64_t)(extent + 1) << 32 | used;
 }
-
-static inline struct recording_extent_head *shared_extent(uint8_t *extent_base, uint32_t index)
-{
-	return (struct recording_extent_head *)(void *)(extent_base +
-							(size_t)index * RECORDING_EXTENT_BYTES);
-}
-
-static inline struct shared_live *shared_live(struct recording_extent_head *h)
-{
-	return (struct shared_live *)(void *)((uint8_t *)h + sizeof(*h) -
-					      sizeof(struct shared_live));
-}
-static_assert(sizeof(struct shared_live) == 16, "fits the reserved end of the extent head");
-static_assert(offsetof(struct recording_extent_head, reserved) <=
-		      sizeof(struct recording_extent_head) - sizeof(struct shared_live),
-	      "fits the reserved end of the extent head");
 
 /* Let `rw` end a recording whose engine died, as soon as an extent is free for its END. Before
  * the worker runs. */

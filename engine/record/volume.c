@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "base/units.h"
+#include "libpatchbay/recording_catalogue.h"
 #include "libpatchbay/recording_segment.h"
 #include "record/io.h"
 
@@ -190,12 +191,15 @@ int volume_open(struct volume *v, const char *path, uint64_t *next)
 	if (dir == NULL)
 		return err != 0 ? err : -errno;
 	for (const struct dirent *d; (d = readdir(dir)) != NULL;) {
+		uint32_t serial, highest;
 		uint64_t number;
 		char file[512];
 
 		snprintf(file, sizeof(file), "%s/%s", path, d->d_name);
 		if (strncmp(d->d_name, "new-", 4) == 0)
 			unlink(file); /* half made when its engine died */
+		if (catalogue_name(d->d_name, &serial, &highest) && highest >= *next)
+			*next = highest + UINT64_C(1); /* of a segment that is gone */
 		if (!recording_segment_number(d->d_name, &number))
 			continue;
 		if (number >= *next)

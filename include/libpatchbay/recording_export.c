@@ -22,6 +22,7 @@
 #include "codec/codec.h"
 #include "dsp/resample.h"
 #include "libpatchbay/recording_align.h"
+#include "libpatchbay/recording_mix.h"
 #include "libpatchbay/recording_sound.h"
 #include "libpatchbay/recording_store.h"
 
@@ -59,7 +60,9 @@ struct exporter {
 	const struct recording_export *how;
 	struct recording_exported out;
 	uint32_t rate_hz;
-	struct sound *sound;
+	struct sound *sound;  /* or, of a recording_mix: */
+	recording_mix_fn *fn; /* where samples go */
+	void *fn_ctx;
 	struct lane *lane; /* RECORDING_CHANNELS */
 	uint64_t now_ns;
 	uint64_t skipped_ns; /* taken out of the time line: impossible gaps */
@@ -100,8 +103,9 @@ static int drain(struct exporter *x)
 		b->first = (b->first + n) % b->max;
 		a->n -= n;
 		b->n -= n;
-		err = sound_write(x->sound, x->pairs, n);
-		if (err == 0 && x->how->pcm != NULL)
+		err = x->fn != NULL ? x->fn(x->fn_ctx, x->pairs, n)
+				    : sound_write(x->sound, x->pairs, n);
+		if (err == 0 && x->how != NULL && x->how->pcm != NULL)
 			err = x->how->pcm(x->how->ctx, x->pairs, n);
 	}
 	return err;
@@ -346,33 +350,26 @@ static int tell(struct exporter *x)
 		       : 0;
 }
 
-static int run(struct exporter *x)
+/* One frame of the recording. Returns 1, 0 at its end, or negative errno. */
+static int step(struct exporter *x)
 {
 	struct recording_frame f;
-	int err = 0;
+	int err = 0, got = recording_next(x->r, &f);
 
-	recording_seek(x->r, 0);
-	while (err == 0) {
-		int got = recording_next(x->r, &f);
-
-		if (got <= 0) {
-			err = got;
-			break;
-		}
-		see_time(x, f.time_ns);
-		if (f.kind == RECORDING_FRAME_AUDIO)
-			err = take_frame(x, &f);
-		if (err == 0)
-			err = advance(x, x->now_ns);
-		if (err == 0)
-			err = tell(x);
-	}
+	if (got <= 0)
+		return got;
+	see_time(x, f.time_ns);
+	if (f.kind == RECORDING_FRAME_AUDIO && !(f.masked && f.len == 0))
+		err = take_frame(x, &f);
 	if (err == 0)
-		err = advance(x, UINT64_MAX);
-	if (err != 0)
-		return err;
+		err = advance(x, x->now_ns);
+	return err != 0 ? err : 1;
+}
 
-	/* both to the same end, the later of the recording's and their own */
+/* All that is held; both to the same end, the later of the recording's and their own. */
+static int finish(struct exporter *x)
+{
+	int err = advance(x, UINT64_MAX);
 	int64_t end = samples_at(x, x->now_ns);
 
 	for (int ch = 0; ch < RECORDING_CHANNELS; ch++)
@@ -380,9 +377,27 @@ static int run(struct exporter *x)
 	for (int ch = 0; ch < RECORDING_CHANNELS && err == 0; ch++)
 		err = pass_lane(x, ch, end);
 	x->out.duration_ms = (uint64_t)end * 1000 / x->rate_hz;
+	return err;
+}
+
+static int run(struct exporter *x)
+{
+	int got;
+
+	recording_seek(x->r, 0);
+	do {
+		got = step(x);
+		if (got == 1) {
+			int err = tell(x);
+
+			got = err != 0 ? err : 1;
+		}
+	} while (got == 1);
+	if (got == 0)
+		got = finish(x);
 	for (int ch = 0; ch < RECORDING_CHANNELS; ch++)
 		x->out.channel[ch].silence_ms = x->out.channel[ch].silence_ms * 1000 / x->rate_hz;
-	return err;
+	return got;
 }
 
 static int lanes_open(struct exporter *x)
@@ -473,4 +488,51 @@ int recording_export(struct recording *r, const struct recording_export *how,
 	lanes_close(x);
 	free(x);
 	return err;
+}
+
+/* --- recording_mix.h --- */
+
+struct recording_mix {
+	struct exporter x;
+};
+
+void recording_mix_close(struct recording_mix *m)
+{
+	lanes_close(&m->x);
+	free(m);
+}
+
+int recording_mix_open(struct recording_mix **out, struct recording *r, uint32_t rate_hz,
+		       uint64_t from, recording_mix_fn *fn, void *ctx)
+{
+	struct recording_mix *m = calloc(1, sizeof(*m));
+
+	if (m == NULL)
+		return -ENOMEM;
+	m->x.r = r;
+	m->x.rate_hz = rate_hz;
+	m->x.fn = fn;
+	m->x.fn_ctx = ctx;
+	if (lanes_open(&m->x) != 0) {
+		recording_mix_close(m);
+		return -ENOMEM;
+	}
+	for (int ch = 0; ch < RECORDING_CHANNELS; ch++) {
+		align_pass(&m->x.lane[ch].align, (int64_t)from);
+		m->x.lane[ch].end = (int64_t)from;
+	}
+	m->x.now_ns = from / rate_hz * PB_NS_PER_S + from % rate_hz * PB_NS_PER_S / rate_hz;
+	recording_seek(r, m->x.now_ns);
+	*out = m;
+	return 0;
+}
+
+int recording_mix_step(struct recording_mix *m)
+{
+	return step(&m->x);
+}
+
+int recording_mix_finish(struct recording_mix *m)
+{
+	return finish(&m->x);
 }

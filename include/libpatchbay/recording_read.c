@@ -9,12 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libpatchbay/recording_store.h"
+#include "libpatchbay/recording_live.h"
 
 struct recording {
 	struct recording_store *store;
 	recording_damage_fn *damage;
 	void *ctx;
+	uint8_t id[16];
 	struct extent_refs refs;
 	struct recording_info info;
 	char metadata[RECORDING_METADATA_MAX + 1];
@@ -45,6 +46,30 @@ static void pass_on(void *ctx, const struct recording_damage *d)
 	recording_damage_tell(r->damage, r->ctx, d);
 }
 
+/* Order, and where an extent is in memory and in a segment, the segment first: it is the whole. */
+static int gather(struct recording *r)
+{
+	int err = recording_live_collect(&r->store->live, r->id, &r->refs);
+
+	if (err == 0)
+		err = store_each(r->store, r->id, collect, pass_on, r);
+	if (err == 0 && r->refs.n == 0)
+		err = -ENOENT;
+	if (err != 0)
+		return err;
+	qsort(r->refs.ref, r->refs.n, sizeof(*r->refs.ref), recording_extent_order);
+	store_describe(r->store, r->refs.ref, r->refs.n, &r->info, r->metadata);
+	return 0;
+}
+
+static void refs_free(struct extent_refs *refs)
+{
+	for (size_t i = 0; i < refs->n; i++)
+		free(refs->ref[i].bytes);
+	free(refs->ref);
+	*refs = (struct extent_refs){0};
+}
+
 int recording_open(struct recording_store *st, const uint8_t id[16], recording_damage_fn *damage,
 		   void *ctx, struct recording **out)
 {
@@ -56,15 +81,12 @@ int recording_open(struct recording_store *st, const uint8_t id[16], recording_d
 	r->store = st;
 	r->damage = damage;
 	r->ctx = ctx;
-	err = store_each(st, id, collect, pass_on, r);
-	if (err == 0 && r->refs.n == 0)
-		err = -ENOENT;
+	memcpy(r->id, id, sizeof(r->id));
+	err = gather(r);
 	if (err != 0) {
 		recording_close(r);
 		return err;
 	}
-	qsort(r->refs.ref, r->refs.n, sizeof(*r->refs.ref), recording_extent_order);
-	store_describe(st, r->refs.ref, r->refs.n, &r->info, r->metadata);
 	recording_seek(r, 0);
 	*out = r;
 	return 0;
@@ -72,8 +94,71 @@ int recording_open(struct recording_store *st, const uint8_t id[16], recording_d
 
 void recording_close(struct recording *r)
 {
-	free(r->refs.ref);
+	refs_free(&r->refs);
 	free(r);
+}
+
+static bool is_of(const struct recording_extent_head *h, const struct extent_ref *ref)
+{
+	return memcmp(h->id, ref->id, sizeof(h->id)) == 0 && h->part_ns == ref->part_ns &&
+	       h->seq == ref->seq;
+}
+
+bool recording_runs(const struct recording *r)
+{
+	return !r->info.ended && r->refs.ref[r->refs.n - 1].live;
+}
+
+static int place_order(const struct extent_ref *ref, uint64_t part_ns, uint64_t seq)
+{
+	if (ref->part_ns != part_ns)
+		return ref->part_ns < part_ns ? -1 : 1;
+	return ref->seq < seq ? -1 : ref->seq > seq;
+}
+
+/* The extent in `buf` may have been taken from memory before it was full: the same extent, then,
+ * as it is now, and on from the same frame. */
+static bool reload(struct recording *r)
+{
+	struct recording_extent_head h;
+	uint8_t buf[RECORDING_EXTENT_BYTES];
+	bool more = false;
+	size_t i = 0;
+
+	while (i < r->refs.n && place_order(&r->refs.ref[i], r->head.part_ns, r->head.seq) < 0)
+		i++;
+	for (; i < r->refs.n && place_order(&r->refs.ref[i], r->head.part_ns, r->head.seq) == 0;
+	     i++)
+		if (store_read(r->store, &r->refs.ref[i], buf, &h) == RECORDING_EXTENT_OK &&
+		    is_of(&h, &r->refs.ref[i]) && h.used > r->head.used) {
+			memcpy(r->buf, buf, h.used);
+			r->head = h;
+			more = true;
+		}
+	r->next = i;
+	return more || i < r->refs.n;
+}
+
+int recording_refresh(struct recording *r)
+{
+	struct extent_refs before = r->refs;
+	int err;
+
+	r->refs = (struct extent_refs){0};
+	err = recording_store_refresh(r->store);
+	if (err == 0)
+		err = gather(r);
+	if (err != 0) {
+		refs_free(&r->refs);
+		r->refs = before;
+		return err;
+	}
+	refs_free(&before);
+	if (!r->loaded) {
+		r->next = 0;
+		return 1;
+	}
+	return reload(r);
 }
 
 const struct recording_info *recording_info(const struct recording *r)
@@ -104,7 +189,7 @@ static void tell(const struct recording *r, enum recording_damage_kind kind,
 {
 	struct recording_damage d = {
 		.kind = kind,
-		.path = kind == RECORDING_DAMAGE_EXTENT_MISSING
+		.path = kind == RECORDING_DAMAGE_EXTENT_MISSING || ref->bytes != NULL
 				? NULL
 				: r->store->segment[ref->segment].path,
 		.offset = kind == RECORDING_DAMAGE_EXTENT_MISSING ? RECORDING_NOWHERE : ref->offset,
@@ -131,12 +216,6 @@ static enum recording_damage_kind kind_of(int verdict)
 		return verdict < 0 ? RECORDING_DAMAGE_SEGMENT_UNREADABLE
 				   : RECORDING_DAMAGE_EXTENT_HEAD;
 	}
-}
-
-static bool is_of(const struct recording_extent_head *h, const struct extent_ref *ref)
-{
-	return memcmp(h->id, ref->id, sizeof(h->id)) == 0 && h->part_ns == ref->part_ns &&
-	       h->seq == ref->seq;
 }
 
 /* Read any good copy of the extent at r->next; moves past all its places. */

@@ -308,8 +308,14 @@ static int window_move(const struct recording_segment *s, uint8_t *buf, uint64_t
 
 int recording_segment_scan(struct recording_segment *s, recording_scan_fn *fn, void *ctx)
 {
+	return recording_segment_scan_from(s, 0, fn, ctx);
+}
+
+int recording_segment_scan_from(struct recording_segment *s, uint64_t from, recording_scan_fn *fn,
+				void *ctx)
+{
 	uint8_t *buf = malloc(SCAN_BYTES);
-	uint64_t at = RECORDING_BLOCK, start = 0;
+	uint64_t at = from > RECORDING_BLOCK ? from : RECORDING_BLOCK, start = 0;
 	size_t len = 0;
 	int err = buf != NULL ? 0 : -ENOMEM;
 

@@ -75,6 +75,9 @@ typedef int recording_scan_fn(void *ctx, enum recording_extent_verdict verdict, 
 /* Go through the blocks from the head to data_end. Returns 0, what `fn` returned, or negative
  * errno. */
 int recording_segment_scan(struct recording_segment *s, recording_scan_fn *fn, void *ctx);
+/* The same from the block at `from` on; 0: from the first. */
+int recording_segment_scan_from(struct recording_segment *s, uint64_t from, recording_scan_fn *fn,
+				void *ctx);
 
 /* Read the extent at `offset` into `buf` (RECORDING_EXTENT_BYTES). Negative errno when the file
  * cannot be read, else a verdict. */

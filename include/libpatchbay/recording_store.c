@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The store: segments by number, their extents one after the other, recordings put together from
- * them. Segments are opened when they are needed, so a store of any size needs few descriptors; a
- * segment that vanishes meanwhile (recycled by its engine) is simply not there.
+ * The store: segments, and the way to the extents in them. Segments are opened when they are
+ * needed, so a store of any size needs few descriptors; a segment that vanishes meanwhile (recycled
+ * by its engine) is simply not there.
+ *
+ * Where the extents of one recording are is told by three, in this order:
+ *   the catalogue of each directory, for the segments that it covers;
+ *   the index of a sealed segment that it does not cover;
+ *   the blocks of the one or two that are not sealed.
+ * The latter two are remembered, and of an unsealed segment only what is new is looked at again.
  */
 #include "libpatchbay/recording_store.h"
 
@@ -12,7 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NO_SEGMENT = UINT32_MAX };
+#include "libpatchbay/recording_catalogue.h"
+#include "libpatchbay/recording_live.h"
+
+enum { NO_SEGMENT = UINT32_MAX, KEPT_MAX = 1 << 20 /* entries in memory, 64 bytes each */ };
+
+/* --- directories --- */
 
 static int segment_order(const void *a, const void *b)
 {
@@ -20,58 +31,137 @@ static int segment_order(const void *a, const void *b)
 
 	if (x->number != y->number)
 		return x->number < y->number ? -1 : 1;
-	return strcmp(x->path, y->path);
+	return x->dir < y->dir ? -1 : x->dir > y->dir;
 }
 
-static int add_segment(struct recording_store *st, const char *dir, const char *name,
-		       uint64_t number)
+/* The place of a segment, or of where it would be. */
+static uint32_t place_of(const struct recording_store *st, uint32_t dir, uint64_t number)
 {
-	size_t len = strlen(dir) + strlen(name) + 2;
-	char *path = malloc(len);
-	void *grown = realloc(st->segment, (st->segments + 1) * sizeof(*st->segment));
+	struct store_segment key = {.number = number, .dir = dir};
+	uint32_t lo = 0, hi = st->sorted;
 
-	if (grown != NULL)
-		st->segment = grown;
-	if (path == NULL || grown == NULL) {
-		free(path);
-		return -ENOMEM;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (segment_order(&st->segment[mid], &key) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
-	snprintf(path, len, "%s/%s", dir, name);
-	st->segment[st->segments++] = (struct store_segment){.path = path, .number = number};
+	return lo;
+}
+
+static uint32_t find_segment(const struct recording_store *st, uint32_t dir, uint64_t number)
+{
+	uint32_t at = place_of(st, dir, number);
+
+	if (at < st->sorted && st->segment[at].number == number && st->segment[at].dir == dir)
+		return at;
+	for (at = st->sorted; at < st->segments; at++)
+		if (st->segment[at].number == number && st->segment[at].dir == dir)
+			return at;
+	return NO_SEGMENT;
+}
+
+static int add_segment(struct recording_store *st, uint32_t dir, const char *name, uint64_t number)
+{
+	size_t len = strlen(st->dir[dir]) + strlen(name) + 2;
+	char *path;
+
+	if (st->segments == st->segments_max) {
+		uint32_t max = st->segments_max != 0 ? st->segments_max * 2 : 256;
+		void *p = realloc(st->segment, max * sizeof(*st->segment));
+
+		if (p == NULL)
+			return -ENOMEM;
+		st->segment = p;
+		st->segments_max = max;
+	}
+	path = malloc(len);
+	if (path == NULL)
+		return -ENOMEM;
+	snprintf(path, len, "%s/%s", st->dir[dir], name);
+	st->segment[st->segments++] =
+		(struct store_segment){.path = path, .number = number, .dir = dir};
 	return 0;
+}
+
+static void open_catalogue(struct recording_store *st, uint32_t dir)
+{
+	if (st->catalogue[dir] != NULL)
+		catalogue_close(st->catalogue[dir]);
+	/* without memory for it the store is read as if there were none */
+	(void)catalogue_open(&st->catalogue[dir], st->dir[dir], &st->catalogues_bad[dir]);
+	for (uint32_t i = 0; i < st->segments; i++)
+		if (st->segment[i].dir == dir)
+			st->segment[i].catalogued =
+				st->catalogue[dir] != NULL &&
+				catalogue_covers(st->catalogue[dir], st->segment[i].number);
+}
+
+/* Returns 1 when the directory could be read. */
+static int look(struct recording_store *st, uint32_t dir)
+{
+	DIR *d = opendir(st->dir[dir]);
+	int err = 0;
+
+	if (d == NULL)
+		return 0; /* a volume may be away; the others are read */
+	for (const struct dirent *e; err == 0 && (e = readdir(d)) != NULL;) {
+		uint64_t number;
+
+		if (recording_segment_number(e->d_name, &number) &&
+		    (st->sorted == 0 || find_segment(st, dir, number) == NO_SEGMENT))
+			err = add_segment(st, dir, e->d_name, number);
+	}
+	closedir(d);
+	if (err == 0)
+		open_catalogue(st, dir);
+	return err != 0 ? err : 1;
+}
+
+int recording_store_refresh(struct recording_store *st)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < st->dirs; i++) {
+		int got = look(st, i);
+
+		if (got < 0)
+			return got;
+		any = any || got == 1;
+	}
+	return any ? 0 : -ENOENT;
 }
 
 int recording_store_open(struct recording_store **out, const char *const *dir, size_t n)
 {
 	struct recording_store *st = calloc(1, sizeof(*st));
-	bool any = false;
 	int err = 0;
 
 	if (st == NULL)
 		return -ENOMEM;
 	st->open_index = NO_SEGMENT;
+	st->dir = calloc(n + 1, sizeof(*st->dir));
+	st->catalogue = calloc(n + 1, sizeof(struct catalogue *));
+	st->catalogues_bad = calloc(n + 1, sizeof(*st->catalogues_bad));
+	if (st->dir == NULL || st->catalogue == NULL || st->catalogues_bad == NULL)
+		err = -ENOMEM;
 	for (size_t i = 0; i < n && err == 0; i++) {
-		DIR *d = opendir(dir[i]);
-
-		if (d == NULL)
-			continue; /* a volume may be away; the others are read */
-		any = true;
-		for (const struct dirent *e; err == 0 && (e = readdir(d)) != NULL;) {
-			uint64_t number;
-
-			if (recording_segment_number(e->d_name, &number))
-				err = add_segment(st, dir[i], e->d_name, number);
-		}
-		closedir(d);
+		st->dir[i] = strdup(dir[i]);
+		err = st->dir[i] != NULL ? 0 : -ENOMEM;
+		st->dirs += err == 0;
 	}
-	if (err == 0 && !any)
-		err = -ENOENT;
+	if (err == 0)
+		err = recording_store_refresh(st);
 	if (err != 0) {
 		recording_store_close(st);
 		return err;
 	}
+	/* In order once; what comes later stands behind, so that places stay what they are. */
 	if (st->segments != 0)
 		qsort(st->segment, st->segments, sizeof(*st->segment), segment_order);
+	st->sorted = st->segments;
 	*out = st;
 	return 0;
 }
@@ -80,11 +170,33 @@ void recording_store_close(struct recording_store *st)
 {
 	if (st->open_index != NO_SEGMENT)
 		recording_segment_close(&st->open);
-	for (uint32_t i = 0; i < st->segments; i++)
+	recording_live_close(&st->live);
+	for (uint32_t i = 0; i < st->segments; i++) {
 		free(st->segment[i].path);
+		free(st->segment[i].entry);
+	}
+	for (uint32_t i = 0; i < st->dirs; i++) {
+		if (st->catalogue[i] != NULL)
+			catalogue_close(st->catalogue[i]);
+		free(st->dir[i]);
+	}
 	free(st->segment);
+	free(st->catalogue);
+	free(st->catalogues_bad);
+	free(st->dir);
 	free(st);
 }
+
+int recording_store_attach(struct recording_store *st, const char *extents)
+{
+	recording_live_close(&st->live);
+	if (strlen(extents) >= sizeof(st->live.path))
+		return -ENAMETOOLONG;
+	strcpy(st->live.path, extents);
+	return 0;
+}
+
+/* --- segments --- */
 
 static void tell_segment(const struct store_segment *seg, enum recording_damage_kind kind, int err,
 			 recording_damage_fn *damage, void *ctx)
@@ -153,47 +265,131 @@ struct extent_ref recording_extent_ref(const struct recording_extent_head *h, ui
 	return r;
 }
 
+static int keep_entry(struct store_segment *g, const struct recording_index_entry *e)
+{
+	if (g->entries == g->entries_max) {
+		uint32_t max = g->entries_max != 0 ? g->entries_max * 2 : 256;
+		void *p = realloc(g->entry, max * sizeof(*g->entry));
+
+		if (p == NULL)
+			return -ENOMEM;
+		g->entry = p;
+		g->entries_max = max;
+	}
+	g->entry[g->entries++] = *e;
+	return 0;
+}
+
+static int keep_scanned(void *ctx, enum recording_extent_verdict verdict, uint64_t offset,
+			const struct recording_extent_head *h, const uint8_t *bytes)
+{
+	struct store_segment *g = ctx;
+	struct extent_ref r;
+	struct recording_index_entry e;
+
+	(void)bytes;
+	if (verdict != RECORDING_EXTENT_OK)
+		return 0;
+	r = recording_extent_ref(h, 0, offset, false);
+	e = (struct recording_index_entry){
+		.part_ns = r.part_ns,
+		.seq = r.seq,
+		.first_wall_ns = r.first_wall_ns,
+		.span_ns = r.span_ns,
+		.offset = r.offset,
+		.used = r.used,
+		.flags = r.flags,
+		.crc = r.crc,
+	};
+	memcpy(e.id, r.id, sizeof(e.id));
+	g->scanned = offset + recording_pad(h->used, RECORDING_BLOCK);
+	return keep_entry(g, &e);
+}
+
+static void forget_entries(struct recording_store *st, struct store_segment *g)
+{
+	st->kept -= g->entries;
+	free(g->entry);
+	g->entry = NULL;
+	g->entries = g->entries_max = 0;
+	g->scanned = 0;
+	g->whole = false;
+}
+
+/* Know the entries of a segment as it is now. */
+static int learn(struct recording_store *st, uint32_t index, recording_damage_fn *damage, void *ctx)
+{
+	struct store_segment *g = &st->segment[index];
+	struct recording_segment s;
+	uint32_t before = g->entries;
+	int err;
+
+	if (g->whole)
+		return 0;
+	err = store_open_segment(st, index, true, &s, damage, ctx);
+	if (err != 0) {
+		forget_entries(st, g);
+		return 0; /* told */
+	}
+	g->live = s.live;
+	if (s.sealed) {
+		forget_entries(st, g);
+		before = 0;
+		g->entry = s.index;
+		g->entries = g->entries_max = s.entries;
+		g->whole = true;
+		s.index = NULL;
+	} else {
+		/* a tag that changed means that the file is another one now */
+		if (g->tag != s.tag)
+			forget_entries(st, g);
+		before = g->entries;
+		err = recording_segment_scan_from(&s, g->scanned, keep_scanned, g);
+	}
+	g->tag = s.tag;
+	st->kept += g->entries - before;
+	recording_segment_close(&s);
+	return err;
+}
+
 struct each {
-	const uint8_t *only;
-	uint32_t segment;
-	bool live;
+	struct recording_store *st;
+	const uint8_t *only; /* NULL: all */
+	unsigned digits;     /* of `only` */
+	uint32_t dir;
 	store_extent_fn *fn;
 	void *ctx;
 };
 
-static int each_scanned(void *ctx, enum recording_extent_verdict verdict, uint64_t offset,
-			const struct recording_extent_head *head, const uint8_t *bytes)
+static bool wanted(const struct each *e, const uint8_t id[16])
 {
-	struct each *e = ctx;
-	struct extent_ref r;
+	unsigned half = e->digits / 2;
 
-	(void)bytes;
-	if (verdict != RECORDING_EXTENT_OK ||
-	    (e->only != NULL && memcmp(e->only, head->id, sizeof(head->id)) != 0))
-		return 0;
-	r = recording_extent_ref(head, e->segment, offset, e->live);
-	return e->fn(e->ctx, &r);
+	return e->only == NULL || (memcmp(e->only, id, half) == 0 &&
+				   (e->digits % 2 == 0 || (e->only[half] ^ id[half]) >> 4 == 0));
 }
 
-static int each_indexed(struct each *e, const struct recording_segment *s)
+static int each_segment(const struct each *e, uint32_t index)
 {
+	const struct store_segment *g = &e->st->segment[index];
 	int err = 0;
 
-	for (uint32_t i = 0; i < s->entries && err == 0; i++) {
-		const struct recording_index_entry *x = &s->index[i];
+	for (uint32_t i = 0; i < g->entries && err == 0; i++) {
+		const struct recording_index_entry *x = &g->entry[i];
 		struct extent_ref r = {
 			.part_ns = x->part_ns,
 			.seq = x->seq,
 			.first_wall_ns = x->first_wall_ns,
 			.span_ns = x->span_ns,
-			.segment = e->segment,
+			.segment = index,
 			.offset = x->offset,
 			.used = x->used,
 			.flags = x->flags,
 			.crc = x->crc,
+			.live = g->live && !g->whole,
 		};
 
-		if (e->only != NULL && memcmp(e->only, x->id, sizeof(x->id)) != 0)
+		if (!wanted(e, x->id))
 			continue;
 		memcpy(r.id, x->id, sizeof(r.id));
 		err = e->fn(e->ctx, &r);
@@ -201,29 +397,105 @@ static int each_indexed(struct each *e, const struct recording_segment *s)
 	return err;
 }
 
+static int each_catalogued(void *ctx, const struct catalogue_entry *c, uint64_t number)
+{
+	const struct each *e = ctx;
+	uint32_t segment = find_segment(e->st, e->dir, number);
+	struct extent_ref r = {
+		.part_ns = c->part_ns,
+		.seq = c->seq,
+		.first_wall_ns = c->first_wall_ns,
+		.span_ns = c->span_us * UINT64_C(1000),
+		.segment = segment,
+		.offset = c->offset,
+		.used = c->used,
+		.flags = c->flags,
+		.crc = c->crc,
+	};
+
+	if (segment == NO_SEGMENT)
+		return 0; /* gone */
+	memcpy(r.id, c->id, sizeof(r.id));
+	return e->fn(e->ctx, &r);
+}
+
+void store_tell_catalogue(const struct recording_store *st, uint32_t dir, uint64_t runs,
+			  recording_damage_fn *damage, void *ctx)
+{
+	struct recording_damage d = {
+		.kind = RECORDING_DAMAGE_CATALOGUE,
+		.path = st->dir[dir],
+		.offset = RECORDING_NOWHERE,
+		.seq = RECORDING_NOWHERE,
+		.count = runs,
+	};
+
+	recording_damage_tell(damage, ctx, &d);
+}
+
+/* Ask the catalogues. One that is damaged is told, and its segments are read themselves. */
+static int ask_catalogues(struct each *e, recording_damage_fn *damage, void *damage_ctx)
+{
+	struct recording_store *st = e->st;
+
+	for (e->dir = 0; e->dir < st->dirs; e->dir++) {
+		int err;
+
+		if (st->catalogues_bad[e->dir] != 0)
+			store_tell_catalogue(st, e->dir, st->catalogues_bad[e->dir], damage,
+					     damage_ctx);
+		st->catalogues_bad[e->dir] = 0; /* told once */
+		if (st->catalogue[e->dir] == NULL)
+			continue;
+		err = catalogue_find(st->catalogue[e->dir], e->only, e->digits, each_catalogued, e);
+		if (err != -EBADMSG && err != 0)
+			return err;
+		if (err == 0)
+			continue;
+		store_tell_catalogue(st, e->dir, 1, damage, damage_ctx);
+		catalogue_close(st->catalogue[e->dir]);
+		st->catalogue[e->dir] = NULL;
+		for (uint32_t i = 0; i < st->segments; i++)
+			if (st->segment[i].dir == e->dir)
+				st->segment[i].catalogued = false;
+	}
+	return 0;
+}
+
+int store_each_prefix(struct recording_store *st, const uint8_t *only, unsigned digits,
+		      store_extent_fn *fn, recording_damage_fn *damage, void *ctx)
+{
+	struct each e = {.st = st, .only = only, .digits = digits, .fn = fn, .ctx = ctx};
+	int err = only != NULL ? ask_catalogues(&e, damage, ctx) : 0;
+
+	for (uint32_t i = 0; i < st->segments && err == 0; i++) {
+		struct store_segment *g = &st->segment[i];
+
+		if (only != NULL && g->catalogued)
+			continue;
+		err = learn(st, i, damage, ctx);
+		if (err == 0)
+			err = each_segment(&e, i);
+		if (st->kept > KEPT_MAX)
+			forget_entries(st, g);
+	}
+	return err;
+}
+
 int store_each(struct recording_store *st, const uint8_t *only, store_extent_fn *fn,
 	       recording_damage_fn *damage, void *ctx)
 {
-	for (uint32_t i = 0; i < st->segments; i++) {
-		struct recording_segment s;
-
-		if (store_open_segment(st, i, true, &s, damage, ctx) != 0)
-			continue;
-
-		struct each e = {only, i, s.live, fn, ctx};
-		int err = s.sealed ? each_indexed(&e, &s)
-				   : recording_segment_scan(&s, each_scanned, &e);
-
-		recording_segment_close(&s);
-		if (err != 0)
-			return err;
-	}
-	return 0;
+	return store_each_prefix(st, only, 32, fn, damage, ctx);
 }
 
 int store_read(struct recording_store *st, const struct extent_ref *ref, uint8_t *buf,
 	       struct recording_extent_head *head)
 {
+	if (ref->bytes != NULL) {
+		memcpy(buf, ref->bytes, ref->used);
+		memcpy(head, buf, sizeof(*head));
+		return RECORDING_EXTENT_OK;
+	}
 	if (st->open_index != ref->segment) {
 		if (st->open_index != NO_SEGMENT)
 			recording_segment_close(&st->open);
@@ -267,227 +539,4 @@ int recording_extents_add(struct extent_refs *refs, const struct extent_ref *ref
 	}
 	refs->ref[refs->n++] = *ref;
 	return 0;
-}
-
-/* --- one recording from its references --- */
-
-static void read_metadata(struct recording_store *st, const struct extent_ref *ref, char *text)
-{
-	uint8_t buf[RECORDING_EXTENT_BYTES];
-	struct recording_extent_head h;
-	struct recording_frame_head fh;
-	const uint8_t *payload;
-
-	if (store_read(st, ref, buf, &h) != RECORDING_EXTENT_OK)
-		return;
-
-	uint32_t at = h.head_bytes;
-
-	if (recording_frame_next(buf, h.used, &at, &fh, &payload) == 1 &&
-	    fh.kind == RECORDING_FRAME_METADATA && fh.length <= RECORDING_METADATA_MAX) {
-		memcpy(text, payload, fh.length);
-		text[fh.length] = '\0';
-	}
-}
-
-/* Add the account in the head of a part's last extent; with an END, its reason. */
-static bool read_account(struct recording_store *st, const struct extent_ref *ref,
-			 struct recording_info *info)
-{
-	uint8_t buf[RECORDING_EXTENT_BYTES];
-	struct recording_extent_head h;
-	struct recording_frame_head fh;
-	const uint8_t *payload;
-
-	if (store_read(st, ref, buf, &h) != RECORDING_EXTENT_OK)
-		return false;
-	for (int ch = 0; ch < RECORDING_CHANNELS; ch++) {
-		info->account.channel[ch].written += h.channel[ch].written;
-		info->account.channel[ch].lost += h.channel[ch].lost;
-		info->account.channel[ch].accepted += h.channel[ch].written + h.channel[ch].lost;
-		if (h.channel[ch].loss != 0)
-			info->account.channel[ch].loss = h.channel[ch].loss;
-		if (h.minor == 0)
-			continue;
-		info->account.channel[ch].masked += h.more[ch].masked;
-		if (h.more[ch].missing > 0)
-			info->account.channel[ch].missing += (uint64_t)h.more[ch].missing;
-	}
-	info->account.paused_ms += h.paused_ns / 1000000;
-	for (uint32_t at = h.head_bytes;
-	     recording_frame_next(buf, h.used, &at, &fh, &payload) == 1;)
-		if (fh.kind == RECORDING_FRAME_END &&
-		    fh.length == sizeof(struct recording_end_frame))
-			memcpy(&info->end, payload, sizeof(info->end));
-	return true;
-}
-
-void store_describe(struct recording_store *st, const struct extent_ref *ref, size_t n,
-		    struct recording_info *info, char *text)
-{
-	struct recording_info i = {.parts = 0, .complete = true, .account_known = true};
-	uint64_t end_ns = 0;
-
-	memcpy(i.id, ref[0].id, sizeof(i.id));
-	strcpy(text, "{}");
-	i.start_ns = ref[0].first_wall_ns;
-	for (size_t k = 0; k < n; k++) {
-		bool begins = k == 0 || ref[k].part_ns != ref[k - 1].part_ns;
-		bool ends = k + 1 == n || ref[k + 1].part_ns != ref[k].part_ns;
-
-		if (begins)
-			i.parts++;
-		if (begins ? ref[k].seq != 0 : ref[k].seq > ref[k - 1].seq + 1)
-			i.complete = false;
-		if (begins || ref[k].seq != ref[k - 1].seq) { /* not the same extent again */
-			i.extents++;
-			i.bytes += recording_pad(ref[k].used, RECORDING_BLOCK);
-		}
-		if (ref[k].first_wall_ns + ref[k].span_ns > end_ns)
-			end_ns = ref[k].first_wall_ns + ref[k].span_ns;
-		if (begins && k == 0 && ref[k].seq == 0)
-			read_metadata(st, &ref[k], text);
-		if (!ends)
-			continue;
-		i.ended = (ref[k].flags & RECORDING_EXTENT_LAST) != 0;
-		if (!i.ended)
-			i.complete = false;
-		if (!read_account(st, &ref[k], &i))
-			i.account_known = false;
-	}
-	i.duration_ns = end_ns > i.start_ns ? end_ns - i.start_ns : 0;
-	i.metadata = text;
-	*info = i;
-}
-
-/* --- list and find --- */
-
-static int collect(void *ctx, const struct extent_ref *ref)
-{
-	return recording_extents_add(ctx, ref);
-}
-
-struct list_order {
-	uint64_t start_ns;
-	size_t first, n;
-};
-
-static int list_order(const void *a, const void *b)
-{
-	const struct list_order *x = a, *y = b;
-
-	return x->start_ns < y->start_ns ? -1 : x->start_ns > y->start_ns;
-}
-
-/* Groups of references with the same id, oldest recording first. */
-static struct list_order *group(const struct extent_refs *refs, size_t *groups)
-{
-	struct list_order *g = malloc((refs->n + 1) * sizeof(*g));
-	size_t n = 0;
-
-	for (size_t i = 0; g != NULL && i < refs->n; i++) {
-		if (i != 0 && memcmp(refs->ref[i].id, refs->ref[i - 1].id, 16) == 0) {
-			g[n - 1].n++;
-			continue;
-		}
-		g[n++] = (struct list_order){refs->ref[i].first_wall_ns, i, 1};
-	}
-	if (g != NULL && n != 0)
-		qsort(g, n, sizeof(*g), list_order);
-	*groups = n;
-	return g;
-}
-
-struct told {
-	struct extent_refs refs;
-	recording_damage_fn *damage;
-	void *ctx;
-};
-
-static int collect_told(void *ctx, const struct extent_ref *ref)
-{
-	return collect(&((struct told *)ctx)->refs, ref);
-}
-
-static void damage_told(void *ctx, const struct recording_damage *d)
-{
-	const struct told *t = ctx;
-
-	recording_damage_tell(t->damage, t->ctx, d);
-}
-
-int recording_store_list(struct recording_store *st, recording_info_fn *fn,
-			 recording_damage_fn *damage, void *ctx)
-{
-	struct told t = {.damage = damage, .ctx = ctx};
-	struct list_order *g = NULL;
-	size_t groups = 0;
-	int err = store_each(st, NULL, collect_told, damage_told, &t);
-
-	if (err == 0 && t.refs.n != 0) {
-		qsort(t.refs.ref, t.refs.n, sizeof(*t.refs.ref), recording_extent_order);
-		g = group(&t.refs, &groups);
-		err = g != NULL ? 0 : -ENOMEM;
-	}
-	for (size_t i = 0; i < groups && err == 0; i++) {
-		struct recording_info info;
-		char text[RECORDING_METADATA_MAX + 1];
-
-		store_describe(st, t.refs.ref + g[i].first, g[i].n, &info, text);
-		err = fn(ctx, &info);
-	}
-	free(g);
-	free(t.refs.ref);
-	return err;
-}
-
-struct finding {
-	char prefix[33];
-	size_t len;
-	bool found;
-	uint8_t id[16];
-};
-
-static int find_one(void *ctx, const struct extent_ref *ref)
-{
-	struct finding *f = ctx;
-	char text[RECORDING_ID_TEXT], plain[33];
-	size_t n = 0;
-
-	if (f->found && memcmp(f->id, ref->id, sizeof(f->id)) == 0)
-		return 0;
-	recording_id_text(ref->id, text);
-	for (const char *p = text; *p != '\0'; p++)
-		if (*p != '-')
-			plain[n++] = *p;
-	if (memcmp(plain, f->prefix, f->len) != 0)
-		return 0;
-	if (f->found)
-		return -ENOTUNIQ;
-	f->found = true;
-	memcpy(f->id, ref->id, sizeof(f->id));
-	return 0;
-}
-
-int recording_find(struct recording_store *st, const char *prefix, uint8_t id[16])
-{
-	struct finding f = {.len = 0};
-
-	for (const char *p = prefix; *p != '\0'; p++) {
-		if (*p == '-')
-			continue;
-		if (f.len == 32 || strchr("0123456789abcdefABCDEF", *p) == NULL)
-			return -EINVAL;
-		f.prefix[f.len++] = (char)(*p >= 'A' && *p <= 'F' ? *p - 'A' + 'a' : *p);
-	}
-	if (f.len < 4)
-		return -EINVAL;
-
-	int err = store_each(st, NULL, find_one, NULL, &f);
-
-	if (err == 0 && !f.found)
-		err = -ENOENT;
-	if (err == 0)
-		memcpy(id, f.id, sizeof(f.id));
-	return err;
 }

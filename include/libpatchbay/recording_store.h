@@ -11,11 +11,36 @@
 struct store_segment {
 	char *path;
 	uint64_t number;
+	uint32_t dir;    /* index of the store's */
+	bool catalogued; /* a run of its directory's catalogue covers it */
+	/* What was read of it: kept as long as the memory for all of them is little. */
+	struct recording_index_entry *entry;
+	uint32_t entries, entries_max;
+	uint64_t scanned; /* unsealed: up to there */
+	uint64_t tag;
+	bool whole; /* `entry` is all there is: it is sealed */
+	bool live;  /* a recorder writes it */
 };
 
+/* The extent file of a running engine; path empty: none. */
+struct recording_live {
+	char path[256];
+	void *map;
+	size_t bytes;
+	uint64_t inode;
+};
+
+struct catalogue;
+
 struct recording_store {
-	struct store_segment *segment; /* by number */
-	uint32_t segments;
+	char **dir;
+	uint32_t dirs;
+	struct catalogue **catalogue;  /* one for each directory; NULL: none */
+	unsigned *catalogues_bad;      /* runs that could not be read; 0 after they were told */
+	struct store_segment *segment; /* by number; those found by a refresh behind them */
+	uint32_t segments, sorted, segments_max;
+	uint64_t kept; /* entries that all segments hold in memory */
+	struct recording_live live;
 	/* the one read last, kept open */
 	struct recording_segment open;
 	uint32_t open_index; /* UINT32_MAX: none */
@@ -33,7 +58,8 @@ struct extent_ref {
 	uint32_t used;
 	uint32_t flags;
 	uint32_t crc;
-	bool live; /* in a segment that is being written */
+	bool live;      /* in a segment that is being written, or in memory */
+	uint8_t *bytes; /* in memory: `used` bytes, owned by the reference; else NULL */
 };
 
 /* Order of a recording: by part, then number; the same extent's places by segment. For qsort(). */
@@ -42,10 +68,19 @@ int recording_extent_order(const void *a, const void *b);
 typedef int store_extent_fn(void *ctx, const struct extent_ref *ref);
 
 /* Tell of each extent of each segment, from the index where it is good, else from the blocks.
- * With `only`, the other recordings are left out. Returns 0, what `fn` returned, or negative
- * errno. */
+ * With `only`, the other recordings are left out, and the catalogue is asked. Of one recording the
+ * same extent may be told twice. Returns 0, what `fn` returned, or negative errno. */
 int store_each(struct recording_store *st, const uint8_t *only, store_extent_fn *fn,
 	       recording_damage_fn *damage, void *ctx);
+
+/* The same for all recordings whose ids begin with the first `digits` hexadecimal digits of
+ * `only`. */
+int store_each_prefix(struct recording_store *st, const uint8_t *only, unsigned digits,
+		      store_extent_fn *fn, recording_damage_fn *damage, void *ctx);
+
+/* Tell that so many runs of a directory's catalogue are damaged. */
+void store_tell_catalogue(const struct recording_store *st, uint32_t dir, uint64_t runs,
+			  recording_damage_fn *damage, void *ctx);
 
 /* Open segment `index` for reading, whatever its head says; damage is told. Returns 0 or
  * negative errno. */

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/crc32c.h"
+#include "libpatchbay/recording_catalogue.h"
 #include "libpatchbay/recording_store.h"
 
 enum { PAUSE_TOLERANCE_NS = 2000000 };
@@ -532,12 +533,24 @@ static void check_recordings(struct verifier *w)
 			w->v.account.channel[ch].written + w->v.account.channel[ch].lost;
 }
 
+static void check_catalogue(struct verifier *w, uint32_t dir)
+{
+	unsigned bad = w->st->catalogues_bad[dir];
+
+	if (w->st->catalogue[dir] != NULL)
+		bad += catalogue_verify(w->st->catalogue[dir]);
+	if (bad != 0)
+		store_tell_catalogue(w->st, dir, bad, count_and_tell, w);
+}
+
 int recording_verify(struct recording_store *st, const uint8_t *id, recording_damage_fn *damage,
 		     void *ctx, struct recording_verdict *verdict)
 {
 	struct verifier w = {.st = st, .only = id, .damage = damage, .ctx = ctx};
 	int err = 0;
 
+	for (uint32_t i = 0; i < st->dirs; i++)
+		check_catalogue(&w, i);
 	for (uint32_t i = 0; i < st->segments && err == 0; i++)
 		err = read_segment(&w, i);
 	if (err == 0)

@@ -47,6 +47,7 @@ const char *recording_loss_name(uint32_t loss);
 	X(VERSION,            "version",            "written by a later version of the format") \
 	X(INDEX,              "index",              "the index of a sealed segment is damaged; its blocks are read instead") \
 	X(INDEX_DISAGREES,    "index_disagrees",    "the index and the extent at this place tell different things") \
+	X(CATALOGUE,          "catalogue",          "a catalogue is damaged; the segments' own indexes are read instead") \
 	X(EXTENT_HEAD,        "extent_head",        "an extent's head is damaged") \
 	X(EXTENT_CRC,         "extent_crc",         "an extent's checksum does not agree") \
 	X(EXTENT_CUT,         "extent_cut",         "an extent is cut off by the end of its file") \
@@ -91,6 +92,17 @@ struct recording_store;
 int recording_store_open(struct recording_store **store, const char *const *dir, size_t n);
 void recording_store_close(struct recording_store *store);
 
+/* Also see what a running engine holds in memory and has not made durable yet: `extents` is its
+ * extent file, /dev/shm/patchbay-NAME.extents. Recordings opened from now on are read up to their
+ * newest frame. The file is mapped read-only, whatever its engine does meanwhile does no harm, and
+ * it may come and go. Returns 0 or -ENAMETOOLONG; an engine of another version is not seen. */
+int recording_store_attach(struct recording_store *store, const char *extents);
+
+/* Look again at the directories: a store that is kept open does not see new segments by itself.
+ * Cheap when nothing has changed. Recordings that are open stay valid. Returns as
+ * recording_store_open(). */
+int recording_store_refresh(struct recording_store *store);
+
 struct recording_info {
 	uint8_t id[16];
 	uint64_t start_ns; /* time of day */
@@ -118,6 +130,13 @@ int recording_store_list(struct recording_store *store, recording_info_fn *fn,
 /* The one recording whose id begins with `prefix` (hexadecimal, dashes ignored, at least 4
  * digits). Returns 0, -EINVAL, -ENOENT, -ENOTUNIQ (several). */
 int recording_find(struct recording_store *store, const char *prefix, uint8_t id[16]);
+
+/* Bring the catalogue of a directory up to date with its sealed segments: it is what lets
+ * recording_open() and recording_find() go straight to a recording in a store of any size; without
+ * it each segment's index is looked at. A running engine does this by itself; after directories
+ * were copied or restored, or where no engine runs, call it. `least`: only if so many segments are
+ * not in it. Returns how many were added, -EAGAIN (another process is at it), or negative errno. */
+int recording_catalogue_update(const char *dir, unsigned least);
 
 /* --- one recording --- */
 
@@ -150,6 +169,53 @@ int recording_next(struct recording *r, struct recording_frame *f);
 
 /* Begin again, at the extent that holds `time_ns` (0: the first). */
 void recording_seek(struct recording *r, uint64_t time_ns);
+
+/* Is it still going on? It has no end, and an engine holds it or writes the segment that it is in. */
+bool recording_runs(const struct recording *r);
+
+/* After recording_next() has returned 0 of one that runs: look for what has come since; the next
+ * recording_next() goes on there, and recording_info() tells of the whole. Returns 1 when there is
+ * more, 0 when not, or negative errno. */
+int recording_refresh(struct recording *r);
+
+/* --- its sound --- */
+
+/* Both channels of one recording as one stream of stereo samples (left what the customer says,
+ * right what the customer hears, 16 bits in the machine's order), from any moment on. A recording
+ * that runs is read up to a few seconds before now; a call that has just been recorded is the same
+ * stream as one of last year. Memory is bounded whatever the length.
+ *
+ *	recording_stream_open(r, 8000, &s);
+ *	recording_stream_seek(s, 90 * 8000);            one and a half minutes in
+ *	while ((n = recording_stream_read(s, pcm, 4096)) > 0) ...
+ *	n == 0: its end; n == -EAGAIN: it runs, and nothing more is there: ask again in a second
+ *
+ * A place is a number of samples since the recording's start, so that a byte of a WAV file is a
+ * place: (byte - header) / 4. From whatever place it is read, a place has the same sound; only where
+ * a clock difference is being slipped away may it be one sample beside. Seeking costs the decoding
+ * of the RECORDING_STREAM_LEAD_MS before the place. */
+struct recording_stream;
+
+enum { RECORDING_STREAM_LEAD_MS = 10000 };
+
+/* `rate_hz`: 8000, 16000 or 48000. The recording is the caller's, and read by the stream until it
+ * is closed. Returns 0, -EINVAL or -ENOMEM. */
+int recording_stream_open(struct recording *r, uint32_t rate_hz, struct recording_stream **s);
+void recording_stream_close(struct recording_stream *s);
+
+/* Go to a place; past the end, the next read returns 0. Returns 0 or -ENOMEM. */
+int recording_stream_seek(struct recording_stream *s, uint64_t place);
+
+/* Where the next read begins. */
+uint64_t recording_stream_place(const struct recording_stream *s);
+
+/* At most `n` samples of both channels into pcm[2 * n]. Returns how many, 0 at the end, -EAGAIN,
+ * or negative errno. */
+int recording_stream_read(struct recording_stream *s, int16_t *pcm, size_t n);
+
+/* Samples of the whole recording as far as is known now; final when it does not run. Within 20 ms
+ * of where the stream ends: the last frame's length is not in this number. */
+uint64_t recording_stream_length(const struct recording_stream *s);
 
 /* --- verify --- */
 
@@ -202,7 +268,7 @@ struct recording_exported {
 	} channel[RECORDING_CHANNELS];
 };
 
-/* Write the recording as one stereo file, left what the customer says, right what the customer
+/* Write the recording as one stereo file: the whole of its recording_stream, left what the customer says, right what the customer
  * hears, both on the engine's time line. Memory is bounded whatever the length. Returns 0,
  * -EINVAL, -ECANCELED, or negative errno; `out` may be NULL. */
 int recording_export(struct recording *r, const struct recording_export *how,
