@@ -11,6 +11,8 @@
 
 #include "libpatchbay/recording_live.h"
 
+enum { GATHER_AGAIN = 8 };
+
 struct recording {
 	struct recording_store *store;
 	recording_damage_fn *damage;
@@ -46,28 +48,48 @@ static void pass_on(void *ctx, const struct recording_damage *d)
 	recording_damage_tell(r->damage, r->ctx, d);
 }
 
-/* Order, and where an extent is in memory and in a segment, the segment first: it is the whole. */
-static int gather(struct recording *r)
-{
-	int err = recording_live_collect(&r->store->live, r->id, &r->refs);
-
-	if (err == 0)
-		err = store_each(r->store, r->id, collect, pass_on, r);
-	if (err == 0 && r->refs.n == 0)
-		err = -ENOENT;
-	if (err != 0)
-		return err;
-	qsort(r->refs.ref, r->refs.n, sizeof(*r->refs.ref), recording_extent_order);
-	store_describe(r->store, r->refs.ref, r->refs.n, &r->info, r->metadata);
-	return 0;
-}
-
 static void refs_free(struct extent_refs *refs)
 {
 	for (size_t i = 0; i < refs->n; i++)
 		free(refs->ref[i].bytes);
 	free(refs->ref);
 	*refs = (struct extent_refs){0};
+}
+
+/* While we went through the memory, an extent may have been opened behind us, and the next one
+ * before us: then there is a hole before one that is in memory. */
+static bool overtaken(const struct extent_refs *refs)
+{
+	for (size_t i = 0; i < refs->n; i++) {
+		const struct extent_ref *x = &refs->ref[i], *before = i != 0 ? x - 1 : NULL;
+		bool same = before != NULL && before->part_ns == x->part_ns;
+
+		if (x->bytes != NULL && x->seq > (same ? before->seq + 1 : 0))
+			return true;
+	}
+	return false;
+}
+
+/* All places of all extents, in order: where one is in memory and in a segment, the segment first,
+ * which has the whole of it. */
+static int gather(struct recording *r)
+{
+	for (int again = 0;; again++) {
+		int err = recording_live_collect(&r->store->live, r->id, &r->refs);
+
+		if (err == 0)
+			err = store_each(r->store, r->id, collect, again == 0 ? pass_on : NULL, r);
+		if (err == 0 && r->refs.n == 0)
+			err = -ENOENT;
+		if (err != 0)
+			return err;
+		qsort(r->refs.ref, r->refs.n, sizeof(*r->refs.ref), recording_extent_order);
+		if (again == GATHER_AGAIN || !overtaken(&r->refs))
+			break;
+		refs_free(&r->refs);
+	}
+	store_describe(r->store, r->refs.ref, r->refs.n, &r->info, r->metadata);
+	return 0;
 }
 
 int recording_open(struct recording_store *st, const uint8_t id[16], recording_damage_fn *damage,
