@@ -89,9 +89,14 @@ static const struct cli_command commands[] = {
 	 "Asks the engine itself: works without patchbayd.\n\n"
 	 "  patchbay engine\n"
 	 "  patchbay engine --json | jq .workers[0].busy_share\n", cli_engine},
-	{"top", "[--interval SECONDS] [--count N]", "calls, packets and cycles, every second",
+	{"top", "[--interval SECONDS] [--once | --count N]", "the engine at work: workers, stages, drops, recorder",
+	 "Busy share and lateness of each worker, cycles per packet of each stage, what became of packets and\n"
+	 "how fast. On a terminal the screen is renewed until Ctrl-C; with --json one object per interval.\n\n"
 	 "  patchbay top\n"
-	 "  patchbay top --interval 5 --count 12 > an-hour.txt\n", cli_top},
+	 "  patchbay top --once --json | jq .workers[0].stages\n"
+	 "  patchbay top --interval 5 --count 12 > a-minute.txt\n", cli_top},
+	{"graph", "[--interval SECONDS]", "the packet's path with its numbers, for Graphviz",
+	 "  patchbay graph | dot -Tsvg > path.svg\n", cli_graph},
 	{"events", "[--engine] [--after N] [--type WORD] [--seconds N]", "follow what happens",
 	 "One line per event until Ctrl-C; with --json one JSON object per line.\n\n"
 	 "  patchbay events\n"

@@ -53,7 +53,9 @@ _patchbay() {
   legs) words "--engine" ;;
   drops) words "--all" ;;
   events) words "--engine --after --type --seconds" ;;
-  top) words "--interval --count" ;;
+  top) words "--interval --once --count" ;;
+  graph) words "--interval" ;;
+  capture) words "--call --leg --write --seconds --packets" ;;
   voicemail) words "heard --no" ;;
   completion) words "commands calls agents queues" ;;
   help) ask commands ;;
