@@ -97,6 +97,12 @@ static const struct cli_command commands[] = {
 	 "  patchbay top --interval 5 --count 12 > a-minute.txt\n", cli_top},
 	{"graph", "[--interval SECONDS]", "the packet's path with its numbers, for Graphviz",
 	 "  patchbay graph | dot -Tsvg > path.svg\n", cli_graph},
+	{"capture", "--call ID | --leg ID [-w FILE|-] [--seconds N] [--packets N]", "the packets of one call or leg, for Wireshark",
+	 "As they are on the wire, both ways, RTP and RTCP: received ones as they came, sent ones as they leave. Without -w\n"
+	 "a line each. ID is the engine's, as `patchbay legs` shows it. Ends with Ctrl-C, the call, or as told.\n\n"
+	 "  patchbay capture --call 0190f3a2-0000-7000-8000-00003f9a21bc -w call.pcapng --seconds 30\n"
+	 "  patchbay capture --leg 0190f3a2-0000-7000-8000-00003f9a21bc.l1 --packets 10\n"
+	 "  patchbay capture --call $CALL -w - | wireshark -k -i -\n", cli_capture},
 	{"events", "[--engine] [--after N] [--type WORD] [--seconds N]", "follow what happens",
 	 "One line per event until Ctrl-C; with --json one JSON object per line.\n\n"
 	 "  patchbay events\n"

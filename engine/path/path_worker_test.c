@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/units.h"
+#include "path/capture.h"
 #include "path/path_world.h"
 #include "rtp/rtcp.h"
 
@@ -546,7 +547,70 @@ static void a_worker_that_sleeps_is_woken_by_a_command(void)
 	world_close(&w);
 }
 
+/* Two calls; one is looked at. What goes in and what goes out is seen once each, as it was. */
+static void a_call_is_captured_before_and_after(void)
+{
+	struct worker_command c = {.kind = COMMAND_CAPTURE_SET, .capture = capture_create()};
+	struct capture *k = c.capture;
+	struct capture_packet p;
+	unsigned in = 0, out = 0;
+
+	world_open(&w, 1, 1, NULL);
+	struct call_ref one = world_call(&w, 0, 0), two = world_call(&w, 0, 1);
+	struct world_peer *a = world_peer(&w, 0, one, 0), *b = world_peer(&w, 0, one, 1);
+	struct world_peer *x = world_peer(&w, 0, two, 2), *y = world_peer(&w, 0, two, 3);
+	world_bridge(&w, one, a, b);
+	world_bridge(&w, two, x, y);
+	c.call = one;
+	k->packets_max = 1000;
+	check_int(world_do(&w, 0, &c), 0);
+	a->talks = x->talks = y->talks = true;
+	world_run(&w, 1000);
+	a->talks = x->talks = y->talks = false;
+	world_run(&w, 20);
+	while (spsc_get(&k->ring, &p)) {
+		const uint8_t *udp = p.frame + NET_ETHER_BYTES + NET_IP4_BYTES;
+		const uint8_t *rtp = udp + NET_UDP_BYTES;
+		bool rtcp = rtp[1] >= 200 && rtp[1] <= 207;
+
+		check_int(p.kept, p.len);
+		if (p.way == CAPTURE_IN) {
+			check_int(p.leg.index, a->leg.index);
+			check_int(be16_get(udp + 2), a->leg_port);
+			check_int(be32_get(rtp + 8), a->ssrc);
+			in++;
+		} else if (!rtcp) {
+			check_int(p.leg.index, b->leg.index);
+			check_int(be16_get(udp), b->leg_port);
+			check(be32_get(rtp + 8) != a->ssrc);
+			check_int(be16_get(rtp + 2), b->got[out].seq);
+			out++;
+		}
+	}
+	check_int(in, a->sent);
+	check_int(out, b->got_n);
+	check_int(atomic_load(&k->lost), 0);
+
+	/* Nobody reads: the ring fills, calls go on. */
+	a->talks = b->talks = true;
+	k->packets_max = 100000;
+	world_run(&w, 8000);
+	a->talks = b->talks = false;
+	world_run(&w, 20);
+	check_int(b->got_n, a->sent);
+	check(atomic_load(&k->lost) > 400);
+	c.capture = NULL;
+	check_int(world_do(&w, 0, &c), 0);
+	a->talks = true;
+	uint64_t lost = atomic_load(&k->lost);
+	world_run(&w, 100);
+	check_int(atomic_load(&k->lost), lost);
+	capture_destroy(k);
+	world_close(&w);
+}
+
 static const struct check_case cases[] = {
+	CHECK_CASE(a_call_is_captured_before_and_after),
 	CHECK_CASE(each_kind_of_rubbish_is_counted_by_name),
 	CHECK_CASE(a_flood_from_strangers_disturbs_nobody),
 	CHECK_CASE(random_bytes_from_the_right_source_end_in_one_fate_each),

@@ -8,6 +8,7 @@
  */
 #include <rte_mbuf.h>
 
+#include "path/capture.h"
 #include "path/path.h"
 #include "port/port.h"
 #include "worker/worker.h"
@@ -64,6 +65,8 @@ void tx_flush(struct worker *w)
 		worker_count(&w->made_lost, lost);
 	if (tx->n == 0)
 		return;
+	if (w->capture != NULL)
+		capture_frames(w, tx->pkt, tx->n, CAPTURE_OUT);
 	while (sent < tx->n && took > 0) {
 		took = port_send(w->cfg.lane, tx->pkt + sent, (uint16_t)(tx->n - sent));
 		sent = (uint16_t)(sent + took);

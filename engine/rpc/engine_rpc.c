@@ -31,6 +31,15 @@ static const struct rpc_param recording_params[] = {RPC_PARAM_UUID("recording", 
 						    RPC_PARAM_END};
 static const struct rpc_param monitor_params[] = {RPC_PARAM_ID("monitor", RPC_REQUIRED),
 						  RPC_PARAM_END};
+static const struct rpc_param capture_start_params[] = {
+	RPC_PARAM_ID("capture", RPC_REQUIRED),
+	RPC_PARAM_ID("call", RPC_OPTIONAL),
+	RPC_PARAM_ID("leg", RPC_OPTIONAL),
+	RPC_PARAM_INT("packets", RPC_OPTIONAL, 1, 1000000),
+	RPC_PARAM_END,
+};
+static const struct rpc_param capture_params[] = {RPC_PARAM_ID("capture", RPC_REQUIRED),
+						  RPC_PARAM_END};
 static const struct rpc_param prompt_load_params[] = {
 	RPC_PARAM_TEXT("directory", RPC_OPTIONAL, 1, 4095),
 	RPC_PARAM_END,
@@ -142,6 +151,9 @@ static const struct rpc_method methods[] = {
 	{"record.mark", record_mark_params, rpc_record_mark},
 	{"record.mask", record_mask_params, rpc_record_mask},
 	{"record.unmask", recording_params, rpc_record_unmask},
+	{"capture.start", capture_start_params, rpc_capture_start},
+	{"capture.read", capture_params, rpc_capture_read},
+	{"capture.stop", capture_params, rpc_capture_stop},
 	{"stat.engine", rpc_params_none, rpc_stat_engine},
 	{"stat.drops", rpc_params_none, rpc_stat_drops},
 	{"stat.legs", call_optional, rpc_stat_legs},
@@ -242,6 +254,7 @@ void engine_rpc_close(struct engine_rpc *rpc)
 		if (rpc->call[i] != NULL)
 			call_free(rpc, rpc->call[i]);
 	engine_rpc_send_fini(rpc);
+	capture_fini(rpc);
 	for (unsigned i = 0; i < rpc->cfg.workers; i++) {
 		pool_fini(&rpc->worker[i].legs);
 		pool_fini(&rpc->worker[i].calls);
@@ -282,6 +295,7 @@ int engine_rpc_poll(struct engine_rpc *rpc, uint64_t now_ms, uint64_t wall_ms)
 	rpc->now_ms = now_ms;
 	rpc->wall_ms = wall_ms;
 	admit_look(rpc);
+	capture_look(rpc);
 	for (unsigned i = 0; i < rpc->cfg.workers; i++)
 		more |= take_events(rpc, i);
 

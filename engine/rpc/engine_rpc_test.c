@@ -10,6 +10,7 @@
 
 #include "patchbay/rpc_client.h"
 #include "patchbay/rpc_params.h"
+#include "path/capture.h"
 #include "rpc/fake_worker.h"
 #include "tests/check.h"
 
@@ -557,6 +558,69 @@ static void overload_refuses_newcomers_until_it_is_well_over(void)
 	teardown(&w);
 }
 
+static void a_call_is_looked_at(void)
+{
+	static const struct line begin[] = {
+		{"call.open", "{'call':'c'}", "'worker':0", OK},
+		{"leg.open", "{'call':'c','leg':'a'}", "'leg':'a'", OK},
+		{"call.open", "{'call':'other'}", "'worker':1", OK},
+		{"call.open", "{'call':'beside','near':'c'}", "'worker':0", OK},
+		{"capture.start", "{'capture':'p'}", "one of call and leg", RPC_INVALID_PARAMS},
+		{"capture.start", "{'capture':'p','call':'c','leg':'a'}", "one of call and leg",
+		 RPC_INVALID_PARAMS},
+		{"capture.start", "{'capture':'p','call':'x'}", "no call x", RPC_NOT_FOUND},
+		{"capture.read", "{'capture':'p'}", "no capture p", RPC_NOT_FOUND},
+		{"capture.start", "{'capture':'p','call':'c'}", "{}", OK},
+		{"capture.start", "{'capture':'p','call':'c'}", "capture p runs", RPC_EXISTS},
+		{"capture.start", "{'capture':'q','call':'beside'}",
+		 "capture p runs on worker 0, which can do one at a time", RPC_NO_RESOURCE},
+		{"capture.start", "{'capture':'q','call':'other'}", "{}", OK},
+		{"capture.read", "{'capture':'p'}",
+		 "{'packets':[],'more':false,'ended':false,'lost':0}", OK},
+	};
+	static const struct line finish[] = {
+		{"call.close", "{'call':'c'}", "'closed':true", OK},
+		{"capture.read", "{'capture':'p'}", "'ended':true", OK},
+		{"capture.stop", "{'capture':'p'}", "{'stopped':true,'packets':0,'lost':0}", OK},
+		{"capture.stop", "{'capture':'p'}", "{'stopped':false}", OK},
+		{"capture.start", "{'capture':'p','call':'beside','packets':2}", "{}", OK},
+	};
+	struct capture_packet p = {.way = CAPTURE_IN, .len = 2000, .kept = 3, .frame = "abc"};
+	struct world w;
+
+	setup(&w);
+	TELL(&w, begin);
+	/* What a worker does. */
+	ask(&w, "capture.stop", "{\"capture\":\"q\"}");
+	ask(&w, "capture.start", "{\"capture\":\"q\",\"call\":\"other\"}");
+	struct capture *theirs = w.fake->last.capture;
+	check(theirs != NULL);
+	for (unsigned i = 0; i < CAPTURE_SLOTS; i++)
+		check(spsc_put(&theirs->ring, &p));
+	check(!spsc_put(&theirs->ring, &p));
+	p.kept = CAPTURE_BYTES;
+	ask(&w, "capture.read", "{\"capture\":\"q\"}");
+	check(strstr(w.answer, "\"way\":\"in\",\"length\":2000,\"frame\":\"YWJj\"") != NULL);
+	size_t got = json_array_size(json_object_get(w.result, "packets"));
+	check(got > 100 && got < CAPTURE_SLOTS);
+	check(json_is_true(json_object_get(w.result, "more")));
+	for (size_t i = 0; i < got; i++)
+		check(spsc_put(&theirs->ring, &p));
+	while (json_is_true(json_object_get(w.result, "more"))) {
+		ask(&w, "capture.read", "{\"capture\":\"q\"}");
+		check(strlen(w.answer) < 65000); /* a line of the socket */
+	}
+	TELL(&w, finish);
+	for (unsigned i = 0; i < 12; i++) { /* nobody reads p any more, q is read */
+		w.now_ms += 1000;
+		ask(&w, "capture.read", "{\"capture\":\"q\"}");
+	}
+	check_int(w.kind, RPC_REPLY_RESULT);
+	ask(&w, "capture.read", "{\"capture\":\"p\"}");
+	check_int(w.reason, RPC_NOT_FOUND);
+	teardown(&w);
+}
+
 static void limits_refuse_and_give_back(void)
 {
 	struct world w;
@@ -802,6 +866,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(news_become_numbered_events),
 	CHECK_CASE(numbers_add_up),
 	CHECK_CASE(overload_refuses_newcomers_until_it_is_well_over),
+	CHECK_CASE(a_call_is_looked_at),
 	CHECK_CASE(limits_refuse_and_give_back),
 	CHECK_CASE(a_worker_that_refuses_leaves_nothing_behind),
 	CHECK_CASE(a_full_ring_loses_no_command),

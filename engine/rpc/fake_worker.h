@@ -230,7 +230,7 @@ static inline int fake_send(void *arg, unsigned w, const struct worker_command *
 		reply.result = fake_record(f, w, &f->call[c->call.index], c);
 		f->event[w][(f->first[w] + at) % FAKE_EVENTS].result = reply.result;
 		return 0;
-	} else {
+	} else if (c->kind != COMMAND_CAPTURE_SET) {
 		reply.result = fake_leg_command(f, w, c);
 		reply.stats.packets_in = 11;
 		reply.stats.rtt_us = UINT32_MAX;

@@ -9,6 +9,7 @@
  *	events.c       workers' events to numbered events
  *	stat.c         snapshot, stat.*
  *	admit.c        who may come in
+ *	capturing.c    capture.*
  *
  * An object that is being closed keeps its id until the worker has confirmed: it is `closing`, can no
  * longer be found by a request, and its id cannot be given again. So events never speak of two things
@@ -103,12 +104,25 @@ struct queued_command {
 	struct worker_command command;
 };
 
+struct capture;
+
+/* An operator looks at a call of this worker. */
+struct capture_object {
+	struct capture *capture; /* NULL: nobody looks */
+	char id[RPC_ID_MAX + 1];
+	struct call_ref call;
+	unsigned worker;
+	uint64_t read_ms; /* when it was last asked for */
+	bool stopping;    /* the worker was told to let go */
+};
+
 struct engine_worker {
 	struct pool legs, calls;
 	uint32_t legs_open;
 	struct queued_command *first, **last;
 	uint32_t queued;
 	struct admission admission;
+	struct capture_object capture;
 };
 
 struct engine_rpc {
@@ -173,6 +187,12 @@ bool admit_would(struct engine_rpc *rpc, unsigned worker);
 /* Microseconds that coding and decoding a 20 ms frame of this codec takes beyond G.711. */
 double admit_coding_us(const char *codec);
 
+/* --- capturing.c --- */
+
+/* Once a round: end what nobody reads. */
+void capture_look(struct engine_rpc *rpc);
+void capture_fini(struct engine_rpc *rpc);
+
 /* --- finding --- */
 
 struct call_object *call_find(const struct engine_rpc *rpc, const json_t *params,
@@ -225,6 +245,7 @@ rpc_method_fn rpc_play_start, rpc_play_stop, rpc_collect_start, rpc_collect_stop
 	rpc_prompt_load;
 rpc_method_fn rpc_record_start, rpc_record_pause, rpc_record_resume, rpc_record_stop,
 	rpc_record_mark, rpc_record_mask, rpc_record_unmask;
+rpc_method_fn rpc_capture_start, rpc_capture_read, rpc_capture_stop;
 rpc_method_fn rpc_snapshot, rpc_stat_engine, rpc_stat_drops;
 
 #endif

@@ -51,6 +51,7 @@ struct hear_entry {
 enum play_item_kind { PLAY_PROMPT, PLAY_TONE, PLAY_SILENCE };
 enum play_tone { PLAY_TONE_RINGBACK, PLAY_TONE_BUSY, PLAY_TONE_BEEP };
 
+struct capture;
 struct prompt; /* an immutable entry of the bank; the main lcore holds a reference until PLAY_DONE */
 
 struct play_item {
@@ -92,7 +93,8 @@ enum worker_command_kind {
 	COMMAND_RECORD_MARK,
 	COMMAND_RECORD_MASK,
 	COMMAND_MONITOR_SET,
-	COMMAND_NEIGHBOUR, /* a next hop's link address became known */
+	COMMAND_NEIGHBOUR,   /* a next hop's link address became known */
+	COMMAND_CAPTURE_SET, /* begin to copy packets, or with NULL let go of the capture */
 };
 
 struct worker_command {
@@ -141,6 +143,7 @@ struct worker_command {
 			uint8_t ip[16];
 			uint8_t mac[6];
 		} neighbour;
+		struct capture *capture; /* path/capture.h; main's, lent */
 	};
 };
 

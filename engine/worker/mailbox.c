@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "path/capture.h"
 #include "port/port.h"
 #include "worker/worker_priv.h"
 
@@ -104,6 +105,11 @@ static int carry_out(struct worker *w, const struct worker_command *c, struct wo
 		return command_monitor_set(w, c);
 	case COMMAND_NEIGHBOUR:
 		return command_neighbour(w, c);
+	case COMMAND_CAPTURE_SET:
+		w->capture = c->capture;
+		if (w->capture != NULL)
+			w->capture->call = c->call;
+		return 0;
 	}
 	return -ENOTSUP;
 }

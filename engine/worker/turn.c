@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "base/units.h"
+#include "path/capture.h"
 #include "port/port.h"
 #include "worker/worker_priv.h"
 
@@ -54,6 +55,8 @@ void worker_turn(struct worker *w, uint64_t now_ns)
 	stage_end(w, STAGE_MAILBOX, mailbox_take(w, WORKER_COMMANDS_PER_TURN), &t);
 
 	rx_burst(w, &b);
+	if (w->capture != NULL)
+		capture_frames(w, b.pkt, b.n, CAPTURE_IN);
 	uint16_t n = b.n;
 	stage_end(w, STAGE_RX, n, &t);
 	if (n > 0) {

@@ -21,6 +21,7 @@
 #include "patchbay/fate.h"
 #include "worker/command.h"
 
+struct capture;
 struct port_lane;
 struct rec_worker;
 struct rte_mbuf;
@@ -84,6 +85,7 @@ struct worker {
 	alignas(64) uint64_t now_ns; /* monotonic, set once per turn */
 	uint32_t idle_turns;         /* empty turns in a row */
 	bool turn_worked;            /* a stage did something this turn */
+	struct capture *capture;     /* an operator looks at a call (path/capture.h), or NULL */
 	uint64_t local_paid_ns;      /* what came of ARP, ND and ICMP, see classify.c */
 	uint64_t handed_to;          /* bit set: workers given packets this turn (classify.c) */
 	bool in_command;             /* a command is being carried out: its events have room */
