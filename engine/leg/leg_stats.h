@@ -27,6 +27,13 @@ struct leg_sound {
 	bool beep;
 };
 
+/* The jitter buffer, while somebody decodes the leg; see jbuf.h for the words. */
+struct leg_jbuf_stats {
+	uint32_t delay_ms, target_ms, min_ms, max_ms, mean_ms;
+	uint32_t played, lost, late, duplicate, reordered, far, discarded, underruns;
+	uint32_t expansions, compressions, expanded_ms, compressed_ms;
+};
+
 struct leg_stats {
 	uint64_t packets_in, octets_in;   /* RTP accepted, payload octets */
 	uint64_t packets_out, octets_out; /* RTP sent */
@@ -47,7 +54,8 @@ struct leg_stats {
 	double r_factor, mos;               /* how the peer is heard; mos 0 until something came */
 	double remote_mos;                  /* how the peer hears us; 0 until it reported */
 	struct leg_sound sound;
-	int16_t level_dbov;    /* of the last decoded frame; 0 .. -127; -127 until known */
+	int16_t level_dbov; /* of the last decoded frame; 0 .. -127; -127 until known */
+	struct leg_jbuf_stats jbuf;
 	struct sock_ip source; /* where RTP comes from; family 0 until the first packet */
 	uint8_t codec;         /* enum codec_id of what is sent */
 	enum leg_plan plan;

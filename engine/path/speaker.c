@@ -9,9 +9,13 @@
 #include <string.h>
 
 #include "codec/codec.h"
+#include "dsp/slip.h"
 #include "worker/worker_priv.h"
 
-enum { DETECT_MS = 26 }; /* a key's tones are recognised this long after they began */
+enum {
+	SAMPLE_HZ = 8000,
+	DETECT_MS = 26
+}; /* a key's tones are recognised this long after they began */
 
 static uint32_t decode(struct leg_media *m, struct rte_mbuf *pkt, int16_t *at, uint32_t room)
 {
@@ -33,6 +37,27 @@ static bool is_frame(const struct rte_mbuf *pkt)
 						      rte_pktmbuf_data_len(pkt)) == LEG_FRAME;
 }
 
+/* The delay is to change: make what was just decoded longer or shorter, if it can be done unheard.
+ * Returns how many samples there are now. */
+static uint32_t slip(struct leg_media *m, int16_t *at, uint32_t n, uint32_t room, int32_t wish)
+{
+	uint32_t most = (uint32_t)(wish < 0 ? -wish : wish);
+	uint32_t by;
+
+	if (wish < 0) {
+		by = (uint32_t)slip_shorten(at, n, most, SAMPLE_HZ);
+		if (by > 0)
+			jbuf_slipped(m->jbuf, -(int32_t)by);
+		return n - by;
+	}
+	if (n + most > room)
+		return n;
+	by = (uint32_t)slip_lengthen(at, n, most, SAMPLE_HZ);
+	if (by > 0)
+		jbuf_slipped(m->jbuf, (int32_t)by);
+	return n + by;
+}
+
 /* Fill the queue with a tick's samples. True: it was empty, and the tick's packet has been decoded
  * to `pcm` past it. */
 static bool fill(struct worker *w, struct leg_media *m, int16_t *pcm)
@@ -46,11 +71,13 @@ static bool fill(struct worker *w, struct leg_media *m, int16_t *pcm)
 
 		switch (jbuf_get(m->jbuf, w->now_ns, want, &out)) {
 		case JBUF_GET_READY:
-			if (m->fifo_n == 0 && is_frame(out.pkt)) {
+			if (m->fifo_n == 0 && out.slip == 0 && is_frame(out.pkt)) {
 				decode(m, out.pkt, pcm, LEG_FRAME);
 				return true;
 			}
 			n = decode(m, out.pkt, at, room);
+			if (out.slip != 0)
+				n = slip(m, at, n, room, out.slip);
 			break;
 		case JBUF_GET_LOST:
 		case JBUF_GET_UNDERRUN:

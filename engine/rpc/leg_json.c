@@ -276,6 +276,37 @@ static json_t *sound_json(const struct leg_sound *s)
 	return j;
 }
 
+static json_t *jbuf_json(const struct leg_jbuf_stats *s)
+{
+	const struct {
+		const char *name;
+		uint32_t value;
+	} member[] = {
+		{"delay_ms", s->delay_ms},
+		{"target_ms", s->target_ms},
+		{"min_ms", s->min_ms},
+		{"max_ms", s->max_ms},
+		{"mean_ms", s->mean_ms},
+		{"played", s->played},
+		{"lost", s->lost},
+		{"late", s->late},
+		{"duplicate", s->duplicate},
+		{"reordered", s->reordered},
+		{"far", s->far},
+		{"discarded", s->discarded},
+		{"underruns", s->underruns},
+		{"expansions", s->expansions},
+		{"compressions", s->compressions},
+		{"expanded_ms", s->expanded_ms},
+		{"compressed_ms", s->compressed_ms},
+	};
+	json_t *j = json_object();
+
+	for (size_t i = 0; i < sizeof(member) / sizeof(member[0]); i++)
+		json_object_set_new(j, member[i].name, json_integer(member[i].value));
+	return j;
+}
+
 json_t *leg_stats_json(const struct leg_stats *s)
 {
 	static const char *const plans[] = {
@@ -309,6 +340,7 @@ json_t *leg_stats_json(const struct leg_stats *s)
 				      "burst_density", s->burst_density / 256.0, "gap_ms",
 				      (int)s->gap_ms, "gap_density", s->gap_density / 256.0,
 				      "burst_ratio", round(s->burst_ratio * 100) / 100));
+	json_object_set_new(j, "jbuf", jbuf_json(&s->jbuf));
 	json_object_set_new(j, "source", leg_address_json(&s->source));
 	json_object_set_new(j, "codec", json_string(leg_codec_name((enum codec_id)s->codec)));
 	json_object_set_new(j, "plan", json_string(s->plan <= LEG_PLAN_MIX ? plans[s->plan] : "?"));

@@ -107,6 +107,32 @@ static void quality_fill(const struct worker *w, const struct leg *l, struct leg
 	s->remote_mos = remote_mos(l, m, s);
 }
 
+static struct leg_jbuf_stats jbuf_stats(const struct jbuf *jb)
+{
+	const struct jbuf_counts *c = jbuf_counts(jb);
+	struct jbuf_delay d = jbuf_delay(jb);
+
+	return (struct leg_jbuf_stats){
+		.delay_ms = d.now_ms,
+		.target_ms = d.target_ms,
+		.min_ms = d.min_ms,
+		.max_ms = d.max_ms,
+		.mean_ms = d.mean_ms,
+		.played = c->played,
+		.lost = c->lost,
+		.late = c->late,
+		.duplicate = c->duplicate,
+		.reordered = c->reordered,
+		.far = c->far,
+		.discarded = c->discarded,
+		.underruns = c->underruns,
+		.expansions = c->expansions,
+		.compressions = c->compressions,
+		.expanded_ms = (uint32_t)(c->expanded_ticks / 8),
+		.compressed_ms = (uint32_t)(c->compressed_ticks / 8),
+	};
+}
+
 void leg_stats_fill(const struct worker *w, const struct leg *l, struct leg_stats *s)
 {
 	const struct leg_media *m = worker_leg_media(w, l);
@@ -128,6 +154,7 @@ void leg_stats_fill(const struct worker *w, const struct leg *l, struct leg_stat
 		.jitter_us = rtp_source_jitter_us(&l->source, clock_hz),
 		.rtt_us = m->rtt_us,
 		.jbuf_ms = l->in.flags & LEG_IN_BUFFER ? jbuf_delay_ms(m->jbuf) : 0,
+		.jbuf = jbuf_stats(m->jbuf),
 		.remote_lost = m->remote_lost,
 		.remote_jitter_us = m->remote_jitter_us,
 		.level_dbov = listen_dbov(m->listen.power),
