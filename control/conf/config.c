@@ -91,6 +91,7 @@ static const struct field root_fields[] = {
 	{"not_ready_reasons", FIELD_OTHER, 0, 0, 0},
 	{"feature_codes", FIELD_OTHER, 0, 0, 0},
 	{"calendars", FIELD_OTHER, 0, 0, 0},
+	{"archive", FIELD_OTHER, 0, 0, 0},
 };
 
 static const struct field sip_fields[] = {
@@ -295,9 +296,9 @@ static void read_trunks(const struct schema *s, const struct tree *t, struct con
 	}
 }
 
-void config_read_secret(const struct schema *s, const struct tree *t, struct config_secret *out)
+void config_read_any_secret(const struct schema *s, const struct tree *t, const char *const keys[3],
+			    struct config_secret *out)
 {
-	static const char *const keys[] = {"password", "password_env", "password_file"};
 	unsigned given = 0;
 
 	*out = (struct config_secret){CONFIG_SECRET_NONE, ""};
@@ -308,8 +309,8 @@ void config_read_secret(const struct schema *s, const struct tree *t, struct con
 		if (m == NULL)
 			continue;
 		if (given++ > 0) {
-			complain(s->c, COMPLAINT_ERROR, m->key_at,
-				 "only one of password, password_env and password_file");
+			complain(s->c, COMPLAINT_ERROR, m->key_at, "only one of %s, %s and %s",
+				 keys[0], keys[1], keys[2]);
 			return;
 		}
 		if (schema_text(s, m, keys[i], 1, i == 2 ? 1000 : 127, &text))
@@ -326,6 +327,13 @@ void config_read_record(const struct schema *s, const struct tree *t,
 
 	if (m != NULL && schema_word(s, m, "record", record_names, COUNT(record_names), &i))
 		out->mode = (enum config_record)i;
+}
+
+void config_read_secret(const struct schema *s, const struct tree *t, struct config_secret *out)
+{
+	static const char *const keys[] = {"password", "password_env", "password_file"};
+
+	config_read_any_secret(s, t, keys, out);
 }
 
 /* A number leads to one thing only. */
@@ -377,6 +385,7 @@ static void read_root(const struct schema *s, const struct tree *t, struct confi
 	config_read_people(s, tree_get(t, "agents"), tree_get(t, "supervisors"), c);
 	config_read_reasons(s, tree_get(t, "not_ready_reasons"), c);
 	config_read_features(s, tree_get(t, "feature_codes"), c);
+	config_read_archive(s, tree_get(t, "archive"), c);
 	numbers_are_apart(s, c);
 }
 

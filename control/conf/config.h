@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "conf/complaint.h"
+#include "conf/config_archive.h"
 #include "conf/hours.h"
 
 enum {
@@ -34,18 +35,6 @@ enum {
 	CONFIG_HOTLINES_MAX = 256,
 	CONFIG_CALENDARS_MAX = 64,
 	CONFIG_TRUNKS_MAX = 64,
-};
-
-enum config_secret_kind {
-	CONFIG_SECRET_NONE,
-	CONFIG_SECRET_TEXT, /* `value` is the secret itself */
-	CONFIG_SECRET_ENV,  /* `value` is the name of an environment variable */
-	CONFIG_SECRET_FILE, /* `value` is the path of a file whose first line it is */
-};
-
-struct config_secret {
-	enum config_secret_kind kind;
-	const char *value; /* "" for NONE */
 };
 
 enum config_transport { CONFIG_UDP, CONFIG_TCP };
@@ -204,6 +193,8 @@ struct config {
 	struct config_features features;
 	uint16_t n_calendars;
 	struct hours *calendars;
+
+	struct config_archive *archive; /* never NULL */
 
 	const uint32_t *by_number; /* private: agents in the order of their numbers */
 	struct conf_arena *arena;  /* private: every byte above */

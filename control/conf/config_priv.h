@@ -18,6 +18,13 @@ void config_read_features(const struct schema *s, const struct tree *t, struct c
 /* config_hours.c */
 void config_read_calendars(const struct schema *s, const struct tree *t, struct config *c);
 
+/* config_archive.c */
+void config_read_archive(const struct schema *s, const struct tree *t, struct config *c);
+
+/* A secret under one of three keys: the text itself, an environment variable, a file. */
+void config_read_any_secret(const struct schema *s, const struct tree *t, const char *const keys[3],
+			    struct config_secret *out);
+
 /* The secret of a person or a trunk: one of the keys `password`, `password_env`,
  * `password_file` of the map `t`. */
 void config_read_secret(const struct schema *s, const struct tree *t, struct config_secret *out);
