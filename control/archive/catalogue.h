@@ -110,8 +110,8 @@ int catalogue_note(struct catalogue *c, const uint8_t id[16], const char *author
 		   uint64_t at_ms);
 int catalogue_set_work_order(struct catalogue *c, const uint8_t id[16], const char *work_order);
 
-/* Legal hold. Several may be placed; it is held until all are released. hold returns 0 with its
- * number, release 0 or -ENOENT (no such hold is on it). */
+/* Legal hold. Several may be placed; a release ends all that stand. Each is named by its line of the
+ * ledger, so that a line applied twice counts once. release returns -ENOENT when none is on it. */
 int catalogue_hold(struct catalogue *c, const uint8_t id[16], const char *by, const char *reason,
 		   uint64_t at_ms, uint64_t ledger_n, uint64_t *number);
 int catalogue_release(struct catalogue *c, const uint8_t id[16], const char *by, const char *reason,
@@ -122,9 +122,11 @@ int catalogue_held(struct catalogue *c, const uint8_t id[16]);
 /* --- work lists --- */
 
 /* Ids (at most `max`) that are due for deletion at `now_ms` and not held; or not uploaded and not
- * deleted; or by the master key that is not `key`. Returns how many or negative errno. */
+ * deleted. Returns how many or negative errno. */
 int catalogue_due(struct catalogue *c, uint64_t now_ms, uint8_t (*id)[16], int max);
 int catalogue_not_uploaded(struct catalogue *c, uint8_t (*id)[16], int max, uint64_t now_ms);
+/* Deleted here, and the copy elsewhere not yet: what to remove is in the upload's state. */
+int catalogue_remote_left(struct catalogue *c, uint8_t (*id)[16], int max, uint64_t now_ms);
 
 /* After id `after` (NULL: from the first), in order of their ids; state 1: there, 2: deleted, 0: both.
  * Returns how many or negative errno. */

@@ -177,10 +177,12 @@ int catalogue_hold(struct catalogue *c, const uint8_t id[16], const char *by, co
 		   uint64_t at_ms, uint64_t ledger_n, uint64_t *number)
 {
 	int err;
-	sqlite3_stmt *st = for_row(c, id,
-				   "INSERT INTO holds(n, placed_ms, placed_by, reason, ledger_n) "
-				   "VALUES(?1, ?2, ?3, ?4, ?5)",
-				   &err);
+	sqlite3_stmt *st =
+		for_row(c, id,
+			"INSERT INTO holds(n, placed_ms, placed_by, reason, ledger_n) "
+			"SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM holds "
+			"WHERE n = ?1 AND ledger_n = ?5)",
+			&err);
 
 	if (st == NULL)
 		return err;
@@ -198,11 +200,11 @@ int catalogue_release(struct catalogue *c, const uint8_t id[16], const char *by,
 		      uint64_t at_ms, uint64_t ledger_n)
 {
 	int err;
-	sqlite3_stmt *st =
-		for_row(c, id,
-			"UPDATE holds SET released_ms = ?2, released_by = ?3, release_reason = ?4, "
-			"release_ledger_n = ?5 WHERE n = ?1 AND released_ms IS NULL",
-			&err);
+	sqlite3_stmt *st = for_row(
+		c, id,
+		"UPDATE holds SET released_ms = ?2, released_by = ?3, release_reason = ?4, "
+		"release_ledger_n = ?5 WHERE n = ?1 AND released_ms IS NULL AND ledger_n < ?5",
+		&err);
 
 	if (st == NULL)
 		return err;
@@ -245,7 +247,6 @@ int catalogue_bury(struct catalogue *c, const uint8_t id[16], uint64_t at_ms, ui
 		"DELETE FROM tags WHERE n=?1",
 		"DELETE FROM notes WHERE n=?1",
 		"DELETE FROM notes_index WHERE rowid=?1",
-		"DELETE FROM uploads WHERE n=?1",
 	};
 	bool own = sqlite3_get_autocommit(c->db) != 0;
 	int err = own ? catalogue_begin(c) : 0;
@@ -298,12 +299,26 @@ int catalogue_due(struct catalogue *c, uint64_t now_ms, uint8_t (*id)[16], int m
 
 int catalogue_not_uploaded(struct catalogue *c, uint8_t (*id)[16], int max, uint64_t now_ms)
 {
-	/* what lies before the mark is done; the mark is moved by the uploader */
 	sqlite3_stmt *st = catalogue_sql(
 		c,
 		"SELECT r.id FROM files f CROSS JOIN recordings r ON r.n = f.n LEFT JOIN uploads u "
 		"ON u.n = f.n WHERE f.deleted_ms IS NULL AND f.path IS NOT NULL AND u.done_ms IS "
 		"NULL AND coalesce(u.retry_ms, 0) <= ?1 ORDER BY f.n LIMIT ?2");
+
+	if (st == NULL)
+		return -EIO;
+	sqlite3_bind_int64(st, 1, (int64_t)now_ms);
+	sqlite3_bind_int(st, 2, max);
+	return take_ids(c, st, id, max);
+}
+
+int catalogue_remote_left(struct catalogue *c, uint8_t (*id)[16], int max, uint64_t now_ms)
+{
+	sqlite3_stmt *st = catalogue_sql(
+		c,
+		"SELECT r.id FROM files f INDEXED BY files_deleted CROSS JOIN recordings r ON r.n "
+		"= f.n JOIN uploads u ON u.n = f.n WHERE f.deleted_ms IS NOT NULL AND u.state IS "
+		"NOT NULL AND coalesce(u.retry_ms, 0) <= ?1 LIMIT ?2");
 
 	if (st == NULL)
 		return -EIO;
