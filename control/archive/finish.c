@@ -381,6 +381,17 @@ static bool over(const struct recording_info *info, uint64_t now_ms)
 	return true;
 }
 
+/* A recording that went on after it had been finished is finished again, but only from all of it:
+ * never from what is left when its beginning has been recycled. */
+static bool from_its_beginning(const json_t *row, const struct recording_info *info)
+{
+	int64_t before = json_integer_value(json_object_get(row, "started_ms"));
+	int64_t now = (int64_t)(info->start_ns / 1000000);
+
+	return now - before < 1000 && before - now < 1000 &&
+	       info->parts >= (uint64_t)json_integer_value(json_object_get(row, "parts"));
+}
+
 /* Already finished, with as many extents? A deleted one stays deleted. */
 static int done(struct archive *a, const struct recording_info *info)
 {
@@ -393,7 +404,8 @@ static int done(struct archive *a, const struct recording_info *info)
 	if (err != 0)
 		return err;
 	same = strcmp(json_string_value(json_object_get(row, "state")), "finished") != 0 ||
-	       (uint64_t)json_integer_value(json_object_get(row, "extents")) >= info->extents;
+	       (uint64_t)json_integer_value(json_object_get(row, "extents")) >= info->extents ||
+	       !from_its_beginning(row, info);
 	json_decref(row);
 	return same;
 }

@@ -69,17 +69,32 @@ static const struct cli_command commands[] = {
 	 "T is a number of minutes, hours or days ago (30m, 2h, 7d) or a date (2026-11-22).\n\n"
 	 "  patchbay records --agent 1001 --since 2h\n"
 	 "  patchbay records --number 13800001111 --json\n", cli_records},
-	{"recordings", "list|find|export|verify|frames ...", "find, hear and prove recordings",
-	 "list, export, verify and frames read the recording store itself (--store DIR, may be repeated); find asks\n"
-	 "patchbayd's database. REC is an id or its beginning, at least 4 characters.\n\n"
-	 "  recordings list\n"
-	 "  recordings find [--call C] [--agent A] [--queue Q] [--number N] [--since T] [--voicemail] [--unheard] [--limit N]\n"
-	 "  recordings export REC [--output FILE.wav|FILE.opus]\n"
-	 "  recordings verify [REC | --all]\n"
-	 "  recordings frames REC [--channel 0|1]\n\n"
-	 "  patchbay recordings find --agent 1001 --since 1d\n"
-	 "  patchbay recordings export 6ba7b810 --output call.opus\n"
-	 "  patchbay recordings verify --all --store /mnt/copy\n", cli_recordings},
+	{"recordings", "VERB ...", "find, hear, keep and prove recordings",
+	 "Of the recording store itself (--store DIR, may be repeated), REC an id or its first 4 digits:\n"
+	 "  list                            every recording\n"
+	 "  export REC [--output FILE.wav|FILE.opus]\n"
+	 "  verify [REC | --all]            read every byte, recompute every account\n"
+	 "  frames REC [--channel 0|1]\n"
+	 "Of patchbayd's database:\n"
+	 "  find [--call C] [--agent A] [--queue Q] [--number N] [--since T] [--voicemail] [--unheard] [--limit N]\n"
+	 "Of the archive of finished recordings (--config FILE, --archive DIR, --by NAME):\n"
+	 "  search [FILTER ...] [--csv [--all]]   filters: --from T --to T --agent --group --queue --caller --called\n"
+	 "         --direction in|out|internal --result --kind --call --work-order --tag --text WORDS --held --deleted\n"
+	 "         --duration-min S --duration-max S --holds-min N --holds-max N --silence-min 0..1 --silence-max\n"
+	 "         --talk-over-min --mos-min --mos-max --after PAGE --limit N\n"
+	 "  show REC | waveform REC [--width N] [--output FILE]\n"
+	 "  play REC [--player COMMAND]     without a terminal: to standard output\n"
+	 "  excerpt REC:FROM-TO --output FILE [--mask FROM-TO ...] [--anonymous]\n"
+	 "  concat REC[:FROM-TO] REC ... --output FILE [--gap-ms N] [--mask FROM-TO ...] [--anonymous]\n"
+	 "  prove REC [--anchor FILE] | prove-all [--anchor FILE] | anchor\n"
+	 "  hold REC --reason R | release REC --reason R | delete REC --reason R\n"
+	 "  tag REC TAG | untag REC TAG | note REC TEXT | work-order REC ID\n"
+	 "  import FILE ... (FILE.json beside each may tell of it) | import --csv LIST.csv\n"
+	 "  keys [list] | keys make FILE | keys rewrap\n"
+	 "  audit [REC] [--actor A] [--action X] [--refused] [--after N] [--limit N] [--verify]\n\n"
+	 "  patchbay recordings search --agent 1001 --from 7d --silence-min 0.3\n"
+	 "  patchbay recordings excerpt 6ba7b810:1:05-2:10 --mask 1:20-1:25 --anonymous --output lesson.wav\n"
+	 "  patchbay recordings prove 6ba7b810 --anchor anchor-2026-11.json\n", cli_recordings},
 	{"voicemail", "heard REC [--no]", "mark a message as heard",
 	 "  patchbay voicemail heard 6ba7b810-9dad-11d1-80b4-00c04fd430c8\n", cli_voicemail},
 	{"drops", "[--all]", "what became of every packet the engine received",

@@ -290,7 +290,7 @@ static const struct {
 	{"--version", 0, "patchbay 0", NULL},
 	{"--colour", 2, NULL, "unknown option --colour"},
 	{"calls --colour", 2, NULL, "unknown option --colour"},
-	{"recordings", 2, NULL, "list, find, export, verify or frames is missing"},
+	{"recordings", 2, NULL, "list, find, search"},
 	{"recordings frames abcd --store /none", 3, NULL, "/none"},
 	{"--socket /none/s calls", 3, NULL,
 	 "cannot reach patchbayd at /none/s: No such file or directory\nIs it running?"},

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/archive.h"
 #include "cli/cli.h"
 #include "cli/recordings.h"
 #include "cli/table.h"
@@ -270,9 +271,14 @@ int cli_recordings(struct cli *c)
 	const struct recordings_options opt = {
 		.store = c->store, .stores = c->stores, .json = c->json, .out = c->out};
 	const char *verb, *output, *id;
+	int rc;
 
-	if (!cli_need(c, "list, find, export, verify or frames", &verb))
+	if (!cli_need(c, "list, find, search, show, play, export, verify, prove or another verb",
+		      &verb))
 		return CLI_USAGE;
+	rc = cli_archive_run(c, verb);
+	if (rc >= 0)
+		return rc;
 	if (strcmp(verb, "list") == 0)
 		return cli_end(c) ? code(recordings_list(&opt)) : CLI_USAGE;
 	if (strcmp(verb, "find") == 0)
@@ -294,5 +300,5 @@ int cli_recordings(struct cli *c)
 			return cli_usage(c, "either REC or --all");
 		return cli_end(c) ? code(recordings_verify(&opt, id)) : CLI_USAGE;
 	}
-	return cli_usage(c, "\"%s\" is none of list, find, export, verify, frames", verb);
+	return cli_usage(c, "\"%s\" is none of the verbs of recordings", verb);
 }
