@@ -13,146 +13,10 @@
 #include <sndfile.h>
 #include <sqlite3.h>
 
-#include "archive/archive_testing.h"
+#include "archive/archive_world.h"
 #include "archive/audit.h"
 #include "archive/copy.h"
 #include "archive/overview.h"
-#include "record/record_testing.h"
-
-enum { CALLS = 4, SECONDS = 6 };
-
-static const struct archive_actor tester = {"tester", "cli"};
-
-struct world {
-	struct place place;
-	char dir[64];
-	struct config *config;
-	struct archive *a;
-};
-
-static void write_config(struct world *w, bool sealed, const char *format, char *yaml, size_t size)
-{
-	char key[80];
-
-	snprintf(key, sizeof(key), "%s/master", w->dir);
-	if (sealed && access(key, F_OK) != 0)
-		check_int(keyring_make(key), 0);
-	snprintf(yaml, size,
-		 "database: %s/none.db\narchive:\n  directory: %s/archive\n  store: [%s]\n  "
-		 "format: %s\n"
-		 "  keep_days: 36500\n  retention: [{class: short, keep_days: 1, tag: "
-		 "short}]\n%s%s%s",
-		 w->dir, w->dir, w->place.volume[0], format,
-		 sealed ? "  master_keys: [{id: m1, file: " : "", sealed ? key : "",
-		 sealed ? "}]\n" : "");
-}
-
-static void open_archive(struct world *w, bool sealed, const char *format)
-{
-	static struct complaints complaints;
-	char yaml[1000], why[ARCHIVE_WHY_MAX] = "";
-	int err;
-
-	write_config(w, sealed, format, yaml, sizeof(yaml));
-	check_int(config_load(yaml, strlen(yaml), "test", &w->config, &complaints), 0);
-	err = archive_open(&w->a, w->config, why, sizeof(why));
-	if (err != 0)
-		printf("   %s\n", why);
-	check_int(err, 0);
-}
-
-static void shut_archive(struct world *w)
-{
-	archive_close(w->a);
-	config_free(w->config);
-	w->a = NULL;
-}
-
-/* A tone on the customer's channel, and quieter on the other. */
-static uint8_t ulaw_of(double v)
-{
-	int x = (int)(v * 8000), sign = x < 0 ? 0x80 : 0, exponent = 7;
-
-	x = (x < 0 ? -x : x) + 132;
-	while (exponent > 0 && (x & (0x80 << exponent)) == 0)
-		exponent--;
-	return (uint8_t) ~(sign | exponent << 4 | ((x >> (exponent + 3)) & 15));
-}
-
-static void record_calls(const struct world *w, unsigned from, unsigned n)
-{
-	struct record_config cfg = place_config(&w->place, 1);
-	uint64_t now = mono_now_ns();
-	struct record *rec;
-
-	check_int(record_start(&cfg, &rec), 0);
-	for (unsigned c = from; c < from + n; c++) {
-		char meta[200];
-		struct rec_tap *tap;
-		uint8_t id[16], payload[FRAME_LEN];
-
-		test_id(id, c);
-		snprintf(meta, sizeof(meta),
-			 "{\"call\":\"call-%u\",\"kind\":\"call\",\"from\":\"138000\",\"to\":"
-			 "\"95598\","
-			 "\"queue\":\"sales\",\"agent\":\"1001\"}",
-			 c);
-		check_int(rec_tap_open(record_worker(rec, 0), id, meta, now, &tap), 0);
-		for (uint32_t i = 0; i < SECONDS * 50; i++)
-			for (unsigned ch = 0; ch < 2; ch++) {
-				struct rec_frame f = {
-					.now_ns = now + i * 20 * PB_NS_PER_MS,
-					.timestamp = 160 * i,
-					.seq = (uint16_t)i,
-					.channel = (uint8_t)ch,
-					.codec = RECORDING_CODEC_PCMU,
-					.len = FRAME_LEN,
-					.payload = payload,
-				};
-
-				for (int k = 0; k < FRAME_LEN; k++)
-					payload[k] =
-						ulaw_of(ch == 0 && i < 100
-								? sin((i * 160 + (unsigned)k) * 0.5)
-								: 0.0);
-				rec_tap_frame(tap, &f);
-			}
-		rec_tap_close(tap, RECORDING_END_CALL_CLOSED, now + SECONDS * 1000 * PB_NS_PER_MS,
-			      NULL);
-	}
-	check_int(record_stop(rec), 0);
-}
-
-static void world_make(struct world *w, bool sealed, const char *format)
-{
-	*w = (struct world){0};
-	scratch_make(w->dir);
-	place_make(&w->place);
-	record_calls(w, 0, CALLS);
-	open_archive(w, sealed, format);
-}
-
-static void world_free(struct world *w)
-{
-	shut_archive(w);
-	scratch_remove(w->dir);
-	place_remove(&w->place);
-}
-
-static json_t *get(struct world *w, unsigned call)
-{
-	uint8_t id[16];
-	json_t *row = NULL;
-
-	test_id(id, call);
-	check_int(catalogue_get(archive_catalogue(w->a), id, &row), 0);
-	return row;
-}
-
-static const char *str(const json_t *o, const char *name)
-{
-	return json_string_value(json_object_get(o, name));
-}
 
 static bool proved(struct world *w, unsigned call, const json_t *anchor)
 {
@@ -165,15 +29,6 @@ static bool proved(struct world *w, unsigned call, const json_t *anchor)
 	ok = json_is_true(json_object_get(v, "ok"));
 	json_decref(v);
 	return ok;
-}
-
-static void finish(struct world *w, unsigned want)
-{
-	struct archive_finished n;
-
-	check_int(archive_finish(w->a, NULL, &n), 0);
-	check_int(n.failed, 0);
-	check_int(n.finished, want);
 }
 
 static void check_sound(struct world *w, unsigned call)
@@ -206,7 +61,7 @@ static void what_ended_is_finished_once(void)
 	static const char *const formats[] = {"wav", "opus"};
 
 	for (int round = 0; round < 4; round++) {
-		struct world w;
+		struct world w = {0};
 
 		world_make(&w, round & 1, formats[round / 2]);
 		finish(&w, CALLS);
@@ -236,7 +91,7 @@ static void file_of(const struct world *w, const json_t *row, const char *ending
 static void a_changed_file_row_or_ledger_is_not_proved(void)
 {
 	static const char *const ending[] = {NULL, ".json"};
-	struct world w;
+	struct world w = {0};
 	char path[300];
 	json_t *anchor, *row;
 
@@ -270,7 +125,7 @@ static void a_changed_file_row_or_ledger_is_not_proved(void)
 
 static void nothing_deletes_what_is_held(void)
 {
-	struct world w;
+	struct world w = {0};
 	struct audit_filter f = {.refused = true};
 	uint8_t id[16];
 	char path[300], key[300];
@@ -311,7 +166,7 @@ static void nothing_deletes_what_is_held(void)
 
 static void a_lost_catalogue_is_read_again_from_the_files(void)
 {
-	struct world w;
+	struct world w = {0};
 	uint8_t id[16];
 	json_t *before, *after;
 	char path[100];
@@ -343,7 +198,7 @@ static void a_lost_catalogue_is_read_again_from_the_files(void)
 static void killed_anywhere_nothing_is_lost_or_twice(void)
 {
 	struct ledger_verdict v;
-	struct world w;
+	struct world w = {0};
 	unsigned finished = 0;
 	json_t *doc;
 
@@ -385,7 +240,7 @@ static void a_file_is_imported_once(void)
 	static const char csv[] = "file,caller,agent,started_ms,remark\r\n"
 				  "a.wav,139,1005,1764000000000,\"said \"\"no\"\", left\"\r\n"
 				  "\r\n";
-	struct world w;
+	struct world w = {0};
 	json_t *rows, *row, *again;
 	size_t line;
 	SF_INFO sf = {
@@ -443,7 +298,7 @@ static long loud_samples(int fd, long *frames, int *rate)
 static void copies_are_cut_joined_and_masked(void)
 {
 	for (int opus = 0; opus < 2; opus++) {
-		struct world w;
+		struct world w = {0};
 		json_t *row[2];
 		uint64_t ms;
 		long frames, loud;
@@ -517,7 +372,7 @@ static void the_audit_shows_a_changed_line(void)
 {
 	uint64_t lines, wrong;
 	char head[DIGEST_TEXT];
-	struct world w;
+	struct world w = {0};
 
 	world_make(&w, false, "wav");
 	for (int i = 0; i < 20; i++)

@@ -427,12 +427,13 @@ static int lead_for(struct catalogue *c, const struct search *s, int lead, unsig
 		    uint64_t *out, uint32_t limit, bool deleted)
 {
 	char *sql = malloc(65536);
-	struct text t = {sql, sql + 65536};
+	struct text t;
 	sqlite3_stmt *st = NULL;
 	int n = 0, rc;
 
 	if (sql == NULL)
 		return -ENOMEM;
+	t = (struct text){sql, sql + 65536};
 	compose(s, &t, lead, limit, deleted);
 	snprintf(c->how, sizeof(c->how), "%s", sql);
 	rc = sqlite3_prepare_v2(c->db, sql, -1, &st, NULL);

@@ -66,9 +66,6 @@ static sf_count_t source_tell(void *ctx)
 	return ((struct source *)ctx)->at;
 }
 
-static SF_VIRTUAL_IO source_io = {source_length, source_seek, source_read, source_write,
-				  source_tell};
-
 /* --- pieces --- */
 
 struct maker {
@@ -171,6 +168,8 @@ static int open_out(struct maker *m, const SF_INFO *sf)
 
 static int add_piece(struct maker *m, const struct copy_piece *p, bool first)
 {
+	SF_VIRTUAL_IO source_io = {source_length, source_seek, source_read, source_write,
+				   source_tell};
 	struct source src = {0};
 	SF_INFO sf = {0};
 	int rate = RATE_HZ;

@@ -14,13 +14,14 @@
 
 struct sending {
 	struct seal *seal;
-	uint64_t from;
+	uint64_t from, n;
 };
 
 static ssize_t send_some(void *ctx, uint64_t at, char *buf, size_t max)
 {
 	struct sending *s = ctx;
-	ssize_t n = seal_pread(s->seal, buf, max, s->from + at);
+	uint64_t left = at < s->n ? s->n - at : 0;
+	ssize_t n = seal_pread(s->seal, buf, left < max ? (size_t)left : max, s->from + at);
 
 	if (n < 0) {
 		log_error("http", "a finished file cannot be read on: %s", strerror((int)-n));
@@ -102,6 +103,11 @@ static enum MHD_Result reply(struct request *r, const json_t *row, struct sendin
 			   size, &s->from, &n);
 	if (range == RANGE_UNSATISFIABLE)
 		n = 0;
+	if (range == RANGE_NONE) {
+		s->from = 0;
+		n = size;
+	}
+	s->n = n;
 	m = MHD_create_response_from_callback(n, 65536, send_some, s, sent);
 	if (m == NULL) {
 		sent(s);
