@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The object: opening, turns, and applying lines of the ledger to the catalogue.
+ * The object: opening, turns, and applying lines of the ledger to the shelf.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,9 +20,9 @@
 
 const char *const archive_endings[] = {".key", ".wave.pbx", ".wave", ".json", NULL};
 
-struct catalogue *archive_catalogue(struct archive *a)
+struct shelf *archive_shelf(struct archive *a)
 {
-	return a->catalogue;
+	return a->shelf;
 }
 
 struct ledger *archive_ledger(struct archive *a)
@@ -179,7 +179,7 @@ static int apply_finish(struct archive *a, const struct ledger_place *place, con
 	json_object_set(row, "stored_bytes", json_object_get(line, "stored_bytes"));
 	json_object_set_new(row, "ledger_n", json_integer((json_int_t)place->n));
 	json_object_set_new(row, "ledger_offset", json_integer((json_int_t)place->offset));
-	err = catalogue_put(a->catalogue, row);
+	err = shelf_put(a->shelf, row);
 	json_decref(row);
 	return err;
 }
@@ -190,7 +190,7 @@ static void forget_file(struct archive *a, const uint8_t id[16], const json_t *l
 	char file[ARCHIVE_PATH_MAX];
 	json_t *old = NULL;
 
-	if (catalogue_get(a->catalogue, id, &old) == 0 && text_of(old, "path")[0] != '\0' &&
+	if (shelf_get(a->shelf, id, &old) == 0 && text_of(old, "path")[0] != '\0' &&
 	    strcmp(text_of(old, "path"), text_of(line, "path")) != 0) {
 		archive_file(a, file, text_of(old, "path"), NULL);
 		(void)unlink(file);
@@ -219,7 +219,7 @@ static int apply_delete(struct archive *a, const struct ledger_place *place, con
 	json_t *upload = NULL;
 	int err = 0;
 
-	if (catalogue_held(a->catalogue, id) == 1)
+	if (shelf_held(a->shelf, id) == 1)
 		return -EPERM; /* the line should not be there; nothing is touched */
 	if (path[0] != '\0') {
 		archive_file(a, file, path, ".key");
@@ -234,16 +234,16 @@ static int apply_delete(struct archive *a, const struct ledger_place *place, con
 		}
 		(void)archive_sync_directory(file);
 	}
-	err = catalogue_upload_get(a->catalogue, id, &upload);
+	err = shelf_upload_get(a->shelf, id, &upload);
 	if (err == 0 && path[0] != '\0' && a->cfg->s3.endpoint[0] != '\0') {
 		char state[ARCHIVE_PATH_MAX];
 
 		snprintf(state, sizeof(state), "{\"delete\":\"%.500s\"}", path);
-		err = catalogue_upload_put(a->catalogue, id, state, "", 0, 0);
+		err = shelf_upload_put(a->shelf, id, state, "", 0, 0);
 	}
 	json_decref(upload);
 	if (err == 0)
-		err = catalogue_bury(a->catalogue, id, (uint64_t)int_of(line, "at_ms"), place->n);
+		err = shelf_bury(a->shelf, id, (uint64_t)int_of(line, "at_ms"), place->n);
 	return err == -ENOENT ? 0 : err;
 }
 
@@ -262,21 +262,21 @@ static int apply(struct archive *a, const struct ledger_place *place, const json
 	} else if (strcmp(op, "delete") == 0)
 		err = apply_delete(a, place, line, id);
 	else if (strcmp(op, "hold") == 0)
-		err = catalogue_hold(a->catalogue, id, text_of(line, "by"), text_of(line, "reason"),
-				     at_ms, place->n, NULL);
+		err = shelf_hold(a->shelf, id, text_of(line, "by"), text_of(line, "reason"), at_ms,
+				 place->n, NULL);
 	else if (strcmp(op, "release") == 0)
-		err = catalogue_release(a->catalogue, id, text_of(line, "by"),
-					text_of(line, "reason"), at_ms, place->n);
+		err = shelf_release(a->shelf, id, text_of(line, "by"), text_of(line, "reason"),
+				    at_ms, place->n);
 	if (err == -ENOENT) /* released without a hold, held without a row: nothing to apply to */
 		err = 0;
 	if (err != 0)
 		return err;
 	snprintf(seen, sizeof(seen), "%llu:%llu", (unsigned long long)place->n,
 		 (unsigned long long)place->offset);
-	return catalogue_set_value(a->catalogue, "applied", seen);
+	return shelf_set_value(a->shelf, "applied", seen);
 }
 
-/* One line, as one transaction of the catalogue. */
+/* One line, as one transaction of the shelf. */
 static int apply_one(void *ctx, const struct ledger_place *place, const json_t *line)
 {
 	struct archive *a = ctx;
@@ -284,20 +284,20 @@ static int apply_one(void *ctx, const struct ledger_place *place, const json_t *
 
 	if (place->n <= a->applied)
 		return 0;
-	err = catalogue_begin(a->catalogue);
+	err = shelf_begin(a->shelf);
 	if (err != 0)
 		return err;
 	err = apply(a, place, line);
 	if (err == 0)
-		err = catalogue_commit(a->catalogue);
+		err = shelf_commit(a->shelf);
 	else
-		catalogue_rollback(a->catalogue);
+		shelf_rollback(a->shelf);
 	if (err == 0)
 		a->applied = place->n;
 	else
 		log_error("ledger", "line %llu (%s) cannot be applied: %s %s",
 			  (unsigned long long)place->n, text_of(line, "op"), strerror(-err),
-			  catalogue_error(a->catalogue));
+			  shelf_error(a->shelf));
 	return err;
 }
 
@@ -313,7 +313,7 @@ static int catch_up(struct archive *a)
 
 	if (err != 0)
 		return err;
-	err = catalogue_value(a->catalogue, "applied", seen, sizeof(seen));
+	err = shelf_value(a->shelf, "applied", seen, sizeof(seen));
 	if (err == 0 && sscanf(seen, "%llu:%llu", &n, &offset) == 2)
 		a->applied = n;
 	if (err != 0 || a->applied == head.n)
@@ -344,9 +344,8 @@ int archive_turn(struct archive *a)
 	err = catch_up(a);
 	if (err != 0) {
 		ledger_unlock(a->ledger);
-		return archive_refuse(a, err,
-				      "the ledger cannot be applied to the catalogue: %s %s",
-				      strerror(-err), catalogue_error(a->catalogue));
+		return archive_refuse(a, err, "the ledger cannot be applied to the shelf: %s %s",
+				      strerror(-err), shelf_error(a->shelf));
 	}
 	return 0;
 }
@@ -370,8 +369,7 @@ int archive_act(struct archive *a, const char *op, json_t *body)
 	json_decref(line);
 	if (err != 0)
 		archive_refuse(a, err, "line %llu of the ledger waits to be applied: %s %s",
-			       (unsigned long long)place.n, strerror(-err),
-			       catalogue_error(a->catalogue));
+			       (unsigned long long)place.n, strerror(-err), shelf_error(a->shelf));
 	return err;
 }
 
@@ -379,11 +377,11 @@ int archive_audit(struct archive *a, const struct archive_actor *who, const char
 		  const uint8_t *id, const char *result, const char *detail)
 {
 	struct audit_line l = {who->name, who->source, action, id, result, detail};
-	int err = audit_add(a->catalogue, &l, archive_now_ms());
+	int err = audit_add(a->shelf, &l, archive_now_ms());
 
 	if (err != 0)
 		archive_refuse(a, err, "the audit cannot be written, so nothing is done: %s",
-			       catalogue_error(a->catalogue));
+			       shelf_error(a->shelf));
 	return err;
 }
 
@@ -391,10 +389,10 @@ int archive_anchor_audit(struct archive *a, uint64_t lines)
 {
 	char head[DIGEST_TEXT], seen[32];
 	uint64_t n;
-	int err = audit_head(a->catalogue, &n, head);
+	int err = audit_head(a->shelf, &n, head);
 
 	if (err == 0)
-		err = catalogue_value(a->catalogue, "audit_anchored", seen, sizeof(seen));
+		err = shelf_value(a->shelf, "audit_anchored", seen, sizeof(seen));
 	if (err != 0 || n < strtoull(seen, NULL, 10) + lines || n == 0)
 		return err;
 	err = archive_turn(a);
@@ -404,7 +402,7 @@ int archive_anchor_audit(struct archive *a, uint64_t lines)
 			  json_pack("{s:I, s:s}", "audit_n", (json_int_t)n, "audit_hash", head));
 	archive_turn_over(a);
 	snprintf(seen, sizeof(seen), "%llu", (unsigned long long)n);
-	return err != 0 ? err : catalogue_set_value(a->catalogue, "audit_anchored", seen);
+	return err != 0 ? err : shelf_set_value(a->shelf, "audit_anchored", seen);
 }
 
 /* --- opening --- */
@@ -447,7 +445,7 @@ int archive_open(struct archive **out, const struct config *config, char *why, s
 		goto fail;
 	}
 	snprintf(path, sizeof(path), "%.1000s/archive.db", a->dir);
-	err = catalogue_open(&a->catalogue, path, why, why_size);
+	err = shelf_open(&a->shelf, path, why, why_size);
 	if (err == 0)
 		err = open_keys(a, why, why_size);
 	if (err != 0)
@@ -472,7 +470,7 @@ void archive_close(struct archive *a)
 		return;
 	look_close(a->look);
 	keyring_close(a->keyring);
-	catalogue_close(a->catalogue);
+	shelf_close(a->shelf);
 	ledger_close(a->ledger);
 	free(a);
 }

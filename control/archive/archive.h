@@ -1,15 +1,15 @@
-/* The archive: finished recordings as files, the ledger that proves them, the catalogue that finds
+/* The archive: finished recordings as files, the ledger that proves them, the shelf that finds
  * them.
  *
  *	DIR/ledger              what was done, in order (ledger.h)
- *	DIR/archive.db          the catalogue (catalogue.h), with the audit
+ *	DIR/archive.db          the shelf (shelf.h), with the audit
  *	DIR/2026/11/25/ID.opus  the sound (.wav); ID.opus.pbx when it is sealed (seal.h)
  *	               ID.key   its key, wrapped (keyring.h); only when it is sealed
  *	               ID.wave  its overview (overview.h); ID.wave.pbx when sealed
  *	               ID.json  its row, as it was when it was finished
  *
  * THE LEDGER COMES FIRST. Files are written under other names, made durable and renamed; then the
- * ledger gets its line; then what the line says is applied to the catalogue. Whoever takes the
+ * ledger gets its line; then what the line says is applied to the shelf. Whoever takes the
  * ledger's turn applies what another left unapplied (killed between the two), so each act happens
  * once, whenever a process died. Files without a line are overwritten when the work is done again.
  *
@@ -26,9 +26,9 @@
 
 #include <jansson.h>
 
-#include "archive/catalogue.h"
 #include "archive/ledger.h"
 #include "archive/seal.h"
+#include "archive/shelf.h"
 #include "conf/config.h"
 
 enum { ARCHIVE_PATH_MAX = 1024, ARCHIVE_WHY_MAX = 300 };
@@ -46,7 +46,7 @@ struct archive_actor {
 int archive_open(struct archive **a, const struct config *config, char *why, size_t why_size);
 void archive_close(struct archive *a);
 
-struct catalogue *archive_catalogue(struct archive *a);
+struct shelf *archive_shelf(struct archive *a);
 struct ledger *archive_ledger(struct archive *a);
 const struct config_archive *archive_config(const struct archive *a);
 const char *archive_directory(const struct archive *a);
@@ -117,19 +117,19 @@ int archive_verify(struct archive *a, const json_t *anchor, archive_wrong_fn *fn
 /* Heads of ledger and audit, to be kept elsewhere. */
 int archive_anchor(struct archive *a, json_t **anchor);
 
-/* Read the catalogue anew from ledger and files. */
+/* Read the shelf anew from ledger and files. */
 int archive_rebuild(struct archive *a, uint64_t *rows);
 
 /* --- import (import.c) --- */
 
-/* Take a WAV or Ogg Opus file in. `facts` (may be NULL) as for catalogue_put(); its recording is
+/* Take a WAV or Ogg Opus file in. `facts` (may be NULL) as for shelf_put(); its recording is
  * derived from the file's bytes when it has none, so that a file is taken once. Returns 0 with the
  * row, 1 when it was there already, or negative errno. */
 int archive_import(struct archive *a, const struct archive_actor *who, const char *path,
 		   const json_t *facts, json_t **row);
 
 /* Where it stands: the fields of a table with a heading ("file" and the names of
- * catalogue_put()) as objects, one per line. Returns 0, or -EINVAL with the line in *line. */
+ * shelf_put()) as objects, one per line. Returns 0, or -EINVAL with the line in *line. */
 int archive_csv(const char *text, json_t **rows, size_t *line);
 
 /* --- reading (sound.c) --- */

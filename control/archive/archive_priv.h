@@ -14,10 +14,10 @@ struct archive {
 	const struct config_archive *cfg;
 	char dir[ARCHIVE_PATH_MAX];
 	struct ledger *ledger;
-	struct catalogue *catalogue;
+	struct shelf *shelf;
 	struct keyring *keyring; /* NULL: recordings are not sealed */
 	struct look *look;       /* NULL: patchbayd's database is not there (yet) */
-	uint64_t applied;        /* number of the newest line that the catalogue has */
+	uint64_t applied;        /* number of the newest line that the shelf has */
 	uint64_t seen_stores;    /* what the stores looked like when nothing was left to do */
 	char why[ARCHIVE_WHY_MAX];
 };

@@ -142,7 +142,7 @@ static void nothing_deletes_what_is_held(void)
 	check_int(archive_hold(w.a, &tester, id, "case 12"), 0);
 	check_int(archive_delete(w.a, &tester, id, "on request"), -EPERM);
 	check(strstr(archive_why(w.a), "legal hold") != NULL);
-	check_int(catalogue_keep(archive_catalogue(w.a), id, "short", 1), 0);
+	check_int(shelf_keep(archive_shelf(w.a), id, "short", 1), 0);
 	check_int(archive_sweep(w.a, NULL), 0);
 	check(access(path, F_OK) == 0 && proved(&w, 2, NULL));
 	check_int(archive_release(w.a, &tester, id, "case closed"), 0);
@@ -158,13 +158,13 @@ static void nothing_deletes_what_is_held(void)
 	check_int(archive_hold(w.a, &tester, id, "too late"), -EALREADY);
 	finish(&w, 0); /* it is still in the store and does not come back */
 	f.id = id;
-	check_int(audit_list(archive_catalogue(w.a), &f, &page), 0);
+	check_int(audit_list(archive_shelf(w.a), &f, &page), 0);
 	check_int(json_array_size(json_object_get(page, "lines")), 5);
 	json_decref(page);
 	world_free(&w);
 }
 
-static void a_lost_catalogue_is_read_again_from_the_files(void)
+static void a_lost_shelf_is_read_again_from_the_files(void)
 {
 	struct world w = {0};
 	uint8_t id[16];
@@ -377,7 +377,7 @@ static void the_audit_shows_a_changed_line(void)
 	world_make(&w, false, "wav");
 	for (int i = 0; i < 20; i++)
 		check_int(archive_audit(w.a, &tester, "listen", NULL, "ok", ""), 0);
-	check_int(audit_verify(archive_catalogue(w.a), &lines, &wrong, head), 0);
+	check_int(audit_verify(archive_shelf(w.a), &lines, &wrong, head), 0);
 	check(lines == 20 && wrong == 0);
 	check_int(archive_anchor_audit(w.a, 1), 0);
 	check_int(archive_anchor_audit(w.a, 1), 0); /* nothing new: nothing added */
@@ -393,7 +393,7 @@ static void the_audit_shows_a_changed_line(void)
 			       NULL, NULL, NULL),
 		  SQLITE_OK);
 	sqlite3_close(db);
-	check_int(audit_verify(archive_catalogue(w.a), &lines, &wrong, head), 0);
+	check_int(audit_verify(archive_shelf(w.a), &lines, &wrong, head), 0);
 	check(lines == 6 && wrong == 7);
 	world_free(&w);
 }
@@ -402,7 +402,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(what_ended_is_finished_once),
 	CHECK_CASE(a_changed_file_row_or_ledger_is_not_proved),
 	CHECK_CASE(nothing_deletes_what_is_held),
-	CHECK_CASE(a_lost_catalogue_is_read_again_from_the_files),
+	CHECK_CASE(a_lost_shelf_is_read_again_from_the_files),
 	CHECK_CASE(killed_anywhere_nothing_is_lost_or_twice),
 	CHECK_CASE(a_file_is_imported_once),
 	CHECK_CASE(copies_are_cut_joined_and_masked),

@@ -138,7 +138,7 @@ static inline json_t *get(struct world *w, unsigned call)
 	json_t *row = NULL;
 
 	test_id(id, call);
-	check_int(catalogue_get(archive_catalogue(w->a), id, &row), 0);
+	check_int(shelf_get(archive_shelf(w->a), id, &row), 0);
 	return row;
 }
 

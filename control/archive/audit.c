@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/catalogue_priv.h"
+#include "archive/shelf_priv.h"
 #include "patchbay/recording.h"
 
 static const char zeros[DIGEST_TEXT] =
@@ -37,9 +37,9 @@ static int hash_line(const char *before, uint64_t n, uint64_t at_ms, const struc
 	return both != NULL ? 0 : -ENOMEM;
 }
 
-int audit_head(struct catalogue *c, uint64_t *n, char head[DIGEST_TEXT])
+int audit_head(struct shelf *c, uint64_t *n, char head[DIGEST_TEXT])
 {
-	sqlite3_stmt *st = catalogue_sql(c, "SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1");
+	sqlite3_stmt *st = shelf_sql(c, "SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1");
 	const char *hash;
 
 	*n = 0;
@@ -56,7 +56,7 @@ int audit_head(struct catalogue *c, uint64_t *n, char head[DIGEST_TEXT])
 	return 0;
 }
 
-static int add(struct catalogue *c, const struct audit_line *l, uint64_t at_ms)
+static int add(struct shelf *c, const struct audit_line *l, uint64_t at_ms)
 {
 	char before[DIGEST_TEXT], hash[DIGEST_TEXT];
 	sqlite3_stmt *st;
@@ -67,8 +67,8 @@ static int add(struct catalogue *c, const struct audit_line *l, uint64_t at_ms)
 		err = hash_line(before, n + 1, at_ms, l, hash);
 	if (err != 0)
 		return err;
-	st = catalogue_sql(c, "INSERT INTO audit(n, at_ms, actor, source, action, recording, "
-			      "result, detail, hash) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+	st = shelf_sql(c, "INSERT INTO audit(n, at_ms, actor, source, action, recording, "
+			  "result, detail, hash) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
 	if (st == NULL)
 		return -EIO;
 	sqlite3_bind_int64(st, 1, (int64_t)n + 1);
@@ -81,13 +81,13 @@ static int add(struct catalogue *c, const struct audit_line *l, uint64_t at_ms)
 	sqlite3_bind_text(st, 7, l->result, -1, SQLITE_STATIC);
 	sqlite3_bind_text(st, 8, l->detail, -1, SQLITE_STATIC);
 	sqlite3_bind_text(st, 9, hash, -1, SQLITE_STATIC);
-	return catalogue_run(c, st);
+	return shelf_run(c, st);
 }
 
-int audit_add(struct catalogue *c, const struct audit_line *line, uint64_t at_ms)
+int audit_add(struct shelf *c, const struct audit_line *line, uint64_t at_ms)
 {
 	struct audit_line l = *line;
-	int err = catalogue_begin(c);
+	int err = shelf_begin(c);
 
 	l.result = l.result != NULL ? l.result : "ok";
 	l.detail = l.detail != NULL ? l.detail : "";
@@ -95,8 +95,8 @@ int audit_add(struct catalogue *c, const struct audit_line *line, uint64_t at_ms
 		return err;
 	err = add(c, &l, at_ms);
 	if (err == 0)
-		return catalogue_commit(c);
-	catalogue_rollback(c);
+		return shelf_commit(c);
+	shelf_rollback(c);
 	return err;
 }
 
@@ -107,13 +107,13 @@ static const char *column(sqlite3_stmt *st, int i)
 	return text != NULL ? text : "";
 }
 
-int audit_list(struct catalogue *c, const struct audit_filter *f, json_t **page)
+int audit_list(struct shelf *c, const struct audit_filter *f, json_t **page)
 {
 	uint32_t limit = f->limit != 0 ? f->limit : 50;
 	json_t *list = json_array();
 	uint64_t next = 0;
 	bool more = false;
-	sqlite3_stmt *st = catalogue_sql(
+	sqlite3_stmt *st = shelf_sql(
 		c, "SELECT n, at_ms, actor, source, action, recording, result, detail FROM audit "
 		   "WHERE (?1 IS NULL OR recording = ?1) AND (?2 IS NULL OR actor = ?2) AND (?3 IS "
 		   "NULL OR action = ?3) AND (?4 = 0 OR n < ?4) AND (?6 = 0 OR result <> 'ok') "
@@ -156,10 +156,10 @@ int audit_list(struct catalogue *c, const struct audit_filter *f, json_t **page)
 	return 0;
 }
 
-int audit_verify(struct catalogue *c, uint64_t *lines, uint64_t *wrong, char head[DIGEST_TEXT])
+int audit_verify(struct shelf *c, uint64_t *lines, uint64_t *wrong, char head[DIGEST_TEXT])
 {
-	sqlite3_stmt *st = catalogue_sql(c, "SELECT n, at_ms, actor, source, action, recording, "
-					    "result, detail, hash FROM audit ORDER BY n");
+	sqlite3_stmt *st = shelf_sql(c, "SELECT n, at_ms, actor, source, action, recording, "
+					"result, detail, hash FROM audit ORDER BY n");
 	char hash[DIGEST_TEXT];
 
 	*lines = *wrong = 0;

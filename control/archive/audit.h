@@ -6,13 +6,13 @@
  * The newest hash goes into the ledger from time to time (archive_anchor_audit()), so lines cut off
  * at the end show too.
  *
- * Thread: the catalogue's.
+ * Thread: the shelf's.
  */
 #ifndef ARCHIVE_AUDIT_H
 #define ARCHIVE_AUDIT_H
 
-#include "archive/catalogue.h"
 #include "archive/digest.h"
+#include "archive/shelf.h"
 
 struct audit_line {
 	const char *actor;  /* a token's name, or a user of this machine */
@@ -24,7 +24,7 @@ struct audit_line {
 };
 
 /* Add a line, durably. Returns 0 or negative errno: then the act must not be done. */
-int audit_add(struct catalogue *c, const struct audit_line *line, uint64_t at_ms);
+int audit_add(struct shelf *c, const struct audit_line *line, uint64_t at_ms);
 
 struct audit_filter {
 	const uint8_t *id;
@@ -35,13 +35,13 @@ struct audit_filter {
 };
 
 /* -> {lines: [...], more, next}, newest first. */
-int audit_list(struct catalogue *c, const struct audit_filter *f, json_t **page);
+int audit_list(struct shelf *c, const struct audit_filter *f, json_t **page);
 
 /* Recompute every hash. Returns 0 with *wrong 0, or the number of the first line that is not
  * right; `lines` and `head` of what is whole. */
-int audit_verify(struct catalogue *c, uint64_t *lines, uint64_t *wrong, char head[DIGEST_TEXT]);
+int audit_verify(struct shelf *c, uint64_t *lines, uint64_t *wrong, char head[DIGEST_TEXT]);
 
 /* Number and hash of the newest line; 0 and zeros when there is none. */
-int audit_head(struct catalogue *c, uint64_t *n, char head[DIGEST_TEXT]);
+int audit_head(struct shelf *c, uint64_t *n, char head[DIGEST_TEXT]);
 
 #endif

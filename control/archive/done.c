@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A segment's recordings are told by its index. A recording that still runs, or goes on in a later
- * segment, is not in the catalogue, so its segments stay.
+ * segment, is not in the shelf, so its segments stay.
  */
 #include "archive/done.h"
 
@@ -23,7 +23,7 @@ static bool all_finished(struct archive *a, const struct recording_segment *s)
 
 		if (last != NULL && memcmp(last, id, 16) == 0)
 			continue;
-		if (catalogue_has(a->catalogue, id) != 1)
+		if (shelf_has(a->shelf, id) != 1)
 			return false;
 		last = id;
 	}

@@ -2,8 +2,8 @@
  *
  * Taking away, and what forbids it. Every deletion, whoever wants it and why, goes through
  * archive_delete(); it looks for legal holds within the ledger's turn, so a hold that was placed
- * before is seen and one that comes later finds a tombstone. The catalogue refuses for itself too
- * (catalogue_schema.c).
+ * before is seen and one that comes later finds a tombstone. The shelf refuses for itself too
+ * (shelf_schema.c).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -35,16 +35,16 @@ static int delete_within(struct archive *a, const struct archive_actor *who, con
 {
 	char text[RECORDING_ID_TEXT];
 	json_t *row = NULL, *body;
-	int err = catalogue_get(a->catalogue, id, &row);
+	int err = shelf_get(a->shelf, id, &row);
 
 	if (err == -ENOENT)
 		return refuse(a, who, "delete", id, err, "there is no such recording");
 	if (err != 0)
-		return archive_refuse(a, err, "%s", catalogue_error(a->catalogue));
+		return archive_refuse(a, err, "%s", shelf_error(a->shelf));
 	recording_id_text(id, text);
 	if (strcmp(text_of(row, "state"), "deleted") == 0)
 		err = refuse(a, who, "delete", id, -EALREADY, "it is deleted already");
-	else if (catalogue_held(a->catalogue, id) != 0)
+	else if (shelf_held(a->shelf, id) != 0)
 		err = refuse(a, who, "delete", id, -EPERM,
 			     "a legal hold is on it: release it first, with a reason");
 	if (err == 0)
@@ -72,7 +72,7 @@ int archive_delete(struct archive *a, const struct archive_actor *who, const uin
 	return err;
 }
 
-/* A hold placed or released: in the audit, in the ledger, and by that in the catalogue. */
+/* A hold placed or released: in the audit, in the ledger, and by that in the shelf. */
 static int hold_or_release(struct archive *a, const struct archive_actor *who, const uint8_t id[16],
 			   const char *op, const char *reason)
 {
@@ -85,8 +85,8 @@ static int hold_or_release(struct archive *a, const struct archive_actor *who, c
 	if (err != 0)
 		return err;
 	recording_id_text(id, text);
-	held = catalogue_held(a->catalogue, id);
-	gone = held >= 0 && catalogue_get(a->catalogue, id, &row) == 0 &&
+	held = shelf_held(a->shelf, id);
+	gone = held >= 0 && shelf_get(a->shelf, id, &row) == 0 &&
 	       strcmp(text_of(row, "state"), "deleted") == 0;
 	json_decref(row);
 	if (held == -ENOENT)
@@ -98,7 +98,7 @@ static int hold_or_release(struct archive *a, const struct archive_actor *who, c
 	else if (release && held == 0)
 		err = refuse(a, who, op, id, -EALREADY, "no legal hold is on it");
 	else if (held < 0)
-		err = archive_refuse(a, held, "%s", catalogue_error(a->catalogue));
+		err = archive_refuse(a, held, "%s", shelf_error(a->shelf));
 	if (err == 0)
 		err = archive_audit(a, who, op, id, "ok", reason);
 	if (err == 0)
@@ -130,7 +130,7 @@ int archive_sweep(struct archive *a, const volatile bool *stop)
 	while (n == AT_ONCE && (stop == NULL || !*stop)) {
 		int before = deleted;
 
-		n = catalogue_due(a->catalogue, archive_now_ms(), id, AT_ONCE);
+		n = shelf_due(a->shelf, archive_now_ms(), id, AT_ONCE);
 		for (int i = 0; i < n && (stop == NULL || !*stop); i++) {
 			char text[RECORDING_ID_TEXT];
 
@@ -151,7 +151,7 @@ int archive_sweep(struct archive *a, const volatile bool *stop)
 static int reclassify(struct archive *a, const uint8_t id[16])
 {
 	json_t *row;
-	int err = catalogue_get(a->catalogue, id, &row);
+	int err = shelf_get(a->shelf, id, &row);
 
 	if (err != 0)
 		return err;
@@ -163,9 +163,9 @@ static int reclassify(struct archive *a, const uint8_t id[16])
 		archive_retain(a->cfg, row, json_object_get(row, "tags"));
 		if (strcmp(before, text_of(row, "class")) != 0 ||
 		    until != json_integer_value(json_object_get(row, "keep_until_ms")))
-			err = catalogue_keep(a->catalogue, id, text_of(row, "class"),
-					     (uint64_t)json_integer_value(
-						     json_object_get(row, "keep_until_ms")));
+			err = shelf_keep(a->shelf, id, text_of(row, "class"),
+					 (uint64_t)json_integer_value(
+						 json_object_get(row, "keep_until_ms")));
 	}
 	json_decref(row);
 	return err;
@@ -180,7 +180,7 @@ int archive_reclassify(struct archive *a, const uint8_t *only)
 	if (only != NULL)
 		return reclassify(a, only);
 	while (n == AT_ONCE && err == 0) {
-		n = catalogue_ids(a->catalogue, first ? NULL : last, id, AT_ONCE, 1);
+		n = shelf_ids(a->shelf, first ? NULL : last, id, AT_ONCE, 1);
 		first = false;
 		for (int i = 0; err == 0 && i < n; i++)
 			err = reclassify(a, id[i]);

@@ -2,8 +2,8 @@
  *
  * From the recording store to finished files.
  *
- *	list the store ─► ended, and not in the catalogue (or longer than it was) ─►
- *	export into memory, overview on the way ─► seal ─► files ─► ledger ─► catalogue
+ *	list the store ─► ended, and not in the shelf (or longer than it was) ─►
+ *	export into memory, overview on the way ─► seal ─► files ─► ledger ─► shelf
  *
  * The sound is exported into anonymous memory, so that what is to be sealed never lies on a disk as
  * it is; beyond SOUND_MEMORY_MAX into a nameless file in the archive's directory.
@@ -396,11 +396,11 @@ static bool from_its_beginning(const json_t *row, const struct recording_info *i
 static int done(struct archive *a, const struct recording_info *info)
 {
 	json_t *row;
-	int err = catalogue_has(a->catalogue, info->id), same;
+	int err = shelf_has(a->shelf, info->id), same;
 
 	if (err != 1)
 		return err;
-	err = catalogue_get(a->catalogue, info->id, &row);
+	err = shelf_get(a->shelf, info->id, &row);
 	if (err != 0)
 		return err;
 	same = strcmp(json_string_value(json_object_get(row, "state")), "finished") != 0 ||
@@ -419,8 +419,7 @@ static int consider(void *ctx, const struct recording_info *info)
 		return 0;
 	if (is < 0)
 		return is;
-	if (!over(info, t->now_ms) ||
-	    catalogue_failing(t->a->catalogue, info->id, t->now_ms) == 1) {
+	if (!over(info, t->now_ms) || shelf_failing(t->a->shelf, info->id, t->now_ms) == 1) {
 		t->waiting++;
 		return 0;
 	}
@@ -482,14 +481,14 @@ static void told(struct archive *a, const uint8_t id[16], int err)
 
 	recording_id_text(id, text);
 	if (err == 0) {
-		(void)catalogue_failed(a->catalogue, id, NULL, 0);
+		(void)shelf_failed(a->shelf, id, NULL, 0);
 		log_info("finish", "%s is finished", text);
 		return;
 	}
 	log_error("finish", "%s cannot be finished, will be tried again: %s", text,
 		  a->why[0] != '\0' ? a->why : strerror(-err));
-	(void)catalogue_failed(a->catalogue, id, a->why[0] != '\0' ? a->why : strerror(-err),
-			       archive_now_ms());
+	(void)shelf_failed(a->shelf, id, a->why[0] != '\0' ? a->why : strerror(-err),
+			   archive_now_ms());
 }
 
 int archive_finish(struct archive *a, const volatile bool *stop, struct archive_finished *n)

@@ -109,9 +109,9 @@ static int take(struct archive *a, const struct archive_actor *who, int fd, cons
 		else if (recording_id_parse(id, n.id) != 0)
 			err = archive_refuse(a, -EINVAL, "\"%.60s\" is no recording id", id);
 	}
-	if (err == 0 && catalogue_has(a->catalogue, n.id) == 1) {
+	if (err == 0 && shelf_has(a->shelf, n.id) == 1) {
 		overview_free(o);
-		(void)catalogue_get(a->catalogue, n.id, row);
+		(void)shelf_get(a->shelf, n.id, row);
 		return 1;
 	}
 	if (err == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Proof: the file's bytes against the ledger's line, the line against the chain, the chain against
- * an anchor that was kept elsewhere. Nothing here believes the catalogue: it only says where the
+ * an anchor that was kept elsewhere. Nothing here believes the shelf: it only says where the
  * line is.
  */
 #include <errno.h>
@@ -247,7 +247,7 @@ int archive_verify(struct archive *a, const json_t *anchor, archive_wrong_fn *fn
 		read_anchor(&w.story, anchor);
 	err = ledger_verify(a->ledger, NULL, remember, &w, &v);
 	if (err == 0)
-		err = audit_verify(a->catalogue, &lines, &wrong_line, head);
+		err = audit_verify(a->shelf, &lines, &wrong_line, head);
 	if (err == 0) {
 		json_t *audit;
 
@@ -285,7 +285,7 @@ int archive_anchor(struct archive *a, json_t **anchor)
 	if (err == 0)
 		err = ledger_read(a->ledger, 0, &first);
 	if (err == 0)
-		err = audit_head(a->catalogue, &n, audit);
+		err = audit_head(a->shelf, &n, audit);
 	if (err == 0)
 		*anchor = json_pack("{s:s, s:I, s:s, s:I, s:I, s:s}", "ledger",
 				    text_of(first, "ledger"), "n", (json_int_t)head.n, "hash",
@@ -309,7 +309,7 @@ int archive_rebuild(struct archive *a, uint64_t *rows)
 	int err;
 
 	*rows = 0;
-	err = catalogue_set_value(a->catalogue, "applied", "");
+	err = shelf_set_value(a->shelf, "applied", "");
 	a->applied = 0;
 	if (err == 0)
 		err = archive_turn(a); /* applies every line */

@@ -16,7 +16,7 @@
 #include "patchbay/recording.h"
 
 struct filtering {
-	struct catalogue_filter f;
+	struct shelf_filter f;
 	char why[400];
 	int err;
 };
@@ -28,8 +28,8 @@ static enum MHD_Result take_parameter(void *ctx, enum MHD_ValueKind kind, const 
 
 	(void)kind;
 	if (x->err == 0)
-		x->err = catalogue_filter_set(&x->f, name, value != NULL ? value : "",
-					      archive_now_ms(), x->why, sizeof(x->why));
+		x->err = shelf_filter_set(&x->f, name, value != NULL ? value : "", archive_now_ms(),
+					  x->why, sizeof(x->why));
 	return x->err == 0 ? MHD_YES : MHD_NO;
 }
 
@@ -41,13 +41,13 @@ static enum MHD_Result do_search(struct request *r, const uint8_t *id, const cha
 
 	(void)id;
 	(void)rest;
-	catalogue_filter_init(&x.f);
+	shelf_filter_init(&x.f);
 	MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, take_parameter, &x);
 	if (x.err != 0)
 		return server_error(r, MHD_HTTP_BAD_REQUEST, "%s", x.why);
 	err = archive_audit(r->a, &r->who, "search", NULL, "ok", "");
 	if (err == 0)
-		err = catalogue_search(archive_catalogue(r->a), &x.f, &page);
+		err = shelf_search(archive_shelf(r->a), &x.f, &page);
 	return err != 0 ? server_failed(r, err) : server_json(r, MHD_HTTP_OK, page);
 }
 
@@ -56,7 +56,7 @@ static json_t *row_for(struct request *r, const uint8_t *id, const char *action,
 		       enum MHD_Result *answer)
 {
 	json_t *row = NULL;
-	int err = catalogue_get(archive_catalogue(r->a), id, &row), audit;
+	int err = shelf_get(archive_shelf(r->a), id, &row), audit;
 
 	audit = archive_audit(r->a, &r->who, action, id, err == 0 ? "ok" : "there is none", r->url);
 	if (err == 0 && audit == 0)
@@ -204,8 +204,7 @@ static enum MHD_Result do_note(struct request *r, const uint8_t *id, const char 
 	if (text != NULL)
 		err = archive_audit(r->a, &r->who, "note", id, "ok", "");
 	if (err == 0)
-		err = catalogue_note(archive_catalogue(r->a), id, r->who.name, text,
-				     archive_now_ms());
+		err = shelf_note(archive_shelf(r->a), id, r->who.name, text, archive_now_ms());
 	json_decref(body);
 	return text == NULL ? server_error(r, MHD_HTTP_BAD_REQUEST, "{\"text\": \"...\"} is needed")
 			    : done(r, err);
@@ -220,7 +219,7 @@ static enum MHD_Result do_tag(struct request *r, const uint8_t *id, const char *
 		return server_error(r, MHD_HTTP_BAD_REQUEST, "a tag has 1 to 64 bytes");
 	err = archive_audit(r->a, &r->who, on ? "tag" : "untag", id, "ok", rest);
 	if (err == 0)
-		err = catalogue_tag(archive_catalogue(r->a), id, rest, on);
+		err = shelf_tag(archive_shelf(r->a), id, rest, on);
 	if (err == 0)
 		err = archive_reclassify(r->a, id);
 	return done(r, err);
@@ -281,7 +280,7 @@ static enum MHD_Result do_audit(struct request *r, const uint8_t *id, const char
 	f.id = recording != NULL ? key : NULL;
 	err = archive_audit(r->a, &r->who, "audit", f.id, "ok", "");
 	if (err == 0)
-		err = audit_list(archive_catalogue(r->a), &f, &page);
+		err = audit_list(archive_shelf(r->a), &f, &page);
 	return err != 0 ? server_failed(r, err) : server_json(r, MHD_HTTP_OK, page);
 }
 

@@ -242,15 +242,15 @@ static void a_role_may_what_it_says_and_all_is_written_down(void)
 			check_int(got, rows[i].status[k]);
 			refused += got == 401 || got == 403 || got == 423;
 		}
-	check_int(audit_list(archive_catalogue(p.w.a), &f, &page), 0);
+	check_int(audit_list(archive_shelf(p.w.a), &f, &page), 0);
 	check(json_array_size(json_object_get(page, "lines")) >= refused);
 	json_decref(page);
 	f = (struct audit_filter){.action = "listen", .limit = 1000};
-	check_int(audit_list(archive_catalogue(p.w.a), &f, &page), 0);
+	check_int(audit_list(archive_shelf(p.w.a), &f, &page), 0);
 	check_str(str(json_array_get(json_object_get(page, "lines"), 0), "actor"), "law");
 	check_str(str(json_array_get(json_object_get(page, "lines"), 0), "source"), "127.0.0.1");
 	json_decref(page);
-	check_int(audit_verify(archive_catalogue(p.w.a), &lines, &wrong, head), 0);
+	check_int(audit_verify(archive_shelf(p.w.a), &lines, &wrong, head), 0);
 	check(wrong == 0 && lines > 50);
 	web_free(&p);
 }

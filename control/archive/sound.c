@@ -126,7 +126,7 @@ static int rewrap_one(struct archive *a, const uint8_t id[16])
 	char file[ARCHIVE_PATH_MAX];
 	json_t *row;
 	ssize_t n;
-	int err = catalogue_get(a->catalogue, id, &row);
+	int err = shelf_get(a->shelf, id, &row);
 
 	if (err != 0)
 		return err;
@@ -162,7 +162,7 @@ int archive_rewrap(struct archive *a, const struct archive_actor *who, struct ar
 		err = archive_turn(a);
 		if (err != 0)
 			break;
-		got = catalogue_ids(a->catalogue, first ? NULL : last, id, AT_ONCE, 1);
+		got = shelf_ids(a->shelf, first ? NULL : last, id, AT_ONCE, 1);
 		first = false;
 		for (int i = 0; i < got; i++) {
 			int one = rewrap_one(a, id[i]);

@@ -167,7 +167,7 @@ static void recall(struct upload *u, const uint8_t id[16], const char *sha, stru
 	json_t *state = NULL, *list;
 
 	*p = (struct progress){0};
-	(void)catalogue_upload_get(u->a->catalogue, id, &state);
+	(void)shelf_upload_get(u->a->shelf, id, &state);
 	list = json_object_get(state, "etags");
 	if (strcmp(text_of(state, "sha256"), sha) == 0 &&
 	    (size_t)json_integer_value(json_object_get(state, "part_bytes")) == u->part_bytes &&
@@ -197,7 +197,7 @@ static int remember(struct upload *u, const uint8_t id[16], const char *sha,
 	text = state != NULL ? json_dumps(state, JSON_COMPACT) : NULL;
 	json_decref(state);
 	if (text != NULL)
-		err = catalogue_upload_put(u->a->catalogue, id, text, "", 0, 0);
+		err = shelf_upload_put(u->a->shelf, id, text, "", 0, 0);
 	free(text);
 	return err;
 }
@@ -238,7 +238,7 @@ static int put_parts(struct upload *u, const uint8_t id[16], const char *name, i
 		err = s3_complete(u->s3, name, p.upload_id, (const char(*)[S3_ETAG_MAX])u->etag,
 				  p.parts);
 	if (err == -ENOENT) /* the store has forgotten this upload: from the beginning, next time */
-		(void)catalogue_upload_put(u->a->catalogue, id, "", "", 0, 0);
+		(void)shelf_upload_put(u->a->shelf, id, "", "", 0, 0);
 	if (err != 0)
 		return err;
 	etag_of_parts((const char(*)[S3_ETAG_MAX])u->etag, p.parts, whole);
@@ -318,7 +318,7 @@ static void told(struct upload *u, const uint8_t id[16], const char *what, int e
 		return;
 	}
 	/* the waiting doubles; kept beside the parts that have arrived */
-	(void)catalogue_upload_get(u->a->catalogue, id, &state);
+	(void)shelf_upload_get(u->a->shelf, id, &state);
 	if (state == NULL)
 		state = json_object();
 	wait = (uint64_t)json_integer_value(json_object_get(state, "wait_ms")) * 2;
@@ -329,22 +329,22 @@ static void told(struct upload *u, const uint8_t id[16], const char *what, int e
 	snprintf(tries, sizeof(tries), "%d", err);
 	log_error("upload", "%s is not %s, will be tried again in %llu s: %s", text, what,
 		  (unsigned long long)wait / 1000, why[0] != '\0' ? why : strerror(-err));
-	(void)catalogue_upload_put(u->a->catalogue, id, kept != NULL ? kept : "", why,
-				   archive_now_ms() + wait, 0);
+	(void)shelf_upload_put(u->a->shelf, id, kept != NULL ? kept : "", why,
+			       archive_now_ms() + wait, 0);
 	free(kept);
 }
 
 static int upload_one(struct upload *u, const uint8_t id[16])
 {
 	json_t *row;
-	int err = catalogue_get(u->a->catalogue, id, &row);
+	int err = shelf_get(u->a->shelf, id, &row);
 
 	if (err != 0)
 		return err;
 	err = put_all(u, id, row);
 	json_decref(row);
 	if (err == 0)
-		err = catalogue_upload_put(u->a->catalogue, id, "", "", 0, archive_now_ms());
+		err = shelf_upload_put(u->a->shelf, id, "", "", 0, archive_now_ms());
 	return err;
 }
 
@@ -353,7 +353,7 @@ static int remove_one(struct upload *u, const uint8_t id[16])
 	char text[RECORDING_ID_TEXT], name[S3_NAME_MAX];
 	json_t *state = NULL;
 	const char *path;
-	int err = catalogue_upload_get(u->a->catalogue, id, &state);
+	int err = shelf_upload_get(u->a->shelf, id, &state);
 
 	path = text_of(state, "delete");
 	recording_id_text(id, text);
@@ -374,7 +374,7 @@ static int remove_one(struct upload *u, const uint8_t id[16])
 	}
 	json_decref(state);
 	if (err == 0)
-		err = catalogue_upload_put(u->a->catalogue, id, "", "", 0, 0);
+		err = shelf_upload_put(u->a->shelf, id, "", "", 0, 0);
 	return err;
 }
 
@@ -391,7 +391,7 @@ void upload_run(struct upload *u, const volatile bool *stop, struct upload_done 
 	*done = (struct upload_done){0};
 	if (u == NULL)
 		return;
-	n = catalogue_remote_left(u->a->catalogue, id, AT_ONCE, archive_now_ms());
+	n = shelf_remote_left(u->a->shelf, id, AT_ONCE, archive_now_ms());
 	for (int i = 0; i < n && !unreachable(err) && (stop == NULL || !*stop); i++) {
 		u->a->why[0] = '\0';
 		err = remove_one(u, id[i]);
@@ -400,7 +400,7 @@ void upload_run(struct upload *u, const volatile bool *stop, struct upload_done 
 		done->failed += err != 0;
 	}
 	do {
-		n = catalogue_not_uploaded(u->a->catalogue, id, AT_ONCE, archive_now_ms());
+		n = shelf_not_uploaded(u->a->shelf, id, AT_ONCE, archive_now_ms());
 		for (int i = 0; i < n && !unreachable(err) && (stop == NULL || !*stop); i++) {
 			u->a->why[0] = '\0';
 			err = upload_one(u, id[i]);

@@ -3,7 +3,7 @@
  *
  * Four objects per recording, named as the archive's files: the sound, its wrapped key when it is
  * sealed, the overview, the row. Sound longer than a part goes up in parts; what has arrived is kept in
- * the catalogue, so an upload that was cut goes on with the next part, in this process or another.
+ * the shelf, so an upload that was cut goes on with the next part, in this process or another.
  * An upload is done when each object is there with the right length and the ETag that its parts make, and,
  * with `verify: read_back`, when the sound that is read back has the hash that the ledger knows.
  *

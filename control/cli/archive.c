@@ -57,7 +57,7 @@ void cli_archive_close(struct cli_archive *x)
 
 int cli_archive_find(struct cli_archive *x, const char *text, uint8_t id[16])
 {
-	int err = catalogue_find(archive_catalogue(x->a), text, id);
+	int err = shelf_find(archive_shelf(x->a), text, id);
 
 	if (err == 0)
 		return 0;
@@ -70,7 +70,7 @@ int cli_archive_find(struct cli_archive *x, const char *text, uint8_t id[16])
 		fprintf(x->c->err,
 			"patchbay: several recordings begin with \"%s\"; give more digits\n", text);
 	else
-		fprintf(x->c->err, "patchbay: %s\n", catalogue_error(archive_catalogue(x->a)));
+		fprintf(x->c->err, "patchbay: %s\n", shelf_error(archive_shelf(x->a)));
 	return CLI_REFUSED;
 }
 
@@ -79,7 +79,7 @@ int cli_archive_refused(struct cli_archive *x, int err)
 	const char *why = archive_why(x->a);
 
 	if (why[0] == '\0')
-		why = catalogue_error(archive_catalogue(x->a));
+		why = shelf_error(archive_shelf(x->a));
 	fprintf(x->c->err, "patchbay: %s\n", why[0] != '\0' ? why : strerror(-err));
 	return CLI_REFUSED;
 }
@@ -159,7 +159,7 @@ static int tag_or_not(struct cli_archive *x, bool on)
 		return rc;
 	rc = archive_audit(x->a, &x->who, on ? "tag" : "untag", id, "ok", tag);
 	if (rc == 0)
-		rc = catalogue_tag(archive_catalogue(x->a), id, tag, on);
+		rc = shelf_tag(archive_shelf(x->a), id, tag, on);
 	if (rc == 0)
 		rc = archive_reclassify(x->a, id);
 	return said(x, rc, id, on ? "tagged" : "tag taken off");
@@ -188,8 +188,7 @@ static int do_note(struct cli_archive *x)
 		return rc;
 	rc = archive_audit(x->a, &x->who, "note", id, "ok", "");
 	if (rc == 0)
-		rc = catalogue_note(archive_catalogue(x->a), id, x->who.name, note,
-				    archive_now_ms());
+		rc = shelf_note(archive_shelf(x->a), id, x->who.name, note, archive_now_ms());
 	return said(x, rc, id, "noted");
 }
 
@@ -207,7 +206,7 @@ static int do_work_order(struct cli_archive *x)
 		return rc;
 	rc = archive_audit(x->a, &x->who, "work_order", id, "ok", order);
 	if (rc == 0)
-		rc = catalogue_set_work_order(archive_catalogue(x->a), id, order);
+		rc = shelf_set_work_order(archive_shelf(x->a), id, order);
 	return said(x, rc, id, "belongs to the work order");
 }
 
@@ -216,7 +215,7 @@ static int do_work_order(struct cli_archive *x)
 static json_t *row_of(struct cli_archive *x, const uint8_t id[16])
 {
 	json_t *row = NULL;
-	int err = catalogue_get(archive_catalogue(x->a), id, &row);
+	int err = shelf_get(archive_shelf(x->a), id, &row);
 
 	if (err != 0)
 		(void)cli_archive_refused(x, err);

@@ -99,7 +99,7 @@ static void table(struct cli *c, const json_t *list)
 	table_free(t);
 }
 
-static int read_filter(struct cli *c, struct catalogue_filter *f)
+static int read_filter(struct cli *c, struct shelf_filter *f)
 {
 	static const char *const names[] = {
 		"from",      "to",         "call",        "kind",         "direction",
@@ -110,10 +110,10 @@ static int read_filter(struct cli *c, struct catalogue_filter *f)
 	char why[400], option[32];
 	const char *value;
 
-	catalogue_filter_init(f);
+	shelf_filter_init(f);
 	f->held = cli_switch(c, "--held");
 	f->deleted = cli_switch(c, "--deleted");
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) + CATALOGUE_TAGS_MAX; i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) + SHELF_TAGS_MAX; i++) {
 		const char *name = i < sizeof(names) / sizeof(names[0]) ? names[i] : "tag";
 
 		snprintf(option, sizeof(option), "--%s", name);
@@ -122,7 +122,7 @@ static int read_filter(struct cli *c, struct catalogue_filter *f)
 		if (!cli_option(c, option, &value))
 			return CLI_USAGE;
 		if (value != NULL &&
-		    catalogue_filter_set(f, name, value, archive_now_ms(), why, sizeof(why)) != 0)
+		    shelf_filter_set(f, name, value, archive_now_ms(), why, sizeof(why)) != 0)
 			return cli_usage(c, "%s", why);
 	}
 	return cli_end(c) ? 0 : CLI_USAGE;
@@ -132,7 +132,7 @@ int cli_archive_search(struct cli_archive *x)
 {
 	struct cli *c = x->c;
 	bool as_csv = cli_switch(c, "--csv"), all = cli_switch(c, "--all"), heading = true, more;
-	struct catalogue_filter f;
+	struct shelf_filter f;
 	int rc = read_filter(c, &f), err;
 
 	if (rc != 0)
@@ -144,7 +144,7 @@ int cli_archive_search(struct cli_archive *x)
 		json_t *page = NULL, *list;
 
 		if (err == 0)
-			err = catalogue_search(archive_catalogue(x->a), &f, &page);
+			err = shelf_search(archive_shelf(x->a), &f, &page);
 		if (err != 0)
 			return cli_archive_refused(x, err);
 		list = json_object_get(page, "recordings");
@@ -177,7 +177,7 @@ int cli_archive_show(struct cli_archive *x)
 		return rc;
 	rc = archive_audit(x->a, &x->who, "show", id, "ok", "");
 	if (rc == 0)
-		rc = catalogue_get(archive_catalogue(x->a), id, &row);
+		rc = shelf_get(archive_shelf(x->a), id, &row);
 	if (rc != 0)
 		return cli_archive_refused(x, rc);
 	if (!cli_json(x->c, row)) {
@@ -218,7 +218,7 @@ int cli_archive_waveform(struct cli_archive *x)
 	rc = cli_archive_find(x, text, id);
 	if (rc != 0)
 		return rc;
-	rc = catalogue_get(archive_catalogue(x->a), id, &row);
+	rc = shelf_get(archive_shelf(x->a), id, &row);
 	if (rc == 0)
 		rc = archive_overview(x->a, row, &bytes, &n);
 	json_decref(row);
@@ -249,7 +249,7 @@ static int audit_check(struct cli_archive *x)
 {
 	uint64_t lines, wrong;
 	char head[DIGEST_TEXT];
-	int err = audit_verify(archive_catalogue(x->a), &lines, &wrong, head);
+	int err = audit_verify(archive_shelf(x->a), &lines, &wrong, head);
 	json_t *r;
 
 	if (err != 0)
@@ -300,7 +300,7 @@ int cli_archive_audit(struct cli_archive *x)
 	f.limit = (uint32_t)n;
 	rc = archive_audit(x->a, &x->who, "audit", f.id, "ok", "");
 	if (rc == 0)
-		rc = audit_list(archive_catalogue(x->a), &f, &page);
+		rc = audit_list(archive_shelf(x->a), &f, &page);
 	if (rc != 0)
 		return cli_archive_refused(x, rc);
 	if (!cli_json(x->c, page)) {

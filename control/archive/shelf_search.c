@@ -18,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/catalogue_priv.h"
-#include "archive/catalogue_traits.h"
+#include "archive/shelf_priv.h"
+#include "archive/shelf_traits.h"
 #include "base/must.h"
 
 enum {
@@ -120,15 +120,14 @@ static void same_number(struct search *s, int64_t value, struct trait trait, con
 	t->never_applied = true;
 }
 
-static int same_word(struct catalogue *c, struct search *s, enum catalogue_word kind,
-		     const char *value, struct trait trait, const char *index, const char *column,
-		     const char *place)
+static int same_word(struct shelf *c, struct search *s, enum shelf_word kind, const char *value,
+		     struct trait trait, const char *index, const char *column, const char *place)
 {
 	int64_t word;
 
 	if (value == NULL)
 		return 0;
-	word = catalogue_word(c, kind, value, false);
+	word = shelf_word(c, kind, value, false);
 	if (word < 0)
 		return (int)word;
 	s->empty |= word == 0;
@@ -160,7 +159,7 @@ static void between(struct test *t, const char *column, int lo, int hi)
 	snprintf(t->exact, sizeof(t->exact), "r.%s BETWEEN ?%d AND ?%d", column, lo, hi);
 }
 
-static void ranges(struct search *s, const struct catalogue_filter *f)
+static void ranges(struct search *s, const struct shelf_filter *f)
 {
 	struct test *t;
 	int lo_at;
@@ -170,8 +169,8 @@ static void ranges(struct search *s, const struct catalogue_filter *f)
 		int64_t hi = f->duration_max_ms >= 0 ? f->duration_max_ms : INT64_MAX;
 
 		s->empty |= lo > hi;
-		t = range(s, trait_duration, catalogue_duration_class(lo),
-			  catalogue_duration_class(hi < lo ? lo : hi), "recordings_duration",
+		t = range(s, trait_duration, shelf_duration_class(lo),
+			  shelf_duration_class(hi < lo ? lo : hi), "recordings_duration",
 			  "(traits>>10)&15=?");
 		lo_at = bind_int(s, lo);
 		between(t, "duration_ms", lo_at, bind_int(s, hi));
@@ -192,8 +191,8 @@ static void ranges(struct search *s, const struct catalogue_filter *f)
 		double hi = f->silence_max >= 0 ? f->silence_max : 1;
 
 		s->empty |= lo > hi;
-		t = range(s, trait_silence, catalogue_silence_class(lo),
-			  catalogue_silence_class(hi < lo ? lo : hi), "recordings_silence",
+		t = range(s, trait_silence, shelf_silence_class(lo),
+			  shelf_silence_class(hi < lo ? lo : hi), "recordings_silence",
 			  "(traits>>17)&15=?");
 		lo_at = bind_real(s, lo);
 		between(t, "silence", lo_at, bind_real(s, hi));
@@ -203,8 +202,8 @@ static void ranges(struct search *s, const struct catalogue_filter *f)
 		double hi = f->mos_max >= 0 ? f->mos_max : 5;
 
 		s->empty |= lo > hi;
-		t = range(s, trait_quality, catalogue_quality_class(lo),
-			  catalogue_quality_class(hi < lo ? lo : hi), "recordings_quality",
+		t = range(s, trait_quality, shelf_quality_class(lo),
+			  shelf_quality_class(hi < lo ? lo : hi), "recordings_quality",
 			  "(traits>>21)&15=?");
 		lo_at = bind_real(s, lo);
 		between(t, "mos", lo_at, bind_real(s, hi));
@@ -216,9 +215,9 @@ static void ranges(struct search *s, const struct catalogue_filter *f)
 	}
 }
 
-static void tags(struct search *s, const struct catalogue_filter *f)
+static void tags(struct search *s, const struct shelf_filter *f)
 {
-	for (int i = 0; i < CATALOGUE_TAGS_MAX && f->tag[i] != NULL; i++) {
+	for (int i = 0; i < SHELF_TAGS_MAX && f->tag[i] != NULL; i++) {
 		struct test *t = add(s);
 
 		t->index = "";
@@ -242,7 +241,7 @@ static char *phrase(const char *text)
 	if (out != NULL)
 		*out = '\0';
 	while (out != NULL && copy != NULL && (word = strsep(&rest, " \t\r\n\"")) != NULL) {
-		char *spread = word[0] != '\0' ? catalogue_spread(word) : NULL;
+		char *spread = word[0] != '\0' ? shelf_spread(word) : NULL;
 
 		if (spread != NULL)
 			q += sprintf(q, "\"%s\" ", spread);
@@ -271,7 +270,7 @@ static void words_of_notes(struct search *s, const char *query)
 }
 
 /* The tests, those that are likely to lead best first. */
-static int tests_of(struct catalogue *c, const struct catalogue_filter *f, const char *query,
+static int tests_of(struct shelf *c, const struct shelf_filter *f, const char *query,
 		    struct search *s)
 {
 	static const char *const directions[] = {"", "in", "out", "internal"};
@@ -416,14 +415,14 @@ static void compose(const struct search *s, struct text *t, int lead, uint32_t l
 
 static int tick(void *arg)
 {
-	struct catalogue *c = arg;
+	struct shelf *c = arg;
 
 	return c->steps_left == 0 || --c->steps_left == 0;
 }
 
 /* Let one test lead for `budget` ticks. Returns how many rows, -EAGAIN when the budget was not
  * enough, or negative errno. */
-static int lead_for(struct catalogue *c, const struct search *s, int lead, unsigned budget,
+static int lead_for(struct shelf *c, const struct search *s, int lead, unsigned budget,
 		    uint64_t *out, uint32_t limit, bool deleted)
 {
 	char *sql = malloc(65536);
@@ -458,12 +457,12 @@ static int lead_for(struct catalogue *c, const struct search *s, int lead, unsig
 			rc = SQLITE_OK;
 	}
 	if (rc != SQLITE_OK)
-		n = (rc & 0xff) == SQLITE_INTERRUPT ? -EAGAIN : catalogue_fail(c, rc);
+		n = (rc & 0xff) == SQLITE_INTERRUPT ? -EAGAIN : shelf_fail(c, rc);
 	sqlite3_finalize(st);
 	return n;
 }
 
-static int take_turns(struct catalogue *c, const struct search *s, uint64_t *out, uint32_t limit,
+static int take_turns(struct shelf *c, const struct search *s, uint64_t *out, uint32_t limit,
 		      bool deleted)
 {
 	int lead[TESTS_MAX], leads = 0, n = -EAGAIN;
@@ -482,8 +481,8 @@ static int take_turns(struct catalogue *c, const struct search *s, uint64_t *out
 	return n;
 }
 
-int catalogue_search_rows(struct catalogue *c, const struct catalogue_filter *f, uint64_t *n,
-			  uint32_t max, const char **how)
+int shelf_search_rows(struct shelf *c, const struct shelf_filter *f, uint64_t *n, uint32_t max,
+		      const char **how)
 {
 	struct search *s = calloc(1, sizeof(*s));
 	char *query = f->text != NULL ? phrase(f->text) : NULL;
@@ -504,20 +503,20 @@ int catalogue_search_rows(struct catalogue *c, const struct catalogue_filter *f,
 	return got;
 }
 
-int catalogue_search(struct catalogue *c, const struct catalogue_filter *f, json_t **page)
+int shelf_search(struct shelf *c, const struct shelf_filter *f, json_t **page)
 {
-	uint32_t limit = f->limit == 0                    ? LIMIT_DEFAULT
-			 : f->limit > CATALOGUE_LIMIT_MAX ? CATALOGUE_LIMIT_MAX
-							  : f->limit;
+	uint32_t limit = f->limit == 0                ? LIMIT_DEFAULT
+			 : f->limit > SHELF_LIMIT_MAX ? SHELF_LIMIT_MAX
+						      : f->limit;
 	uint64_t *n = calloc(limit + 1, sizeof(*n));
 	json_t *list = json_array();
-	int got = n == NULL ? -ENOMEM : catalogue_search_rows(c, f, n, limit + 1, NULL), err = 0;
+	int got = n == NULL ? -ENOMEM : shelf_search_rows(c, f, n, limit + 1, NULL), err = 0;
 	bool more = got > (int)limit;
 
 	for (int i = 0; err == 0 && i < got && i < (int)limit; i++) {
 		json_t *row;
 
-		err = catalogue_row(c, n[i], &row);
+		err = shelf_row(c, n[i], &row);
 		if (err == 0)
 			json_array_append_new(list, row);
 		else if (err == -ENOENT) /* gone meanwhile */

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "archive/catalogue.h"
+#include "archive/shelf.h"
 
-void catalogue_filter_init(struct catalogue_filter *f)
+void shelf_filter_init(struct shelf_filter *f)
 {
-	*f = (struct catalogue_filter){
+	*f = (struct shelf_filter){
 		.duration_min_ms = -1,
 		.duration_max_ms = -1,
 		.holds_min = -1,
@@ -97,7 +97,7 @@ struct text_name {
 
 #define TEXT(member)                                                                               \
 	{                                                                                          \
-#member, offsetof(struct catalogue_filter, member)                                 \
+#member, offsetof(struct shelf_filter, member)                                     \
 	}
 
 static const struct text_name texts[] = {
@@ -105,8 +105,8 @@ static const struct text_name texts[] = {
 	TEXT(agent), TEXT(team), TEXT(queue),     TEXT(work_order), TEXT(text),
 };
 
-int catalogue_filter_set(struct catalogue_filter *f, const char *name, const char *value,
-			 uint64_t now_ms, char *why, size_t why_size)
+int shelf_filter_set(struct shelf_filter *f, const char *name, const char *value, uint64_t now_ms,
+		     char *why, size_t why_size)
 {
 	const char *want = NULL;
 	int64_t n;
@@ -121,12 +121,12 @@ int catalogue_filter_set(struct catalogue_filter *f, const char *name, const cha
 		return 0;
 	}
 	if (strcmp(name, "tag") == 0) {
-		for (int i = 0; i < CATALOGUE_TAGS_MAX; i++)
+		for (int i = 0; i < SHELF_TAGS_MAX; i++)
 			if (f->tag[i] == NULL) {
 				f->tag[i] = value;
 				return 0;
 			}
-		snprintf(why, why_size, "more than %d tags", CATALOGUE_TAGS_MAX);
+		snprintf(why, why_size, "more than %d tags", SHELF_TAGS_MAX);
 		return -EINVAL;
 	}
 #define NUMBER(what, member, read, words)                                                          \
@@ -156,7 +156,7 @@ int catalogue_filter_set(struct catalogue_filter *f, const char *name, const cha
 	NUMBER("mos_min", mos_min, read_real(value, 5, &f->mos_min), "a MOS from 1 to 5")
 	NUMBER("mos_max", mos_max, read_real(value, 5, &f->mos_max), "a MOS from 1 to 5")
 	if (strcmp(name, "limit") == 0) {
-		if (read_int(value, CATALOGUE_LIMIT_MAX, 1, &n) && n > 0) {
+		if (read_int(value, SHELF_LIMIT_MAX, 1, &n) && n > 0) {
 			f->limit = (uint32_t)n;
 			return 0;
 		}

@@ -1,8 +1,8 @@
-/* A recording's small facts in 59 bits, which every index of the catalogue carries.
+/* A recording's small facts in 59 bits, which every index of the shelf carries.
  *
  *	bit  0  direction, 2 bits: 0 unknown, 1 in, 2 out, 3 internal
  *	     2  result, 5          7  kind, 3
- *	    10  duration class, 4: the number of its bounds that it reaches (catalogue_duration_class)
+ *	    10  duration class, 4: the number of its bounds that it reaches (shelf_duration_class)
  *	    14  holds, 3: 7 is 7 or more
  *	    17  silence, 4: sixteenths of the duration
  *	    21  quality, 4: 0 unknown, else 1 + (MOS - 1) * 4
@@ -13,8 +13,8 @@
  *
  * Thread: pure.
  */
-#ifndef ARCHIVE_CATALOGUE_TRAITS_H
-#define ARCHIVE_CATALOGUE_TRAITS_H
+#ifndef ARCHIVE_SHELF_TRAITS_H
+#define ARCHIVE_SHELF_TRAITS_H
 
 #include <stdint.h>
 
@@ -43,7 +43,7 @@ static inline uint64_t trait_put(struct trait t, uint64_t value)
 	return trait_clip(t, value) << t.shift;
 }
 
-static inline unsigned catalogue_duration_class(int64_t ms)
+static inline unsigned shelf_duration_class(int64_t ms)
 {
 	static const int32_t bound_s[] = {5,   10,  20,   30,   60,   120,  180, 300,
 					  600, 900, 1200, 1800, 2700, 3600, 7200};
@@ -54,12 +54,12 @@ static inline unsigned catalogue_duration_class(int64_t ms)
 	return k;
 }
 
-static inline unsigned catalogue_silence_class(double share)
+static inline unsigned shelf_silence_class(double share)
 {
 	return share <= 0 ? 0 : share >= 1 ? 15 : (unsigned)(share * 16);
 }
 
-static inline unsigned catalogue_quality_class(double mos)
+static inline unsigned shelf_quality_class(double mos)
 {
 	return mos < 1 ? 0 : mos >= 4.5 ? 15 : 1 + (unsigned)((mos - 1) * 4);
 }

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/catalogue_priv.h"
-#include "archive/catalogue_traits.h"
 #include "archive/digest.h"
+#include "archive/shelf_priv.h"
+#include "archive/shelf_traits.h"
 #include "patchbay/recording.h"
 
-int catalogue_fail(struct catalogue *c, int rc)
+int shelf_fail(struct shelf *c, int rc)
 {
 	if (c->db != NULL)
 		snprintf(c->error, sizeof(c->error), "%s", sqlite3_errmsg(c->db));
@@ -35,7 +35,7 @@ int catalogue_fail(struct catalogue *c, int rc)
 	}
 }
 
-const char *catalogue_error(const struct catalogue *c)
+const char *shelf_error(const struct shelf *c)
 {
 	return c->error;
 }
@@ -50,13 +50,13 @@ static int migrate(sqlite3 *db)
 	if (rc == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW)
 		version = sqlite3_column_int(st, 0);
 	sqlite3_finalize(st);
-	if (rc == SQLITE_OK && version > catalogue_version)
+	if (rc == SQLITE_OK && version > shelf_version)
 		rc = SQLITE_SCHEMA;
-	for (; rc == SQLITE_OK && version < catalogue_version; version++) {
+	for (; rc == SQLITE_OK && version < shelf_version; version++) {
 		char stamp[48];
 
 		snprintf(stamp, sizeof(stamp), "PRAGMA user_version = %d", version + 1);
-		rc = sqlite3_exec(db, catalogue_migrations[version], NULL, NULL, NULL);
+		rc = sqlite3_exec(db, shelf_migrations[version], NULL, NULL, NULL);
 		if (rc == SQLITE_OK)
 			rc = sqlite3_exec(db, stamp, NULL, NULL, NULL);
 	}
@@ -67,9 +67,9 @@ static int migrate(sqlite3 *db)
 	return rc;
 }
 
-int catalogue_open(struct catalogue **out, const char *file, char *why, size_t why_size)
+int shelf_open(struct shelf **out, const char *file, char *why, size_t why_size)
 {
-	struct catalogue *c = calloc(1, sizeof(*c));
+	struct shelf *c = calloc(1, sizeof(*c));
 	int rc, err;
 
 	if (c == NULL)
@@ -79,7 +79,7 @@ int catalogue_open(struct catalogue **out, const char *file, char *why, size_t w
 				     SQLITE_OPEN_EXRESCODE,
 			     NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_busy_timeout(c->db, CATALOGUE_BUSY_MS);
+		rc = sqlite3_busy_timeout(c->db, SHELF_BUSY_MS);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(c->db,
 				  "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
@@ -92,31 +92,31 @@ int catalogue_open(struct catalogue **out, const char *file, char *why, size_t w
 		*out = c;
 		return 0;
 	}
-	err = catalogue_fail(c, rc);
-	snprintf(why, why_size, "catalogue %s: %s", file,
+	err = shelf_fail(c, rc);
+	snprintf(why, why_size, "shelf %s: %s", file,
 		 rc == SQLITE_SCHEMA ? "a later version of Patchbay made it" : c->error);
-	catalogue_close(c);
+	shelf_close(c);
 	return rc == SQLITE_SCHEMA ? -EPROTO : err;
 }
 
-void catalogue_close(struct catalogue *c)
+void shelf_close(struct shelf *c)
 {
 	if (c == NULL)
 		return;
-	for (size_t i = 0; i < CATALOGUE_STATEMENTS; i++)
+	for (size_t i = 0; i < SHELF_STATEMENTS; i++)
 		sqlite3_finalize(c->prepared[i].st);
 	sqlite3_close(c->db);
 	free(c);
 }
 
-sqlite3_stmt *catalogue_sql(struct catalogue *c, const char *sql)
+sqlite3_stmt *shelf_sql(struct shelf *c, const char *sql)
 {
 	size_t i = 0;
 	int rc;
 
-	while (i < CATALOGUE_STATEMENTS && c->prepared[i].sql != NULL && c->prepared[i].sql != sql)
+	while (i < SHELF_STATEMENTS && c->prepared[i].sql != NULL && c->prepared[i].sql != sql)
 		i++;
-	if (i == CATALOGUE_STATEMENTS) { /* more texts than places: the first goes */
+	if (i == SHELF_STATEMENTS) { /* more texts than places: the first goes */
 		i = 0;
 		sqlite3_finalize(c->prepared[0].st);
 		c->prepared[0].sql = NULL;
@@ -126,7 +126,7 @@ sqlite3_stmt *catalogue_sql(struct catalogue *c, const char *sql)
 		rc = sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
 					&c->prepared[i].st, NULL);
 		if (rc != SQLITE_OK) {
-			(void)catalogue_fail(c, rc);
+			(void)shelf_fail(c, rc);
 			return NULL;
 		}
 		c->prepared[i].sql = sql;
@@ -136,7 +136,7 @@ sqlite3_stmt *catalogue_sql(struct catalogue *c, const char *sql)
 	return c->prepared[i].st;
 }
 
-int catalogue_run(struct catalogue *c, sqlite3_stmt *st)
+int shelf_run(struct shelf *c, sqlite3_stmt *st)
 {
 	int rc;
 
@@ -144,34 +144,34 @@ int catalogue_run(struct catalogue *c, sqlite3_stmt *st)
 		return -EIO;
 	rc = sqlite3_step(st);
 	sqlite3_reset(st);
-	return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : catalogue_fail(c, rc);
+	return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : shelf_fail(c, rc);
 }
 
-int catalogue_begin(struct catalogue *c)
+int shelf_begin(struct shelf *c)
 {
-	return catalogue_run(c, catalogue_sql(c, "BEGIN IMMEDIATE"));
+	return shelf_run(c, shelf_sql(c, "BEGIN IMMEDIATE"));
 }
 
-int catalogue_commit(struct catalogue *c)
+int shelf_commit(struct shelf *c)
 {
-	int err = catalogue_run(c, catalogue_sql(c, "COMMIT"));
+	int err = shelf_run(c, shelf_sql(c, "COMMIT"));
 
 	if (err != 0)
-		catalogue_rollback(c);
+		shelf_rollback(c);
 	return err;
 }
 
-void catalogue_rollback(struct catalogue *c)
+void shelf_rollback(struct shelf *c)
 {
 	if (sqlite3_get_autocommit(c->db) == 0)
-		(void)catalogue_run(c, catalogue_sql(c, "ROLLBACK"));
+		(void)shelf_run(c, shelf_sql(c, "ROLLBACK"));
 }
 
 /* --- words --- */
 
-static int64_t find_word(struct catalogue *c, enum catalogue_word kind, const char *text)
+static int64_t find_word(struct shelf *c, enum shelf_word kind, const char *text)
 {
-	sqlite3_stmt *st = catalogue_sql(c, "SELECT id FROM words WHERE kind = ?1 AND text = ?2");
+	sqlite3_stmt *st = shelf_sql(c, "SELECT id FROM words WHERE kind = ?1 AND text = ?2");
 	int64_t id = 0;
 	int rc;
 
@@ -183,12 +183,12 @@ static int64_t find_word(struct catalogue *c, enum catalogue_word kind, const ch
 	if (rc == SQLITE_ROW)
 		id = sqlite3_column_int64(st, 0);
 	else if (rc != SQLITE_DONE)
-		id = catalogue_fail(c, rc);
+		id = shelf_fail(c, rc);
 	sqlite3_reset(st);
 	return id;
 }
 
-int64_t catalogue_word(struct catalogue *c, enum catalogue_word kind, const char *text, bool make)
+int64_t shelf_word(struct shelf *c, enum shelf_word kind, const char *text, bool make)
 {
 	sqlite3_stmt *st;
 	int64_t id;
@@ -199,21 +199,21 @@ int64_t catalogue_word(struct catalogue *c, enum catalogue_word kind, const char
 	id = find_word(c, kind, text);
 	if (id != 0 || !make)
 		return id;
-	st = catalogue_sql(c, "INSERT INTO words(kind, id, text) VALUES(?1, 1 + coalesce((SELECT "
-			      "max(id) FROM words WHERE kind = ?1), 0), ?2)");
+	st = shelf_sql(c, "INSERT INTO words(kind, id, text) VALUES(?1, 1 + coalesce((SELECT "
+			  "max(id) FROM words WHERE kind = ?1), 0), ?2)");
 	if (st == NULL)
 		return -EIO;
 	sqlite3_bind_int(st, 1, (int)kind);
 	sqlite3_bind_text(st, 2, text, -1, SQLITE_STATIC);
-	err = catalogue_run(c, st);
+	err = shelf_run(c, st);
 	return err != 0 ? err : find_word(c, kind, text);
 }
 
 /* --- numbers of rows --- */
 
-int catalogue_number(struct catalogue *c, const uint8_t id[16], uint64_t *n)
+int shelf_number(struct shelf *c, const uint8_t id[16], uint64_t *n)
 {
-	sqlite3_stmt *st = catalogue_sql(c, "SELECT n FROM recordings WHERE id = ?1");
+	sqlite3_stmt *st = shelf_sql(c, "SELECT n FROM recordings WHERE id = ?1");
 	int rc, err = -ENOENT;
 
 	if (st == NULL)
@@ -224,17 +224,17 @@ int catalogue_number(struct catalogue *c, const uint8_t id[16], uint64_t *n)
 		*n = (uint64_t)sqlite3_column_int64(st, 0);
 		err = 0;
 	} else if (rc != SQLITE_DONE) {
-		err = catalogue_fail(c, rc);
+		err = shelf_fail(c, rc);
 	}
 	sqlite3_reset(st);
 	return err;
 }
 
 /* The first number of its millisecond that is free. */
-static int new_number(struct catalogue *c, uint64_t started_ms, uint64_t *n)
+static int new_number(struct shelf *c, uint64_t started_ms, uint64_t *n)
 {
 	sqlite3_stmt *st =
-		catalogue_sql(c, "SELECT max(n) FROM recordings WHERE n >= ?1 AND n < ?1 + 4096");
+		shelf_sql(c, "SELECT max(n) FROM recordings WHERE n >= ?1 AND n < ?1 + 4096");
 	uint64_t from = started_ms * 4096, last;
 	int rc;
 
@@ -243,22 +243,22 @@ static int new_number(struct catalogue *c, uint64_t started_ms, uint64_t *n)
 	sqlite3_bind_int64(st, 1, (int64_t)from);
 	rc = sqlite3_step(st);
 	if (rc != SQLITE_ROW)
-		return catalogue_fail(c, rc);
+		return shelf_fail(c, rc);
 	last = (uint64_t)sqlite3_column_int64(st, 0);
 	sqlite3_reset(st);
 	*n = last >= from ? last + 1 : from;
 	return *n < from + 4096 ? 0 : -ENOSPC;
 }
 
-int catalogue_has(struct catalogue *c, const uint8_t id[16])
+int shelf_has(struct shelf *c, const uint8_t id[16])
 {
 	uint64_t n;
-	int err = catalogue_number(c, id, &n);
+	int err = shelf_number(c, id, &n);
 
 	return err == 0 ? 1 : err == -ENOENT ? 0 : err;
 }
 
-int catalogue_find(struct catalogue *c, const char *prefix, uint8_t id[16])
+int shelf_find(struct shelf *c, const char *prefix, uint8_t id[16])
 {
 	uint8_t from[16] = {0}, to[16];
 	sqlite3_stmt *st;
@@ -280,7 +280,7 @@ int catalogue_find(struct catalogue *c, const char *prefix, uint8_t id[16])
 	}
 	if (digits < 4)
 		return -EINVAL;
-	st = catalogue_sql(c, "SELECT id FROM recordings WHERE id >= ?1 AND id <= ?2 LIMIT 2");
+	st = shelf_sql(c, "SELECT id FROM recordings WHERE id >= ?1 AND id <= ?2 LIMIT 2");
 	if (st == NULL)
 		return -EIO;
 	sqlite3_bind_blob(st, 1, from, 16, SQLITE_STATIC);
@@ -342,13 +342,13 @@ static int64_t least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-static int row_words(struct catalogue *c, const json_t *row, struct words *w)
+static int row_words(struct shelf *c, const json_t *row, struct words *w)
 {
-	w->agent = catalogue_word(c, WORD_AGENT, text_of(row, "agent"), true);
-	w->team = catalogue_word(c, WORD_TEAM, text_of(row, "team"), true);
-	w->queue = catalogue_word(c, WORD_QUEUE, text_of(row, "queue"), true);
-	w->result = catalogue_word(c, WORD_RESULT, text_of(row, "result"), true);
-	w->kind = catalogue_word(c, WORD_KIND, text_of(row, "kind"), true);
+	w->agent = shelf_word(c, WORD_AGENT, text_of(row, "agent"), true);
+	w->team = shelf_word(c, WORD_TEAM, text_of(row, "team"), true);
+	w->queue = shelf_word(c, WORD_QUEUE, text_of(row, "queue"), true);
+	w->result = shelf_word(c, WORD_RESULT, text_of(row, "result"), true);
+	w->kind = shelf_word(c, WORD_KIND, text_of(row, "kind"), true);
 	return (int)least(
 		0, least(least(w->agent, w->team), least(w->queue, least(w->result, w->kind))));
 }
@@ -360,17 +360,17 @@ static uint64_t row_traits(const json_t *row, const struct words *w)
 	return trait_put(trait_direction, direction_of(text_of(row, "direction"))) |
 	       trait_put(trait_result, (uint64_t)w->result) |
 	       trait_put(trait_kind, (uint64_t)w->kind) |
-	       trait_put(trait_duration, catalogue_duration_class(int_of(row, "duration_ms"))) |
+	       trait_put(trait_duration, shelf_duration_class(int_of(row, "duration_ms"))) |
 	       trait_put(trait_holds, (uint64_t)int_of(row, "holds")) |
-	       trait_put(trait_silence, catalogue_silence_class(json_number_value(
-						json_object_get(row, "silence")))) |
-	       trait_put(trait_quality, catalogue_quality_class(json_number_value(mos))) |
+	       trait_put(trait_silence,
+			 shelf_silence_class(json_number_value(json_object_get(row, "silence")))) |
+	       trait_put(trait_quality, shelf_quality_class(json_number_value(mos))) |
 	       trait_put(trait_queue, (uint64_t)w->queue) |
 	       trait_put(trait_team, (uint64_t)w->team) |
 	       trait_put(trait_agent, (uint64_t)w->agent);
 }
 
-static int put_search(struct catalogue *c, const json_t *row, const uint8_t id[16], uint64_t n)
+static int put_search(struct shelf *c, const json_t *row, const uint8_t id[16], uint64_t n)
 {
 	sqlite3_stmt *st;
 	struct words w;
@@ -380,7 +380,7 @@ static int put_search(struct catalogue *c, const json_t *row, const uint8_t id[1
 	if (err != 0)
 		return err;
 	traits = row_traits(row, &w);
-	st = catalogue_sql(
+	st = shelf_sql(
 		c, "INSERT OR REPLACE INTO recordings(n,id,traits,started_ms,duration_ms,direction,"
 		   "result,kind,agent,team,queue,caller,called,call,work_order,holds,lost,silence,"
 		   "talk_over,mos) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,"
@@ -407,7 +407,7 @@ static int put_search(struct catalogue *c, const json_t *row, const uint8_t id[1
 	bind_real(st, 18, json_object_get(row, "silence"));
 	bind_real(st, 19, json_object_get(row, "talk_over"));
 	bind_real(st, 20, json_object_get(row, "mos"));
-	return catalogue_run(c, st);
+	return shelf_run(c, st);
 }
 
 /* What has no column of its own, as text; NULL when there is nothing. */
@@ -432,16 +432,16 @@ static char *more_of(const json_t *row)
 	return text;
 }
 
-static int put_file(struct catalogue *c, const json_t *row, uint64_t n)
+static int put_file(struct shelf *c, const json_t *row, uint64_t n)
 {
-	int64_t cls = catalogue_word(c, WORD_CLASS, text_of(row, "class"), true);
+	int64_t cls = shelf_word(c, WORD_CLASS, text_of(row, "class"), true);
 	sqlite3_stmt *st;
 	char *more;
 	int err;
 
 	if (cls < 0)
 		return (int)cls;
-	st = catalogue_sql(
+	st = shelf_sql(
 		c, "INSERT INTO files(n,class,keep_until_ms,format,path,bytes,stored_bytes,sealed,"
 		   "sha256,stored_sha256,ledger_n,ledger_offset,more) "
 		   "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)"
@@ -464,12 +464,12 @@ static int put_file(struct catalogue *c, const json_t *row, uint64_t n)
 	sqlite3_bind_int64(st, 11, int_of(row, "ledger_n"));
 	sqlite3_bind_int64(st, 12, int_of(row, "ledger_offset"));
 	bind_text(st, 13, more);
-	err = catalogue_run(c, st);
+	err = shelf_run(c, st);
 	free(more);
 	return err;
 }
 
-int catalogue_put(struct catalogue *c, const json_t *row)
+int shelf_put(struct shelf *c, const json_t *row)
 {
 	const char *text = json_string_value(json_object_get(row, "recording"));
 	bool own = sqlite3_get_autocommit(c->db) != 0;
@@ -480,10 +480,10 @@ int catalogue_put(struct catalogue *c, const json_t *row)
 	if (text == NULL || recording_id_parse(text, id) != 0 || int_of(row, "started_ms") <= 0 ||
 	    !json_is_integer(json_object_get(row, "duration_ms")))
 		return -EINVAL;
-	err = own ? catalogue_begin(c) : 0;
+	err = own ? shelf_begin(c) : 0;
 	if (err != 0)
 		return err;
-	err = catalogue_number(c, id, &n);
+	err = shelf_number(c, id, &n);
 	if (err == -ENOENT)
 		err = new_number(c, (uint64_t)int_of(row, "started_ms"), &n);
 	if (err == 0)
@@ -493,8 +493,8 @@ int catalogue_put(struct catalogue *c, const json_t *row)
 	if (!own)
 		return err;
 	if (err == 0)
-		return catalogue_commit(c);
-	catalogue_rollback(c);
+		return shelf_commit(c);
+	shelf_rollback(c);
 	return err;
 }
 
@@ -567,7 +567,7 @@ static json_t *row_json(sqlite3_stmt *st)
 	return row;
 }
 
-int catalogue_row(struct catalogue *c, uint64_t n, json_t **row)
+int shelf_row(struct shelf *c, uint64_t n, json_t **row)
 {
 	/* clang-format off */
 	static const char sql[] =
@@ -580,7 +580,7 @@ int catalogue_row(struct catalogue *c, uint64_t n, json_t **row)
 		"f.ledger_n,f.ledger_offset,f.held,f.more,u.done_ms,f.deleted_ms,f.deleted_ledger_n"
 		" FROM recordings r LEFT JOIN files f ON f.n=r.n LEFT JOIN uploads u ON u.n=r.n WHERE r.n=?1";
 	/* clang-format on */
-	sqlite3_stmt *st = catalogue_sql(c, sql);
+	sqlite3_stmt *st = shelf_sql(c, sql);
 	int rc, err = -ENOENT;
 
 	if (st == NULL)
@@ -591,7 +591,7 @@ int catalogue_row(struct catalogue *c, uint64_t n, json_t **row)
 		*row = row_json(st);
 		err = 0;
 	} else if (rc != SQLITE_DONE) {
-		err = catalogue_fail(c, rc);
+		err = shelf_fail(c, rc);
 	}
 	sqlite3_reset(st);
 	return err;
@@ -624,22 +624,22 @@ static json_t *list_of(sqlite3_stmt *st)
 	return list;
 }
 
-static json_t *list_for(struct catalogue *c, const char *sql, uint64_t n)
+static json_t *list_for(struct shelf *c, const char *sql, uint64_t n)
 {
-	sqlite3_stmt *st = catalogue_sql(c, sql);
+	sqlite3_stmt *st = shelf_sql(c, sql);
 
 	if (st != NULL)
 		sqlite3_bind_int64(st, 1, (int64_t)n);
 	return list_of(st);
 }
 
-int catalogue_get(struct catalogue *c, const uint8_t id[16], json_t **row)
+int shelf_get(struct shelf *c, const uint8_t id[16], json_t **row)
 {
 	uint64_t n;
-	int err = catalogue_number(c, id, &n);
+	int err = shelf_number(c, id, &n);
 
 	if (err == 0)
-		err = catalogue_row(c, n, row);
+		err = shelf_row(c, n, row);
 	if (err != 0)
 		return err;
 	json_object_set_new(*row, "tags",
@@ -658,9 +658,9 @@ int catalogue_get(struct catalogue *c, const uint8_t id[16], json_t **row)
 	return 0;
 }
 
-int catalogue_failures(struct catalogue *c, json_t **list)
+int shelf_failures(struct shelf *c, json_t **list)
 {
-	*list = list_of(catalogue_sql(c, "SELECT lower(hex(id)) AS recording, tries, retry_ms, "
-					 "error FROM failures ORDER BY retry_ms LIMIT 1000"));
+	*list = list_of(shelf_sql(c, "SELECT lower(hex(id)) AS recording, tries, retry_ms, "
+				     "error FROM failures ORDER BY retry_ms LIMIT 1000"));
 	return 0;
 }

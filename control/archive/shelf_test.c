@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The catalogue: a search finds exactly what a look at every row would find, in pages that neither
+ * The shelf: a search finds exactly what a look at every row would find, in pages that neither
  * repeat nor skip; what is held cannot be buried; what is buried tells nothing any more.
  */
-#include "archive/catalogue.h"
+#include "archive/shelf.h"
 
 #include <sqlite3.h>
 
@@ -62,7 +62,7 @@ static json_t *make_row(unsigned i)
 
 struct world {
 	char dir[64];
-	struct catalogue *c;
+	struct shelf *c;
 	json_t *row[ROWS];
 	uint8_t tagged[ROWS][2];
 };
@@ -73,26 +73,26 @@ static void world_make(struct world *w)
 
 	*w = (struct world){0};
 	scratch_make(w->dir);
-	check_int(catalogue_open(&w->c, scratch_path(w->dir, "archive.db"), why, sizeof(why)), 0);
-	check_int(catalogue_begin(w->c), 0);
+	check_int(shelf_open(&w->c, scratch_path(w->dir, "archive.db"), why, sizeof(why)), 0);
+	check_int(shelf_begin(w->c), 0);
 	for (unsigned i = 0; i < ROWS; i++) {
 		uint8_t id[16];
 
 		w->row[i] = make_row(i);
-		check_int(catalogue_put(w->c, w->row[i]), 0);
+		check_int(shelf_put(w->c, w->row[i]), 0);
 		id_of(i, id);
 		for (int k = 0; k < 2; k++)
 			if (dice(6) == 0) {
 				w->tagged[i][k] = 1;
-				check_int(catalogue_tag(w->c, id, tags[k], true), 0);
+				check_int(shelf_tag(w->c, id, tags[k], true), 0);
 			}
 	}
-	check_int(catalogue_commit(w->c), 0);
+	check_int(shelf_commit(w->c), 0);
 }
 
 static void world_free(struct world *w)
 {
-	catalogue_close(w->c);
+	shelf_close(w->c);
 	for (unsigned i = 0; i < ROWS; i++)
 		json_decref(w->row[i]);
 	scratch_remove(w->dir);
@@ -118,7 +118,7 @@ static bool within(double v, double lo, double hi)
 	return (lo < 0 || v >= lo) && (hi < 0 || v <= hi);
 }
 
-static bool matches(const struct world *w, unsigned i, const struct catalogue_filter *f)
+static bool matches(const struct world *w, unsigned i, const struct shelf_filter *f)
 {
 	const json_t *r = w->row[i];
 	double started = num(r, "started_ms"), mos = num(r, "mos");
@@ -141,7 +141,7 @@ static bool matches(const struct world *w, unsigned i, const struct catalogue_fi
 	       (f->to_ms == 0 || started < (double)f->to_ms);
 }
 
-static void restrict_one(struct catalogue_filter *f)
+static void restrict_one(struct shelf_filter *f)
 {
 	static char caller[32];
 
@@ -206,13 +206,13 @@ static void search_finds_what_a_look_at_every_row_would(void)
 	world_make(&w);
 	for (int round = 0; round < SEARCHES; round++) {
 		static uint8_t seen[ROWS];
-		struct catalogue_filter f;
+		struct shelf_filter f;
 		uint32_t want = 0, got = 0;
 		double last = 1e18;
 		json_t *page = NULL;
 		bool more = true;
 
-		catalogue_filter_init(&f);
+		shelf_filter_init(&f);
 		for (uint32_t k = dice(4); k > 0; k--)
 			restrict_one(&f);
 		f.limit = 1 + dice(200);
@@ -223,7 +223,7 @@ static void search_finds_what_a_look_at_every_row_would(void)
 			json_t *list, *row;
 			size_t at;
 
-			check_int(catalogue_search(w.c, &f, &page), 0);
+			check_int(shelf_search(w.c, &f, &page), 0);
 			list = json_object_get(page, "recordings");
 			json_array_foreach(list, at, row)
 			{
@@ -252,7 +252,7 @@ static void a_row_comes_back_as_it_was_put(void)
 
 	world_make(&w);
 	id_of(77, id);
-	check_int(catalogue_get(w.c, id, &row), 0);
+	check_int(shelf_get(w.c, id, &row), 0);
 	for (void *it = json_object_iter(w.row[77]); it != NULL;
 	     it = json_object_iter_next(w.row[77], it)) {
 		json_t *v = json_object_iter_value(it);
@@ -262,32 +262,32 @@ static void a_row_comes_back_as_it_was_put(void)
 	}
 	check_str(str(row, "state"), "finished");
 	json_decref(row);
-	check_int(catalogue_find(w.c, "004D5a", found), 0);
+	check_int(shelf_find(w.c, "004D5a", found), 0);
 	check(memcmp(found, id, 16) == 0);
-	check_int(catalogue_find(w.c, "00", found), -EINVAL);
-	check_int(catalogue_find(w.c, "00zz", found), -EINVAL);
-	check_int(catalogue_find(w.c, "ffff", found), -ENOENT);
-	check_int(catalogue_has(w.c, id), 1);
+	check_int(shelf_find(w.c, "00", found), -EINVAL);
+	check_int(shelf_find(w.c, "00zz", found), -EINVAL);
+	check_int(shelf_find(w.c, "ffff", found), -ENOENT);
+	check_int(shelf_has(w.c, id), 1);
 	/* put again: still one row, with the new value */
 	json_object_set_new(w.row[77], "agent", json_string("1099"));
-	check_int(catalogue_put(w.c, w.row[77]), 0);
-	check_int(catalogue_get(w.c, id, &row), 0);
+	check_int(shelf_put(w.c, w.row[77]), 0);
+	check_int(shelf_get(w.c, id, &row), 0);
 	check_str(str(row, "agent"), "1099");
 	json_decref(row);
 	json_object_del(w.row[77], "started_ms");
-	check_int(catalogue_put(w.c, w.row[77]), -EINVAL);
+	check_int(shelf_put(w.c, w.row[77]), -EINVAL);
 	world_free(&w);
 }
 
 static size_t find_text(struct world *w, const char *text)
 {
-	struct catalogue_filter f;
+	struct shelf_filter f;
 	json_t *page;
 	size_t n;
 
-	catalogue_filter_init(&f);
+	shelf_filter_init(&f);
 	f.text = text;
-	check_int(catalogue_search(w->c, &f, &page), 0);
+	check_int(shelf_search(w->c, &f, &page), 0);
 	n = json_array_size(json_object_get(page, "recordings"));
 	json_decref(page);
 	return n;
@@ -300,10 +300,10 @@ static void notes_are_found_by_their_words(void)
 
 	world_make(&w);
 	id_of(3, id);
-	check_int(catalogue_note(w.c, id, "leader", "The caller asked for a refund.", 1), 0);
-	check_int(catalogue_note(w.c, id, "leader", "客户要求退款，态度良好", 2), 0);
+	check_int(shelf_note(w.c, id, "leader", "The caller asked for a refund.", 1), 0);
+	check_int(shelf_note(w.c, id, "leader", "客户要求退款，态度良好", 2), 0);
 	id_of(4, id);
-	check_int(catalogue_note(w.c, id, "qa", "refund was promised \"tomorrow\"", 3), 0);
+	check_int(shelf_note(w.c, id, "qa", "refund was promised \"tomorrow\"", 3), 0);
 	check_int(find_text(&w, "refund"), 2);
 	check_int(find_text(&w, "REFUND caller"), 1);
 	check_int(find_text(&w, "退款"), 1);
@@ -313,7 +313,7 @@ static void notes_are_found_by_their_words(void)
 	check_int(find_text(&w, "AND OR ( *"), 0);
 	check_int(find_text(&w, "  "), 0);
 	id_of(9999, id);
-	check_int(catalogue_note(w.c, id, "qa", "x", 3), -ENOENT);
+	check_int(shelf_note(w.c, id, "qa", "x", 3), -ENOENT);
 	world_free(&w);
 }
 
@@ -327,14 +327,14 @@ static void what_is_held_cannot_be_buried(void)
 
 	world_make(&w);
 	id_of(5, id);
-	check_int(catalogue_keep(w.c, id, "short", 1000), 0);
-	check_int(catalogue_due(w.c, 999, due, 8), 0);
-	check_int(catalogue_due(w.c, 1000, due, 8), 1);
-	check_int(catalogue_hold(w.c, id, "court", "case 12", 1, 7, &number), 0);
-	check_int(catalogue_hold(w.c, id, "court", "case 13", 1, 8, &number), 0);
-	check_int(catalogue_held(w.c, id), 1);
-	check_int(catalogue_due(w.c, 2000, due, 8), 0);
-	check_int(catalogue_bury(w.c, id, 5, 9), -EPERM);
+	check_int(shelf_keep(w.c, id, "short", 1000), 0);
+	check_int(shelf_due(w.c, 999, due, 8), 0);
+	check_int(shelf_due(w.c, 1000, due, 8), 1);
+	check_int(shelf_hold(w.c, id, "court", "case 12", 1, 7, &number), 0);
+	check_int(shelf_hold(w.c, id, "court", "case 13", 1, 8, &number), 0);
+	check_int(shelf_held(w.c, id), 1);
+	check_int(shelf_due(w.c, 2000, due, 8), 0);
+	check_int(shelf_bury(w.c, id, 5, 9), -EPERM);
 	/* nor by hand */
 	check_int(sqlite3_open(scratch_path(w.dir, "archive.db"), &db), SQLITE_OK);
 	check(sqlite3_exec(db, "DELETE FROM recordings", NULL, NULL, NULL) == SQLITE_CONSTRAINT);
@@ -342,17 +342,17 @@ static void what_is_held_cannot_be_buried(void)
 	      SQLITE_CONSTRAINT);
 	check(sqlite3_exec(db, "DELETE FROM holds", NULL, NULL, NULL) == SQLITE_CONSTRAINT);
 	sqlite3_close(db);
-	check_int(catalogue_release(w.c, id, "court", "closed", 2, 10), 0);
-	check_int(catalogue_release(w.c, id, "court", "closed", 2, 10), -ENOENT);
-	check_int(catalogue_held(w.c, id), 0);
-	check_int(catalogue_bury(w.c, id, 5, 9), 0);
-	check_int(catalogue_get(w.c, id, &row), 0);
+	check_int(shelf_release(w.c, id, "court", "closed", 2, 10), 0);
+	check_int(shelf_release(w.c, id, "court", "closed", 2, 10), -ENOENT);
+	check_int(shelf_held(w.c, id), 0);
+	check_int(shelf_bury(w.c, id, 5, 9), 0);
+	check_int(shelf_get(w.c, id, &row), 0);
 	check_str(str(row, "state"), "deleted");
 	check(json_object_get(row, "caller") == NULL && json_object_get(row, "remark") == NULL);
 	check_int(json_array_size(json_object_get(row, "tags")), 0);
 	check_int(json_array_size(json_object_get(row, "legal_holds")), 2);
 	json_decref(row);
-	check_int(catalogue_due(w.c, 2000, due, 8), 0);
+	check_int(shelf_due(w.c, 2000, due, 8), 0);
 	world_free(&w);
 }
 
@@ -384,12 +384,12 @@ static void filters_are_read_or_complained_about(void)
 	char why[400];
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct catalogue_filter f;
+		struct shelf_filter f;
 
-		catalogue_filter_init(&f);
+		shelf_filter_init(&f);
 		why[0] = '\0';
-		check_int(catalogue_filter_set(&f, rows[i].name, rows[i].value, 1764000000000, why,
-					       sizeof(why)),
+		check_int(shelf_filter_set(&f, rows[i].name, rows[i].value, 1764000000000, why,
+					   sizeof(why)),
 			  rows[i].want);
 		check((rows[i].want != 0) == (strstr(why, rows[i].name) != NULL));
 	}

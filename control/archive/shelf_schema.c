@@ -5,10 +5,10 @@
  * Two triggers state what no code may do: a row under legal hold is neither deleted nor made a
  * tombstone, and the audit is only added to.
  */
-#include "archive/catalogue_priv.h"
+#include "archive/shelf_priv.h"
 
 /* clang-format off */
-const char *const catalogue_migrations[] = {
+const char *const shelf_migrations[] = {
 	/* 0 -> 1: recordings and their files */
 	"CREATE TABLE recordings ("
 	" n INTEGER PRIMARY KEY, id BLOB NOT NULL, state INTEGER NOT NULL DEFAULT 1, traits INTEGER NOT NULL,"
@@ -68,4 +68,4 @@ const char *const catalogue_migrations[] = {
 };
 /* clang-format on */
 
-const int catalogue_version = sizeof(catalogue_migrations) / sizeof(catalogue_migrations[0]);
+const int shelf_version = sizeof(shelf_migrations) / sizeof(shelf_migrations[0]);

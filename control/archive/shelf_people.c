@@ -7,17 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/catalogue_priv.h"
+#include "archive/shelf_priv.h"
 
 /* A statement whose ?1 is the row of `id`; NULL with *err set. */
-static sqlite3_stmt *for_row(struct catalogue *c, const uint8_t id[16], const char *sql, int *err)
+static sqlite3_stmt *for_row(struct shelf *c, const uint8_t id[16], const char *sql, int *err)
 {
 	sqlite3_stmt *st = NULL;
 	uint64_t n;
 
-	*err = catalogue_number(c, id, &n);
+	*err = shelf_number(c, id, &n);
 	if (*err == 0) {
-		st = catalogue_sql(c, sql);
+		st = shelf_sql(c, sql);
 		if (st == NULL)
 			*err = -EIO;
 		else
@@ -26,7 +26,7 @@ static sqlite3_stmt *for_row(struct catalogue *c, const uint8_t id[16], const ch
 	return st;
 }
 
-int catalogue_tag(struct catalogue *c, const uint8_t id[16], const char *tag, bool on)
+int shelf_tag(struct shelf *c, const uint8_t id[16], const char *tag, bool on)
 {
 	int err;
 	sqlite3_stmt *st = for_row(c, id,
@@ -38,10 +38,10 @@ int catalogue_tag(struct catalogue *c, const uint8_t id[16], const char *tag, bo
 	if (st == NULL)
 		return err;
 	sqlite3_bind_text(st, 2, tag, -1, SQLITE_STATIC);
-	return catalogue_run(c, st);
+	return shelf_run(c, st);
 }
 
-int catalogue_set_work_order(struct catalogue *c, const uint8_t id[16], const char *work_order)
+int shelf_set_work_order(struct shelf *c, const uint8_t id[16], const char *work_order)
 {
 	int err;
 	sqlite3_stmt *st = for_row(
@@ -50,7 +50,7 @@ int catalogue_set_work_order(struct catalogue *c, const uint8_t id[16], const ch
 	if (st == NULL)
 		return err;
 	sqlite3_bind_text(st, 2, work_order, -1, SQLITE_STATIC);
-	return catalogue_run(c, st);
+	return shelf_run(c, st);
 }
 
 /* The length of one UTF-8 character and whether it is written without spaces (CJK, kana). */
@@ -69,7 +69,7 @@ static size_t character(const char *p, bool *alone)
 	return n;
 }
 
-char *catalogue_spread(const char *text)
+char *shelf_spread(const char *text)
 {
 	char *out = malloc(3 * strlen(text) + 1), *q = out;
 
@@ -92,63 +92,63 @@ char *catalogue_spread(const char *text)
 }
 
 /* The words of a note join those of the recording's other notes. */
-static int index_note(struct catalogue *c, uint64_t n, const char *text)
+static int index_note(struct shelf *c, uint64_t n, const char *text)
 {
-	char *spread = catalogue_spread(text);
-	sqlite3_stmt *st = catalogue_sql(
-		c, "UPDATE notes_index SET text = text || ' ' || ?2 WHERE rowid = ?1");
+	char *spread = shelf_spread(text);
+	sqlite3_stmt *st =
+		shelf_sql(c, "UPDATE notes_index SET text = text || ' ' || ?2 WHERE rowid = ?1");
 	int err = -ENOMEM;
 
 	if (spread == NULL || st == NULL)
 		goto out;
 	sqlite3_bind_int64(st, 1, (int64_t)n);
 	sqlite3_bind_text(st, 2, spread, -1, SQLITE_STATIC);
-	err = catalogue_run(c, st);
+	err = shelf_run(c, st);
 	if (err == 0 && sqlite3_changes(c->db) == 0) {
-		st = catalogue_sql(c, "INSERT INTO notes_index(rowid, text) VALUES(?1, ?2)");
+		st = shelf_sql(c, "INSERT INTO notes_index(rowid, text) VALUES(?1, ?2)");
 		if (st == NULL) {
 			err = -EIO;
 			goto out;
 		}
 		sqlite3_bind_int64(st, 1, (int64_t)n);
 		sqlite3_bind_text(st, 2, spread, -1, SQLITE_STATIC);
-		err = catalogue_run(c, st);
+		err = shelf_run(c, st);
 	}
 out:
 	free(spread);
 	return err;
 }
 
-int catalogue_note(struct catalogue *c, const uint8_t id[16], const char *author, const char *text,
-		   uint64_t at_ms)
+int shelf_note(struct shelf *c, const uint8_t id[16], const char *author, const char *text,
+	       uint64_t at_ms)
 {
 	uint64_t n;
-	int err = catalogue_number(c, id, &n);
+	int err = shelf_number(c, id, &n);
 	sqlite3_stmt *st;
 
 	if (err == 0)
-		err = catalogue_begin(c);
+		err = shelf_begin(c);
 	if (err != 0)
 		return err;
-	st = catalogue_sql(c, "INSERT INTO notes(n, at_ms, author, text) VALUES(?1, ?2, ?3, ?4)");
+	st = shelf_sql(c, "INSERT INTO notes(n, at_ms, author, text) VALUES(?1, ?2, ?3, ?4)");
 	if (st != NULL) {
 		sqlite3_bind_int64(st, 1, (int64_t)n);
 		sqlite3_bind_int64(st, 2, (int64_t)at_ms);
 		sqlite3_bind_text(st, 3, author, -1, SQLITE_STATIC);
 		sqlite3_bind_text(st, 4, text, -1, SQLITE_STATIC);
 	}
-	err = catalogue_run(c, st);
+	err = shelf_run(c, st);
 	if (err == 0)
 		err = index_note(c, n, text);
 	if (err == 0)
-		return catalogue_commit(c);
-	catalogue_rollback(c);
+		return shelf_commit(c);
+	shelf_rollback(c);
 	return err;
 }
 
 /* --- holds --- */
 
-int catalogue_held(struct catalogue *c, const uint8_t id[16])
+int shelf_held(struct shelf *c, const uint8_t id[16])
 {
 	int err, held;
 	sqlite3_stmt *st = for_row(
@@ -161,7 +161,7 @@ int catalogue_held(struct catalogue *c, const uint8_t id[16])
 	return held;
 }
 
-static int count_holds(struct catalogue *c, const uint8_t id[16])
+static int count_holds(struct shelf *c, const uint8_t id[16])
 {
 	int err;
 	sqlite3_stmt *st =
@@ -170,11 +170,11 @@ static int count_holds(struct catalogue *c, const uint8_t id[16])
 			"= ?1 AND released_ms IS NULL) WHERE n = ?1",
 			&err);
 
-	return st == NULL ? err : catalogue_run(c, st);
+	return st == NULL ? err : shelf_run(c, st);
 }
 
-int catalogue_hold(struct catalogue *c, const uint8_t id[16], const char *by, const char *reason,
-		   uint64_t at_ms, uint64_t ledger_n, uint64_t *number)
+int shelf_hold(struct shelf *c, const uint8_t id[16], const char *by, const char *reason,
+	       uint64_t at_ms, uint64_t ledger_n, uint64_t *number)
 {
 	int err;
 	sqlite3_stmt *st =
@@ -190,14 +190,14 @@ int catalogue_hold(struct catalogue *c, const uint8_t id[16], const char *by, co
 	sqlite3_bind_text(st, 3, by, -1, SQLITE_STATIC);
 	sqlite3_bind_text(st, 4, reason, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(st, 5, (int64_t)ledger_n);
-	err = catalogue_run(c, st);
+	err = shelf_run(c, st);
 	if (err == 0 && number != NULL)
 		*number = (uint64_t)sqlite3_last_insert_rowid(c->db);
 	return err != 0 ? err : count_holds(c, id);
 }
 
-int catalogue_release(struct catalogue *c, const uint8_t id[16], const char *by, const char *reason,
-		      uint64_t at_ms, uint64_t ledger_n)
+int shelf_release(struct shelf *c, const uint8_t id[16], const char *by, const char *reason,
+		  uint64_t at_ms, uint64_t ledger_n)
 {
 	int err;
 	sqlite3_stmt *st = for_row(
@@ -212,16 +212,15 @@ int catalogue_release(struct catalogue *c, const uint8_t id[16], const char *by,
 	sqlite3_bind_text(st, 3, by, -1, SQLITE_STATIC);
 	sqlite3_bind_text(st, 4, reason, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(st, 5, (int64_t)ledger_n);
-	err = catalogue_run(c, st);
+	err = shelf_run(c, st);
 	if (err == 0 && sqlite3_changes(c->db) == 0)
 		err = -ENOENT;
 	return err != 0 ? err : count_holds(c, id);
 }
 
-int catalogue_keep(struct catalogue *c, const uint8_t id[16], const char *cls,
-		   uint64_t keep_until_ms)
+int shelf_keep(struct shelf *c, const uint8_t id[16], const char *cls, uint64_t keep_until_ms)
 {
-	int64_t word = catalogue_word(c, WORD_CLASS, cls, true);
+	int64_t word = shelf_word(c, WORD_CLASS, cls, true);
 	sqlite3_stmt *st;
 	int err;
 
@@ -232,10 +231,10 @@ int catalogue_keep(struct catalogue *c, const uint8_t id[16], const char *cls,
 		return err;
 	sqlite3_bind_int64(st, 2, word);
 	sqlite3_bind_int64(st, 3, (int64_t)keep_until_ms);
-	return catalogue_run(c, st);
+	return shelf_run(c, st);
 }
 
-int catalogue_bury(struct catalogue *c, const uint8_t id[16], uint64_t at_ms, uint64_t ledger_n)
+int shelf_bury(struct shelf *c, const uint8_t id[16], uint64_t at_ms, uint64_t ledger_n)
 {
 	static const char *const wipe[] = {
 		"UPDATE recordings SET state=2, traits=0, direction=0, result=0, kind=0, agent=0,"
@@ -249,7 +248,7 @@ int catalogue_bury(struct catalogue *c, const uint8_t id[16], uint64_t at_ms, ui
 		"DELETE FROM notes_index WHERE rowid=?1",
 	};
 	bool own = sqlite3_get_autocommit(c->db) != 0;
-	int err = own ? catalogue_begin(c) : 0;
+	int err = own ? shelf_begin(c) : 0;
 
 	for (size_t i = 0; err == 0 && i < sizeof(wipe) / sizeof(wipe[0]); i++) {
 		sqlite3_stmt *st = for_row(c, id, wipe[i], &err);
@@ -260,19 +259,19 @@ int catalogue_bury(struct catalogue *c, const uint8_t id[16], uint64_t at_ms, ui
 			sqlite3_bind_int64(st, 2, (int64_t)at_ms);
 			sqlite3_bind_int64(st, 3, (int64_t)ledger_n);
 		}
-		err = catalogue_run(c, st);
+		err = shelf_run(c, st);
 	}
 	if (!own)
 		return err;
 	if (err == 0)
-		return catalogue_commit(c);
-	catalogue_rollback(c);
+		return shelf_commit(c);
+	shelf_rollback(c);
 	return err;
 }
 
 /* --- work lists --- */
 
-static int take_ids(struct catalogue *c, sqlite3_stmt *st, uint8_t (*id)[16], int max)
+static int take_ids(struct shelf *c, sqlite3_stmt *st, uint8_t (*id)[16], int max)
 {
 	int n = 0, rc = SQLITE_DONE;
 
@@ -280,12 +279,12 @@ static int take_ids(struct catalogue *c, sqlite3_stmt *st, uint8_t (*id)[16], in
 		if (sqlite3_column_bytes(st, 0) == 16)
 			memcpy(id[n++], sqlite3_column_blob(st, 0), 16);
 	sqlite3_reset(st);
-	return rc == SQLITE_ROW || rc == SQLITE_DONE ? n : catalogue_fail(c, rc);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? n : shelf_fail(c, rc);
 }
 
-int catalogue_due(struct catalogue *c, uint64_t now_ms, uint8_t (*id)[16], int max)
+int shelf_due(struct shelf *c, uint64_t now_ms, uint8_t (*id)[16], int max)
 {
-	sqlite3_stmt *st = catalogue_sql(
+	sqlite3_stmt *st = shelf_sql(
 		c,
 		"SELECT r.id FROM files f JOIN recordings r ON r.n = f.n WHERE f.keep_until_ms > "
 		"0 AND f.keep_until_ms <= ?1 AND f.deleted_ms IS NULL AND f.held = 0 LIMIT ?2");
@@ -297,9 +296,9 @@ int catalogue_due(struct catalogue *c, uint64_t now_ms, uint8_t (*id)[16], int m
 	return take_ids(c, st, id, max);
 }
 
-int catalogue_not_uploaded(struct catalogue *c, uint8_t (*id)[16], int max, uint64_t now_ms)
+int shelf_not_uploaded(struct shelf *c, uint8_t (*id)[16], int max, uint64_t now_ms)
 {
-	sqlite3_stmt *st = catalogue_sql(
+	sqlite3_stmt *st = shelf_sql(
 		c,
 		"SELECT r.id FROM files f CROSS JOIN recordings r ON r.n = f.n LEFT JOIN uploads u "
 		"ON u.n = f.n WHERE f.deleted_ms IS NULL AND f.path IS NOT NULL AND u.done_ms IS "
@@ -312,9 +311,9 @@ int catalogue_not_uploaded(struct catalogue *c, uint8_t (*id)[16], int max, uint
 	return take_ids(c, st, id, max);
 }
 
-int catalogue_remote_left(struct catalogue *c, uint8_t (*id)[16], int max, uint64_t now_ms)
+int shelf_remote_left(struct shelf *c, uint8_t (*id)[16], int max, uint64_t now_ms)
 {
-	sqlite3_stmt *st = catalogue_sql(
+	sqlite3_stmt *st = shelf_sql(
 		c,
 		"SELECT r.id FROM files f INDEXED BY files_deleted CROSS JOIN recordings r ON r.n "
 		"= f.n JOIN uploads u ON u.n = f.n WHERE f.deleted_ms IS NOT NULL AND u.state IS "
@@ -327,11 +326,10 @@ int catalogue_remote_left(struct catalogue *c, uint8_t (*id)[16], int max, uint6
 	return take_ids(c, st, id, max);
 }
 
-int catalogue_ids(struct catalogue *c, const uint8_t *after, uint8_t (*id)[16], int max, int state)
+int shelf_ids(struct shelf *c, const uint8_t *after, uint8_t (*id)[16], int max, int state)
 {
-	sqlite3_stmt *st =
-		catalogue_sql(c, "SELECT id FROM recordings WHERE id > ?1 AND (?2 = 0 OR "
-				 "state = ?2) ORDER BY id LIMIT ?3");
+	sqlite3_stmt *st = shelf_sql(c, "SELECT id FROM recordings WHERE id > ?1 AND (?2 = 0 OR "
+					"state = ?2) ORDER BY id LIMIT ?3");
 
 	if (st == NULL)
 		return -EIO;
@@ -342,7 +340,7 @@ int catalogue_ids(struct catalogue *c, const uint8_t *after, uint8_t (*id)[16], 
 	return take_ids(c, st, id, max);
 }
 
-int catalogue_upload_get(struct catalogue *c, const uint8_t id[16], json_t **state)
+int shelf_upload_get(struct shelf *c, const uint8_t id[16], json_t **state)
 {
 	int err;
 	sqlite3_stmt *st = for_row(c, id, "SELECT state FROM uploads WHERE n = ?1", &err);
@@ -356,8 +354,8 @@ int catalogue_upload_get(struct catalogue *c, const uint8_t id[16], json_t **sta
 	return 0;
 }
 
-int catalogue_upload_put(struct catalogue *c, const uint8_t id[16], const char *state,
-			 const char *error, uint64_t retry_at_ms, uint64_t done_ms)
+int shelf_upload_put(struct shelf *c, const uint8_t id[16], const char *state, const char *error,
+		     uint64_t retry_at_ms, uint64_t done_ms)
 {
 	int err;
 	sqlite3_stmt *st = for_row(
@@ -372,13 +370,13 @@ int catalogue_upload_put(struct catalogue *c, const uint8_t id[16], const char *
 	sqlite3_bind_text(st, 3, error, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(st, 4, (int64_t)retry_at_ms);
 	sqlite3_bind_int64(st, 5, (int64_t)done_ms);
-	return catalogue_run(c, st);
+	return shelf_run(c, st);
 }
 
-int catalogue_failed(struct catalogue *c, const uint8_t id[16], const char *error, uint64_t now_ms)
+int shelf_failed(struct shelf *c, const uint8_t id[16], const char *error, uint64_t now_ms)
 {
 	/* 10 s, 20 s, 40 s, ... an hour */
-	sqlite3_stmt *st = catalogue_sql(
+	sqlite3_stmt *st = shelf_sql(
 		c, error != NULL
 			   ? "INSERT INTO failures(id, tries, retry_ms, error) VALUES(?1, 1, ?3 + "
 			     "10000, ?2) ON CONFLICT(id) DO UPDATE SET tries = tries + 1, error = "
@@ -392,13 +390,12 @@ int catalogue_failed(struct catalogue *c, const uint8_t id[16], const char *erro
 		sqlite3_bind_text(st, 2, error, -1, SQLITE_STATIC);
 		sqlite3_bind_int64(st, 3, (int64_t)now_ms);
 	}
-	return catalogue_run(c, st);
+	return shelf_run(c, st);
 }
 
-int catalogue_failing(struct catalogue *c, const uint8_t id[16], uint64_t now_ms)
+int shelf_failing(struct shelf *c, const uint8_t id[16], uint64_t now_ms)
 {
-	sqlite3_stmt *st =
-		catalogue_sql(c, "SELECT 1 FROM failures WHERE id = ?1 AND retry_ms > ?2");
+	sqlite3_stmt *st = shelf_sql(c, "SELECT 1 FROM failures WHERE id = ?1 AND retry_ms > ?2");
 	int rc;
 
 	if (st == NULL)
@@ -410,9 +407,9 @@ int catalogue_failing(struct catalogue *c, const uint8_t id[16], uint64_t now_ms
 	return rc == SQLITE_ROW ? 1 : 0;
 }
 
-int catalogue_value(struct catalogue *c, const char *name, char *value, size_t size)
+int shelf_value(struct shelf *c, const char *name, char *value, size_t size)
 {
-	sqlite3_stmt *st = catalogue_sql(c, "SELECT value FROM meta WHERE name = ?1");
+	sqlite3_stmt *st = shelf_sql(c, "SELECT value FROM meta WHERE name = ?1");
 
 	value[0] = '\0';
 	if (st == NULL)
@@ -424,14 +421,13 @@ int catalogue_value(struct catalogue *c, const char *name, char *value, size_t s
 	return 0;
 }
 
-int catalogue_set_value(struct catalogue *c, const char *name, const char *value)
+int shelf_set_value(struct shelf *c, const char *name, const char *value)
 {
-	sqlite3_stmt *st =
-		catalogue_sql(c, "INSERT OR REPLACE INTO meta(name, value) VALUES(?1, ?2)");
+	sqlite3_stmt *st = shelf_sql(c, "INSERT OR REPLACE INTO meta(name, value) VALUES(?1, ?2)");
 
 	if (st == NULL)
 		return -EIO;
 	sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
 	sqlite3_bind_text(st, 2, value, -1, SQLITE_STATIC);
-	return catalogue_run(c, st);
+	return shelf_run(c, st);
 }
