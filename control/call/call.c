@@ -170,6 +170,7 @@ struct call *call_begin(struct centre *c, enum call_kind kind, const char *from,
 	tmr_init(&call->limit);
 	tmr_init(&call->linger);
 	tmr_init(&call->message_timer);
+	tmr_init(&call->retry);
 	if (c->config->call_max_s > 0)
 		tmr_start(&call->limit, (uint64_t)c->config->call_max_s * 1000, on_limit, call);
 	c->calls_now++;
@@ -222,6 +223,16 @@ void call_note(struct call *call, enum call_step step, const char *detail)
 	centre_publish(c, "call.step",
 		       json_pack("{s:s,s:s,s:s}", "call", call->id, "step", call_step_name(step),
 				 "detail", detail ? detail : ""));
+}
+
+void call_keep_note(struct call *call, const char *key, const char *value)
+{
+	struct centre *c = call->centre;
+
+	if (c->store)
+		store_note(c->store, call->id, clock_wall_ms(), key, value);
+	centre_publish(c, "call.note",
+		       json_pack("{s:s,s:s,s:s}", "call", call->id, "key", key, "value", value));
 }
 
 void call_set_state(struct call *call, enum call_state state)
@@ -310,6 +321,7 @@ void call_end(struct call *call, enum call_party by, enum call_cause cause)
 	call->state = CALL_ENDING;
 	tmr_cancel(&call->limit);
 	tmr_cancel(&call->message_timer);
+	tmr_cancel(&call->retry);
 	call->message_since_ms = 0;
 
 	queue_leave(call, by == PARTY_CUSTOMER);
@@ -326,6 +338,7 @@ void call_end(struct call *call, enum call_party by, enum call_cause cause)
 			party_end(&call->party[i], call_status_of(cause), call_cause_q850(cause),
 				  call_cause_name(cause));
 	close_in_engine(call);
+	callback_over(call, cause);
 	if (c->store)
 		store_call(c->store, &call->record);
 	call_publish(call);
@@ -377,9 +390,11 @@ void call_free(struct call *call)
 	tmr_cancel(&call->limit);
 	tmr_cancel(&call->linger);
 	tmr_cancel(&call->message_timer);
+	tmr_cancel(&call->retry);
 	ivr_end(&call->ivr);
 	for (unsigned i = 0; i < CALL_PARTIES_MAX; i++)
 		json_decref(call->party[i].stats);
+	json_decref(call->confirm);
 	free(call->steps);
 	free(call);
 }

@@ -64,6 +64,7 @@ enum play_use {
 	PLAY_RING,     /* ringback */
 	PLAY_BEEP,     /* before a message */
 	PLAY_WHISPER,  /* in the agent's ear, before the caller */
+	PLAY_CONFIRM,  /* press 1 to take this call */
 	PLAY_GOODBYE,  /* a last word; then the call ends */
 };
 
@@ -142,6 +143,7 @@ struct call {
 	bool after_play; /* `next` is to be done when the prompt has been heard */
 	struct ivr_action next;
 	char collect[CALL_ID_MAX];
+	uint32_t lookup; /* waits for the answer of this number; 0: for none */
 	struct ivr_collect collect_how;
 	char info_digits[IVR_DIGITS_MAX + 1]; /* of this collection, that the engine did not see */
 	char typed[IVR_DIGITS_MAX + 1];       /* ahead of the collection that will want them */
@@ -154,8 +156,17 @@ struct call {
 	bool from_queue; /* `agent` was found by the ACD */
 	bool served;     /* somebody talked and let go; what the flow does next is a farewell */
 
+	/* a promised call back: `customer` is rung when an agent is there */
+	struct {
+		bool promised;
+		uint8_t tries, priority;
+	} callback;
+	struct tmr retry;
+
 	/* dialling without the ACD */
 	enum dial_purpose dial;
+	json_t *confirm;                   /* who answers hears this and must press 1; or NULL */
+	char confirm_collect[CALL_ID_MAX]; /* waits for that key; "" none */
 
 	/* recording: each take is one file for the listener; at most one runs */
 	struct take take[CALL_TAKES_MAX];
@@ -189,6 +200,8 @@ struct call {
 /* call.c */
 struct call *call_begin(struct centre *c, enum call_kind kind, const char *from, const char *to);
 void call_note(struct call *call, enum call_step step, const char *detail);
+/* Keep something with the call: a survey's score, an account. */
+void call_keep_note(struct call *call, const char *key, const char *value);
 void call_set_state(struct call *call, enum call_state state);
 const char *call_state_name(enum call_state state);
 void call_end(struct call *call, enum call_party by, enum call_cause cause);
@@ -262,6 +275,8 @@ void queue_offer_failed(struct party *p, enum agent_event how);
 /* dial.c */
 void dial_start(struct call *call, const char *number, uint32_t timeout_s, enum dial_purpose why);
 void dial_answered(struct party *p);
+/* The key of who was asked to confirm; "" none. */
+void dial_confirmed(struct call *call, const char *digits);
 void dial_closed(struct party *p, int status);
 void dial_withdraw(struct call *call);
 void dial_cancel(struct call *call);
@@ -280,6 +295,24 @@ int record_control(struct call *call, enum record_verb verb, const char *by, cha
 		   size_t why_size);
 /* The agent pressed a key during the conversation. */
 void record_key(struct party *p, char key);
+
+/* callback.c */
+/* Promise to call `number` when an agent of `queue` is free. False: it cannot be done. */
+bool callback_promise(struct call *call, const char *queue, const char *number, uint8_t priority);
+/* An agent took it: ring the customer; the customer answered; or did not. */
+void callback_dial(struct call *call, struct party *agent);
+void callback_answered(struct party *p);
+void callback_failed(struct party *p, int status);
+/* The agent is gone before the customer answered: true when the promise goes on. */
+bool callback_agent_left(struct call *call);
+/* Nobody of it is on a line. */
+bool callback_waits(const struct call *call);
+/* The engine is gone: true when it was a call back whose customer had not answered; it waits on. */
+bool callback_engine_lost(struct call *call);
+/* Its call ends. */
+void callback_over(struct call *call, enum call_cause cause);
+/* At start: what was promised before goes on. */
+void callback_resume(struct centre *c);
 
 /* talk.c, record.c */
 /* `whisper`: a playlist for the agent alone, before the two are together; taken; may be NULL. */

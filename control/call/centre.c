@@ -76,6 +76,7 @@ void centre_fini(struct centre *c)
 		call_free(c->reap.head->data);
 	for (unsigned i = 0; i < c->flow_count; i++)
 		ivr_flow_drop(&c->flows[i].flow);
+	fetcher_close(c->fetcher);
 	json_decref(c->prompts);
 	free(c->acd);
 	free(c->regulars);
@@ -253,6 +254,7 @@ static void on_second(void *arg)
 void centre_start(struct centre *c)
 {
 	tmr_start(&c->second, SECOND_MS, on_second, c);
+	callback_resume(c);
 	queue_drain(c);
 }
 

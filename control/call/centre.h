@@ -27,6 +27,7 @@
 #include "ivr/flow.h"
 #include "loop/clock.h"
 #include "loop/engine.h"
+#include "loop/fetch.h"
 #include "sip/sip.h"
 #include "sip/sip_call.h"
 #include "store/store.h"
@@ -86,6 +87,7 @@ struct centre {
 	unsigned flow_count;
 
 	struct engine *engine;
+	struct fetcher *fetcher; /* NULL until a flow looks something up */
 	struct sip_stack *sip;
 	struct store *store; /* NULL: no history (tests) */
 	struct acd *acd;

@@ -755,6 +755,95 @@ static void a_supervisor_pauses_a_queue_and_moves_callers_and_agents(void)
 	call_kit_close(&k);
 }
 
+static const char self_service[] =
+	"flow: self\nlanguages: [zh]\nstart: main\nnodes:\n"
+	"  main:\n    menu: [m]\n    digits: {\"1\": promise, \"2\": ask, \"3\": duty}\n    "
+	"otherwise: bye\n"
+	"  promise: {callback: sales, number: \"1002\", next: bye, failed: sorry}\n"
+	"  ask: {lookup: \"http://127.0.0.1:1/x?n=$caller\", into: {tier: t}, next: bye, failed: "
+	"sorry}\n"
+	"  duty: {dial: \"1002\", confirm: [press-one], next: bye, otherwise: sorry}\n"
+	"  sorry: {note: {result: sorry}, next: bye}\n"
+	"  bye: {hangup: normal}\n";
+
+static void with_flow(const char *text)
+{
+	char path[200];
+	json_t *problems = NULL;
+	FILE *f;
+
+	call_kit_open(&k);
+	snprintf(path, sizeof(path), "%s/flow.yaml", k.dir);
+	f = fopen(path, "w");
+	check(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
+	json_decref(k.c.prompts); /* no opinion about prompts */
+	k.c.prompts = NULL;
+	check_int(centre_reload_flows(&k.c, path, &problems), 0);
+	json_decref(problems);
+	remove(path);
+}
+
+static void a_caller_is_called_back_in_its_place(void)
+{
+	struct call *call;
+
+	with_flow(self_service);
+	strcpy(k.engine->digits, "1");
+	check(call_kit_dial(&k, "95598") != NULL);
+	check(call_kit_ended(&k, 1)); /* the caller has hung up, the promise waits */
+	call = call_kit_newest(&k);
+	check(call != NULL);
+	check_int(call->record.kind, CALL_CALLBACK);
+	check_int(call->state, CALL_WAITING);
+	check(callback_waits(call));
+	k.phone[1]->mood = KIT_BUSY; /* the customer's phone, at first */
+	k.c.config->queues[0].callback_retry_s = 0;
+	call_kit_ready(&k, "1001");
+	while (call->callback.tries == 0)
+		kit_wait(10);
+	check(call_kit_agent_is(&k, 0, "wrap_up"));
+	k.phone[1]->mood = KIT_ANSWER;
+	check(call_kit_reaches(&k, CALL_TALKING));
+	check_str(call->agent->number, "1001");
+	check_str(call->customer->number, "1002");
+	kit_wait(30);
+	check_int(k.engine->hear_count, 2);
+	sip_call_end(kit_last(k.phone[1])->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 2));
+	check_str(k.cause, "normal");
+	call_kit_close(&k);
+}
+
+static void a_lookup_that_fails_leads_on(void)
+{
+	with_flow(self_service);
+	strcpy(k.engine->digits, "2");
+	check(call_kit_dial(&k, "95598") != NULL);
+	check(call_kit_ended(&k, 1));
+	check_str(k.cause, "flow_ended");
+	call_kit_close(&k);
+}
+
+static void who_is_on_duty_confirms_with_a_key(void)
+{
+	struct kit_call *customer;
+
+	with_flow(self_service);
+	strcpy(k.engine->digits, "3,1"); /* the second is typed by the one on duty */
+	customer = call_kit_dial(&k, "95598");
+	check(call_kit_reaches(&k, CALL_TALKING));
+	check(engine_kit_was(k.engine, "play.start zh/press-one"));
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	check(call_kit_empty(&k));
+	strcpy(k.engine->digits, "3,9"); /* a machine presses nothing, or something else */
+	check(call_kit_dial(&k, "95598") != NULL);
+	check(call_kit_ended(&k, 2));
+	check_str(k.cause, "flow_ended");
+	check(kit_until(&kit_last(k.phone[1])->closed, 1, 2000));
+	call_kit_close(&k);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(menu_queue_agent_and_the_customer_hangs_up),
 	CHECK_CASE(the_agent_hangs_up),
@@ -787,6 +876,9 @@ static const struct check_case cases[] = {
 	CHECK_CASE(all_phones_of_a_team_ring_and_one_has_the_call),
 	CHECK_CASE(nobody_of_the_team_answers),
 	CHECK_CASE(a_supervisor_pauses_a_queue_and_moves_callers_and_agents),
+	CHECK_CASE(a_caller_is_called_back_in_its_place),
+	CHECK_CASE(a_lookup_that_fails_leads_on),
+	CHECK_CASE(who_is_on_duty_confirms_with_a_key),
 	CHECK_CASE(hang_up_at_every_moment),
 };
 

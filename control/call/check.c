@@ -28,8 +28,10 @@ static void one(struct call *call, void *arg)
 		must(!call->in_acd && !call->flow_runs);
 		return;
 	}
-	must(used > 0);
-	must(call->customer != NULL && call->customer->state != PARTY_FREE);
+	if (!callback_waits(call)) {
+		must(used > 0);
+		must(call->customer != NULL && call->customer->state != PARTY_FREE);
+	}
 	must(call->record.ended_ms == 0);
 	must(queue_offered(call, -1) == NULL || call->in_acd);
 	must(!call->in_acd || acd_position(c->acd, call->number) > 0);
@@ -42,7 +44,8 @@ static void one(struct call *call, void *arg)
 		must(v.call == call->number);
 	}
 	if (call->state == CALL_WAITING || call->state == CALL_OFFERING)
-		must(call->in_acd || call->dialled != NULL);
+		must(call->in_acd || call->dialled != NULL ||
+		     (callback_waits(call) && tmr_isrunning(&call->retry)));
 	if (call->state == CALL_TALKING || call->state == CALL_HELD)
 		must(call->agent != NULL);
 	if (call->state == CALL_MESSAGE)

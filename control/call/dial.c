@@ -14,7 +14,7 @@
 
 #include "base/log.h"
 
-enum { RING_S = 30 };
+enum { RING_S = 30, CONFIRM_MS = 8000 };
 
 static bool is_busy(struct centre *c, int agent)
 {
@@ -107,10 +107,55 @@ void dial_start(struct call *call, const char *number, uint32_t timeout_s, enum 
 	party_open(p, invite);
 }
 
+static void on_confirm(struct call *call, struct party *p, int err, const json_t *result,
+		       const struct rpc_error *why)
+{
+	(void)p;
+	(void)result;
+	(void)why;
+	if (err != 0 && call->confirm_collect[0] != '\0')
+		dial_confirmed(call, "");
+}
+
+/* A machine, or somebody else, may have picked up: only who presses 1 gets the caller. */
+static void ask_to_confirm(struct call *call, struct party *p)
+{
+	struct engine_collect how = {.max = 1,
+				     .min = 1,
+				     .terminators = "",
+				     .first_timeout_ms = CONFIRM_MS,
+				     .inter_timeout_ms = CONFIRM_MS};
+	struct ticket *t = call_ticket_new(call, p, on_confirm);
+
+	party_play(p, PLAY_CONFIRM, call->confirm, 1, "0123456789*#");
+	call->confirm = NULL;
+	call_make_id(call, 'c', call->confirm_collect);
+	if (t == NULL || engine_collect_start(call->centre->engine, p->leg, call->confirm_collect,
+					      &how, call_ticket_reply, t) != 0)
+		call_ticket_drop(t);
+}
+
+void dial_confirmed(struct call *call, const char *digits)
+{
+	struct party *p = call->dialled;
+
+	call->confirm_collect[0] = '\0';
+	if (p == NULL)
+		return;
+	if (strcmp(digits, "1") == 0)
+		dial_answered(p);
+	else
+		dial_closed(p, 408); /* as if nobody had answered */
+}
+
 void dial_answered(struct party *p)
 {
 	struct call *call = p->call;
 
+	if (call->confirm != NULL) {
+		ask_to_confirm(call, p);
+		return;
+	}
 	call->dialled = NULL;
 	if (party_answer(call->customer) != 0) {
 		call->agent = p; /* so that the end finds it in every book */
@@ -128,6 +173,7 @@ void dial_closed(struct party *p, int status)
 
 	call->dialled = NULL;
 	call->dial = DIAL_NONE;
+	call->confirm_collect[0] = '\0';
 	if (p->agent >= 0)
 		desk_other(call->centre, p->agent, call->number, false);
 	snprintf(detail, sizeof(detail), "%s %d", p->number, status);
@@ -142,6 +188,9 @@ void dial_withdraw(struct call *call)
 {
 	struct party *p = call->dialled;
 
+	json_decref(call->confirm);
+	call->confirm = NULL;
+	call->confirm_collect[0] = '\0';
 	if (p == NULL)
 		return;
 	call->dialled = NULL;

@@ -44,6 +44,7 @@ static void play_done(struct call *call, const json_t *e)
 	case PLAY_GOODBYE:
 		call_end(call, PARTY_SYSTEM, CALL_CAUSE_NORMAL);
 		break;
+	case PLAY_CONFIRM:
 	case PLAY_MUSIC:
 	case PLAY_HOLD:
 	case PLAY_RING:
@@ -57,6 +58,11 @@ static void collect_done(struct call *call, const json_t *e)
 	const char *reason = text(e, "reason");
 	char digits[2 * IVR_DIGITS_MAX + 2];
 
+	if (call->confirm_collect[0] != '\0' &&
+	    strcmp(call->confirm_collect, text(e, "collect")) == 0) {
+		dial_confirmed(call, text(e, "digits"));
+		return;
+	}
 	if (strcmp(call->collect, text(e, "collect")) != 0 || strcmp(reason, "leg_closed") == 0)
 		return;
 	call->collect[0] = '\0';

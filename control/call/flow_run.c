@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -108,6 +109,49 @@ static void collect(struct call *call, const struct ivr_action *a)
 	use_typed(call);
 }
 
+/* An answer that finds its call again, if it is still there and still waits for it. */
+struct asked {
+	struct centre *c;
+	uint64_t call;
+	uint32_t serial;
+};
+
+static void on_answer(void *arg, const json_t *answer, const char *error)
+{
+	struct asked *q = arg;
+	struct call *call = centre_call(q->c, q->call);
+	uint32_t serial = q->serial;
+
+	free(q);
+	if (call == NULL || call->lookup != serial)
+		return;
+	call->lookup = 0;
+	if (error != NULL)
+		log_warn("call", "[call=%s] lookup of node %s: %s", call->id,
+			 ivr_session_node(&call->ivr), error);
+	flow_tell(call, &(struct ivr_event){.kind = IVR_EV_LOOKUP_DONE, .answer = answer});
+}
+
+/* The address is not logged: a flow may put into it what the caller typed. */
+static void lookup(struct call *call, const struct ivr_action *a)
+{
+	struct centre *c = call->centre;
+	struct asked *q = malloc(sizeof(*q));
+
+	if (q != NULL && (c->fetcher != NULL || fetcher_open(&c->fetcher) == 0)) {
+		call->lookup = ++call->serial;
+		*q = (struct asked){c, call->number, call->lookup};
+		if (fetch_start(c->fetcher, a->lookup.url, a->lookup.body, a->lookup.timeout_ms,
+				on_answer, q) == 0)
+			return;
+	}
+	free(q);
+	call->lookup = 0;
+	log_warn("call", "[call=%s] node %s: too many lookups at once", call->id,
+		 ivr_session_node(&call->ivr));
+	flow_tell(call, &(struct ivr_event){.kind = IVR_EV_LOOKUP_DONE});
+}
+
 /* What begins when the prompt before it has been heard. */
 static void begin(struct call *call, const struct ivr_action *a)
 {
@@ -120,6 +164,8 @@ static void begin(struct call *call, const struct ivr_action *a)
 		message_begin(call, a);
 		break;
 	case IVR_DIAL:
+		json_decref(call->confirm);
+		call->confirm = a->items.n > 0 ? party_items(&a->items) : NULL;
 		dial_start(call, a->name, a->dial.timeout_s, DIAL_FLOW);
 		break;
 	case IVR_HANGUP:
@@ -129,6 +175,15 @@ static void begin(struct call *call, const struct ivr_action *a)
 	case IVR_PLAY:
 	case IVR_COLLECT:
 	case IVR_RECORD:
+	case IVR_NOTE:
+		break;
+	case IVR_LOOKUP:
+		lookup(call, a);
+		break;
+	case IVR_CALLBACK:
+		flow_tell(call, &(struct ivr_event){.kind = IVR_EV_CALLBACK_DONE,
+						    .taken = callback_promise(
+							    call, a->name, a->value, a->priority)});
 		break;
 	}
 }
@@ -227,9 +282,14 @@ static void carry_out(struct call *call, const struct ivr_actions *todo)
 			call_set_state(call, CALL_IVR);
 			collect(call, a);
 			break;
+		case IVR_NOTE:
+			call_keep_note(call, a->name, a->value);
+			break;
 		case IVR_QUEUE:
 		case IVR_VOICEMAIL:
 		case IVR_DIAL:
+		case IVR_LOOKUP:
+		case IVR_CALLBACK:
 		case IVR_HANGUP:
 			if (!playing && a->kind != IVR_HANGUP && must_announce(call)) {
 				party_play(call->customer, PLAY_FLOW, announced(call, json_array()),
@@ -339,6 +399,7 @@ void flow_stop(struct call *call)
 				&todo);
 	call->flow_runs = false;
 	call->after_play = false;
+	call->lookup = 0;
 	if (call->collect[0] != '\0')
 		engine_collect_stop(call->centre->engine, call->collect);
 	call->collect[0] = '\0';

@@ -76,6 +76,8 @@ static void failed(struct party *p, int status, enum call_cause cause)
 		queue_offer_failed(p, AGENT_LOST);
 	} else if (p == call->dialled) {
 		dial_closed(p, status);
+	} else if (p == call->customer && call->callback.promised) {
+		callback_failed(p, status);
 	} else if (p == call->supervisor) {
 		monitor_closed(p);
 		party_end(p, status, 0, "failed");
@@ -255,6 +257,8 @@ static void answered(struct party *p, const struct sip_media *m)
 		queue_offer_answered(p);
 	else if (p == call->dialled)
 		dial_answered(p);
+	else if (p == call->customer && call->callback.promised)
+		callback_answered(p);
 	else if (p == call->supervisor)
 		monitor_answered(p);
 	else
@@ -280,6 +284,10 @@ static void closed(struct party *p, const struct sip_call_event *ev)
 	p->ended_ms = clock_wall_ms();
 	if (ours) {
 		party_gone(p);
+		return;
+	}
+	if (p == call->customer && call->callback.promised && !call->answered) {
+		callback_failed(p, ev->status ? ev->status : 480);
 		return;
 	}
 	if (p == call->customer) {

@@ -259,6 +259,10 @@ static void answered(struct centre *c, const struct acd_action *a)
 	call->from_queue = true;
 	regulars_put(c->regulars, call->record.from, p->number, clock_mono_ms());
 	publish_queue(c, a->queue);
+	if (call->callback.promised) {
+		callback_dial(call, p);
+		return;
+	}
 	talk_begin(call, p, whisper(call, a->waited_ms));
 }
 

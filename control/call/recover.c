@@ -21,6 +21,8 @@
 static void end_lost(struct call *call, void *arg)
 {
 	(void)arg;
+	if (callback_engine_lost(call))
+		return;
 	record_forget(call);
 	call->opened = false;
 	call_end(call, PARTY_SYSTEM, CALL_CAUSE_ENGINE_LOST);
@@ -170,6 +172,8 @@ static void remake(struct call *call, void *arg)
 		call_finish(call);
 		return;
 	}
+	if (callback_engine_lost(call))
+		return;
 	call_note(call, CALL_STEP_ENGINE_LOST, NULL);
 	record_forget(call);
 	call->monitor[0] = '\0';

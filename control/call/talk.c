@@ -76,7 +76,7 @@ void talk_agent_left(struct call *call, enum call_party by)
 	bool unheard = call->agent != NULL && call->agent->play_use == PLAY_WHISPER;
 	enum dial_purpose dial = call->dial;
 
-	if (call->state == CALL_ENDING)
+	if (call->state == CALL_ENDING || callback_agent_left(call))
 		return;
 	talk_release_agent(call);
 	call->dial = DIAL_NONE;

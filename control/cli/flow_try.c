@@ -18,6 +18,7 @@ struct trying {
 	struct ivr_session session;
 	uint64_t now_ms;
 	unsigned shown; /* steps of the path */
+	json_t *answer; /* of the newest lookup */
 };
 
 static int complain_all(const struct complaints *c)
@@ -139,6 +140,24 @@ static int ask_word(struct trying *t, const char *what, const char *const *words
 	}
 }
 
+/* What the firm's system would answer, typed as JSON. */
+static struct ivr_event ask_answer(struct trying *t, const struct ivr_action *a, char *line)
+{
+	struct ivr_event ev = {.kind = IVR_EV_LOOKUP_DONE};
+
+	fprintf(t->out, "  asks %s%s%s\n", a->lookup.url, a->lookup.body[0] ? " with " : "",
+		a->lookup.body);
+	json_decref(t->answer);
+	t->answer = NULL;
+	if (!ask(t, "  answer as JSON (none: it fails, h: hang up)", line) ||
+	    strcmp(line, "h") == 0)
+		return (struct ivr_event){.kind = IVR_EV_HUNG_UP};
+	ev.answer = t->answer = json_loads(line, 0, NULL);
+	if (line[0] != '\0' && t->answer == NULL)
+		fprintf(t->out, "  that is not JSON: it counts as failed\n");
+	return ev;
+}
+
 static struct ivr_event ask_event(struct trying *t, const struct ivr_action *a, char *line)
 {
 	static const char *const left[] = {"served", "full", "long", "empty", "timeout"};
@@ -176,7 +195,13 @@ static struct ivr_event ask_event(struct trying *t, const struct ivr_action *a, 
 	case IVR_VOICEMAIL:
 		fprintf(t->out, "  leaves a message in %s\n", a->name);
 		return (struct ivr_event){.kind = IVR_EV_VOICEMAIL_DONE};
+	case IVR_CALLBACK:
+		fprintf(t->out, "  is promised a call to %s from queue %s\n", a->value, a->name);
+		return (struct ivr_event){.kind = IVR_EV_CALLBACK_DONE, .taken = true};
+	case IVR_LOOKUP:
+		return ask_answer(t, a, line);
 	case IVR_ANSWER:
+	case IVR_NOTE:
 	case IVR_RECORD:
 	case IVR_HANGUP:
 		break;
@@ -216,6 +241,9 @@ int flow_try(const struct flow_try_options *opt)
 			else if (todo.action[i].kind == IVR_RECORD)
 				fprintf(t.out, "  recording: %s\n",
 					record_verb_names[todo.action[i].verb]);
+			else if (todo.action[i].kind == IVR_NOTE)
+				fprintf(t.out, "  note  %s: %s\n", todo.action[i].name,
+					todo.action[i].value);
 		if (todo.n > 0)
 			ev = ask_event(&t, &todo.action[todo.n - 1], line);
 		now.now_ms++;
@@ -224,6 +252,7 @@ int flow_try(const struct flow_try_options *opt)
 	show_path(&t);
 	fprintf(t.out, "The call has ended.\n");
 	ivr_end(&t.session);
+	json_decref(t.answer);
 	ivr_flow_drop(&f);
 	return 0;
 }

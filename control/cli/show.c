@@ -173,6 +173,8 @@ static void call_head(struct cli *c, const json_t *k)
 	}
 	json_array_foreach(json_object_get(k, "recordings"), i, v)
 		cli_say(c, "recording  %s\n", json_string_value(v) ? json_string_value(v) : "?");
+	json_array_foreach(json_object_get(k, "notes"), i, v)
+		cli_say(c, "note       %s: %s\n", cli_text(v, "key"), cli_text(v, "value"));
 	if (cli_text(k, "not_recorded")[0] != '\0')
 		cli_say(c, "recording  none: %s\n", cli_text(k, "not_recorded"));
 	if (json_is_object(q))

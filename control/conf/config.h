@@ -110,6 +110,8 @@ struct config_queue {
 		level_after_s; /* agents of level n are asked after (n - 1) times this; 0: at once */
 	uint32_t
 		max_expected_wait_s; /* who would wait longer is refused with "long"; 0: no limit */
+	uint8_t callback_tries;      /* a customer who is called back is rung so often at most */
+	uint16_t callback_retry_s;   /* and again after this */
 	const char *agent_announcement; /* prompt that the agent hears before the caller; "" none */
 	uint16_t handle_time_s;         /* assumed talk + wrap-up until there is experience */
 	struct config_record_rule record;

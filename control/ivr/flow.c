@@ -55,7 +55,18 @@ const char *ivr_flow_language(const struct ivr_flow *f, unsigned i)
 bool ivr_node_automatic(const struct node *n)
 {
 	return n->kind == NODE_SAY || n->kind == NODE_HOURS || n->kind == NODE_SET ||
-	       n->kind == NODE_IF || n->kind == NODE_RECORD || n->kind == NODE_GOTO;
+	       n->kind == NODE_IF || n->kind == NODE_RECORD || n->kind == NODE_RUN ||
+	       n->kind == NODE_NOTE || n->kind == NODE_GOTO;
+}
+
+size_t ivr_variable_len(const char *text)
+{
+	size_t n = 0;
+
+	while ((text[n] >= 'a' && text[n] <= 'z') || (text[n] >= 'A' && text[n] <= 'Z') ||
+	       (text[n] >= '0' && text[n] <= '9') || text[n] == '_')
+		n++;
+	return n;
 }
 
 /* --- the picture --------------------------------------------------------------------------- */
@@ -96,7 +107,7 @@ static void put_edge(struct page *p, const struct ivr_flow *f, unsigned from,
 	else if (t->to == TO_REPEAT)
 		put(p, "n%u", from);
 	else
-		put(p, "%s", t->to == TO_BACK ? "back" : "hangup");
+		put(p, "%s", t->to == TO_BACK ? "back" : t->to == TO_RETURN ? "return" : "hangup");
 	put(p, " [label=\"%s\"];\n", label);
 	(void)f;
 }
@@ -104,12 +115,15 @@ static void put_edge(struct page *p, const struct ivr_flow *f, unsigned from,
 size_t ivr_flow_draw(const struct ivr_flow *f, char *out, size_t size)
 {
 	static const char *const shape[NODE_KINDS] = {
-		[NODE_SAY] = "note",      [NODE_MENU] = "house",    [NODE_COLLECT] = "house",
-		[NODE_HOURS] = "diamond", [NODE_SET] = "box",       [NODE_IF] = "diamond",
-		[NODE_QUEUE] = "cds",     [NODE_VOICEMAIL] = "tab", [NODE_DIAL] = "cds",
-		[NODE_RECORD] = "cds",    [NODE_GOTO] = "point",    [NODE_HANGUP] = "octagon",
+		[NODE_SAY] = "note",       [NODE_MENU] = "house",      [NODE_COLLECT] = "house",
+		[NODE_HOURS] = "diamond",  [NODE_SET] = "box",         [NODE_IF] = "diamond",
+		[NODE_QUEUE] = "cds",      [NODE_VOICEMAIL] = "tab",   [NODE_DIAL] = "cds",
+		[NODE_RUN] = "component",  [NODE_LOOKUP] = "cylinder", [NODE_NOTE] = "note",
+		[NODE_CALLBACK] = "tab",   [NODE_RECORD] = "cds",      [NODE_GOTO] = "point",
+		[NODE_HANGUP] = "octagon",
 	};
 	static const char *const way[WAYS] = {
+		[WAY_RUN] = "run",
 		[WAY_NEXT] = "",
 		[WAY_OTHERWISE] = "otherwise",
 		[WAY_CLOSED] = "else",
@@ -127,7 +141,7 @@ size_t ivr_flow_draw(const struct ivr_flow *f, char *out, size_t size)
 	put_quoted(&p, f->name);
 	put(&p,
 	    "\" {\n\trankdir=LR;\n\tstart [shape=circle];\n\thangup [shape=octagon];\n"
-	    "\tback [shape=plaintext];\n\tstart -> n%d;\n",
+	    "\tback [shape=plaintext];\n\treturn [shape=plaintext];\n\tstart -> n%d;\n",
 	    f->start.to);
 	for (unsigned i = 0; i < f->n_nodes; i++) {
 		const struct node *n = &f->node[i];

@@ -12,11 +12,16 @@
  *   queue     wait for an agent                              full, empty, timeout, next
  *   voicemail leave a message                                next
  *   dial      ring an agent or a number                      busy, no_answer, failed, next
+ *   record    start, stop, pause, mask the recording          next
+ *   run       another part of the flow, as a sub-flow         next, when it says `return`
+ *   lookup    ask a system of the firm over HTTP              next, failed
+ *   note      keep something with the call                    next
+ *   callback  promise a call when an agent is free            next, failed
  *   goto      go on elsewhere                                (its value)
  *   hangup    end the call                                   -
  *
  * Where a node is expected these words may stand too: `repeat` (this node again, as if fresh),
- * `back` (the menu before this one), `hangup`. The file format, key by key, is told in
+ * `back` (the menu before this one), `return` (from a sub-flow), `hangup`. The file format, key by key, is told in
  * ivr/README.md.
  *
  * Reading (ivr_flow_load) refuses what cannot be understood. Checking (ivr_flow_check) proves
@@ -40,8 +45,9 @@ enum {
 	IVR_TEXT_MAX = 1 << 20, /* longest flow text that is read at all */
 	IVR_NODES_MAX = 1000,
 	IVR_LANGUAGES_MAX = 8,
-	IVR_VARIABLES_MAX = 16,
-	IVR_NAME_MAX = 48, /* with the closing NUL: nodes, prompts, languages, variables */
+	IVR_VARIABLES_MAX = 32,
+	IVR_URL_MAX = 1024, /* of a lookup, with its values in it */
+	IVR_NAME_MAX = 48,  /* with the closing NUL: nodes, prompts, languages, variables */
 };
 
 struct ivr_flow;

@@ -44,6 +44,8 @@ static int leads_to(const struct ivr_flow *f, unsigned i, unsigned e)
 		return -1;
 	if (t->to == TO_BACK)
 		return f->start.to;
+	if (t->to == TO_RETURN)
+		return -1; /* goes on where the sub-flow was run; that node has its own way */
 	return t->to == TO_REPEAT ? (int)i : t->to;
 }
 
@@ -76,7 +78,8 @@ static bool is_end(const struct ivr_flow *f, unsigned i)
 	if (kind == NODE_HANGUP || kind == NODE_QUEUE || kind == NODE_DIAL)
 		return true;
 	for (unsigned e = 0; e < EDGES; e++)
-		if (edge(f, i, e)->name != NULL && edge(f, i, e)->to == TO_HANGUP)
+		if (edge(f, i, e)->name != NULL &&
+		    (edge(f, i, e)->to == TO_HANGUP || edge(f, i, e)->to == TO_RETURN))
 			return true;
 	/* A way that was left out hangs up. */
 	return kind == NODE_VOICEMAIL && f->node[i].way[WAY_NEXT].name == NULL;
@@ -108,6 +111,57 @@ static void check_ends(struct checking *k)
 				 k->f->node[i].name);
 }
 
+/* Every node to which a call comes without a sub-flow being run: `return` must not be there. */
+static void check_returns(struct checking *k)
+{
+	const struct ivr_flow *f = k->f;
+	unsigned char *seen = k->colour; /* free until the cycles are looked for */
+	unsigned n = 0;
+
+	seen[f->start.to] = 1;
+	k->order[n++] = (unsigned)f->start.to;
+	for (unsigned at = 0; at < n; at++) {
+		for (unsigned e = 0; e < EDGES; e++) {
+			const struct target *t = edge(f, k->order[at], e);
+			int to = leads_to(f, k->order[at], e);
+
+			if (t->name != NULL && t->to == TO_RETURN)
+				complain(k->c, COMPLAINT_ERROR, t->at,
+					 "node \"%s\" says return, but a call comes here without a "
+					 "\"run\"",
+					 f->node[k->order[at]].name);
+			if (e == WAY_RUN || to < 0 || seen[to])
+				continue;
+			seen[to] = 1;
+			k->order[n++] = (unsigned)to;
+		}
+	}
+	memset(seen, 0, f->n_nodes);
+}
+
+/* Can the sub-flow that begins at `node` say `return` before anything in it waits for the caller?
+ * `known` remembers: 1 being looked at, or no; 2 yes. */
+static bool returns_at_once(const struct ivr_flow *f, int node, unsigned char *known)
+{
+	if (node < 0 || !ivr_node_automatic(&f->node[node]))
+		return false;
+	if (known[node] != 0)
+		return known[node] == 2;
+	known[node] = 1;
+	for (unsigned e = 0; e < EDGES; e++) {
+		const struct target *t = edge(f, (unsigned)node, e);
+
+		if (t->name == NULL)
+			continue;
+		if (t->to == TO_RETURN ||
+		    returns_at_once(f, leads_to(f, (unsigned)node, e), known)) {
+			known[node] = 2;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Depth first over automatic nodes; a node met again on its own way closes a cycle. The flow has
  * at most IVR_NODES_MAX of them, and `order` is the stack of the way. */
 static void check_cycles(struct checking *k)
@@ -135,6 +189,9 @@ static void check_cycles(struct checking *k)
 
 			if (to < 0 || !ivr_node_automatic(&k->f->node[to]))
 				continue;
+			if (k->f->node[at].kind == NODE_RUN && next[at] - 1 == WAY_NEXT &&
+			    !returns_at_once(k->f, k->f->node[at].way[WAY_RUN].to, k->ends))
+				continue; /* its sub-flow waits for the caller */
 			if (k->colour[to] == 1)
 				complain(k->c, COMPLAINT_ERROR, k->f->node[at].at,
 					 "\"%s\" leads back to \"%s\" and nothing in between waits "
@@ -211,12 +268,14 @@ static void check_world(struct checking *k)
 			check_pieces(k, &n->say, &words);
 			check_pieces(k, &n->on_timeout, &words);
 			check_pieces(k, &n->on_invalid, &words);
+			check_pieces(k, &n->confirm, &words);
 			if (n->kind == NODE_QUEUE && !words) {
 				words = true;
 				check_words(k, n->at);
 			}
 		}
-		if (n->kind == NODE_QUEUE && w->has_queue != NULL && !w->has_queue(w->arg, n->what))
+		if ((n->kind == NODE_QUEUE || n->kind == NODE_CALLBACK) && w->has_queue != NULL &&
+		    !w->has_queue(w->arg, n->what))
 			complain(k->c, COMPLAINT_ERROR, n->what_at, "there is no queue \"%s\"",
 				 n->what);
 		if (n->kind == NODE_HOURS && w->has_calendar != NULL &&
@@ -244,6 +303,8 @@ int ivr_flow_check(const struct ivr_flow *f, const struct ivr_world *world,
 	k.colour = bytes + 2 * (size_t)f->n_nodes;
 	mark_reached(&k);
 	check_ends(&k);
+	check_returns(&k);
+	memset(k.ends, 0, f->n_nodes);
 	check_cycles(&k);
 	check_world(&k);
 	free(bytes);

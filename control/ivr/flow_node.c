@@ -15,6 +15,8 @@ static const char *const kind_keys[NODE_KINDS] = {
 	[NODE_SET] = "set",         [NODE_IF] = "if",
 	[NODE_QUEUE] = "queue",     [NODE_VOICEMAIL] = "voicemail",
 	[NODE_DIAL] = "dial",       [NODE_RECORD] = "record",
+	[NODE_RUN] = "run",         [NODE_LOOKUP] = "lookup",
+	[NODE_NOTE] = "note",       [NODE_CALLBACK] = "callback",
 	[NODE_GOTO] = "goto",       [NODE_HANGUP] = "hangup",
 };
 
@@ -67,11 +69,22 @@ static const struct field voicemail_keys[] = {OTHER("voicemail"),
 					      NUM("silence_s", silence_s, 0, 60),
 					      NUM("min_s", min_s, 0, 60),
 					      {"beep", FIELD_BOOL, OF(beep), 0, 0}};
-static const struct field dial_keys[] = {OTHER("dial"),      OTHER("say"),
-					 OTHER("next"),      OTHER("busy"),
-					 OTHER("no_answer"), OTHER("failed"),
-					 OTHER("otherwise"), NUM("timeout_s", timeout_s, 3, 300)};
+static const struct field dial_keys[] = {
+	OTHER("dial"),      OTHER("say"),       OTHER("next"),
+	OTHER("busy"),      OTHER("no_answer"), OTHER("failed"),
+	OTHER("otherwise"), OTHER("confirm"),   NUM("timeout_s", timeout_s, 3, 300)};
 static const struct field record_keys[] = {OTHER("record"), OTHER("next")};
+static const struct field run_keys[] = {OTHER("run"), OTHER("next")};
+static const struct field lookup_keys[] = {OTHER("lookup"),
+					   OTHER("send"),
+					   OTHER("into"),
+					   OTHER("say"),
+					   OTHER("next"),
+					   OTHER("failed"),
+					   NUM("timeout_s", timeout_s, 1, 30)};
+static const struct field note_keys[] = {OTHER("note"), OTHER("next")};
+static const struct field callback_keys[] = {OTHER("callback"), OTHER("number"), OTHER("next"),
+					     OTHER("failed"), NUM8("priority", priority, 0, 9)};
 static const struct field goto_keys[] = {OTHER("goto")};
 static const struct field hangup_keys[] = {OTHER("hangup"), OTHER("say")};
 
@@ -89,6 +102,10 @@ static const struct {
 	[NODE_VOICEMAIL] = {voicemail_keys, COUNT(voicemail_keys)},
 	[NODE_DIAL] = {dial_keys, COUNT(dial_keys)},
 	[NODE_RECORD] = {record_keys, COUNT(record_keys)},
+	[NODE_RUN] = {run_keys, COUNT(run_keys)},
+	[NODE_LOOKUP] = {lookup_keys, COUNT(lookup_keys)},
+	[NODE_NOTE] = {note_keys, COUNT(note_keys)},
+	[NODE_CALLBACK] = {callback_keys, COUNT(callback_keys)},
 	[NODE_GOTO] = {goto_keys, COUNT(goto_keys)},
 	[NODE_HANGUP] = {hangup_keys, COUNT(hangup_keys)},
 };
@@ -122,6 +139,13 @@ static const struct {
 	{NODE_DIAL, WAY_NO_ANSWER, "no_answer", false},
 	{NODE_DIAL, WAY_FAILED, "failed", false},
 	{NODE_RECORD, WAY_NEXT, "next", true},
+	{NODE_RUN, WAY_RUN, "run", true},
+	{NODE_RUN, WAY_NEXT, "next", true},
+	{NODE_LOOKUP, WAY_NEXT, "next", true},
+	{NODE_LOOKUP, WAY_FAILED, "failed", true},
+	{NODE_NOTE, WAY_NEXT, "next", true},
+	{NODE_CALLBACK, WAY_NEXT, "next", true},
+	{NODE_CALLBACK, WAY_FAILED, "failed", true},
 	{NODE_GOTO, WAY_NEXT, "goto", true},
 };
 
@@ -253,6 +277,80 @@ static void read_collect(struct reading *r, const struct tree *t, struct node *n
 		complain(r->s.c, COMPLAINT_ERROR, n->at, "more than 3 terminators");
 }
 
+/* `note: {score: $score}` */
+static void read_note(struct reading *r, const struct tree *t, struct node *n)
+{
+	if (!schema_kind(&r->s, t, "note", TREE_MAP))
+		return;
+	if (t->n == 0 || t->n > PAIRS_MAX) {
+		complain(r->s.c, COMPLAINT_ERROR, t->at, "a note has 1 to %d keys", PAIRS_MAX);
+		return;
+	}
+	for (const struct tree *m = t->first; m != NULL; m = m->next) {
+		struct pair p = {.key = m->key, .text = "", .var = VAR_NONE};
+
+		if (strlen(m->key) == 0 || strlen(m->key) >= IVR_NAME_MAX)
+			complain(r->s.c, COMPLAINT_ERROR, m->key_at,
+				 "the key of a note has 1 to %d bytes", IVR_NAME_MAX - 1);
+		else if (ivr_read_value(r, m, "a note", &p.text, &p.var))
+			n->pair[n->n_pairs++] = p;
+	}
+}
+
+/* `lookup: URL`, `send: [variables]`, `into: {variable: member}` */
+static void read_lookup(struct reading *r, const struct tree *t, const struct tree *url,
+			struct node *n)
+{
+	const struct tree *send = tree_get(t, "send"), *into = tree_get(t, "into");
+	const char *name;
+
+	if (schema_text(&r->s, url, "lookup", 8, IVR_URL_MAX / 2, &n->what) &&
+	    strncmp(n->what, "http://", 7) != 0 && strncmp(n->what, "https://", 8) != 0)
+		complain(r->s.c, COMPLAINT_ERROR, url->at,
+			 "a lookup is an address that begins with http:// or https://");
+	ivr_url_check(r, url, n->what);
+	if (send != NULL && schema_kind(&r->s, send, "send", TREE_LIST)) {
+		for (const struct tree *m = send->first; m != NULL && n->n_sends < PAIRS_MAX;
+		     m = m->next) {
+			int var = VAR_NONE;
+
+			if (!schema_name(&r->s, m, "a variable", &name))
+				continue;
+			var = ivr_read_variable(r, name, m->at, false);
+			if (var == VAR_NONE)
+				complain(r->s.c, COMPLAINT_ERROR, m->at,
+					 "no node fills the variable \"%s\"", name);
+			n->send[n->n_sends++] = var;
+		}
+		if (send->n > PAIRS_MAX)
+			complain(r->s.c, COMPLAINT_ERROR, send->at, "more than %d variables",
+				 PAIRS_MAX);
+	}
+	if (into == NULL || !schema_kind(&r->s, into, "into", TREE_MAP))
+		return;
+	if (into->n > PAIRS_MAX)
+		complain(r->s.c, COMPLAINT_ERROR, into->at, "more than %d variables", PAIRS_MAX);
+	for (const struct tree *m = into->first; m != NULL && n->n_pairs < PAIRS_MAX; m = m->next) {
+		struct pair p = {.key = m->key};
+
+		p.var = ivr_read_variable(r, m->key, m->key_at, true);
+		if (p.var < VAR_NONE)
+			complain(r->s.c, COMPLAINT_ERROR, m->key_at, "%s cannot be filled", m->key);
+		else if (schema_text(&r->s, m, "a member of the answer", 1, 63, &p.text))
+			n->pair[n->n_pairs++] = p;
+	}
+}
+
+/* Whom to call back: the caller unless it is said otherwise. */
+static void read_number(struct reading *r, const struct tree *t, struct node *n)
+{
+	struct pair p = {.key = "number", .var = VAR_CALLER, .text = ""};
+
+	if (t != NULL && !ivr_read_value(r, t, "number", &p.text, &p.var))
+		return;
+	n->pair[n->n_pairs++] = p;
+}
+
 /* The kind is the one key that names it; "say" counts only when it is alone. */
 static bool find_kind(struct reading *r, const struct tree *t, enum node_kind *kind,
 		      const struct tree **value)
@@ -283,7 +381,7 @@ static bool find_kind(struct reading *r, const struct tree *t, enum node_kind *k
 		guess = complaint_guess(m->key, kind_keys, NODE_KINDS);
 	complain(r->s.c, COMPLAINT_ERROR, t->at,
 		 "node \"%.40s\" does nothing: give one of say, menu, collect, hours, set, if, "
-		 "queue, voicemail, dial, record, goto, hangup%s%s%s",
+		 "queue, voicemail, dial, record, run, lookup, note, callback, goto, hangup%s%s%s",
 		 t->key, guess != NULL ? "; did you mean \"" : "", guess != NULL ? guess : "",
 		 guess != NULL ? "\"?" : "");
 	return false;
@@ -348,6 +446,7 @@ static void read_own(struct reading *r, const struct tree *t, const struct tree 
 		read_if(r, value, tree_get(t, "equals"), n);
 		return;
 	case NODE_QUEUE:
+	case NODE_CALLBACK:
 	case NODE_VOICEMAIL:
 	case NODE_HOURS:
 		schema_name(&r->s, value, kind_keys[n->kind], &n->what);
@@ -363,11 +462,21 @@ static void read_own(struct reading *r, const struct tree *t, const struct tree 
 		if (schema_word(&r->s, value, "record", record_verb_names, RECORD_VERBS, &i))
 			n->verb = (uint8_t)i;
 		return;
+	case NODE_RUN:
 	case NODE_GOTO:
 	case NODE_KINDS:
 		return;
+	case NODE_NOTE:
+		read_note(r, value, n);
+		return;
+	case NODE_LOOKUP:
+		read_lookup(r, t, value, n);
+		break;
 	}
 	n->what_at = value->at;
+	ivr_read_pieces(r, tree_get(t, "confirm"), &n->confirm);
+	if (n->kind == NODE_CALLBACK)
+		read_number(r, tree_get(t, "number"), n);
 	ivr_read_pieces(r, tree_get(t, "on_timeout"), &n->on_timeout);
 	ivr_read_pieces(r, tree_get(t, "on_invalid"), &n->on_invalid);
 	if (n->kind != NODE_MENU && n->kind != NODE_COLLECT)
@@ -404,6 +513,8 @@ void ivr_read_node(struct reading *r, const struct tree *t, struct node *n)
 		return;
 	if (n->kind == NODE_DIAL)
 		n->timeout_s = 30;
+	if (n->kind == NODE_LOOKUP)
+		n->timeout_s = 3;
 	schema_fill(&r->s, t, keys_of[n->kind].field, keys_of[n->kind].n, n);
 	read_own(r, t, value, n);
 	read_ways(r, t, n);

@@ -17,13 +17,17 @@ enum node_kind {
 	NODE_VOICEMAIL,
 	NODE_DIAL,
 	NODE_RECORD,
+	NODE_RUN,
+	NODE_LOOKUP,
+	NODE_NOTE,
+	NODE_CALLBACK,
 	NODE_GOTO,
 	NODE_HANGUP,
 	NODE_KINDS
 };
 
 /* Where a target leads: a node's index, or one of these. */
-enum { TO_NOWHERE = -1, TO_REPEAT = -2, TO_BACK = -3, TO_HANGUP = -4 };
+enum { TO_NOWHERE = -1, TO_REPEAT = -2, TO_BACK = -3, TO_HANGUP = -4, TO_RETURN = -5 };
 
 struct target {
 	int to;
@@ -38,6 +42,7 @@ enum way {
 	WAY_NEXT,      /* done, served, open, then */
 	WAY_OTHERWISE, /* whatever has no way of its own */
 	WAY_CLOSED,    /* hours, if: else */
+	WAY_RUN,       /* run: where the sub-flow begins */
 	WAY_FULL,
 	WAY_LONG,
 	WAY_EMPTY,
@@ -84,6 +89,15 @@ struct assign {
 	int from; /* variable copied, or VAR_NONE */
 };
 
+/* `into` of a lookup: a variable and the member of the answer that fills it. `note`: a key and a value. */
+struct pair {
+	const char *key;
+	int var;          /* into: filled; note: the value's, or VAR_NONE */
+	const char *text; /* into: "customer.tier"; note: the value when it is no variable */
+};
+
+enum { PAIRS_MAX = 8 };
+
 struct node {
 	const char *name;
 	struct mark at;
@@ -114,6 +128,12 @@ struct node {
 	bool beep;
 	uint8_t cause;
 	uint8_t verb; /* record: enum record_verb */
+	/* lookup, note */
+	unsigned n_pairs, n_sends;
+	struct pair pair[PAIRS_MAX];
+	int send[PAIRS_MAX]; /* lookup: variables that are posted */
+	/* dial: who answers must press 1 after this; callback: the number */
+	struct pieces confirm;
 };
 
 struct variable {
@@ -134,6 +154,9 @@ struct ivr_flow {
 	struct variable variable[IVR_VARIABLES_MAX];
 	struct conf_arena *arena;
 };
+
+/* Bytes of the variable's name that `text` begins with: letters, digits, _. */
+size_t ivr_variable_len(const char *text);
 
 /* '0'..'9', '*', '#' to 0..11; -1 for others. */
 int ivr_key_index(char c);

@@ -20,7 +20,10 @@ static void bind(struct reading *r, struct target *t, const char *const *names)
 	static const struct {
 		const char *word;
 		int to;
-	} words[] = {{"repeat", TO_REPEAT}, {"back", TO_BACK}, {"hangup", TO_HANGUP}};
+	} words[] = {{"repeat", TO_REPEAT},
+		     {"back", TO_BACK},
+		     {"return", TO_RETURN},
+		     {"hangup", TO_HANGUP}};
 	struct ivr_flow *f = r->f;
 
 	if (t->name == NULL) {
@@ -111,6 +114,9 @@ static void make_variables(struct reading *r, const struct tree *nodes)
 
 		if (into != NULL && into->kind == TREE_TEXT && into->text[0] != '\0')
 			ivr_read_variable(r, into->text, into->at, true);
+		if (into != NULL && into->kind == TREE_MAP)
+			for (const struct tree *k = into->first; k != NULL; k = k->next)
+				ivr_read_variable(r, k->key, k->key_at, true);
 		if (set == NULL || set->kind != TREE_MAP)
 			continue;
 		for (const struct tree *k = set->first; k != NULL; k = k->next)
@@ -158,7 +164,7 @@ static void read_flow(struct reading *r, const struct tree *root)
 			complain(r->s.c, COMPLAINT_ERROR, m->key_at,
 				 "the name of a node has 1 to %d bytes", IVR_NAME_MAX - 1);
 		else if (strcmp(m->key, "repeat") == 0 || strcmp(m->key, "back") == 0 ||
-			 strcmp(m->key, "hangup") == 0)
+			 strcmp(m->key, "return") == 0 || strcmp(m->key, "hangup") == 0)
 			complain(r->s.c, COMPLAINT_ERROR, m->key_at,
 				 "\"%s\" has a meaning of its own and cannot name a node", m->key);
 		ivr_read_node(r, m, n);

@@ -24,6 +24,9 @@ int ivr_read_variable(struct reading *r, const char *name, struct mark at, bool 
 bool ivr_read_value(struct reading *r, const struct tree *t, const char *what, const char **text,
 		    int *var);
 
+/* Complain of "$name" in a text with variables that no node fills. */
+void ivr_url_check(struct reading *r, const struct tree *t, const char *text);
+
 /* What is said: one piece or a list; `t` NULL or empty is nothing. */
 void ivr_read_pieces(struct reading *r, const struct tree *t, struct pieces *out);
 

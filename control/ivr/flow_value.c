@@ -125,3 +125,26 @@ void ivr_read_pieces(struct reading *r, const struct tree *t, struct pieces *out
 		if (read_piece(r, m, &out->piece[out->n]))
 			out->n++;
 }
+
+void ivr_url_check(struct reading *r, const struct tree *t, const char *text)
+{
+	char name[IVR_NAME_MAX];
+
+	for (const char *p = text; (p = strchr(p, '$')) != NULL;) {
+		size_t len = ivr_variable_len(++p);
+
+		if (len == 0) {
+			p += *p == '$'; /* $$ */
+			continue;
+		}
+		if (len >= sizeof(name))
+			len = sizeof(name) - 1;
+		memcpy(name, p, len);
+		name[len] = '\0';
+		if (ivr_read_variable(r, name, t->at, false) == VAR_NONE)
+			complain(r->s.c, COMPLAINT_ERROR, t->at,
+				 "no node fills the variable \"$%s\"; write $$ for a dollar sign",
+				 name);
+		p += len;
+	}
+}

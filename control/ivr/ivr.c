@@ -18,10 +18,20 @@
 #include <string.h>
 
 #include "ivr/flow_priv.h"
+#include "ivr/ivr_priv.h"
 
 enum { STEPS_MAX = 2 * IVR_NODES_MAX, PATH_HEAD = IVR_PATH_MAX / 2 };
 
-enum waiting { WAIT_NONE, WAIT_PLAY, WAIT_COLLECT, WAIT_QUEUE, WAIT_VOICEMAIL, WAIT_DIAL };
+enum waiting {
+	WAIT_NONE,
+	WAIT_PLAY,
+	WAIT_COLLECT,
+	WAIT_QUEUE,
+	WAIT_VOICEMAIL,
+	WAIT_DIAL,
+	WAIT_LOOKUP,
+	WAIT_CALLBACK,
+};
 
 struct run {
 	struct ivr_session *s;
@@ -52,7 +62,7 @@ struct ivr_step ivr_session_step(const struct ivr_session *s, unsigned i)
 	return s->path[PATH_HEAD + (s->path_n - IVR_PATH_MAX + i - PATH_HEAD) % PATH_HEAD];
 }
 
-static const char *value_of(const struct ivr_session *s, int var)
+const char *ivr_value_of(const struct ivr_session *s, int var)
 {
 	switch (var) {
 	case VAR_NONE:
@@ -128,7 +138,7 @@ static void say_pieces(const struct ivr_session *s, const struct pieces *p, stru
 
 	for (unsigned i = 0; i < p->n; i++) {
 		const struct piece *q = &p->piece[i];
-		const char *text = q->var != VAR_NONE ? value_of(s, q->var) : q->text;
+		const char *text = q->var != VAR_NONE ? ivr_value_of(s, q->var) : q->text;
 
 		switch (q->kind) {
 		case PIECE_PROMPT:
@@ -184,6 +194,22 @@ static void stack_menu(struct ivr_session *s)
 	s->back[s->back_n++] = s->node;
 }
 
+/* Sub-flows on the way here, for `return`. One that was left by another way than `return` and is run
+ * again begins anew, so that the stack holds each node once. */
+static void stack_run(struct ivr_session *s)
+{
+	unsigned i = 0;
+
+	while (i < s->run_n && s->run[i] != s->node)
+		i++;
+	if (i == IVR_RUNS_MAX) {
+		memmove(&s->run[0], &s->run[1], (IVR_RUNS_MAX - 1) * sizeof(s->run[0]));
+		i--;
+	}
+	s->run[i] = s->node;
+	s->run_n = (uint8_t)(i + 1);
+}
+
 static void arrive(struct run *r, unsigned node)
 {
 	r->s->node = (uint16_t)node;
@@ -231,6 +257,12 @@ static bool depart(struct run *r, const struct target *t, bool fruitless)
 	case TO_BACK:
 		arrive(r, menu_before(s));
 		return true;
+	case TO_RETURN:
+		if (s->run_n == 0) { /* a checked flow has none such */
+			hang_up(r, IVR_CAUSE_FAILED);
+			return false;
+		}
+		return depart(r, &s->flow->node[s->run[--s->run_n]].way[WAY_NEXT], false);
 	default:
 		arrive(r, (unsigned)t->to);
 		return true;
@@ -278,7 +310,8 @@ static void assign(struct ivr_session *s, const struct assign *a)
 	case SET_VARIABLE: {
 		char text[IVR_VALUE_MAX];
 
-		set_text(text, sizeof(text), a->from != VAR_NONE ? value_of(s, a->from) : a->text);
+		set_text(text, sizeof(text),
+			 a->from != VAR_NONE ? ivr_value_of(s, a->from) : a->text);
 		memcpy(s->value[a->var], text, sizeof(text));
 		return;
 	}
@@ -288,7 +321,7 @@ static void assign(struct ivr_session *s, const struct assign *a)
 static bool matches(const struct ivr_session *s, const struct node *n)
 {
 	for (unsigned i = 0; i < n->n_equals; i++)
-		if (strcmp(value_of(s, n->var), n->equals[i]) == 0)
+		if (strcmp(ivr_value_of(s, n->var), n->equals[i]) == 0)
 			return true;
 	return false;
 }
@@ -349,6 +382,34 @@ static bool say_first(struct run *r, const struct node *n)
 	return true;
 }
 
+/* Of more notes than fit the newest are kept. */
+static void tell_notes(struct run *r, const struct node *n)
+{
+	for (unsigned i = 0; i < n->n_pairs; i++) {
+		struct ivr_actions *out = r->out;
+		const struct pair *p = &n->pair[i];
+		unsigned notes = 0, first = 0;
+
+		for (unsigned k = out->n; k-- > 0;) {
+			if (out->action[k].kind != IVR_NOTE)
+				continue;
+			notes++;
+			first = k;
+		}
+		if (notes == IVR_NOTES_MAX) {
+			memmove(&out->action[first], &out->action[first + 1],
+				(out->n - first - 1) * sizeof(out->action[0]));
+			out->n--;
+		}
+
+		struct ivr_action *a = act(r, IVR_NOTE);
+
+		set_text(a->name, sizeof(a->name), p->key);
+		set_text(a->value, sizeof(a->value),
+			 p->var != VAR_NONE ? ivr_value_of(r->s, p->var) : p->text);
+	}
+}
+
 /* The one thing of a node that takes time or ends the call. */
 static void begin(struct run *r, const struct node *n)
 {
@@ -375,8 +436,25 @@ static void begin(struct run *r, const struct node *n)
 	case NODE_DIAL:
 		a = act(r, IVR_DIAL);
 		a->dial.timeout_s = n->timeout_s;
+		say_pieces(r->s, &n->confirm, &a->items);
 		r->s->waiting = WAIT_DIAL;
 		break;
+	case NODE_CALLBACK:
+		a = act(r, IVR_CALLBACK);
+		a->priority = n->priority > r->s->priority ? n->priority : r->s->priority;
+		set_text(a->value, sizeof(a->value),
+			 n->pair[0].var != VAR_NONE ? ivr_value_of(r->s, n->pair[0].var)
+						    : n->pair[0].text);
+		r->s->waiting = WAIT_CALLBACK;
+		break;
+	case NODE_LOOKUP:
+		a = act(r, IVR_LOOKUP);
+		a->lookup.timeout_ms = n->timeout_s * 1000;
+		ivr_lookup_make(r->s, n, a);
+		r->s->waiting = WAIT_LOOKUP;
+		return;
+	case NODE_RUN:
+	case NODE_NOTE:
 	case NODE_HANGUP:
 	case NODE_SAY:
 	case NODE_HOURS:
@@ -389,7 +467,7 @@ static void begin(struct run *r, const struct node *n)
 		return;
 	}
 	snprintf(a->name, sizeof(a->name), "%.63s",
-		 n->what_var != VAR_NONE ? value_of(r->s, n->what_var) : n->what);
+		 n->what_var != VAR_NONE ? ivr_value_of(r->s, n->what_var) : n->what);
 }
 
 /* From the node where the session is to the next thing that takes time. */
@@ -413,6 +491,12 @@ static void go_on(struct run *r)
 		if (n->kind == NODE_SET)
 			for (unsigned i = 0; i < n->n_assigns; i++)
 				assign(r->s, &n->assign[i]);
+		if (n->kind == NODE_NOTE)
+			tell_notes(r, n);
+		if (n->kind == NODE_RUN) {
+			stack_run(r->s);
+			to = &n->way[WAY_RUN];
+		}
 		if (n->kind == NODE_HOURS &&
 		    (r->now->open == NULL || !r->now->open(r->now->arg, n->what)))
 			to = &n->way[WAY_CLOSED];
@@ -525,6 +609,10 @@ static bool expected(const struct ivr_session *s, enum ivr_event_kind kind)
 		return s->waiting == WAIT_VOICEMAIL;
 	case IVR_EV_DIAL_DONE:
 		return s->waiting == WAIT_DIAL;
+	case IVR_EV_LOOKUP_DONE:
+		return s->waiting == WAIT_LOOKUP;
+	case IVR_EV_CALLBACK_DONE:
+		return s->waiting == WAIT_CALLBACK;
 	case IVR_EV_HUNG_UP:
 		return true;
 	}
@@ -562,6 +650,18 @@ int ivr_event(struct ivr_session *s, const struct ivr_event *ev, const struct iv
 	case IVR_EV_DIAL_DONE:
 		s->waiting = WAIT_NONE;
 		dial_done(&r, ev->dial);
+		break;
+	case IVR_EV_LOOKUP_DONE:
+		s->waiting = WAIT_NONE;
+		if (ev->answer != NULL)
+			ivr_lookup_take(s, node_of(s), ev->answer);
+		if (depart(&r, &node_of(s)->way[ev->answer != NULL ? WAY_NEXT : WAY_FAILED], false))
+			go_on(&r);
+		break;
+	case IVR_EV_CALLBACK_DONE:
+		s->waiting = WAIT_NONE;
+		if (depart(&r, &node_of(s)->way[ev->taken ? WAY_NEXT : WAY_FAILED], !ev->taken))
+			go_on(&r);
 		break;
 	case IVR_EV_HUNG_UP:
 		s->waiting = WAIT_NONE;

@@ -15,9 +15,11 @@
  *   PLAY, COLLECT        start both (a collection's time begins when the play has ended);
  *                        answered by COLLECTED, a PLAY_DONE in between is taken and means nothing
  *   QUEUE | VOICEMAIL | DIAL   answered by QUEUE_LEFT | VOICEMAIL_DONE | DIAL_DONE
+ *   LOOKUP | CALLBACK    answered by LOOKUP_DONE | CALLBACK_DONE
  *   HANGUP               the session is over
  *
- * and before it, after ANSWER, any number of RECORD, each verb at most once, which nothing answers.
+ * and before it, after ANSWER, any number of RECORD, each verb at most once, and of NOTE, which nothing
+ * answers.
  *
  * A menu or collection without prompts is a COLLECT alone. What a `say` with `interrupt` says before
  * a menu is in the PLAY of that menu.
@@ -35,13 +37,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "conf/hours.h"
 #include "ivr/flow.h"
 #include "ivr/say.h"
 #include "record/record_policy.h"
 
 enum {
-	IVR_ACTIONS_MAX = 3 + RECORD_VERBS,
+	IVR_NOTES_MAX = 8, /* of one event; of more only the newest are told */
+	IVR_ACTIONS_MAX = 3 + RECORD_VERBS + IVR_NOTES_MAX,
+	IVR_RUNS_MAX = 16,   /* sub-flows within sub-flows */
+	IVR_BODY_MAX = 1024, /* what a lookup posts */
 	IVR_DIGITS_MAX = 64,
 	IVR_PATH_MAX = 64,  /* steps remembered: the first half and the newest */
 	IVR_TURNS_MAX = 20, /* things that may come to nothing in a row; then the call is ended */
@@ -58,6 +65,9 @@ enum ivr_action_kind {
 	IVR_VOICEMAIL, /* record a message into box `name`, as `voicemail` says */
 	IVR_DIAL,      /* ring `name`: an agent's number or one outside; `dial` */
 	IVR_RECORD,    /* `verb`; takes no time */
+	IVR_NOTE,      /* keep `name`: `value` with the call; takes no time */
+	IVR_LOOKUP,    /* fetch `lookup` */
+	IVR_CALLBACK,  /* promise to call number `value` from queue `name` with `priority` */
 	IVR_HANGUP,    /* end the call with `cause`; the session is over */
 };
 
@@ -83,7 +93,8 @@ struct ivr_action {
 	uint8_t priority;          /* QUEUE */
 	enum ivr_cause cause;      /* HANGUP */
 	enum record_verb verb;     /* RECORD */
-	char name[IVR_NUMBER_MAX]; /* QUEUE, VOICEMAIL, DIAL */
+	char name[IVR_NUMBER_MAX]; /* QUEUE, VOICEMAIL, DIAL, NOTE, CALLBACK */
+	char value[IVR_VALUE_MAX]; /* NOTE, CALLBACK */
 	struct ivr_collect collect;
 	struct {
 		uint32_t max_s;     /* longest message */
@@ -93,8 +104,13 @@ struct ivr_action {
 	} voicemail;
 	struct {
 		uint32_t timeout_s; /* ring so long */
-	} dial;
-	struct ivr_items items; /* PLAY */
+	} dial; /* `items`: who answers must press 1 after this; none: need not */
+	struct {
+		char url[IVR_URL_MAX];
+		char body[IVR_BODY_MAX]; /* JSON to post; "" is a GET */
+		uint32_t timeout_ms;
+	} lookup;
+	struct ivr_items items; /* PLAY, DIAL */
 };
 
 struct ivr_actions {
@@ -108,6 +124,8 @@ enum ivr_event_kind {
 	IVR_EV_QUEUE_LEFT,     /* `queue` says why; not sent when the caller hung up */
 	IVR_EV_VOICEMAIL_DONE, /* the message ended (length, silence, a digit) or failed */
 	IVR_EV_DIAL_DONE,      /* `dial` says how it ended */
+	IVR_EV_LOOKUP_DONE,    /* `answer`, or NULL: it failed */
+	IVR_EV_CALLBACK_DONE,  /* `taken`: it will be done */
 	IVR_EV_HUNG_UP,        /* the caller is gone; always accepted, ends the session */
 };
 
@@ -133,6 +151,8 @@ struct ivr_event {
 	bool timed_out;     /* COLLECTED: reason first_timeout or inter_timeout */
 	enum ivr_queue_left queue;
 	enum ivr_dial_done dial;
+	const json_t *answer; /* LOOKUP_DONE; borrowed during the call */
+	bool taken;           /* CALLBACK_DONE */
 };
 
 /* What the interpreter may ask about the moment; borrowed during the call. */
@@ -161,6 +181,8 @@ struct ivr_session {
 	uint16_t node;
 	uint8_t back_n;
 	uint16_t back[IVR_BACK_MAX];
+	uint8_t run_n;
+	uint16_t run[IVR_RUNS_MAX]; /* nodes whose sub-flow runs */
 	uint16_t turns; /* came to nothing in a row: no key, wrong key, `repeat`, not served */
 	bool said;      /* the node's prompts have been heard */
 	char value[IVR_VARIABLES_MAX][IVR_VALUE_MAX];

@@ -42,7 +42,18 @@ static void write_action(const struct ivr_action *a, char *out)
 		sprintf(out, "voicemail %s %us; ", a->name, (unsigned)a->voicemail.max_s);
 		return;
 	case IVR_DIAL:
-		sprintf(out, "dial %s %us; ", a->name, (unsigned)a->dial.timeout_s);
+		sprintf(out, "dial %s %us%s%s; ", a->name, (unsigned)a->dial.timeout_s,
+			a->items.n > 0 ? " confirm " : "",
+			a->items.n > 0 ? a->items.item[0].prompt : "");
+		return;
+	case IVR_NOTE:
+		sprintf(out, "note %s=%s; ", a->name, a->value);
+		return;
+	case IVR_LOOKUP:
+		sprintf(out, "lookup %s %s; ", a->lookup.url, a->lookup.body);
+		return;
+	case IVR_CALLBACK:
+		sprintf(out, "callback %s %s %u; ", a->name, a->value, a->priority);
 		return;
 	case IVR_RECORD:
 		sprintf(out, "record %s; ", record_verb_names[a->verb]);
@@ -79,6 +90,15 @@ static struct ivr_event event_of(const char *text)
 		ev.kind = IVR_EV_DIAL_DONE;
 		while (strcmp(dialled[ev.dial], arg) != 0)
 			ev.dial++;
+	} else if (strncmp(text, "answer", 6) == 0) {
+		static json_t *answer;
+
+		json_decref(answer);
+		ev.kind = IVR_EV_LOOKUP_DONE;
+		ev.answer = answer = json_loads(arg, 0, NULL); /* NULL: it failed */
+	} else if (strncmp(text, "callback", 8) == 0) {
+		ev.kind = IVR_EV_CALLBACK_DONE;
+		ev.taken = strcmp(arg, "taken") == 0;
 	} else {
 		ev.kind = IVR_EV_HUNG_UP;
 	}
@@ -390,10 +410,10 @@ static const char *target(unsigned nodes)
 {
 	static char names[8][16];
 	static unsigned next;
-	static const char *const words[] = {"repeat", "back", "hangup"};
+	static const char *const words[] = {"repeat", "back", "hangup", "return"};
 
 	if (roll(8) == 0)
-		return words[roll(3)];
+		return words[roll(4)];
 	next = (next + 1) % 8;
 	sprintf(names[next], "n%u", roll(nodes));
 	return names[next];
@@ -404,7 +424,7 @@ static void random_flow(char *p, unsigned nodes)
 	p += sprintf(p, "languages: [zh, en]\nstart: n0\nnodes:\n");
 	for (unsigned i = 0; i < nodes; i++) {
 		p += sprintf(p, "  n%u: ", i);
-		switch (roll(9)) {
+		switch (roll(12)) {
 		case 0:
 			p += sprintf(p, "{say: [x, {number: $v}], interrupt: %s, next: %s}\n",
 				     roll(2) ? "yes" : "no", target(nodes));
@@ -436,6 +456,17 @@ static void random_flow(char *p, unsigned nodes)
 		case 7:
 			p += sprintf(p, "{voicemail: m, next: %s}\n", target(nodes));
 			break;
+		case 8:
+			p += sprintf(p, "{run: n%u, next: %s}\n", roll(nodes), target(nodes));
+			break;
+		case 9:
+			p += sprintf(
+				p, "{lookup: 'http://h/$v', into: {v: a}, next: %s, failed: %s}\n",
+				target(nodes), target(nodes));
+			break;
+		case 10:
+			p += sprintf(p, "{note: {a: $v, b: c}, next: %s}\n", target(nodes));
+			break;
 		default:
 			p += sprintf(p,
 				     "{menu: x, digits: {1: %s, 2: %s, '*': %s}, otherwise: %s}\n",
@@ -456,6 +487,7 @@ static struct ivr_event random_event(void)
 		.digits = digits[roll(6)],
 		.queue = (enum ivr_queue_left)roll(5),
 		.dial = (enum ivr_dial_done)roll(4),
+		.taken = roll(2),
 	};
 }
 
@@ -510,6 +542,85 @@ static void no_checked_flow_runs_without_time_passing(void)
 	}
 }
 
+static const char bank[] =
+	"flow: t\nlanguages: [en]\nstart: main\nnodes:\n"
+	"  main:\n    menu: [m]\n    digits: {\"1\": balance, \"2\": order, \"3\": call-me}\n    "
+	"otherwise: bye\n"
+	"  balance: {run: identify, next: told}\n"
+	"  told: {say: [your-balance, {money: $cents}], next: rate}\n"
+	"  order: {run: identify, next: q}\n"
+	"  q: {queue: sales, next: rate, otherwise: bye}\n"
+	"  rate: {collect: [rate-us], into: score, max: 1, next: keep, otherwise: bye}\n"
+	"  keep: {note: {score: $score, survey: done}, next: bye}\n"
+	"  identify: {collect: [account], into: account, next: pin, otherwise: main}\n"
+	"  pin: {collect: [pin], into: pin, secret: yes, next: ask, otherwise: main}\n"
+	"  ask:\n    lookup: \"http://bank/accounts/$account?from=$caller&x=$$5\"\n    send: [pin, "
+	"caller]\n"
+	"    into: {cents: account.cents, tier: tier}\n    next: known\n    failed: duty\n"
+	"  known: {if: $tier, equals: \"\", then: identify, else: return}\n"
+	"  duty: {dial: \"139\", confirm: [press-one], next: return, otherwise: main}\n"
+	"  call-me: {callback: sales, next: bye, failed: main}\n"
+	"  bye: {hangup: normal}\n";
+
+static void a_sub_flow_identifies_the_caller_and_returns(void)
+{
+	static const struct line story[] = {
+		{"", "answer; play en/m; collect 1"},
+		{"digits 1", "play en/account; collect 20"},
+		{"digits 12#4", "play en/pin; collect 20"},
+		{"digits 99", "lookup http://bank/accounts/12%234?from=13800000000&x=$5 "
+			      "{\"pin\":\"99\",\"caller\":\"13800000000\"}"},
+		{"digits 1", "refused"},
+		{"answer {\"tier\":\"\"}",
+		 "play en/account; collect 20"}, /* not known: once more */
+		{"digits 1234", "play en/pin; collect 20"},
+		{"digits 11", "lookup http://bank/accounts/1234?from=13800000000&x=$5 "
+			      "{\"pin\":\"11\",\"caller\":\"13800000000\"}"},
+		{"answer {\"tier\":3,\"account\":{\"cents\":100}}",
+		 "play! en/your-balance en/num/1 en/num/yuan"},
+		{"played", "play en/rate-us; collect 1"},
+		{"digits 5", "note score=5; note survey=done; hangup 0"},
+	};
+	static const struct line fails[] = {
+		{"", "answer; play en/m; collect 1"},
+		{"digits 2", "play en/account; collect 20"},
+		{"digits 1", "play en/pin; collect 20"},
+		{"digits 2", "lookup http://bank/accounts/1?from=13800000000&x=$5 "
+			     "{\"pin\":\"2\",\"caller\":\"13800000000\"}"},
+		{"answer", "dial 139 30s confirm en/press-one"},
+		{"dialled served", "queue sales 0"}, /* the sub-flow returned to the order */
+		{"left served", "play en/rate-us; collect 1"},
+		{"gone", ""},
+	};
+	static const struct line escapes[] = {
+		{"", "answer; play en/m; collect 1"},
+		{"digits 2", "play en/account; collect 20"},
+		{"silence", "play en/account; collect 20"},
+		{"silence", "play en/account; collect 20"},
+		{"silence", "play en/m; collect 1"},         /* left without return ... */
+		{"digits 1", "play en/account; collect 20"}, /* ... and run from elsewhere */
+		{"digits 1", "play en/pin; collect 20"},
+		{"digits 2", "lookup http://bank/accounts/1?from=13800000000&x=$5 "
+			     "{\"pin\":\"2\",\"caller\":\"13800000000\"}"},
+		{"answer {\"tier\":true,\"account\":7}",
+		 "play! en/your-balance en/num/0 en/num/yuan"},
+		{"gone", ""},
+	};
+	static const struct line promised[] = {
+		{"", "answer; play en/m; collect 1"},
+		{"digits 3", "callback sales 13800000000 0"},
+		{"callback refused", "play en/m; collect 1"},
+		{"digits 3", "callback sales 13800000000 0"},
+		{"callback taken", "hangup 0"},
+	};
+
+	TELL(bank, true, story,
+	     "main balance identify pin ask known identify pin ask known told rate keep bye");
+	TELL(bank, true, fails, "main order identify pin ask duty q rate");
+	TELL(bank, true, escapes, "main order identify main balance identify pin ask known told");
+	TELL(bank, true, promised, "main call-me main call-me bye");
+}
+
 static const char consent[] = "flow: t\nlanguages: [zh]\nstart: ask\nnodes:\n"
 			      "  ask:\n    menu: [may-we-record]\n"
 			      "    digits: {\"1\": yes-do, \"2\": no-do}\n    otherwise: no-do\n"
@@ -550,6 +661,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_call_can_be_refused_without_being_answered),
 	CHECK_CASE(secrets_are_not_told),
 	CHECK_CASE(a_flow_controls_the_recording),
+	CHECK_CASE(a_sub_flow_identifies_the_caller_and_returns),
 	CHECK_CASE(running_callers_keep_their_version),
 	CHECK_CASE(nobody_is_kept_for_ever_by_doing_nothing),
 	CHECK_CASE(back_knows_the_menu_before_not_the_one_after),

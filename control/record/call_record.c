@@ -45,7 +45,7 @@ const char *call_kind_name(enum call_kind kind)
 	static const char *const names[CALL_KINDS] = {
 		[CALL_IN] = "in",           [CALL_INTERNAL] = "internal",
 		[CALL_FEATURE] = "feature", [CALL_MONITOR] = "monitor",
-		[CALL_OUT] = "out",
+		[CALL_OUT] = "out",         [CALL_CALLBACK] = "callback",
 	};
 
 	return kind < CALL_KINDS ? names[kind] : "?";
@@ -204,6 +204,7 @@ void call_record_step(struct call_record *r, enum call_step step, const char *de
 			set(r->recording, detail);
 		break;
 	case CALL_STEP_RECORD_CONTROL:
+	case CALL_STEP_CALLBACK:
 	case CALL_STEP_RING:
 	case CALL_STEP_DIGITS:
 	case CALL_STEP_ANNOUNCE:

@@ -43,6 +43,7 @@ enum {
 	X(TRANSFER,      "transfer") \
 	X(MONITOR,       "monitor") \
 	X(MESSAGE,       "message") \
+	X(CALLBACK,      "callback") \
 	X(MEDIA_TIMEOUT, "media_timeout") \
 	X(ENGINE_LOST,   "engine_lost") \
 	X(ENGINE_BACK,   "engine_back") \
@@ -79,7 +80,15 @@ enum call_step { CALL_STEP_TABLE(CALL_STEP_ENUM) CALL_STEPS };
 enum call_cause { CALL_CAUSE_TABLE(CALL_CAUSE_ENUM) CALL_CAUSES };
 #undef CALL_CAUSE_ENUM
 
-enum call_kind { CALL_IN, CALL_INTERNAL, CALL_FEATURE, CALL_MONITOR, CALL_OUT, CALL_KINDS };
+enum call_kind {
+	CALL_IN,
+	CALL_INTERNAL,
+	CALL_FEATURE,
+	CALL_MONITOR,
+	CALL_OUT,
+	CALL_CALLBACK,
+	CALL_KINDS
+};
 
 enum call_party { PARTY_NONE, PARTY_CUSTOMER, PARTY_AGENT, PARTY_SYSTEM, PARTY_OPERATOR };
 

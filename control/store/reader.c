@@ -55,6 +55,11 @@ static const char steps_sql[] =
 	"SELECT at_ms,step,detail FROM call_steps WHERE call = ?1 ORDER BY at_ms, rowid LIMIT 300";
 static const char call_recordings_sql[] =
 	"SELECT recording FROM recordings WHERE call = ?1 ORDER BY started_ms LIMIT 32";
+static const char callbacks_sql[] =
+	"SELECT call,queue,number,from_number AS \"from\",priority,tries,promised_ms FROM callbacks"
+	" WHERE state = 'waiting' AND ?1 = ?1 ORDER BY promised_ms LIMIT 200";
+static const char notes_sql[] =
+	"SELECT at_ms,key,value FROM call_notes WHERE call = ?1 ORDER BY at_ms, rowid LIMIT 100";
 /* clang-format on */
 
 static json_t *words(const char *text)
@@ -235,7 +240,10 @@ static json_t *whole_call(struct store *store, struct question *q)
 	json_t *steps = part(store, q, steps_sql, id, false);
 	json_t *recordings = part(store, q, call_recordings_sql, id, true);
 
+	json_t *notes = part(store, q, notes_sql, id, false);
+
 	json_decref(found);
+	json_object_set_new(call, "notes", notes ? notes : json_array());
 	json_object_set_new(call, "legs", legs ? legs : json_array());
 	json_object_set_new(call, "steps", steps ? steps : json_array());
 	json_object_set_new(call, "recordings", recordings ? recordings : json_array());
@@ -258,6 +266,12 @@ static void answer(struct store *store, struct question *q)
 	case STORE_ASK_RECORDINGS:
 		q->result = page(store, q, recordings_sql, "recordings", "recording");
 		break;
+	case STORE_ASK_CALLBACKS: {
+		json_t *list = part(store, q, callbacks_sql, "", false);
+
+		q->result = list ? json_pack("{s:o}", "callbacks", list) : NULL;
+		break;
+	}
 	case STORE_ASK_CALL:
 		q->result = whole_call(store, q);
 		break;

@@ -47,6 +47,17 @@ const char *const store_migrations[] = {
 	"CREATE INDEX recordings_agent ON recordings(agent, started_ms);",
 	/* why a call has no recording */
 	"ALTER TABLE calls ADD COLUMN not_recorded TEXT NOT NULL DEFAULT '';",
+	/* what flows keep with a call: a survey's score, an account */
+	"CREATE TABLE call_notes ("
+	" call TEXT NOT NULL, at_ms INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL);"
+	"CREATE INDEX call_notes_call ON call_notes(call);"
+	"CREATE INDEX call_notes_key ON call_notes(key, value);",
+	/* calls that were promised, until they are made */
+	"CREATE TABLE callbacks ("
+	" call TEXT PRIMARY KEY, queue TEXT NOT NULL, number TEXT NOT NULL, from_number TEXT NOT NULL,"
+	" priority INTEGER NOT NULL, tries INTEGER NOT NULL, promised_ms INTEGER NOT NULL,"
+	" state TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX callbacks_waiting ON callbacks(promised_ms) WHERE state = 'waiting';",
 };
 /* clang-format on */
 

@@ -479,6 +479,19 @@ bool store_step(struct store *store, const char *call, uint64_t at_ms, enum call
 		   text_or_null(detail));
 }
 
+bool store_note(struct store *store, const char *call, uint64_t at_ms, const char *key,
+		const char *value)
+{
+	return PUT(store, ROW_NOTE, text(call), number(at_ms), text(key), text(value));
+}
+
+bool store_callback(struct store *store, const struct store_callback *b)
+{
+	return PUT(store, ROW_CALLBACK, text(b->call), text(b->queue ? b->queue : ""),
+		   text(b->number ? b->number : ""), text(b->from ? b->from : ""),
+		   number(b->priority), number(b->tries), number(b->promised_ms), text(b->state));
+}
+
 bool store_wrap_up(struct store *store, const char *call, uint64_t wrap_up_ms)
 {
 	return PUT(store, ROW_WRAP_UP, text(call), number(wrap_up_ms));

@@ -90,6 +90,18 @@ struct store_leg {
 bool store_leg(struct store *store, const struct store_leg *leg);
 bool store_step(struct store *store, const char *call, uint64_t at_ms, enum call_step step,
 		const char *detail);
+/* Something that a flow keeps with a call. */
+bool store_note(struct store *store, const char *call, uint64_t at_ms, const char *key,
+		const char *value);
+struct store_callback {
+	const char *call, *queue, *number, *from;
+	uint8_t priority, tries;
+	uint64_t promised_ms;
+	const char *
+		state; /* "waiting", "done", "failed", "moved" (promised again under another call) */
+};
+/* Inserted when new; of a known one tries and state change. */
+bool store_callback(struct store *store, const struct store_callback *callback);
 /* Add to the wrap-up time of a call that has ended. */
 bool store_wrap_up(struct store *store, const char *call, uint64_t wrap_up_ms);
 bool store_agent_state(struct store *store, const char *agent, uint64_t at_ms, const char *state,
@@ -119,6 +131,7 @@ typedef void store_answer_fn(void *arg, const json_t *result, const char *error)
 enum store_question {
 	STORE_ASK_CDR,        /* -> {records: [...], more, next} */
 	STORE_ASK_RECORDINGS, /* -> {recordings: [...], more, next} */
+	STORE_ASK_CALLBACKS,  /* -> {callbacks: [...]}: those that wait, the oldest first */
 	STORE_ASK_CALL,       /* -> {call..., legs, steps, recordings} or null when unknown */
 };
 

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Calls back: a caller who does not want to wait hangs up and keeps its place.
+ *
+ *	promised -> WAITING in the ACD, nobody on the line
+ *	         -> OFFERING: phones of agents ring as for any caller
+ *	         -> an agent answered: the customer is rung, the agent hears the ringing
+ *	         -> TALKING, or the customer did not answer: WAITING again after a while, some times
+ *
+ * A call back is a call of its own (kind "callback") whose customer is rung last. It is kept in the
+ * store from the promise to its end, so that a restart of the daemon does not forget it.
+ */
+#include "call/calls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+
+enum { CUSTOMER_RINGS_MS = 30000, EXPIRES_MS = 24 * 3600 * 1000 };
+
+static const struct config_queue *queue_of(const struct call *call)
+{
+	return config_queue_find(call->centre->config, call->record.queue);
+}
+
+static void keep(struct call *call, const char *state)
+{
+	struct centre *c = call->centre;
+
+	if (c->store != NULL)
+		store_callback(c->store, &(struct store_callback){
+						 .call = call->id,
+						 .queue = call->record.queue,
+						 .number = call->record.to,
+						 .from = call->record.from,
+						 .priority = call->callback.priority,
+						 .tries = call->callback.tries,
+						 .promised_ms = call->record.started_ms,
+						 .state = state,
+					 });
+}
+
+void callback_over(struct call *call, enum call_cause cause)
+{
+	if (!call->callback.promised || cause == CALL_CAUSE_SHUTDOWN)
+		return; /* after a restart it goes on */
+	keep(call, call->record.answered_ms != 0 ? "done" : "failed");
+}
+
+/* Into the queue, at the place that the promise was for. */
+static int wait_in_queue(struct call *call)
+{
+	struct centre *c = call->centre;
+	int queue = acd_queue_find(c->acd, call->record.queue);
+	struct acd_entry entry = {
+		.priority = call->callback.priority,
+		.since_ms = call->queued_ms,
+		.prefer = -1,
+		.callback = true,
+	};
+	int err = acd_enter(c->acd, call->number, queue, &entry, clock_mono_ms());
+
+	if (err != 0)
+		return err;
+	call->queue = queue;
+	call->in_acd = true;
+	call_set_state(call, CALL_WAITING);
+	return 0;
+}
+
+static void on_expired(void *arg)
+{
+	call_end(arg, PARTY_SYSTEM, CALL_CAUSE_NO_ANSWER);
+}
+
+static struct call *begin(struct centre *c, const char *queue, const char *from, const char *number,
+			  uint8_t priority, uint64_t queued_ms)
+{
+	struct call *call = call_begin(c, CALL_CALLBACK, from, number);
+
+	if (call == NULL)
+		return NULL;
+	call->callback.promised = true;
+	call->callback.priority = priority;
+	call->queued_ms = queued_ms;
+	tmr_start(&call->limit, EXPIRES_MS, on_expired, call);
+	call_note(call, CALL_STEP_QUEUE, queue);
+	if (wait_in_queue(call) != 0) {
+		call_end(call, PARTY_SYSTEM, CALL_CAUSE_FAILED);
+		return NULL;
+	}
+	keep(call, "waiting");
+	return call;
+}
+
+struct search {
+	const char *queue, *number;
+	struct call *found;
+};
+
+static void is_promised(struct call *call, void *arg)
+{
+	struct search *s = arg;
+
+	if (call->callback.promised && call->state != CALL_ENDING &&
+	    strcmp(call->record.to, s->number) == 0 && strcmp(call->record.queue, s->queue) == 0)
+		s->found = call;
+}
+
+bool callback_promise(struct call *call, const char *queue, const char *number, uint8_t priority)
+{
+	struct centre *c = call->centre;
+	struct search s = {.queue = queue, .number = number};
+	char detail[CALL_DETAIL_MAX];
+	struct call *back;
+
+	if (number[0] == '\0' || number[strspn(number, "0123456789*#+")] != '\0' ||
+	    (config_agent_find(c->config, number) == NULL &&
+	     config_trunk_for(c->config, number) == NULL)) {
+		log_info("call", "[call=%s] %s cannot be called back: no trunk leads there",
+			 call->id, number[0] ? number : "a caller without a number");
+		return false;
+	}
+	call_each(c, is_promised, &s);
+	if (s.found == NULL) {
+		/* The place is the caller's own if it has waited. */
+		back = begin(c, queue, call->record.to, number, priority, call->queued_ms);
+		if (back == NULL)
+			return false;
+		s.found = back;
+	}
+	snprintf(detail, sizeof(detail), "%s", s.found->id);
+	call_note(call, CALL_STEP_CALLBACK, detail);
+	queue_drain(c);
+	return true;
+}
+
+/* --- an agent is there --------------------------------------------------------------------- */
+
+static void invite_customer(struct party *p)
+{
+	struct call *call = p->call;
+	const struct config_trunk *trunk =
+		p->agent >= 0 ? NULL : config_trunk_for(call->centre->config, p->number);
+	int err = party_invite(p, p->number, trunk, CUSTOMER_RINGS_MS);
+
+	if (err != 0) {
+		log_info("call", "[call=%s] %s cannot be rung: %s", call->id, p->number,
+			 strerror(-err));
+		callback_failed(p, 503);
+	}
+}
+
+void callback_dial(struct call *call, struct party *agent)
+{
+	const char *number = call->record.to;
+	int known = acd_agent_find(call->centre->acd, number);
+	struct party *p;
+
+	call->agent = agent;
+	call_set_state(call, CALL_TRANSFERRING);
+	p = party_new(call, PARTY_IS_CUSTOMER, number, known);
+	if (p == NULL) {
+		call_end(call, PARTY_SYSTEM, CALL_CAUSE_FAILED);
+		return;
+	}
+	call->customer = p;
+	party_play(agent, PLAY_RING, party_tone("ringback"), 0, NULL);
+	party_open(p, invite_customer);
+}
+
+void callback_answered(struct party *p)
+{
+	struct call *call = p->call;
+	struct party *agent = call->agent;
+
+	call->answered = true;
+	if (agent->play_use == PLAY_RING)
+		party_play_stop(agent);
+	keep(call, "done");
+	talk_begin(call, agent, NULL);
+}
+
+/* --- and then not -------------------------------------------------------------------------- */
+
+static void on_retry(void *arg)
+{
+	struct call *call = arg;
+	int err;
+
+	if (call->state == CALL_ENDING)
+		return;
+	err = wait_in_queue(call);
+	if (err != 0) {
+		log_info("call", "[call=%s] queue %s does not take it: %s", call->id,
+			 call->record.queue, strerror(-err));
+		call_end(call, PARTY_SYSTEM, CALL_CAUSE_FAILED);
+		return;
+	}
+	queue_drain(call->centre);
+}
+
+/* Everybody lets go; the promise stands. */
+static void let_go(struct call *call)
+{
+	struct party *agent = call->agent, *customer = call->customer;
+
+	talk_release_agent(call);
+	call->customer = NULL;
+	if (agent != NULL)
+		party_end(agent, 0, SIP_CAUSE_NORMAL, "the customer was not reached");
+	if (customer != NULL)
+		party_end(customer, 487, SIP_CAUSE_NORMAL, "not wanted any more");
+	call_set_state(call, CALL_WAITING);
+}
+
+void callback_failed(struct party *p, int status)
+{
+	struct call *call = p->call;
+	const struct config_queue *q = queue_of(call);
+	unsigned tries_max = q != NULL ? q->callback_tries : 1;
+	uint32_t retry_s = q != NULL ? q->callback_retry_s : 0;
+	char detail[CALL_DETAIL_MAX];
+
+	snprintf(detail, sizeof(detail), "%s %d", p->number, status);
+	call_note(call, status == 408 || status == 487 ? CALL_STEP_NO_ANSWER : CALL_STEP_REJECT,
+		  detail);
+	call->callback.tries++;
+	if (call->callback.tries >= tries_max) {
+		call_end(call, PARTY_SYSTEM,
+			 status == 408 || status == 487 ? CALL_CAUSE_NO_ANSWER
+							: call_cause_of_sip((unsigned)status));
+		return;
+	}
+	let_go(call);
+	keep(call, "waiting");
+	tmr_start(&call->retry, (uint64_t)retry_s * 1000, on_retry, call);
+}
+
+bool callback_agent_left(struct call *call)
+{
+	if (!call->callback.promised || call->answered || call->state == CALL_ENDING)
+		return false;
+	let_go(call);
+	tmr_start(&call->retry, 0, on_retry, call);
+	return true;
+}
+
+bool callback_waits(const struct call *call)
+{
+	return call->callback.promised && call->customer == NULL && call->state != CALL_ENDING;
+}
+
+bool callback_engine_lost(struct call *call)
+{
+	struct party *p;
+
+	if (!call->callback.promised || call->answered)
+		return false;
+	while ((p = queue_offered(call, -1)) != NULL)
+		queue_offer_failed(p, AGENT_LOST);
+	if (call->agent != NULL || call->customer != NULL)
+		(void)callback_agent_left(call);
+	call->opened = false;
+	for (unsigned i = 0; i < CALL_PARTIES_MAX; i++) {
+		call->party[i].leg_wanted = false;
+		party_gone(&call->party[i]);
+	}
+	return true;
+}
+
+/* --- after a restart ----------------------------------------------------------------------- */
+
+static void on_kept(void *arg, const json_t *result, const char *error)
+{
+	struct centre *c = arg;
+	const json_t *list = json_object_get(result, "callbacks"), *row;
+	size_t i;
+
+	if (error != NULL) {
+		log_error("call", "promised calls back cannot be read: %s", error);
+		return;
+	}
+	json_array_foreach(list, i, row)
+	{
+		const char *queue = json_string_value(json_object_get(row, "queue"));
+		const char *number = json_string_value(json_object_get(row, "number"));
+		const char *from = json_string_value(json_object_get(row, "from"));
+		const char *old = json_string_value(json_object_get(row, "call"));
+		uint64_t promised_ms =
+			(uint64_t)json_integer_value(json_object_get(row, "promised_ms"));
+		uint64_t ago_ms = clock_wall_ms() > promised_ms ? clock_wall_ms() - promised_ms : 0;
+		uint64_t mono_ms = clock_mono_ms();
+		struct call *call;
+
+		if (queue == NULL || number == NULL || old == NULL)
+			continue;
+		store_callback(c->store, &(struct store_callback){.call = old, .state = "moved"});
+		if (ago_ms > EXPIRES_MS)
+			continue;
+		call = begin(c, queue, from ? from : "", number,
+			     (uint8_t)json_integer_value(json_object_get(row, "priority")),
+			     mono_ms > ago_ms ? mono_ms - ago_ms : 1);
+		if (call != NULL)
+			call->callback.tries =
+				(uint8_t)json_integer_value(json_object_get(row, "tries"));
+	}
+	if (json_array_size(list) > 0)
+		log_info("call", "%zu promised calls back go on", json_array_size(list));
+	queue_drain(c);
+}
+
+void callback_resume(struct centre *c)
+{
+	if (c->store != NULL &&
+	    store_ask(c->store, STORE_ASK_CALLBACKS,
+		      &(struct store_filter){.limit = STORE_LIMIT_MAX}, on_kept, c) != 0)
+		log_error("call", "promised calls back cannot be read: the database is busy");
+}
