@@ -239,6 +239,8 @@ static void recorder_stats(void *arg, struct engine_recorder_stats *s)
 	s->extents = r.extents;
 	s->extents_free = r.extents_free;
 	s->bytes_written = r.bytes_written;
+	s->frames_lost = r.frames_lost;
+	s->durable_ms_max = r.durable_ms_max;
 	s->writes = r.writes;
 	s->segment = r.segment;
 	snprintf(s->alarm, sizeof(s->alarm), "%s", r.alarm_text);

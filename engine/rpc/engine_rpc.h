@@ -52,7 +52,8 @@ struct engine_port_stats {
 struct engine_recorder_stats {
 	bool enabled;
 	uint64_t extents, extents_free, bytes_written, writes, segment;
-	char alarm[256]; /* "" when all is well */
+	uint64_t frames_lost, durable_ms_max; /* of this run */
+	char alarm[256];                      /* "" when all is well */
 };
 
 /* A prompt's entry for prompt.list, and a file that prompt.load could not read. */

@@ -136,10 +136,12 @@ static json_t *recorder_row(const struct engine_rpc *rpc)
 	rpc->backend.recorder_stats(rpc->backend.arg, &r);
 	if (!r.enabled)
 		return json_null();
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:s?}", "extents", (json_int_t)r.extents,
-			 "extents_free", (json_int_t)r.extents_free, "bytes_written",
-			 (json_int_t)r.bytes_written, "writes", (json_int_t)r.writes, "segment",
-			 (json_int_t)r.segment, "alarm", r.alarm[0] != '\0' ? r.alarm : NULL);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?}", "extents",
+			 (json_int_t)r.extents, "extents_free", (json_int_t)r.extents_free,
+			 "bytes_written", (json_int_t)r.bytes_written, "writes",
+			 (json_int_t)r.writes, "segment", (json_int_t)r.segment, "frames_lost",
+			 (json_int_t)r.frames_lost, "durable_ms_max", (json_int_t)r.durable_ms_max,
+			 "alarm", r.alarm[0] != '\0' ? r.alarm : NULL);
 }
 
 enum rpc_answer rpc_stat_engine(const struct rpc_call *c, json_t **result, struct rpc_error *err)
