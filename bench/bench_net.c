@@ -92,6 +92,37 @@ static void put(struct bench_net *n, struct rte_mbuf **m, unsigned k)
 	n->sent += k;
 }
 
+void bench_net_say(struct bench_net *n, uint32_t leg, uint64_t stamp)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(n->pool);
+
+	must(m != NULL);
+	frame_make(n, &n->phone[leg], m);
+	memcpy(rte_pktmbuf_mtod_offset(m, uint8_t *, NET_HEAD4_BYTES + RTP_HEADER_LEN), &stamp,
+	       sizeof(stamp));
+	put(n, &m, 1);
+}
+
+unsigned bench_net_hear_stamps(struct bench_net *n, uint64_t *stamp, unsigned max)
+{
+	struct rte_mbuf *m;
+	unsigned k = 0;
+
+	while (k < max && rte_ring_dequeue(n->out, (void **)&m) == 0) {
+		if (rte_pktmbuf_data_len(m) == FRAME) {
+			memcpy(&stamp[k++],
+			       rte_pktmbuf_mtod_offset(m, uint8_t *,
+						       NET_HEAD4_BYTES + RTP_HEADER_LEN),
+			       sizeof(*stamp));
+			n->heard++;
+		} else {
+			n->strange++;
+		}
+		rte_pktmbuf_free(m);
+	}
+	return k;
+}
+
 void bench_net_speak(struct bench_net *n, unsigned phase)
 {
 	struct rte_mbuf *m[BURST];

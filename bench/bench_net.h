@@ -56,4 +56,10 @@ void bench_net_speak(struct bench_net *n, unsigned phase);
  * (RTCP). */
 void bench_net_hear(struct bench_net *n);
 
+/* One frame of leg `leg`, now, with `stamp` in its payload. */
+void bench_net_say(struct bench_net *n, uint32_t leg, uint64_t stamp);
+
+/* Take at most `max` frames; returns how many were voice, with their stamps. */
+unsigned bench_net_hear_stamps(struct bench_net *n, uint64_t *stamp, unsigned max);
+
 #endif

@@ -19,16 +19,20 @@ enum {
 	PROMPT_STEP = 47,
 };
 
-/* The last column: relay hears one another; a room everybody else; a monitored call's agent,
- * customer and supervisor one frame each. */
+/* frames_out: relay hears one another; a room everybody else; a monitored call's agent, customer and
+ * supervisor one frame each. */
+/* clang-format off */
 static const struct bench_scene_kind kinds[] = {
-	{"relay", 2, BENCH_STREAM, false, false, 2},
-	{"relay_record", 2, BENCH_STREAM, true, false, 2},
-	{"prompt", 1, BENCH_STREAM, false, true, 1},
-	{"prompt_duplex", 1, BENCH_STREAM, false, false, 1},
-	{"room8", 8, BENCH_LEG, false, false, 8},
-	{"monitored", 3, BENCH_CALL, false, false, 3},
+	{.name = "relay", .legs_per_call = 2, .unit = BENCH_STREAM, .frames_out = 2},
+	{.name = "relay_record", .legs_per_call = 2, .unit = BENCH_STREAM, .frames_out = 2, .records = true},
+	{.name = "prompt", .legs_per_call = 1, .unit = BENCH_STREAM, .frames_out = 1, .silent = true},
+	{.name = "prompt_duplex", .legs_per_call = 1, .unit = BENCH_STREAM, .frames_out = 1},
+	{.name = "dtmf", .legs_per_call = 2, .unit = BENCH_STREAM, .frames_out = 2, .inband = true},
+	{.name = "room3", .legs_per_call = 3, .unit = BENCH_LEG, .frames_out = 3},
+	{.name = "room8", .legs_per_call = 8, .unit = BENCH_LEG, .frames_out = 8},
+	{.name = "monitored", .legs_per_call = 3, .unit = BENCH_CALL, .frames_out = 3},
 };
+/* clang-format on */
 
 struct bench_prompts {
 	struct prompt prompt[PROMPTS];
@@ -130,7 +134,8 @@ static struct leg_ref leg_ref(uint32_t leg)
 	return (struct leg_ref){leg, 1};
 }
 
-static void leg_open(struct bench_world *b, uint32_t call, uint32_t leg)
+static void leg_open(struct bench_world *b, const struct bench_scene_kind *kind, uint32_t call,
+		     uint32_t leg)
 {
 	struct worker_command c = {
 		.kind = COMMAND_LEG_OPEN, .call = call_ref(call), .leg = leg_ref(leg)};
@@ -140,7 +145,8 @@ static void leg_open(struct bench_world *b, uint32_t call, uint32_t leg)
 		.remote = {.family = 4, .port = 4000},
 		.codecs = 2,
 		.codec = {{CODEC_PCMU, 0, 20, 8000}, {CODEC_PCMA, 8, 20, 8000}},
-		.dtmf = true,
+		.dtmf = !kind->inband,
+		.inband_dtmf = kind->inband,
 		.dtmf_pt = 101,
 		.dtmf_clock_hz = 8000,
 		.direction = LEG_SENDRECV,
@@ -242,7 +248,7 @@ void bench_scene_begin(struct bench_world *b, const struct bench_scene_kind *kin
 
 		send(b, &c);
 		for (uint32_t i = 0; i < kind->legs_per_call; i++)
-			leg_open(b, call, call * kind->legs_per_call + i);
+			leg_open(b, kind, call, call * kind->legs_per_call + i);
 	}
 	settle(b);
 	for (uint32_t i = 0; i < b->net.legs; i++)

@@ -20,6 +20,7 @@ struct bench_scene_kind {
 	bool records;
 	bool silent;        /* the telephones stop talking when the scene has begun */
 	uint8_t frames_out; /* voice frames that a call's telephones hear in 20 ms */
+	bool inband;        /* digits are looked for in the sound of every leg */
 };
 
 /* NULL when there is none of this name. */

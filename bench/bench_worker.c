@@ -3,13 +3,15 @@
  * What one worker core does, measured: a real worker on a ring port, N legs in one scene, its turns timed
  * and nothing else.
  *
- *	bench_worker SCENE [--legs N] [--rounds N] [--store DIR] [--cpu N]
+ *	bench_worker SCENE [--legs N] [--rounds N] [--store DIR] [--cpu N] [--load SHARE]
  *	bench_worker --list
  *
  * Time of the media is stepped by milliseconds as fast as the worker allows; with a recording it
  * keeps to real time, because the disk does. A round is 20 ms of media: every leg's packet once. A
  * millisecond of it in which the kernel took the core away is left out and counted; README.md tells
- * the rest. The result is one JSON object on stdout.
+ * the rest. More legs than the UDP ports of one address carry live on a second worker with an address of
+ * its own, which the same core turns. With --load it measures delay at that share of what it has just
+ * found a core to carry: bench_paced.h. The result is one JSON object on stdout.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -27,6 +29,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "base/units.h"
+#include "bench_paced.h"
 #include "bench_scene.h"
 #include "port/port.h"
 #include "port/port_eal.h"
@@ -39,6 +42,8 @@ enum {
 	WARM_ROUNDS = 15,
 	TURNS_MAX = 1 << 20, /* durations that are kept */
 	LOST_MAX_PPM = 10,
+	WORLDS_MAX = 2,
+	PACED_TIMES = 4, /* as many frames as before */
 };
 
 struct options {
@@ -46,6 +51,7 @@ struct options {
 	const char *store;
 	uint32_t legs, rounds;
 	int cpu;
+	double load; /* 0: how much, not how soon */
 };
 
 struct stage_sum {
@@ -54,10 +60,12 @@ struct stage_sum {
 
 struct bench {
 	struct options opt;
-	struct bench_world world;
-	struct port_config port_cfg;
-	struct port *port;
+	struct bench_world world[WORLDS_MAX];
+	unsigned worlds;
+	struct port_config port_cfg[WORLDS_MAX];
+	struct port *port[WORLDS_MAX];
 	struct record *rec;
+	struct bench_paced paced;
 
 	/* Sums over the steps (milliseconds) that count. */
 	struct stage_sum stage[STAGE_COUNT];
@@ -78,18 +86,17 @@ struct mark {
 static void usage(FILE *to)
 {
 	fprintf(to, "usage: bench_worker SCENE [--legs N] [--rounds N] [--store DIR] [--cpu N]\n"
+		    "                    [--load SHARE]\n"
 		    "       bench_worker --list\n");
 }
 
 static bool options_read(struct options *o, int argc, char **argv)
 {
-	static const struct option words[] = {{"legs", required_argument, NULL, 'l'},
-					      {"rounds", required_argument, NULL, 'r'},
-					      {"store", required_argument, NULL, 's'},
-					      {"cpu", required_argument, NULL, 'c'},
-					      {"list", no_argument, NULL, 'L'},
-					      {"help", no_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
+	static const struct option words[] = {
+		{"legs", required_argument, NULL, 'l'},  {"rounds", required_argument, NULL, 'r'},
+		{"store", required_argument, NULL, 's'}, {"cpu", required_argument, NULL, 'c'},
+		{"load", required_argument, NULL, 'g'},  {"list", no_argument, NULL, 'L'},
+		{"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
 	const struct bench_scene_kind *k;
 	int c;
 
@@ -108,6 +115,9 @@ static bool options_read(struct options *o, int argc, char **argv)
 		case 'c':
 			o->cpu = atoi(optarg);
 			break;
+		case 'g':
+			o->load = atof(optarg);
+			break;
 		case 'L':
 			for (unsigned i = 0; (k = bench_scene_at(i)) != NULL; i++)
 				puts(k->name);
@@ -123,7 +133,8 @@ static bool options_read(struct options *o, int argc, char **argv)
 		return false;
 	o->kind = bench_scene_find(argv[optind]);
 	return o->kind != NULL && o->rounds > 0 && o->legs >= o->kind->legs_per_call &&
-	       o->legs <= BENCH_LEGS_MAX && (!o->kind->records || o->store != NULL);
+	       o->legs <= (o->kind->records || o->load > 0 ? 1 : WORLDS_MAX) * BENCH_LEGS_MAX &&
+	       (!o->kind->records || o->store != NULL);
 }
 
 static uint64_t clock_ns(void)
@@ -158,42 +169,45 @@ static void recorder_open(struct bench *b)
 				    .volume = {b->opt.store},
 				    .volumes = 1,
 				    .workers = 1,
-				    .taps = b->world.calls,
-				    .extents = b->world.calls * 4 + 1024};
+				    .taps = b->world[0].calls,
+				    .extents = b->world[0].calls * 4 + 1024};
 	int err = record_start(&cfg, &b->rec);
 
 	if (err != 0)
 		fail("the recorder does not start", err);
 }
 
-static void port_make(struct bench *b)
+static void port_make(struct bench *b, unsigned i)
 {
+	static const char *const specs[WORLDS_MAX] = {
+		"ring:one,ip=10.0.0.1/8,mac=02:00:00:00:00:03",
+		"ring:two,ip=10.0.0.2/8,mac=02:00:00:00:00:04"};
 	struct port_spec spec;
-	char why[200];
-	struct bench_net *n = &b->world.net;
+	char why[200], name[16];
+	struct bench_net *n = &b->world[i].net;
 
-	n->pool = port_pool_create("bench", PACKETS, port_pool_layout(PORT_RING));
-	n->in = rte_ring_create("in", RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	n->out = rte_ring_create("out", RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	snprintf(name, sizeof(name), "bench%u", i);
+	n->pool = port_pool_create(name, PACKETS, port_pool_layout(PORT_RING));
+	snprintf(name, sizeof(name), "in%u", i);
+	n->in = rte_ring_create(name, RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	snprintf(name, sizeof(name), "out%u", i);
+	n->out = rte_ring_create(name, RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	must(n->pool != NULL && n->in != NULL && n->out != NULL);
-	b->port_cfg = (struct port_config){.workers = 1,
-					   .rtp_first = BENCH_RTP_FIRST,
-					   .rtp_last = 65535,
-					   .rx_slots = 512,
-					   .tx_slots = 512,
-					   .pool = n->pool,
-					   .to_engine = {n->in},
-					   .from_engine = {n->out}};
-	must(port_spec_parse(&spec, "ring:,ip=10.0.0.1/8,mac=02:00:00:00:00:03", why,
-			     sizeof(why)) == 0);
-	must(port_open(&b->port, &spec, &b->port_cfg) == 0);
+	b->port_cfg[i] = (struct port_config){.workers = 1,
+					      .rtp_first = BENCH_RTP_FIRST,
+					      .rtp_last = 65535,
+					      .rx_slots = 512,
+					      .tx_slots = 512,
+					      .pool = n->pool,
+					      .to_engine = {n->in},
+					      .from_engine = {n->out}};
+	must(port_spec_parse(&spec, specs[i], why, sizeof(why)) == 0);
+	must(port_open(&b->port[i], &spec, &b->port_cfg[i]) == 0);
 }
 
-static void world_make(struct bench *b)
+static void world_make(struct bench *b, unsigned i)
 {
-	struct bench_world *w = &b->world;
-	const struct bench_scene_kind *kind = b->opt.kind;
-	struct port_eal_config eal = {.workers = 1};
+	struct bench_world *w = &b->world[i];
 	struct worker_config cfg = {.workers = 1,
 				    .socket = SOCKET_ID_ANY,
 				    .rtp_first = BENCH_RTP_FIRST,
@@ -201,38 +215,58 @@ static void world_make(struct bench *b)
 				    .main_fd = -1,
 				    .seed = 1};
 
-	w->calls = b->opt.legs / kind->legs_per_call;
-	cfg.legs = cfg.leg_stride = w->calls * kind->legs_per_call;
+	cfg.legs = cfg.leg_stride = w->calls * b->opt.kind->legs_per_call;
 	cfg.calls = w->calls;
-	eal.memory_bytes = worker_bytes(cfg.legs, cfg.calls) + (UINT64_C(700) << 20);
-	if (port_eal_start(&eal) != 0)
-		exit(1);
-	if (kind->records)
-		recorder_open(b);
-	if (b->opt.cpu >= 0)
-		pin(b->opt.cpu); /* after the recorder's thread was made: that floats */
-	port_make(b);
-	cfg.lane = port_lane(b->port, 0);
+	port_make(b, i);
+	cfg.lane = port_lane(b->port[i], 0);
 	cfg.pool = w->net.pool;
 	cfg.rec = b->rec != NULL ? record_worker(b->rec, 0) : NULL;
-	bench_net_make(&w->net, cfg.legs, port_own(b->port));
+	bench_net_make(&w->net, cfg.legs, port_own(b->port[i]));
 	w->now_ns = clock_ns();
 	w->worker = worker_create(&cfg);
 	if (w->worker == NULL)
 		exit(1);
 }
 
+static void worlds_make(struct bench *b)
+{
+	const struct bench_scene_kind *kind = b->opt.kind;
+	struct port_eal_config eal = {.workers = 1};
+	uint32_t calls = b->opt.legs / kind->legs_per_call;
+
+	b->worlds = calls * kind->legs_per_call > BENCH_LEGS_MAX ? WORLDS_MAX : 1;
+	eal.memory_bytes = 0;
+	for (unsigned i = 0; i < b->worlds; i++) {
+		b->world[i].calls = calls / b->worlds;
+		eal.memory_bytes +=
+			worker_bytes(b->world[i].calls * kind->legs_per_call, b->world[i].calls) +
+			(UINT64_C(700) << 20);
+	}
+	if (port_eal_start(&eal) != 0)
+		exit(1);
+	if (kind->records)
+		recorder_open(b);
+	if (b->opt.cpu >= 0)
+		pin(b->opt.cpu); /* after the recorder's thread was made: that floats */
+	for (unsigned i = 0; i < b->worlds; i++)
+		world_make(b, i);
+}
+
 static void mark(const struct bench *b, struct mark *m)
 {
-	const struct worker *w = b->world.worker;
 	struct rusage ru;
 
-	for (unsigned s = 0; s < STAGE_COUNT; s++) {
-		m->stage[s].packets = atomic_load(&w->stage[s].packets);
-		m->stage[s].cycles = atomic_load(&w->stage[s].cycles);
+	*m = (struct mark){0};
+	for (unsigned i = 0; i < b->worlds; i++) {
+		const struct worker *w = b->world[i].worker;
+
+		for (unsigned s = 0; s < STAGE_COUNT; s++) {
+			m->stage[s].packets += atomic_load(&w->stage[s].packets);
+			m->stage[s].cycles += atomic_load(&w->stage[s].cycles);
+		}
+		m->received += atomic_load(&w->received);
+		m->sent += atomic_load(&w->sent);
 	}
-	m->received = atomic_load(&w->received);
-	m->sent = atomic_load(&w->sent);
 	getrusage(RUSAGE_THREAD, &ru);
 	m->switches = ru.ru_nivcsw + ru.ru_nvcsw;
 }
@@ -259,9 +293,8 @@ static void add(struct bench *b, const struct mark *from, uint64_t cycles, uint6
 }
 
 /* One millisecond of media: speak, turn until nothing waits, hear. Returns the cycles of its turns. */
-static uint64_t step_turns(struct bench *b, uint64_t *turns)
+static uint64_t step_turns(struct bench *b, struct bench_world *w, uint64_t *turns)
 {
-	struct bench_world *w = &b->world;
 	uint64_t sum = 0;
 
 	do {
@@ -281,22 +314,26 @@ static uint64_t step_turns(struct bench *b, uint64_t *turns)
 
 static void step(struct bench *b)
 {
-	struct bench_world *w = &b->world;
 	struct mark m;
-	uint64_t turns = 0;
+	uint64_t turns = 0, cycles = 0;
 	uint32_t turn_n = b->turn_n, disturbed = b->disturbed;
 
-	bench_net_speak(&w->net, (unsigned)(w->now_ns / PB_NS_PER_MS % BENCH_PHASES));
-	w->now_ns += PB_NS_PER_MS;
+	for (unsigned i = 0; i < b->worlds; i++) {
+		struct bench_world *w = &b->world[i];
+
+		bench_net_speak(&w->net, (unsigned)(w->now_ns / PB_NS_PER_MS % BENCH_PHASES));
+		w->now_ns += PB_NS_PER_MS;
+	}
 	mark(b, &m);
-
-	uint64_t cycles = step_turns(b, &turns);
-
+	for (unsigned i = 0; i < b->worlds; i++)
+		cycles += step_turns(b, &b->world[i], &turns);
 	add(b, &m, cycles, turns);
 	if (b->disturbed != disturbed)
 		b->turn_n = turn_n;
-	bench_net_hear(&w->net);
-	bench_world_events(w);
+	for (unsigned i = 0; i < b->worlds; i++) {
+		bench_net_hear(&b->world[i].net);
+		bench_world_events(&b->world[i]);
+	}
 }
 
 /* Not faster than real time, when a disk is to keep up. */
@@ -304,33 +341,12 @@ static void keep_time(const struct bench *b)
 {
 	uint64_t now = clock_ns();
 
-	if (b->rec == NULL || b->world.now_ns <= now)
+	if (b->rec == NULL || b->world[0].now_ns <= now)
 		return;
 
-	struct timespec t = {.tv_nsec = (long)(b->world.now_ns - now)};
+	struct timespec t = {.tv_nsec = (long)(b->world[0].now_ns - now)};
 
 	nanosleep(&t, NULL);
-}
-
-static void measure(struct bench *b)
-{
-	for (unsigned i = 0; i < WARM_ROUNDS * BENCH_PHASES; i++)
-		bench_world_step(&b->world);
-	b->world.net.heard = b->world.net.strange = 0;
-	for (uint32_t i = 0; i < b->opt.rounds * BENCH_PHASES; i++) {
-		keep_time(b);
-		step(b);
-	}
-	b->heard = b->world.net.heard;
-}
-
-/* ---- the result ---- */
-
-static int by_size(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
 }
 
 static double ns_of(double cycles)
@@ -341,6 +357,34 @@ static double ns_of(double cycles)
 static double rounds_of(const struct bench *b)
 {
 	return (double)b->steps / BENCH_PHASES;
+}
+
+static void measure(struct bench *b)
+{
+	for (unsigned w = 0; w < b->worlds; w++) {
+		for (unsigned i = 0; i < WARM_ROUNDS * BENCH_PHASES; i++)
+			bench_world_step(&b->world[w]);
+		b->world[w].net.heard = b->world[w].net.strange = 0;
+	}
+	for (uint32_t i = 0; i < b->opt.rounds * BENCH_PHASES; i++) {
+		keep_time(b);
+		step(b);
+	}
+	for (unsigned w = 0; w < b->worlds; w++)
+		b->heard += b->world[w].net.heard;
+	if (b->opt.load > 0 && b->steps > 0)
+		bench_paced(&b->paced, &b->world[0],
+			    ns_of((double)b->cycles / rounds_of(b) / b->opt.legs) / b->opt.load,
+			    (uint64_t)b->opt.rounds * b->opt.legs * PACED_TIMES);
+}
+
+/* ---- the result ---- */
+
+static int by_size(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
 }
 
 static json_t *stages_json(const struct bench *b)
@@ -366,7 +410,10 @@ static json_t *fates_json(const struct bench *b)
 	json_t *all = json_object();
 
 	for (unsigned f = 0; f < FATE_COUNT; f++) {
-		uint64_t n = atomic_load(&b->world.worker->fate[f]);
+		uint64_t n = 0;
+
+		for (unsigned i = 0; i < b->worlds; i++)
+			n += atomic_load(&b->world[i].worker->fate[f]);
 
 		if (n > 0)
 			json_object_set_new(all, packet_fate_name((enum packet_fate)f),
@@ -397,12 +444,15 @@ static json_t *recorder_json(const struct bench *b)
 /* What a result must not be believed for; "" when it may. */
 static const char *doubt(const struct bench *b)
 {
-	uint64_t due = (uint64_t)b->opt.rounds * b->world.calls * b->opt.kind->frames_out;
+	uint64_t due =
+		(uint64_t)b->opt.rounds * b->world[0].calls * b->worlds * b->opt.kind->frames_out;
 	uint64_t off = due > b->heard ? due - b->heard : b->heard - due;
 	struct record_stats st = {0};
 
 	if (b->rec != NULL)
 		record_stats(b->rec, &st);
+	if (b->opt.load > 0 && b->paced.lost > 0)
+		return "frames were lost at the load asked for";
 	if (b->steps < b->opt.rounds * BENCH_PHASES / 2)
 		return "the core was taken away too often";
 	if (off * 1000000 > due * LOST_MAX_PPM)
@@ -415,16 +465,16 @@ static const char *doubt(const struct bench *b)
 static void print(struct bench *b)
 {
 	const struct bench_scene_kind *kind = b->opt.kind;
-	uint32_t legs = b->world.net.legs;
-	double units = kind->unit == BENCH_CALL ? b->world.calls : legs;
+	uint32_t legs = b->world[0].net.legs * b->worlds, calls = b->world[0].calls * b->worlds;
+	double units = kind->unit == BENCH_CALL ? calls : legs;
 	double unit_cycles = (double)b->cycles / rounds_of(b) / units;
 
 	qsort(b->turn, b->turn_n, sizeof(b->turn[0]), by_size);
 
 	json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:s}", "scene", kind->name, "unit",
-			      bench_unit_name(kind->unit), "legs", (int)legs, "calls",
-			      (int)b->world.calls, "steps", (int)b->steps, "steps_disturbed",
-			      (int)b->disturbed, "doubt", doubt(b));
+			      bench_unit_name(kind->unit), "legs", (int)legs, "calls", (int)calls,
+			      "steps", (int)b->steps, "steps_disturbed", (int)b->disturbed, "doubt",
+			      doubt(b));
 
 	must(o != NULL);
 	json_object_set_new(o, "tsc_mhz", json_real((double)rte_get_tsc_hz() / 1e6));
@@ -442,6 +492,9 @@ static void print(struct bench *b)
 	json_object_set_new(o, "stages", stages_json(b));
 	json_object_set_new(o, "fates", fates_json(b));
 	json_object_set_new(o, "recorder", recorder_json(b));
+	json_object_set_new(o, "memory_bytes", json_integer((json_int_t)worker_bytes(legs, calls)));
+	if (b->opt.load > 0)
+		bench_paced_json(&b->paced, o);
 	json_dumpf(o, stdout, JSON_REAL_PRECISION(6) | JSON_INDENT(1));
 	putchar('\n');
 	json_decref(o);
@@ -458,16 +511,21 @@ int main(int argc, char **argv)
 	}
 	b.turn = calloc(TURNS_MAX, sizeof(b.turn[0]));
 	must(b.turn != NULL);
-	world_make(&b);
-	bench_scene_begin(&b.world, b.opt.kind);
+	worlds_make(&b);
+	for (unsigned i = 0; i < b.worlds; i++)
+		bench_scene_begin(&b.world[i], b.opt.kind);
 	measure(&b);
 	print(&b);
-	bench_scene_end(&b.world, b.opt.kind);
-	worker_destroy(b.world.worker);
+	for (unsigned i = 0; i < b.worlds; i++) {
+		bench_scene_end(&b.world[i], b.opt.kind);
+		worker_destroy(b.world[i].worker);
+	}
 	if (b.rec != NULL)
 		(void)record_stop(b.rec);
-	port_close(&b.port);
-	bench_net_free(&b.world.net);
+	for (unsigned i = 0; i < b.worlds; i++) {
+		port_close(&b.port[i]);
+		bench_net_free(&b.world[i].net);
+	}
 	free(b.turn);
 	return 0;
 }

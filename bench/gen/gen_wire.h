@@ -1,0 +1,34 @@
+/* What the generator and its two BPF programs share: the film (frames to be sent, in order), the log
+ * (frames heard), and the clockwork between them. Plain C for both compilers.
+ */
+#ifndef GEN_WIRE_H
+#define GEN_WIRE_H
+
+#include <linux/types.h>
+
+#define GEN_FRAME_MAX 246
+#define GEN_ETH_BYTES 14
+
+/* One frame of the film, from its Ethernet header. */
+struct gen_slot {
+	__u64 sent_ns; /* CLOCK_MONOTONIC; 0: not yet */
+	__u16 len;
+	__u8 frame[GEN_FRAME_MAX];
+};
+
+/* One frame of the log, from its IP header. */
+struct gen_heard {
+	__u64 heard_ns;
+	__u16 len; /* bytes kept */
+	__u8 packet[GEN_FRAME_MAX];
+};
+
+/* Slot k is due at begin_ns + k * round_ns / streams. */
+struct gen_clockwork {
+	__u64 begin_ns, round_ns, streams, slots; /* set before it begins */
+	__u64 next;                               /* slot */
+	__u64 heard;                              /* in the log; may exceed its size */
+	__u32 ifindex, quit;
+};
+
+#endif

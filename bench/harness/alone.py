@@ -1,0 +1,111 @@
+"""Measurements of one process each: the recorder, the idle engine, memory."""
+import os
+import re
+import shutil
+import subprocess
+import time
+
+from . import engine
+from .lab import Failure, Lab, run
+from .machine import first_line
+
+RECORDER_CALLS = 10000
+EXTENT_KIB = 16
+
+
+def cpu_seconds(pid):
+    """Of all threads, by the scheduler's own nanoseconds."""
+    return sum(int((first_line(f"/proc/{pid}/task/{t}/schedstat") or "0").split()[0]) for t in os.listdir(f"/proc/{pid}/task")) / 1e9
+
+
+def recorder(build, store, seconds, say):
+    """Recorder thread and taps without a worker, in real time, onto this machine's disk."""
+    shutil.rmtree(store, ignore_errors=True)
+    os.makedirs(store)
+    need = RECORDER_CALLS * 2 * 8300 * (seconds + 8)
+    free = shutil.disk_usage(store).free
+    if free < need * 1.2:
+        return {"streams": None, "cpu_share": None, "doubt": f"{store} has {free >> 20} MiB free, {int(need * 1.2) >> 20} are needed"}
+    done = subprocess.run(["nice", "-n", "-10", f"{build}/bench_record", store, str(RECORDER_CALLS), str(seconds)], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True)
+    number = r"([\d.]+)"
+    found = re.search(rf"frames {number}, lost {number}, worker {number} ns a frame\n"
+                      rf"recorder: {number} % of a core \(idle {number} %\), {number} MB/s, {number} writes/s, {number} writes per\s+"
+                      rf"second and call, durable after {number} ms", done.stdout)
+    if done.returncode != 0 or not found:
+        return {"streams": None, "cpu_share": None, "doubt": (done.stderr or done.stdout)[-300:]}
+    frames, lost, ns, share, idle, mb, writes, per_call, durable = map(float, found.groups())
+    say(f"recorder, {2 * RECORDER_CALLS} streams: {share:.2f} % of a core, {mb:.0f} MB/s, {ns:.0f} ns a frame at the worker, durable after "
+        f"{durable:.0f} ms at most, {lost:.0f} frames lost")
+    result = {"streams": 2 * RECORDER_CALLS, "cpu_share": share / 100, "idle_cpu_share": idle / 100, "mb_per_s": mb,
+              "cpu_ms_per_mb": share * 10 / mb if mb else None, "worker_ns_per_frame": ns, "durable_ms_max": durable,
+              "operations_per_s": writes, "operations_per_s_and_call": per_call, "frames": int(frames), "frames_lost": int(lost), "doubt": ""}
+    if lost:
+        result.update(streams=None, cpu_share=None, doubt=f"{lost:.0f} frames were lost")
+    return result
+
+
+def kill(build, say):
+    """Frames that recordings lost when the engine was killed: the test of engine/record, its number."""
+    program = f"{build}/test_record_kill"
+    done = subprocess.run([program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+    found = re.search(r"^(\d+) passed, (\d+) failed", done.stdout, re.M)
+    if not found:
+        return {"kill_lost_frames": None, "doubt": done.stdout[-200:]}
+    rounds = re.search(r"(\d+) (?:rounds|kills)", done.stdout)
+    lost = re.search(r"lost (\d+)|(\d+) (?:accepted )?frames? lost", done.stdout)
+    count = int(next(g for g in lost.groups() if g)) if lost else (0 if found.group(2) == "0" else None)
+    say(f"SIGKILL: {found.group(0)}; frames lost: {count}")
+    return {"kill_lost_frames": count, "kill_rounds": int(rounds.group(1)) if rounds else None,
+            "doubt": "" if count is not None else "engine/record's kill test failed"}
+
+
+def idle(build, directory, cpu, gen_cpu, say, seconds=5):
+    """CPU time of a whole engine with nothing to do, on a veth interface."""
+    try:
+        with Lab(f"{directory}/idle", cpu, gen_cpu) as lab:
+            server = engine.Engine(lab, build)
+            time.sleep(3)
+            before, begin = cpu_seconds(server.process.pid), time.monotonic()
+            time.sleep(seconds)
+            share = (cpu_seconds(server.process.pid) - before) / (time.monotonic() - begin)
+            say(f"idle engine: {share * 100:.2f} % of a core")
+            return {"cpu_share": share, "seconds": seconds, "doubt": ""}
+    except (OSError, Failure) as e:
+        return {"cpu_share": None, "doubt": str(e)}
+
+
+def memory(build, directory, cpu, gen_cpu, say, calls=1000):
+    """What one more recorded call of two legs takes: tables, as the engine plans them, and extents that are in use while
+    it is recorded (both directions talking). Packet buffers are shared by all and stand beside it."""
+    try:
+        plans = [plan(build, n) for n in (2000, 4000)]
+        tables = (plans[1]["tables"] - plans[0]["tables"]) / 2000 * 1024
+        packets = (plans[1]["packets"] - plans[0]["packets"]) / 2000 * 1024
+        extents = extents_in_use(build, directory, cpu, gen_cpu, calls)
+    except (OSError, Failure) as e:
+        return {"per_recorded_call_kib": None, "doubt": str(e)}
+    total = tables + extents * EXTENT_KIB
+    say(f"memory per recorded call: {total:.1f} KiB = tables {tables:.1f} + {extents:.2f} extents of {EXTENT_KIB}; packet buffers {packets:.1f}")
+    return {"per_recorded_call_kib": total, "per_call_tables_kib": tables, "per_leg_tables_kib": tables / 2, "extents_per_recorded_call": extents,
+            "per_call_packets_kib": packets, "doubt": ""}
+
+
+def plan(build, calls):
+    """MiB of the tables and of the packets for so many calls."""
+    text = run(f"{build}/patchbay-engine", "--plan", "--port", "tap:x,ip=10.0.0.1/24", "--rtp-ports", f"2000-{1999 + 4 * calls}", "--calls", str(calls))
+    find = lambda word: float(re.search(rf"{word}\s+([\d.]+) MiB", text).group(1))
+    return {"tables": find("legs, calls"), "packets": find("packets")}
+
+
+def extents_in_use(build, directory, cpu, gen_cpu, calls):
+    from . import veth
+    with Lab(f"{directory}/memory", cpu, gen_cpu) as lab:
+        server = engine.Engine(lab, build)
+        try:
+            free = server.rpc.call("stat.engine")["recorder"]["extents_free"]
+            runner = veth.Runner(lab, server, build, 3, 1, {"record": True})
+            runner.measure(2 * calls, again=False)
+            return (free - server.rpc.call("stat.engine")["recorder"]["extents_free"]) / calls
+        finally:
+            server.stop()

@@ -1,0 +1,135 @@
+"""Call set-ups: through the engine's socket against the peer's ng socket, and through SIP; decisions and events a second.
+
+A set-up over a socket is offer and answer (two legs that hear one another) and the end of the call. The client is a
+script and slower than either server, so the rate is taken from the server's CPU time by the kernel's account:
+1 / (CPU seconds of all its threads per set-up).
+"""
+import os
+import re
+import subprocess
+import time
+
+from . import engine, rtpengine
+from .alone import cpu_seconds
+from .lab import CLIENT, SERVER, Failure, Lab, run as command
+from .machine import TOP
+
+
+def setups(server, calls):
+    """Open and close `calls` calls on a server that is up."""
+    server.open(calls)
+    server.close_calls()
+    cpu, begin = cpu_seconds(server.process.pid), time.monotonic()
+    server.open(calls)
+    server.close_calls()
+    spent, wall = cpu_seconds(server.process.pid) - cpu, time.monotonic() - begin
+    return {"per_s": calls / spent, "cpu_ms": 1000 * spent / calls, "per_s_with_this_client": calls / wall, "calls": calls, "doubt": ""}
+
+
+def guarded(function):
+    try:
+        return function()
+    except (Failure, OSError, subprocess.TimeoutExpired) as e:
+        return {"per_s": None, "doubt": str(e)}
+
+
+def ours(build, directory, cpu, gen_cpu, calls):
+    with Lab(f"{directory}/setup", cpu, gen_cpu) as lab:
+        server = engine.Engine(lab, build, store="none")
+        try:
+            return setups(server, calls)
+        finally:
+            server.stop()
+
+
+def theirs(directory, cpu, gen_cpu, calls):
+    if not rtpengine.available():
+        return {"per_s": None, "doubt": "rtpengine is not installed"}
+    with Lab(f"{directory}/setup", cpu, gen_cpu) as lab:
+        server = rtpengine.Rtpengine(lab)
+        try:
+            return setups(server, calls)
+        finally:
+            server.stop()
+
+
+def sip(build, directory, cpu, gen_cpu, quick, say):
+    """Whole calls through patchbayd and the engine: INVITE to the hotline, answered, heard for 0.2 s, BYE. The rate doubles
+    until a call fails; the last one that was clean counts."""
+    best, failed_at = None, None
+    with Lab(f"{directory}/sip", cpu, gen_cpu) as lab:
+        server = engine.Engine(lab, build, prompts=f"{build}/control/example/prompts")
+        daemon = lab.spawn([f"{build}/patchbayd", "--engine", f"{lab.dir}/engine.sock", "--socket", f"{lab.dir}/control.sock", "--database",
+                            f"{lab.dir}/calls.db", "--listen", f"udp:{SERVER}:5060"], "patchbayd")
+        try:
+            time.sleep(2)
+            if daemon.poll() is not None:
+                with open(daemon.log) as log:
+                    raise Failure("patchbayd ended: " + log.read()[-300:])
+            for rate in (25, 50, 100, 200, 400, 800):
+                calls = rate * (2 if quick else 5)
+                done = subprocess.run(["ip", "netns", "exec", lab.client, "taskset", "-c", str(gen_cpu), "sipp", f"{SERVER}:5060", "-i", CLIENT, "-sn", "uac", "-s",
+                                       "95598", "-r", str(rate), "-m", str(calls), "-d", "200", "-nostdin", "-timeout", "60", "-timeout_error"],
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, cwd=lab.dir)
+                good = done.returncode == 0
+                say(f"SIP, {rate} calls a second: {'clean' if good else f'sipp ended with {done.returncode}'}")
+                if not good:
+                    failed_at = rate
+                    break
+                best = rate
+                time.sleep(1)
+        finally:
+            lab.stop(daemon)
+            server.stop()
+    return {"sip_cps": best, "failed_at": failed_at, "doubt": "" if best else "no rate was clean"}
+
+
+def simulator(build, say):
+    """The ACD's simulator: random events with every belief checked after each; a seed a second process."""
+    program = f"{build}/test_acd_sim"
+    subprocess.run(["ninja", "-C", build, "test_acd_sim"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    begin, times = time.monotonic(), os.times()
+    done = subprocess.run([program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    spent = os.times().children_user - times.children_user
+    found = re.search(r"(\d+) seeds of (\d+) events", done.stdout)
+    if done.returncode != 0 or not found:
+        return {"events_per_s": None, "doubt": "test_acd_sim did not end well"}
+    events = 2 * int(found.group(1)) * int(found.group(2))
+    say(f"ACD simulator: {events / spent:.0f} events a second ({time.monotonic() - begin:.1f} s)")
+    return {"events_per_s": events / spent, "calls_per_second": None, "what": "ACD alone, every belief checked after each event", "doubt": ""}
+
+
+def search(build, directory, quick, say):
+    """Search latency over synthetic call records; control/archive brings generator and question."""
+    program = f"{build}/bench_search"
+    if not os.path.exists(program):
+        return {"search_ms_p99": None, "doubt": "there is no bench_search in this build (records and searches come with control/archive)"}
+    records = 1000000 if quick else 10000000
+    done = subprocess.run([program, f"{directory}/search", str(records)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    found = re.search(r"p99 ([\d.]+) ms", done.stdout)
+    if done.returncode != 0 or not found:
+        return {"search_ms_p99": None, "doubt": (done.stderr or done.stdout)[-200:]}
+    say(f"search among {records} records: p99 {found.group(1)} ms")
+    return {"search_ms_p99": float(found.group(1)), "search_records": records, "doubt": "" if not quick else ""}
+
+
+def run(build, directory, cpu, gen_cpu, say, quick, peer):
+    calls = 300 if quick else 2000
+    mine = guarded(lambda: ours(build, directory, cpu, gen_cpu, calls))
+    control = {"engine_setups_per_s": mine["per_s"], "engine_setup": mine}
+    sections = {"control": control}
+    doubts = [mine["doubt"]]
+    if mine["per_s"]:
+        say(f"set-ups through the engine's socket: {mine['cpu_ms']:.2f} ms of CPU each, {mine['per_s']:.0f} a second and core")
+    if peer:
+        other = guarded(lambda: theirs(directory, cpu, gen_cpu, calls))
+        ratio = mine["per_s"] / other["per_s"] if mine["per_s"] and other["per_s"] else None
+        sections["peer.rtpengine.setup"] = {"ratio": ratio, "ours": mine, "theirs": other, "doubt": other["doubt"]}
+        if ratio:
+            say(f"rtpengine: {other['cpu_ms']:.2f} ms each; ratio {ratio:.2f}")
+    called = guarded(lambda: sip(build, directory, cpu, gen_cpu, quick, say))
+    found = search(build, directory, quick, say)
+    control.update(sip_cps=called.get("sip_cps"), sip=called, **found)
+    control["doubt"] = "; ".join(filter(None, doubts + [called.get("doubt"), found["doubt"]]))
+    sections["sim"] = simulator(build, say)
+    return {"sections": sections}

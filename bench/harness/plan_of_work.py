@@ -1,0 +1,108 @@
+"""What bench/run does, in which order, and how long each part takes."""
+import os
+import time
+
+from . import alone, control, micro
+from .macro import Macro
+from .ring import CURVE, Ring
+from .ring import SCENES as RING_SCENES
+from .veth import SCENES as VETH_SCENES
+
+
+class Work:
+    """Carries out the parts that were asked for; `results` is filled, `save` called after each."""
+
+    def __init__(self, opt, directory, results, save):
+        self.opt, self.dir, self.results, self.save = opt, directory, results, save
+        self.root = os.getuid() == 0
+        os.makedirs(directory, exist_ok=True)
+        cpus = sorted(os.sched_getaffinity(0))
+        self.gen_cpu = next((c for c in cpus if c != opt["cpu"]), opt["cpu"])
+        self.ring = Ring(opt["build"], f"{directory}/ring", opt["cpu"], opt["quick"], say)
+        self.macro = Macro(opt["build"], directory, opt["cpu"], self.gen_cpu, opt["quick"], opt["busy"], say)
+        self.without = []
+
+    @staticmethod
+    def names():
+        return ([name for name, _, _ in RING_SCENES] + ["delay", "memif"] + [f"veth_{name}" for name in VETH_SCENES] +
+                ["recorder", "kill", "idle", "memory", "micro", "control"])
+
+    def parts(self):
+        """(name, seconds it takes when quick and otherwise, function)"""
+        for name, unit, sizes in RING_SCENES:
+            yield name, (8 * len(sizes), 25 * len(sizes)), lambda n=name, u=unit, s=sizes: self.ring_scene(n, u, s)
+        yield "delay", (10, 30), self.delay
+        yield "memif", (25, 30), lambda: self.put("macro.memif", "relay", self.needs_root(self.macro.memif))
+        for name in VETH_SCENES:
+            yield f"veth_{name}", (100, 300), lambda n=name: self.veth_scene(n)
+        quick = self.opt["quick"]
+        yield "recorder", (15, 320), lambda: self.merge("recorder", alone.recorder(self.opt["build"], f"{self.dir}/store", 5 if quick else 300, say))
+        yield "kill", (20, 60), lambda: self.merge("recorder", alone.kill(self.opt["build"], say))
+        yield "idle", (10, 10), lambda: self.merge("idle", self.needs_root(lambda: alone.idle(*self.place())))
+        yield "memory", (15, 15), lambda: self.merge("memory", self.needs_root(lambda: alone.memory(*self.place())))
+        yield "micro", (40, 180), lambda: self.merge("micro", micro.run(self.opt["build"], self.opt["cpu"], quick, say))
+        yield "control", (60, 180), lambda: self.control(quick)
+
+    def place(self):
+        return self.opt["build"], self.dir, self.opt["cpu"], self.gen_cpu, say
+
+    def needs_root(self, function):
+        return function() if self.root else {"streams_per_core": None, "doubt": "needs root"}
+
+    def run(self, begin):
+        todo = [(n, t[0 if self.opt["quick"] else 1], f) for n, t, f in self.parts() if n in self.opt["only"]]
+        for at, (name, _, function) in enumerate(todo):
+            left = sum(t for _, t, _ in todo[at:])
+            print(f"[{at + 1}/{len(todo)}] {name}; about {left // 60}:{left % 60:02d} left, {time.monotonic() - begin:.0f} s gone", flush=True)
+            function()
+            self.save()
+        self.results["without_number"] = self.without
+
+    def put(self, path, name, value):
+        """results[path...][name] = value; a doubt is remembered."""
+        place = self.results
+        for word in path.split("."):
+            place = place.setdefault(word, {})
+        place[name] = value
+        if isinstance(value, dict) and value.get("doubt"):
+            self.without.append((f"{path}.{name}", value["doubt"]))
+
+    def merge(self, name, value):
+        place = self.results.setdefault(name, {})
+        doubt = "; ".join(filter(None, (place.get("doubt"), value.get("doubt"))))
+        place.update(value)
+        place["doubt"] = doubt
+        if value.get("doubt"):
+            self.without.append((name, value["doubt"]))
+
+    def ring_scene(self, name, unit, sizes):
+        if name not in self.ring.exists():
+            return self.put("macro", name, {f"{unit}_per_core": None, "doubt": "bench_worker has no such scene yet"})
+        if name == "relay" and not self.opt["quick"]:
+            sizes = CURVE
+        self.put("macro", name, self.ring.scene(name, unit, sizes))
+
+    def delay(self):
+        relay = self.results.get("macro", {}).get("relay")
+        if not relay:
+            relay = self.ring.at("relay", "streams", 10000)
+            self.put("macro", "relay", relay)
+        relay["delay_at_80"] = self.ring.delay("relay", relay)
+        if relay["delay_at_80"]["doubt"]:
+            self.without.append(("macro.relay.delay_at_80", relay["delay_at_80"]["doubt"]))
+
+    def veth_scene(self, name):
+        macro, peer = self.needs_root(lambda: self.macro.compare(name, self.opt["peer"] == "rtpengine")) if self.root else (
+            {"streams_per_core": None, "doubt": "needs root"}, None)
+        self.put("macro.veth", name, macro)
+        if peer:
+            self.put("peer.rtpengine", name, peer)
+
+    def control(self, quick):
+        result = self.needs_root(lambda: control.run(*self.place(), quick, self.opt["peer"] == "rtpengine"))
+        for section, value in result.get("sections", {"control": result}).items():
+            self.merge(section, value) if "." not in section else self.put(section.rsplit(".", 1)[0], section.rsplit(".", 1)[1], value)
+
+
+def say(text):
+    print(f"  {text}", flush=True)

@@ -1,0 +1,117 @@
+"""Streams per core over a veth pair: our engine and the peer, same packets, same core, same limit."""
+import json
+import subprocess
+
+from . import knee
+from .lab import Failure, ahead
+
+# On paths through the kernel. The first is what a telephone call tolerates, the second compares at equal delay.
+LIMITS = {
+    "knee": {"loss_ppm": 10, "p50_us": 1000, "p99_us": 20000},
+    "p99_1ms": {"loss_ppm": 10, "p50_us": 1000, "p99_us": 1000},
+}
+LATE_US = 1000  # the generator itself, p99
+STEAL_SHARE = 0.03
+SCENES = {  # name: (options of open(), where to begin: ours, theirs)
+    "relay": ({}, 4000, 800),
+    "record": ({"record": True}, 3000, 700),
+    "srtp": ({"srtp": True}, 3000, 600),
+}
+
+
+class Runner:
+    """Measures one server at one load after the other and keeps every point."""
+
+    def __init__(self, lab, server, build, seconds, warm, options, line=None, busy=False):
+        self.lab, self.server, self.build, self.options, self.busy = lab, server, build, options, busy
+        self.seconds, self.warm = seconds, warm
+        self.line = line or ["--veth", "eth0", "--peer-mac", lab.mac(lab.server)]
+        self.points = {}
+
+    def measure(self, streams, again=True):
+        try:
+            lines = self.server.open(streams // 2, **self.options)
+            before = self.server.counts()
+            point = self.generate(lines)
+            after = self.server.counts()
+            if after["frames_lost"] > before["frames_lost"]:
+                point["doubt"] = "recorded frames were lost"
+            if "busy_ns" in after:
+                point["worker_busy_share"] = (after["busy_ns"] - before["busy_ns"]) / max(1, after["wall_ns"] - before["wall_ns"])
+        except (Failure, OSError) as e:
+            point = {"streams": streams, "doubt": str(e), "deaf": 0, "corrupt": 0, "lost": 0, "due": 0}
+        if again and point.get("disturbed"):
+            return self.measure(streams, again=False)
+        return point
+
+    def generate(self, lines):
+        phones = f"{self.lab.dir}/phones"
+        with open(phones, "w") as out:
+            out.write("\n".join(lines) + "\n")
+        command = ["ip", "netns", "exec", self.lab.client, f"{self.build}/bench/bench_gen", *self.line, "--phones", phones, "--seconds", str(self.seconds), "--warm", str(self.warm),
+                   "--cpu", str(self.lab.gen_cpu), "--watch-cpu", str(self.lab.cpu)]
+        for pid in self.server.pids():
+            command += ["--watch-pid", str(pid)]
+        for pid in self.server.pids():
+            ahead(pid)
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=self.seconds + self.warm + 120)
+        if done.returncode != 0:
+            raise Failure("bench_gen: " + done.stderr.strip()[-300:])
+        return judge(json.loads(done.stdout), self.busy)
+
+
+def judge(point, busy=False):
+    """Add what follows from a generator's result, and whether it may be believed. `busy`: the machine has other work,
+    which takes either core away for up to a twentieth of each second; delay, lateness and loss are then
+    those of the median tenth of a second, and the point says so."""
+    cpu = point["cpu"]
+    late = point["late_us"]["p99"]
+    point["loss_ppm"] = 1e6 * point["lost"] / max(1, point["due"])
+    if busy and "window" in point:
+        point["median_window"], late = True, point["window"]["late_p99_us"]
+        point["delay_us"].update(p50=point["window"]["p50_us"], p99=point["window"]["p99_us"])
+        point["loss_ppm"] = point["window"]["loss_ppm"]
+    point["busy_share"] = cpu["user"] + cpu["nice"] + cpu["system"] + cpu["irq"] + cpu["softirq"]
+    rate = point["sent"] / point["seconds"]
+    point["cpu_us_per_packet"] = 1e6 * point["busy_share"] / rate if rate else None
+    if point["log_overflow"]:
+        point["doubt"] = "more came back than was sent: the generator's log is full"
+    elif late > LATE_US:
+        point["doubt"] = f"the generator fell behind by {late / 1000:.1f} ms"
+        point["disturbed"] = True
+    elif cpu["steal"] > STEAL_SHARE or point["own_cpu"]["steal"] > STEAL_SHARE:
+        point["doubt"] = f"the host took {100 * max(cpu['steal'], point['own_cpu']['steal']):.0f} % of a core away"
+        point["disturbed"] = True
+    return point
+
+
+def summary(point):
+    """What of a point belongs into results.json."""
+    if point is None:
+        return None
+    return {k: point[k] for k in ("streams", "delay_us", "jitter_us", "late_us", "loss_ppm", "repeated", "reordered", "corrupt",
+                                  "cpu_us_per_packet", "busy_share", "process_share", "worker_busy_share", "median_window", "doubt", "at_most") if k in point}
+
+
+def knees(runner, start, most, precision, say):
+    """{limit: result} of one server in one scene, and the curve of all points."""
+    result = {}
+    for name, limit in LIMITS.items():
+        best = knee.search(lambda n: tell(runner.measure(n), say), limit, start, most, precision=precision, points=runner.points)
+        doubts = [p["doubt"] for p in runner.points.values() if p.get("doubt")]
+        result[name] = {"streams": best["streams"] if best else None, "at": summary(best),
+                        "doubt": "" if best else (doubts[-1] if doubts else "the limit was broken at every load")}
+        if best and best.get("at_most"):
+            result[name]["doubt_upward"] = "the harness went no further"
+    result["curve"] = [summary(runner.points[n]) for n in sorted(runner.points)]
+    return result
+
+
+def tell(point, say):
+    if "delay_us" in point:
+        say(f"{point['streams']} streams: p50 {point['delay_us']['p50']:.0f} us, p99 {point['delay_us']['p99']:.0f} us, "
+            f"loss {point['loss_ppm']:.0f} ppm, {point['cpu_us_per_packet']:.2f} us of CPU a packet"
+            + (f"; not believed: {point['doubt']}" if point.get("doubt") else ""))
+    else:
+        say(f"{point['streams']} streams: {point['doubt']}")
+    return point
