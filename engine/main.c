@@ -36,6 +36,7 @@
 #include "engine.h"
 #include "port/port_eal.h"
 #include "port/port_pool.h"
+#include "telemetry.h"
 
 enum {
 	RX_SLOTS = 2048,
@@ -117,6 +118,7 @@ static int start_port(struct engine *e)
 		.rtp_last = e->plan.rtp_last,
 		.rx_slots = RX_SLOTS,
 		.tx_slots = TX_SLOTS,
+		.ports_per_worker = (uint16_t)(2 * e->plan.leg_stride),
 	};
 	int err;
 
@@ -294,6 +296,7 @@ static int start(struct engine *e)
 		.cpus = e->opt.cpus,
 		.hugepages = e->opt.hugepages,
 		.memory_bytes = e->plan.heap_bytes,
+		.telemetry = e->opt.telemetry,
 		.pci = e->opt.port.driver == PORT_PCI ? e->opt.port.name : NULL,
 	};
 	int err = start_signals(e);
@@ -313,6 +316,8 @@ static int start(struct engine *e)
 		err = start_prompts(e);
 	if (err == 0)
 		err = start_workers(e);
+	if (err == 0 && e->opt.telemetry)
+		telemetry_start(e);
 	if (err == 0)
 		err = start_rpc(e);
 	if (err == 0)
@@ -386,6 +391,7 @@ static int stop(struct engine *e)
 		}
 		rte_eal_mp_wait_lcore();
 	}
+	telemetry_stop();
 	engine_rpc_close(e->rpc); /* gives the prompts back that nobody plays any more */
 	if (e->record != NULL && record_stop(e->record) < 0) {
 		log_error("engine",

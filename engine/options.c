@@ -43,6 +43,7 @@ static const char help[] =
 	"  --jitter MIN-MAX       bounds of the jitter buffers' delay in ms [20-200]\n"
 	"  --shm NAME             name in /dev/shm, for several engines on one host [engine]\n"
 	"  --hugepages auto|no    [auto: if enough are free]\n"
+	"  --telemetry yes|no     DPDK's telemetry socket, with /patchbay/... [yes]\n"
 	"  --log-level LEVEL      error, warn, info or debug [info]\n"
 	"  --plan                 print the memory that would be used, and exit\n"
 	"  --version, --help\n"
@@ -66,6 +67,7 @@ enum option_id {
 	OPTION_JITTER,
 	OPTION_SHM,
 	OPTION_HUGEPAGES,
+	OPTION_TELEMETRY,
 	OPTION_LOG_LEVEL,
 	OPTION_PLAN,
 	OPTION_VERSION,
@@ -88,6 +90,7 @@ static const struct option words[] = {
 	{"jitter", required_argument, NULL, OPTION_JITTER},
 	{"shm", required_argument, NULL, OPTION_SHM},
 	{"hugepages", required_argument, NULL, OPTION_HUGEPAGES},
+	{"telemetry", required_argument, NULL, OPTION_TELEMETRY},
 	{"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
 	{"plan", no_argument, NULL, OPTION_PLAN},
 	{"version", no_argument, NULL, OPTION_VERSION},
@@ -238,6 +241,11 @@ static int parse_one(struct options *o, int id, const char *text)
 		return o->hugepages || strcmp(text, "no") == 0
 			       ? 0
 			       : refuse("--hugepages %s: auto or no", text);
+	case OPTION_TELEMETRY:
+		o->telemetry = strcmp(text, "yes") == 0;
+		return o->telemetry || strcmp(text, "no") == 0
+			       ? 0
+			       : refuse("--telemetry %s: yes or no", text);
 	case OPTION_LOG_LEVEL:
 		return log_level_parse(text, &o->log_level) == 0
 			       ? 0
@@ -277,6 +285,7 @@ int options_parse(struct options *o, int argc, char **argv)
 		.jitter_min_ms = 20,
 		.jitter_max_ms = 200,
 		.hugepages = true,
+		.telemetry = true,
 		.log_level = LOG_LEVEL_INFO,
 	};
 	while (err == 0 && (id = getopt_long(argc, argv, "", words, NULL)) != -1)

@@ -26,6 +26,7 @@ struct options {
 	uint32_t record_mib, prompt_mib;
 	uint32_t jitter_min_ms, jitter_max_ms;
 	bool hugepages;
+	bool telemetry; /* DPDK's telemetry socket */
 	bool plan_only;
 	enum log_level log_level;
 };

@@ -236,6 +236,28 @@ static void log_open(const struct port *p)
 			 port_driver_name(p->driver), p->fallback);
 }
 
+/* Each worker's ports to its own queue, where the device can. */
+static void steer(struct port *p)
+{
+	const struct port_steer_want want = {
+		.dev = p->dev,
+		.workers = p->cfg.workers,
+		.rtp_first = p->cfg.rtp_first,
+		.ports_per_worker = p->cfg.ports_per_worker,
+		.ip4 = p->own.ip4,
+		.ip6 = p->own.ip6,
+	};
+	char why[WHY_MAX] = "";
+
+	if (p->queues < 2 || p->queues != p->cfg.workers || p->cfg.ports_per_worker == 0)
+		return;
+	if (port_steer_start(&p->steer, &want, NULL, why, sizeof(why)) == 0)
+		log_info("port", "%s steers RTP to the workers' queues by %u rules", p->name,
+			 p->steer.rules);
+	else
+		log_info("port", "%s: %s; packets are handed over between workers", p->name, why);
+}
+
 int port_open(struct port **port, const struct port_spec *spec, const struct port_config *cfg)
 {
 	struct port *p = calloc(1, sizeof(*p));
@@ -254,6 +276,8 @@ int port_open(struct port **port, const struct port_spec *spec, const struct por
 		err = open_any(p);
 	if (err == 0)
 		err = make_lanes(p);
+	if (err == 0 && (p->driver == PORT_PCI || p->driver == PORT_VDEV))
+		steer(p);
 	if (err == 0 && p->driver == PORT_MEMIF)
 		port_memif_guard(p);
 	if (err == 0)
@@ -278,6 +302,7 @@ void port_close(struct port **port)
 		free_ring(&p->lane[i].handoff);
 		free_ring(&p->lane[i].tx_in);
 	}
+	port_steer_stop(&p->steer);
 	if (p->driver == PORT_MEMIF)
 		port_memif_guard(NULL);
 	if (p->driver == PORT_AF_PACKET)
@@ -313,6 +338,7 @@ void port_describe(const struct port *port, struct port_info *info)
 		.driver = port_driver_name(port->driver),
 		.fallback = port->fallback[0] != '\0' ? port->fallback : NULL,
 		.link = port->link,
+		.steered = port->steer.rules > 0,
 		.queues = port->queues,
 		.rx_missed = stats.imissed,
 		.rx_nombuf = stats.rx_nombuf,

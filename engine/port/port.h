@@ -99,6 +99,7 @@ void port_wait(struct port_lane *l, uint64_t timeout_ns);
 struct port_config {
 	uint16_t workers;
 	uint16_t rtp_first, rtp_last; /* UDP ports that the engine takes */
+	uint16_t ports_per_worker;    /* consecutive ones belong to one worker; 0: not known */
 	uint16_t rx_slots, tx_slots;  /* descriptors per queue */
 	struct rte_mempool *pool;     /* packet memory of all queues; outlives the port */
 	/* Ring ports only: rings made by the test, one per worker. Frames put into to_engine[i]
@@ -128,6 +129,7 @@ struct port_info {
 	const char *driver;   /* "af_xdp" ...: port_driver_name() */
 	const char *fallback; /* why a better driver was not used, or NULL */
 	bool link;
+	bool steered; /* the NIC puts each worker's ports into its queue */
 	uint16_t queues;
 	uint64_t rx_missed, rx_nombuf; /* the device's own counts of what it could not deliver */
 };

@@ -141,6 +141,13 @@ static void take_log(void)
 	(void)rte_openlog_stream(f);
 }
 
+/* DPDK leaves its directory, and takes its telemetry socket out of it at the very end. It stays while
+ * another engine has something in it. */
+static void remove_directory(void)
+{
+	(void)rmdir(rte_eal_get_runtime_dir());
+}
+
 int port_eal_start(const struct port_eal_config *cfg)
 {
 	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
@@ -168,7 +175,8 @@ int port_eal_start(const struct port_eal_config *cfg)
 	args[n++] = prefix;
 	args[n++] = level;
 	args[n++] = eal_level; /* it warns of hugepage sizes that nobody asked for */
-	args[n++] = telemetry;
+	if (!cfg->telemetry)
+		args[n++] = telemetry;
 	if (huge) {
 		args[n++] = in_memory;
 	} else {
@@ -183,6 +191,7 @@ int port_eal_start(const struct port_eal_config *cfg)
 	} else {
 		args[n++] = no_pci;
 	}
+	(void)atexit(remove_directory); /* before DPDK's, and so after them */
 	if (rte_eal_init(n, args) < 0) {
 		log_error("port", "DPDK does not start: %s", rte_strerror(rte_errno));
 		return rte_errno > 0 ? -rte_errno : -EIO;
@@ -196,9 +205,5 @@ int port_eal_start(const struct port_eal_config *cfg)
 
 void port_eal_stop(void)
 {
-	char directory[256];
-
-	snprintf(directory, sizeof(directory), "%s", rte_eal_get_runtime_dir());
 	(void)rte_eal_cleanup();
-	(void)rmdir(directory); /* DPDK leaves it, empty; it stays while another engine runs */
 }

@@ -18,13 +18,14 @@ struct port_eal_config {
 	bool hugepages;        /* use them when there are enough */
 	uint64_t memory_bytes; /* what DPDK's heap must hold */
 	const char *pci;       /* the one PCI device that may be taken, or NULL */
+	bool telemetry;        /* open DPDK's telemetry socket in its runtime directory */
 };
 
 /* Returns 0; -EINVAL for a CPU list that is wrong or too short; other negative errno. What is the matter
  * has been logged. */
 int port_eal_start(const struct port_eal_config *cfg);
 
-/* Give everything back. */
+/* Give everything back. DPDK's runtime directory goes with the process, when no other engine uses it. */
 void port_eal_stop(void);
 
 /* Read "1,3-5" into cpu[]; returns how many (<= most), or -EINVAL. Pure. */

@@ -4,6 +4,7 @@
 
 #include "port/port.h"
 #include "port/port_kernel.h"
+#include "port/port_steer.h"
 
 enum {
 	PORT_QUEUES_MAX = 64,
@@ -40,6 +41,7 @@ struct port {
 	uint16_t dev;
 	uint16_t queues;
 
+	struct port_steer steer;
 	struct port_kernel_if kernel; /* shared ports and tap */
 	struct port_kernel *netlink;  /* shared ports */
 	int lock_fd;                  /* held while the interface is ours */
