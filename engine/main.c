@@ -48,7 +48,7 @@ enum {
 	PORT_REST_MS = 2000,
 	LOOP_MS_MAX = 100,
 	NEWS_MAX = 16,
-	LATE_MAX_US = 20000, /* a frame's time */
+	LATE_MAX_US = 60000, /* what a phone's jitter buffer holds */
 };
 
 #define LOOK_EVERY_NS PB_NS_PER_S
