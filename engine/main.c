@@ -175,6 +175,15 @@ static int start_prompts(struct engine *e)
 	return 0;
 }
 
+static const char *srtp_words(const struct worker *w)
+{
+	if (w->srtp == NULL)
+		return "off";
+	return srtp_way_of(w->srtp) == SRTP_WAY_BURST
+		       ? "by multi-buffer crypto"
+		       : "by libsrtp2, a packet at a time (some 20 times the cost)";
+}
+
 static int start_workers(struct engine *e)
 {
 	uint64_t seed = 0;
@@ -198,12 +207,15 @@ static int start_workers(struct engine *e)
 			.jbuf_min_ms = e->opt.jitter_min_ms,
 			.jbuf_max_ms = e->opt.jitter_max_ms,
 			.seed = seed + i,
+			.srtp = e->opt.srtp,
+			.srtp_way = e->opt.srtp_way,
 		};
 
 		e->worker[i] = worker_create(&cfg);
 		if (e->worker[i] == NULL)
 			return -ENOMEM;
 	}
+	log_info("engine", "SRTP: %s", srtp_words(e->worker[0]));
 	for (uint16_t i = 0; i < e->opt.workers; i++)
 		must(rte_eal_remote_launch(worker_run, e->worker[i], i + 1u) == 0);
 	e->launched = true;
@@ -223,6 +235,7 @@ static int start_rpc(struct engine *e)
 		.reuse_delay_ms = PORT_REST_MS,
 		.busy_max = e->opt.busy_limit / 100.0,
 		.late_max_us = e->opt.busy_limit < 100 ? LATE_MAX_US : 0,
+		.srtp = e->opt.srtp,
 	};
 	int err;
 

@@ -42,6 +42,8 @@ static const char help[] =
 	"  --prompt-memory MIB    at most this much of them [256]\n"
 	"  --jitter MIN-MAX       bounds of the jitter buffers' delay in ms [20-200]\n"
 	"  --shm NAME             name in /dev/shm, for several engines on one host [engine]\n"
+	"  --srtp WAY             encrypted media: burst (multi-buffer, needs AES and AVX),\n"
+	"                         library (libsrtp2), off, or auto: burst where it works [auto]\n"
 	"  --hugepages auto|no    [auto: if enough are free]\n"
 	"  --telemetry yes|no     DPDK's telemetry socket, with /patchbay/... [yes]\n"
 	"  --log-level LEVEL      error, warn, info or debug [info]\n"
@@ -66,6 +68,7 @@ enum option_id {
 	OPTION_PROMPT_MEMORY,
 	OPTION_JITTER,
 	OPTION_SHM,
+	OPTION_SRTP,
 	OPTION_HUGEPAGES,
 	OPTION_TELEMETRY,
 	OPTION_LOG_LEVEL,
@@ -89,6 +92,7 @@ static const struct option words[] = {
 	{"prompt-memory", required_argument, NULL, OPTION_PROMPT_MEMORY},
 	{"jitter", required_argument, NULL, OPTION_JITTER},
 	{"shm", required_argument, NULL, OPTION_SHM},
+	{"srtp", required_argument, NULL, OPTION_SRTP},
 	{"hugepages", required_argument, NULL, OPTION_HUGEPAGES},
 	{"telemetry", required_argument, NULL, OPTION_TELEMETRY},
 	{"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
@@ -108,6 +112,28 @@ __attribute__((format(printf, 1, 2))) static int refuse(const char *fmt, ...)
 	va_end(ap);
 	fprintf(stderr, "\n(patchbay-engine --help lists the options)\n");
 	return -EINVAL;
+}
+
+static int parse_srtp(struct options *o, const char *text)
+{
+	static const struct {
+		const char *word;
+		bool on;
+		enum srtp_way way;
+	} ways[] = {
+		{"auto", true, SRTP_WAY_AUTO},
+		{"burst", true, SRTP_WAY_BURST},
+		{"library", true, SRTP_WAY_LIBRARY},
+		{"off", false, SRTP_WAY_AUTO},
+	};
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (strcmp(text, ways[i].word) == 0) {
+			o->srtp = ways[i].on;
+			o->srtp_way = ways[i].way;
+			return 0;
+		}
+	return refuse("--srtp %s: auto, burst, library or off", text);
 }
 
 static bool parse_number(const char *text, unsigned long least, unsigned long most, uint32_t *n)
@@ -236,6 +262,8 @@ static int parse_one(struct options *o, int id, const char *text)
 		return 0;
 	case OPTION_SHM:
 		return parse_shm(o, text);
+	case OPTION_SRTP:
+		return parse_srtp(o, text);
 	case OPTION_HUGEPAGES:
 		o->hugepages = strcmp(text, "auto") == 0;
 		return o->hugepages || strcmp(text, "no") == 0
@@ -284,6 +312,7 @@ int options_parse(struct options *o, int argc, char **argv)
 		.prompt_mib = 256,
 		.jitter_min_ms = 20,
 		.jitter_max_ms = 200,
+		.srtp = true,
 		.hugepages = true,
 		.telemetry = true,
 		.log_level = LOG_LEVEL_INFO,

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "port/port_spec.h"
+#include "srtp/srtp.h"
 
 enum { OPTIONS_STORES_MAX = 8 };
 
@@ -25,6 +26,8 @@ struct options {
 	const char *shm;
 	uint32_t record_mib, prompt_mib;
 	uint32_t jitter_min_ms, jitter_max_ms;
+	bool srtp; /* legs may be encrypted */
+	enum srtp_way srtp_way;
 	bool hugepages;
 	bool telemetry; /* DPDK's telemetry socket */
 	bool plan_only;

@@ -34,6 +34,7 @@ static void the_least_that_is_needed(void)
 	check_int(o.workers, 1);
 	check_int(o.stores, 1);
 	check(o.hugepages && !o.plan_only);
+	check(o.srtp && o.srtp_way == SRTP_WAY_AUTO);
 }
 
 static void every_word_is_understood(void)
@@ -45,7 +46,7 @@ static void every_word_is_understood(void)
 	char more[] = "--port auto:e --lcores 1,2 --calls 77 --store none --prompts p --shm x-1 "
 		      "--hugepages no";
 	char rest[] = "--port auto:e --record-memory 8 --prompt-memory 9 --jitter 30-60 "
-		      "--log-level debug --plan";
+		      "--log-level debug --srtp library --plan";
 
 	check_int(parse(&o, text), 0);
 	check_int(o.port.driver, PORT_TAP);
@@ -70,6 +71,7 @@ static void every_word_is_understood(void)
 	check_int(o.jitter_max_ms, 60);
 	check_int(o.log_level, LOG_LEVEL_DEBUG);
 	check(o.plan_only);
+	check(o.srtp && o.srtp_way == SRTP_WAY_LIBRARY);
 }
 
 static void mistakes_are_refused(void)
@@ -92,6 +94,7 @@ static void mistakes_are_refused(void)
 		"--port auto:e --shm a/b",
 		"--port auto:e --hugepages yes",
 		"--port auto:e --log-level loud",
+		"--port auto:e --srtp openssl",
 		"--port auto:e --group no-such-group-here",
 		"--port auto:e --colour red",
 		"--port auto:e --workers",

@@ -46,6 +46,7 @@ enum {
 	LEG_IN_TAP = 1 << 4, /* it is the customer of a recording: channel 0 */
 	LEG_IN_RTCP_SEEN = 1 << 5, /* the source of its RTCP is known */
 	LEG_IN_LISTEN = 1 << 6,    /* its level is taken from packets that nobody decodes */
+	LEG_IN_SRTP = 1 << 7,      /* it has keys: what comes is opened first */
 };
 
 /* What a packet that arrives at the leg must know. One cache line. */
@@ -70,6 +71,7 @@ enum {
 	LEG_OUT_TAP = 1 << 0,    /* it is the customer of a recording: channel 1 */
 	LEG_OUT_MARK = 1 << 1,   /* the next packet begins a talk spurt: marker bit */
 	LEG_OUT_ANCHOR = 1 << 2, /* the next relayed packet re-anchors seq_add and ts_add */
+	LEG_OUT_SRTP = 1 << 3,   /* it has keys: what leaves is sealed */
 };
 
 /* What a packet that leaves by the leg needs. One cache line.

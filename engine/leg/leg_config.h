@@ -50,6 +50,7 @@ enum {
 	LEG_SET_SOURCE = 1 << 4,
 	LEG_SET_INBAND = 1 << 5,
 	LEG_SET_TIMEOUT = 1 << 6,
+	LEG_SET_SRTP = 1 << 8,  /* worker_command.srtp: never kept in here */
 	LEG_SET_RTCP = 1 << 16, /* rtcp_mux, rtcp_xr */
 	LEG_SET_LISTEN = 1 << 17,
 };

@@ -6,6 +6,7 @@
 #ifndef LEG_LEG_STATS_H
 #define LEG_LEG_STATS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dsp/listen_tone.h"
@@ -59,6 +60,9 @@ struct leg_stats {
 	struct sock_ip source; /* where RTP comes from; family 0 until the first packet */
 	uint8_t codec;         /* enum codec_id of what is sent */
 	enum leg_plan plan;
+	uint8_t srtp_suite; /* enum srtp_suite; SRTP_NO_SUITE: plain RTP */
+	bool srtp_burst;    /* by multi-buffer crypto, else by libsrtp2 */
+	uint32_t srtp_auth_failed, srtp_replayed;
 };
 
 #endif

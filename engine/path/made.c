@@ -68,5 +68,5 @@ void made_send(struct worker *w, struct leg *l, struct rte_mbuf *m, uint8_t pt, 
 		tap_no_sound(w, l, 1);
 	else if (l->out.flags & LEG_OUT_TAP)
 		tap_frame(w, l, 1, l->out.codec, l->out.seq, ts, p + RTP_HEADER_LEN, len);
-	tx_put(w, l, &l->head, m, TX_MADE);
+	path_send(w, l, m, TX_MADE);
 }

@@ -94,6 +94,7 @@ void world_open(struct world *w, unsigned workers, unsigned queues, struct rec_w
 			.pool = w->pool,
 			.rec = rec != NULL ? rec[i] : NULL,
 			.main_fd = -1,
+			.srtp = true,
 			.seed = 1,
 		};
 

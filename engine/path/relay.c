@@ -101,7 +101,7 @@ static void send_on(struct worker *w, struct leg *to, struct rte_mbuf *m, const 
 	else if (to->out.flags & LEG_OUT_TAP)
 		tap_frame(w, to, 1, codec, to->out.seq, to->out.ts, p + RTP_HEADER_LEN,
 			  v->payload_len);
-	tx_put(w, to, &to->head, m, origin);
+	path_send(w, to, m, origin);
 }
 
 /* One row with a listener. True: the row goes on to the jitter buffer. */

@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "path/path.h"
 #include "rtp/rtcp.h"
+#include "srtp/srtp.h"
 #include "worker/worker_priv.h"
 
 enum { ASKS_PER_HOUSE = 16 }; /* feedback packets to one peer per 250 ms */
@@ -31,6 +32,17 @@ static uint32_t ts_now(const struct worker *w, const struct leg *l)
 	return l->out.ts + (w->now_ns > last_ns ? (uint32_t)((w->now_ns - last_ns) / 125000) : 0);
 }
 
+static bool seal(struct worker *w, const struct leg *l, struct rte_mbuf *m)
+{
+	uint16_t plain = rte_pktmbuf_data_len(m), len = plain;
+
+	if (rte_pktmbuf_tailroom(m) < SRTP_RTCP_TRAILER_MAX ||
+	    srtp_rtcp_seal(w->srtp, (uint32_t)(l - w->legs.leg), rte_pktmbuf_mtod(m, uint8_t *),
+			   &len) != SRTP_OK)
+		return false;
+	return rte_pktmbuf_append(m, (uint16_t)(len - plain)) != NULL;
+}
+
 /* A compound packet goes out. */
 static void leave(struct worker *w, struct leg *l, const struct rtcp_out *o)
 {
@@ -43,6 +55,11 @@ static void leave(struct worker *w, struct leg *l, const struct rtcp_out *o)
 	size_t len = rtcp_build(rte_pktmbuf_mtod(pkt, uint8_t *), RTCP_BUILD_MAX, o);
 
 	rte_pktmbuf_trim(pkt, (uint16_t)(RTCP_BUILD_MAX - len));
+	if ((l->out.flags & LEG_OUT_SRTP) && !seal(w, l, pkt)) {
+		worker_count(&w->made, 1);
+		tx_give_up(w, pkt, TX_MADE, FATE_SRTP_AGAIN);
+		return;
+	}
 	tx_put(w, l, &worker_leg_media(w, l)->rtcp_head, pkt, TX_MADE);
 }
 

@@ -13,9 +13,7 @@
 #include "port/port.h"
 #include "worker/worker.h"
 
-/* The packet cannot go out. */
-static void give_up(struct worker *w, struct rte_mbuf *m, enum tx_origin origin,
-		    enum packet_fate fate)
+void tx_give_up(struct worker *w, struct rte_mbuf *m, enum tx_origin origin, enum packet_fate fate)
 {
 	if (origin == TX_RECEIVED) {
 		/* No leg: it is the listener that is known here, the packet was the speaker's. */
@@ -35,14 +33,14 @@ void tx_put(struct worker *w, struct leg *leg, const struct net_head *head, stru
 		worker_count(&w->made, 1);
 	if (head->len == 0) {
 		worker_neighbour_want(w, leg);
-		give_up(w, m, origin, FATE_NO_NEIGHBOUR);
+		tx_give_up(w, m, origin, FATE_NO_NEIGHBOUR);
 		return;
 	}
 
 	char *at = rte_pktmbuf_prepend(m, head->len);
 
 	if (at == NULL) {
-		give_up(w, m, origin, FATE_NO_MBUF);
+		tx_give_up(w, m, origin, FATE_NO_MBUF);
 		return;
 	}
 	net_head_write(head, (uint8_t *)at, payload);
@@ -74,7 +72,7 @@ void tx_flush(struct worker *w)
 	for (uint16_t i = 0; i < sent; i++)
 		relayed += tx->received[i] == TX_RECEIVED;
 	for (uint16_t i = sent; i < tx->n; i++)
-		give_up(w, tx->pkt[i], (enum tx_origin)tx->received[i], FATE_TX_FULL);
+		tx_give_up(w, tx->pkt[i], (enum tx_origin)tx->received[i], FATE_TX_FULL);
 	if (relayed > 0)
 		worker_fate(w, FATE_RELAYED, relayed);
 	worker_count(&w->sent, sent);

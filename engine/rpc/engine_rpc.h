@@ -106,6 +106,7 @@ struct engine_rpc_config {
 	char ip4[16], ip6[46];   /* what `local` says; "" = that family is not available */
 	uint32_t reuse_delay_ms; /* a closed leg's port rests this long: late packets of the old
 				   * peer must not meet a new leg */
+	bool srtp;               /* legs may have keys */
 	double busy_max;         /* refuse new calls, legs and plays above this share; 1: never */
 	uint32_t late_max_us;    /* ... and above this mean lateness; 0: never */
 };

@@ -101,6 +101,7 @@ static void setup(struct world *w)
 		.reuse_delay_ms = 1000,
 		.busy_max = 0.9,
 		.late_max_us = 20000,
+		.srtp = true,
 	};
 
 	*w = (struct world){.dir = "/tmp/rpc-test-XXXXXX", .now_ms = 5000};
@@ -291,6 +292,48 @@ static void legs_are_checked_before_they_reach_a_worker(void)
 	check_int(w.fake->last.leg_open.remote.family, 0);
 	check_int(w.fake->last.leg_open.codec[0].id, CODEC_PCMA);
 	check_int(w.fake->last.leg_open.media_timeout_ms, 9000);
+	teardown(&w);
+}
+
+/* Keys reach the worker and are shown to nobody. */
+static void keys_go_to_the_worker_and_nowhere_else(void)
+{
+#define KEY_A "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj"
+#define KEY_B "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd"
+#define SRTP(a, b)                                                                                 \
+	"'srtp':{'suite':'AES_CM_128_HMAC_SHA1_80','receive':{'key':'" a "','mki':'0a01'},'send':" \
+	"{'key':'" b "'}}"
+	static const struct line story[] = {
+		{"call.open", "{'call':'c'}", "", OK},
+		{"leg.open",
+		 "{'call':'c','leg':'a','srtp':{'suite':'NULL','receive':{'key':'" KEY_A
+		 "'},'send':{'key':'" KEY_A "'}}}",
+		 "must be one of AES_CM_128", RPC_INVALID_PARAMS},
+		{"leg.open", "{'call':'c','leg':'a'," SRTP("QUJD", KEY_B) "}",
+		 "params.srtp.receive.key: AES_CM_128_HMAC_SHA1_80 takes 30 octets",
+		 RPC_INVALID_PARAMS},
+		{"leg.open", "{'call':'c','leg':'a'," SRTP(KEY_A, KEY_B) "}", "'leg':'a'", OK},
+		{"leg.open", "{'call':'c','leg':'a'," SRTP(KEY_A, KEY_B) "}", "'leg':'a'", OK},
+		{"leg.open", "{'call':'c','leg':'a'," SRTP(KEY_B, KEY_A) "}", "other parameters",
+		 RPC_EXISTS},
+		{"leg.set", "{'leg':'a'," SRTP(KEY_B, KEY_A) "}", "{}", OK},
+		{"leg.set", "{'leg':'a','srtp':null}", "{}", OK},
+		{"leg.set", "{'leg':'a'," SRTP(KEY_A, KEY_B) "}", "{}", OK},
+		{"snapshot", "{}", "'suite':'AES_CM_128_HMAC_SHA1_80'", OK},
+	};
+	struct world w;
+
+	setup(&w);
+	TELL(&w, story);
+	check(strstr(w.answer, KEY_A) == NULL && strstr(w.answer, KEY_B) == NULL);
+	check(strstr(w.answer, "sha256:") != NULL);
+	check(strstr(w.events, KEY_A) == NULL);
+	check_int(w.fake->last.leg_open.set, LEG_SET_SRTP);
+	check_int(w.fake->keys.receive.mki_len, 2);
+	check_int(w.fake->keys.receive.mki[0], 10);
+	check(memcmp(w.fake->keys.receive.master, "wDfvg&T+", 8) == 0);
+	check_int(w.fake->keys.send.master[29], 29);
+	check(!w.fake->keys.fresh);
 	teardown(&w);
 }
 
@@ -860,6 +903,7 @@ static void whatever_is_asked_nothing_leaks(void)
 static const struct check_case cases[] = {
 	CHECK_CASE(a_call_from_open_to_close),
 	CHECK_CASE(legs_are_checked_before_they_reach_a_worker),
+	CHECK_CASE(keys_go_to_the_worker_and_nowhere_else),
 	CHECK_CASE(sound_from_start_to_done),
 	CHECK_CASE(recordings_end_once_and_are_remembered),
 	CHECK_CASE(a_supervisor_comes_and_goes),

@@ -13,6 +13,7 @@
 
 #include "base/must.h"
 #include "rpc/engine_rpc.h"
+#include "srtp/srtp_suite.h"
 
 enum { FAKE_WORKERS = 2, FAKE_LEGS = 64, FAKE_CALLS = 16, FAKE_EVENTS = 4096, FAKE_PROMPTS = 3 };
 
@@ -42,6 +43,7 @@ struct fake_engine {
 	struct fake_call call[FAKE_WORKERS * FAKE_CALLS];
 	struct prompt prompt[FAKE_PROMPTS];
 	struct worker_command last; /* the newest command taken */
+	struct srtp_keys keys;      /* the newest that came */
 	uint64_t commands;
 	uint32_t room;  /* commands that are taken before the ring is full */
 	int refuse;     /* negative errno: answer the next command with it */
@@ -215,6 +217,8 @@ static inline int fake_send(void *arg, unsigned w, const struct worker_command *
 	f->room--;
 	f->commands++;
 	f->last = *c;
+	if (c->srtp != NULL)
+		f->keys = *c->srtp;
 	must(c->call.index / FAKE_CALLS == w || c->kind == COMMAND_LEG_STAT);
 	if (f->refuse != 0) {
 		reply.result = f->refuse;

@@ -11,6 +11,7 @@
 #include "base/must.h"
 #include "rpc/rpc_priv.h"
 #include "rtp/telephone_event.h"
+#include "srtp/srtp_suite.h"
 
 struct leg_object *leg_by_ref(const struct engine_rpc *rpc, struct leg_ref ref)
 {
@@ -112,7 +113,11 @@ static enum rpc_answer again(const struct engine_rpc *rpc, const struct leg_obje
 		rpc_error_set(err, RPC_OUT_OF_ORDER, "leg %s is being closed", leg->object.id);
 		return RPC_ANSWER_ERROR;
 	}
-	if (!json_equal(leg->opened, params)) {
+	json_t *shown = leg_params_shown(params);
+	bool same = json_equal(leg->opened, shown) == 1;
+
+	json_decref(shown);
+	if (!same) {
 		rpc_error_set(err, RPC_EXISTS, "leg %s is open with other parameters",
 			      leg->object.id);
 		return RPC_ANSWER_ERROR;
@@ -143,6 +148,7 @@ enum rpc_answer rpc_leg_open(const struct rpc_call *c, json_t **result, struct r
 	struct call_object *call = call_find(rpc, c->params, "call", err);
 	struct leg_config cfg = defaults();
 	uint8_t family = rpc_param_word(c->params, "family", "ip4|ip6", 0) == 1 ? 6 : 4;
+	struct srtp_keys *keys;
 	struct leg_ref ref;
 
 	if (call == NULL || !leg_config_read(&cfg, c->params, family, err) ||
@@ -160,28 +166,34 @@ enum rpc_answer rpc_leg_open(const struct rpc_call *c, json_t **result, struct r
 
 	struct engine_worker *w = &rpc->worker[call->worker];
 
+	if (!leg_srtp_read(rpc, &keys, c->params, err))
+		return RPC_ANSWER_ERROR;
 	if (!pool_take(&w->legs, rpc->now_ms, &ref.index, &ref.generation)) {
 		rpc_error_set(err, RPC_NO_RESOURCE,
 			      "no free port pair on worker %u: %u in use, %u resting", call->worker,
 			      pool_used(&w->legs), pool_resting(&w->legs, rpc->now_ms));
+		leg_srtp_free(keys);
 		return RPC_ANSWER_ERROR;
 	}
 
 	leg = calloc(1, sizeof(*leg));
 	must(leg != NULL);
 	*leg = (struct leg_object){.object.kind = OBJECT_LEG, .call = call, .ref = ref, .cfg = cfg};
-	leg->opened = json_deep_copy(c->params);
-	leg->current = json_deep_copy(c->params);
-	must(leg->opened != NULL && leg->current != NULL);
+	leg->opened = leg_params_shown(c->params);
+	leg->current = json_deep_copy(leg->opened);
+	must(leg->current != NULL);
 	registry_add(&rpc->objects, &leg->object, id);
 	rpc->leg[ref.index] = leg;
 	call->leg[free_place(call)] = leg;
 	w->legs_open++;
 
-	struct worker_command cmd = {
-		.kind = COMMAND_LEG_OPEN, .call = call->ref, .leg = ref, .leg_open = cfg};
+	struct worker_command cmd = {.kind = COMMAND_LEG_OPEN,
+				     .call = call->ref,
+				     .leg = ref,
+				     .srtp = keys,
+				     .leg_open = cfg};
 	const struct open_command oc = {
-		.request = c->ref, .done = opened, .call = call->ref, .leg = ref};
+		.request = c->ref, .done = opened, .call = call->ref, .leg = ref, .keys = keys};
 
 	engine_rpc_send(rpc, call->worker, &cmd, &oc);
 	return RPC_ANSWER_LATER;
@@ -194,21 +206,40 @@ enum rpc_answer rpc_leg_set(const struct rpc_call *c, json_t **result, struct rp
 	struct engine_rpc *rpc = c->owner;
 	struct leg_object *leg = leg_find(rpc, c->params, "leg", err);
 
-	if (leg == NULL || !engine_rpc_room(rpc, leg->call->worker, err) ||
-	    !leg_config_read(&leg->cfg, c->params, leg->cfg.family, err))
+	if (leg == NULL || !engine_rpc_room(rpc, leg->call->worker, err))
 		return RPC_ANSWER_ERROR;
-	must(json_object_update(leg->current, (json_t *)(uintptr_t)c->params) == 0);
+
+	struct sock_ip remote = leg->cfg.remote;
+	struct srtp_keys *keys;
+
+	if (!leg_srtp_read(rpc, &keys, c->params, err))
+		return RPC_ANSWER_ERROR;
+	if (!leg_config_read(&leg->cfg, c->params, leg->cfg.family, err)) {
+		leg_srtp_free(keys);
+		return RPC_ANSWER_ERROR;
+	}
+	/* Another peer has not heard what the last one did. */
+	if (keys != NULL)
+		keys->fresh = (leg->cfg.set & LEG_SET_REMOTE) != 0 && remote.family != 0 &&
+			      memcmp(&remote, &leg->cfg.remote, sizeof(remote)) != 0;
+
+	json_t *shown = leg_params_shown(c->params);
+
+	must(json_object_update(leg->current, shown) == 0);
+	json_decref(shown);
 	if (leg->cfg.set == 0)
 		return RPC_ANSWER_RESULT; /* nothing, or a name only: that is kept here */
 
 	struct worker_command cmd = {.kind = COMMAND_LEG_SET,
 				     .call = leg->call->ref,
 				     .leg = leg->ref,
+				     .srtp = keys,
 				     .leg_open = leg->cfg};
 	const struct open_command oc = {.request = c->ref,
 					.done = engine_rpc_done_plain,
 					.call = leg->call->ref,
-					.leg = leg->ref};
+					.leg = leg->ref,
+					.keys = keys};
 
 	(void)result;
 	engine_rpc_send(rpc, leg->call->worker, &cmd, &oc);

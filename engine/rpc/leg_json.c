@@ -49,6 +49,7 @@ static const struct rpc_param dtmf_params[] = {
 	RPC_PARAM_WORD("listen", RPC_OPTIONAL, LISTEN_WORDS), \
 	RPC_PARAM_BOOL("rtcp_mux", RPC_OPTIONAL), \
 	RPC_PARAM_BOOL("rtcp_xr", RPC_OPTIONAL), \
+	RPC_PARAM_OBJECT("srtp", RPC_NULLABLE, leg_srtp_params), \
 	RPC_PARAM_TEXT("name", RPC_OPTIONAL, 0, 127)
 
 const struct rpc_param leg_open_params[] = {
@@ -198,6 +199,8 @@ bool leg_config_read(struct leg_config *cfg, const json_t *params, uint8_t famil
 	c.rtcp_xr = rpc_param_bool(params, "rtcp_xr", c.rtcp_xr);
 	if (!mux_fits(&c, err))
 		return false;
+	if (json_object_get(params, "srtp") != NULL)
+		c.set |= LEG_SET_SRTP;
 	c.direction = (enum leg_direction)rpc_param_word(params, "direction", DIRECTION_WORDS,
 							 (int)c.direction);
 	c.source = (enum leg_source_policy)rpc_param_word(params, "source", SOURCE_WORDS,
@@ -346,5 +349,6 @@ json_t *leg_stats_json(const struct leg_stats *s)
 	json_object_set_new(j, "plan", json_string(s->plan <= LEG_PLAN_MIX ? plans[s->plan] : "?"));
 	json_object_set_new(j, "sound", sound_json(&s->sound));
 	json_object_set_new(j, "level_dbov", json_integer(s->level_dbov));
+	json_object_set_new(j, "srtp", leg_srtp_json(s));
 	return j;
 }

@@ -93,8 +93,9 @@ struct open_command {
 		     const struct worker_event *ev);
 	struct call_ref call;
 	struct leg_ref leg;
-	uint64_t number; /* of a play, collect, recording, monitor */
-	void *memory;    /* freed after done(): text that the worker read */
+	uint64_t number;        /* of a play, collect, recording, monitor */
+	void *memory;           /* freed after done(): text that the worker read */
+	struct srtp_keys *keys; /* wiped and freed after done() */
 	struct gather *gather;
 };
 
@@ -207,12 +208,22 @@ void engine_rpc_event(struct engine_rpc *rpc, const char *type, json_t *members)
 
 /* --- leg.c, leg_json.c, sound.c, call.c, recording.c --- */
 
-extern const struct rpc_param leg_open_params[], leg_set_params[];
+extern const struct rpc_param leg_open_params[], leg_set_params[], leg_srtp_params[];
 
 /* Read the members of a checked leg.open or leg.set into cfg; set bits tell which. False: err says what
  * contradicts what. */
 bool leg_config_read(struct leg_config *cfg, const json_t *params, uint8_t family,
 		     struct rpc_error *err);
+
+/* leg_srtp.c: the keys in checked params, to be freed with leg_srtp_free(), which wipes them; NULL: none
+ * are named, or null is. False: err says which and why, without the key. */
+bool leg_srtp_read(const struct engine_rpc *rpc, struct srtp_keys **keys, const json_t *params,
+		   struct rpc_error *err);
+void leg_srtp_free(struct srtp_keys *keys);
+/* A copy of params that may be kept and shown. */
+json_t *leg_params_shown(const json_t *params);
+json_t *leg_srtp_json(const struct leg_stats *s);
+
 json_t *leg_stats_json(const struct leg_stats *s);
 json_t *leg_address_json(const struct sock_ip *a);
 const char *leg_codec_name(enum codec_id id);

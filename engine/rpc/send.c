@@ -115,6 +115,7 @@ void engine_rpc_reply(struct engine_rpc *rpc, const struct worker_event *ev)
 	rpc->opens_used--;
 	oc.done(rpc, &oc, ev);
 	free(oc.memory);
+	leg_srtp_free(oc.keys);
 }
 
 void engine_rpc_send_fini(struct engine_rpc *rpc)
@@ -122,6 +123,7 @@ void engine_rpc_send_fini(struct engine_rpc *rpc)
 	for (uint32_t i = 0; i < rpc->opens; i++)
 		if (rpc->open[i].used) {
 			free(rpc->open[i].memory);
+			leg_srtp_free(rpc->open[i].keys);
 			leg_gather_forget(rpc->open[i].gather);
 		}
 	free(rpc->open);

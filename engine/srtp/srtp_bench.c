@@ -64,6 +64,7 @@ static void measure(uint32_t legs, enum srtp_way way, enum srtp_suite suite)
 				memset(p[i], (int)i, LEN);
 				p[i][0] = 0x80;
 				be16_put(p[i] + 2, seq[at]++);
+				be32_put(p[i] + 8, at);
 				row[i] = (struct srtp_row){.data = p[i], .leg = at, .len = LEN};
 			}
 			t0 = now_ns();

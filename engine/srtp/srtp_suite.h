@@ -63,6 +63,10 @@ const struct srtp_suite_info *srtp_suite_of(enum srtp_suite suite);
 /* "AES_CM_128_HMAC_SHA1_80", in any case; SRTP_NO_SUITE: not one of ours. */
 enum srtp_suite srtp_suite_named(const char *name, size_t len);
 
+/* Fill `key` (suite and master; no MKI) from base64 as in SDP's inline:, padding optional. False: not base64,
+ * or not exactly the octets that the suite takes; `key` is then empty. */
+bool srtp_key_read(struct srtp_key *key, enum srtp_suite suite, const char *text, size_t len);
+
 /* Overwrite so that the compiler cannot leave it out. */
 void srtp_key_wipe(void *secret, size_t bytes);
 

@@ -561,6 +561,25 @@ static void suites_by_name(void)
 	check_int(srtp_suite_named("F8_128_HMAC_SHA1_80", 19), SRTP_NO_SUITE);
 }
 
+static void keys_from_base64(void)
+{
+	/* RFC 4568, 6.1's example. */
+	static const char text[] = "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
+	struct srtp_key k;
+
+	check(srtp_key_read(&k, SRTP_CM128_SHA80, text, 40));
+	check(memcmp(k.master, "wDfvg&T+)xG7@fb5jU,RaA}\\|p0%*#", 30) == 0);
+	check(!srtp_key_read(&k, SRTP_CM128_SHA80, text, 39));
+	check(!srtp_key_read(&k, SRTP_CM256_SHA80, text, 40));
+	check(!srtp_key_read(&k, SRTP_CM128_SHA80, "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSo!", 40));
+	check(k.master[0] == 0);
+	/* 28 and 44 octets: with padding and without. */
+	check(srtp_key_read(&k, SRTP_GCM128, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw==", 40));
+	check(srtp_key_read(&k, SRTP_GCM128, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw", 38));
+	check(k.master[27] == 27);
+	check(!srtp_key_read(&k, SRTP_GCM128, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw=", 39));
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(cipher_as_in_b2),
 	CHECK_CASE(keys_as_in_b3),
@@ -582,5 +601,6 @@ static const struct check_case cases[] = {
 	CHECK_CASE(nothing_of_the_keys_is_left_behind),
 	CHECK_CASE(bad_keys_are_refused_and_change_nothing),
 	CHECK_CASE(suites_by_name),
+	CHECK_CASE(keys_from_base64),
 };
 CHECK_MAIN(cases)

@@ -32,6 +32,8 @@ enum {
 	COLLECT_DIGITS_MAX = 64,
 };
 
+struct srtp_keys;
+
 struct leg_ref {
 	uint32_t index; /* port pair: (local RTP port - first port) / 2 */
 	uint32_t generation;
@@ -102,6 +104,9 @@ struct worker_command {
 	uint64_t token; /* repeated in the reply; 0 = no reply wanted */
 	struct call_ref call;
 	struct leg_ref leg;
+	/* LEG_OPEN, and LEG_SET with LEG_SET_SRTP: keys, NULL for plain RTP. Owned by the main lcore, which
+	 * wipes them after the reply; the worker keeps none. */
+	const struct srtp_keys *srtp;
 	union {
 		struct {
 			bool whole;        /* replace all rows, else only `listener`'s row */

@@ -92,6 +92,28 @@ static void apply_direction(struct worker *w, struct leg *l, const struct leg_co
 	m->timeout_told = false;
 }
 
+static uint32_t place(const struct worker *w, const struct leg *l)
+{
+	return (uint32_t)(l - w->legs.leg);
+}
+
+/* Keys, or NULL: plain from now on. 0 or negative errno; on an error nothing has changed. */
+static int apply_srtp(struct worker *w, struct leg *l, const struct srtp_keys *keys)
+{
+	if (keys != NULL) {
+		int err = w->srtp != NULL ? srtp_keys_set(w->srtp, place(w, l), keys) : -ENOTSUP;
+
+		if (err != 0)
+			return err;
+	} else if (w->srtp != NULL) {
+		srtp_close(w->srtp, place(w, l));
+	}
+	flag_in(l, LEG_IN_SRTP, keys != NULL);
+	l->out.flags = (uint8_t)(keys != NULL ? l->out.flags | LEG_OUT_SRTP
+					      : l->out.flags & ~LEG_OUT_SRTP);
+	return 0;
+}
+
 static uint8_t free_slot(const struct worker_call *call)
 {
 	for (uint8_t s = 0; s < CALL_LEGS_MAX; s++)
@@ -102,7 +124,7 @@ static uint8_t free_slot(const struct worker_call *call)
 
 /* -ESTALE: the call is gone. -EINVAL: not this worker's index, generation 0, or a config that contradicts
  * itself or asks for an address family that the port has not. -EBUSY: still open. -ENOSPC: the call
- * has CALL_LEGS_MAX legs. */
+ * has CALL_LEGS_MAX legs. -ENOTSUP: keys, and the engine runs without SRTP. */
 int command_leg_open(struct worker *w, const struct worker_command *c)
 {
 	struct worker_call *call = command_call(w, c->call);
@@ -128,6 +150,11 @@ int command_leg_open(struct worker *w, const struct worker_command *c)
 				 .max_ms = (uint16_t)w->cfg.jbuf_max_ms};
 
 	memset(l, 0, sizeof(*l));
+
+	int err = apply_srtp(w, l, c->srtp);
+
+	if (err != 0)
+		return err;
 	leg_media_reset(m);
 	must(jbuf_init(m->jbuf, &jc) == 0);
 	m->cfg = *cfg;
@@ -139,7 +166,11 @@ int command_leg_open(struct worker *w, const struct worker_command *c)
 	l->out.ssrc = cfg->ssrc;
 	l->out.seq = (uint16_t)worker_random(w);
 	l->out.ts = (uint32_t)worker_random(w);
-	l->out.flags = LEG_OUT_ANCHOR;
+	l->out.flags |= LEG_OUT_ANCHOR;
+	/* Far from the wrap: a receiver that misses the first packets must not miss a rollover
+	 * (RFC 3711, 3.3.1). */
+	if (c->srtp != NULL)
+		l->out.seq &= 0x7fff;
 	rtp_source_init(&l->source);
 	apply_codecs(l, cfg);
 	l->in.codec_now = l->out.codec;
@@ -164,7 +195,7 @@ static bool sock_equal(const struct sock_ip *a, const struct sock_ip *b)
 	       memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
 }
 
-/* -ESTALE; -EINVAL as of open, nothing is changed then. */
+/* -ESTALE; -EINVAL and -ENOTSUP as of open, nothing is changed then. */
 int command_leg_set(struct worker *w, const struct worker_command *c)
 {
 	struct leg *l = command_leg(w, c->leg);
@@ -205,6 +236,12 @@ int command_leg_set(struct worker *w, const struct worker_command *c)
 	}
 	if (!config_valid(w, &cfg))
 		return -EINVAL;
+	if (new->set & LEG_SET_SRTP) {
+		int err = apply_srtp(w, l, c->srtp);
+
+		if (err != 0)
+			return err;
+	}
 
 	struct leg_config old = m->cfg;
 
@@ -271,6 +308,7 @@ int command_leg_close(struct worker *w, const struct worker_command *c, struct w
 		mailbox_done(w, &done);
 	}
 	speaker_flush(w, l);
+	must(apply_srtp(w, l, NULL) == 0); /* its secrets are overwritten */
 	call->leg[m->slot] = LEG_INDEX_NONE;
 	call->legs--;
 	l->in.generation = 0;

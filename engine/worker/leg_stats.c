@@ -163,6 +163,15 @@ void leg_stats_fill(const struct worker *w, const struct leg *l, struct leg_stat
 	};
 	quality_fill(w, l, s);
 	sound_fill(m, &s->sound);
+	if (l->out.flags & LEG_OUT_SRTP) {
+		uint32_t place = (uint32_t)(l - w->legs.leg);
+		struct srtp_counts c = srtp_counts_of(w->srtp, place);
+
+		s->srtp_suite = (uint8_t)srtp_suite_in_use(w->srtp, place);
+		s->srtp_burst = srtp_way_of(w->srtp) == SRTP_WAY_BURST;
+		s->srtp_auth_failed = c.auth_failed;
+		s->srtp_replayed = c.replayed;
+	}
 	if (l->in.flags & LEG_IN_SEEN) {
 		s->source.family = l->in.family;
 		s->source.port = l->in.port;

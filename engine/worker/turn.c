@@ -51,17 +51,21 @@ void worker_turn(struct worker *w, uint64_t now_ns)
 	w->now_ns = now_ns;
 	w->turn_worked = false;
 	b.n = 0;
+	uint16_t n;
 
 	stage_end(w, STAGE_MAILBOX, mailbox_take(w, WORKER_COMMANDS_PER_TURN), &t);
 
 	rx_burst(w, &b);
 	if (w->capture != NULL)
 		capture_frames(w, b.pkt, b.n, CAPTURE_IN);
-	uint16_t n = b.n;
+	n = b.n;
 	stage_end(w, STAGE_RX, n, &t);
 	if (n > 0) {
 		classify_burst(w, &b);
 		stage_end(w, STAGE_CLASSIFY, n, &t);
+		n = b.n;
+		srtp_open_burst(w, &b);
+		stage_end(w, STAGE_SRTP_OPEN, n, &t);
 		n = b.n;
 		rtcp_burst(w, &b);
 		stage_end(w, STAGE_RTCP, n, &t);
@@ -81,6 +85,10 @@ void worker_turn(struct worker *w, uint64_t now_ns)
 	playout(w);
 	stage_end(w, STAGE_PLAYOUT, atomic_load_explicit(&w->made, memory_order_relaxed) - made,
 		  &t);
+
+	n = w->seal.n;
+	srtp_seal_burst(w);
+	stage_end(w, STAGE_SRTP_SEAL, n, &t);
 
 	tx_flush(w);
 	stage_end(w, STAGE_TX, atomic_load_explicit(&w->sent, memory_order_relaxed) - sent, &t);

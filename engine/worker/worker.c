@@ -68,6 +68,7 @@ size_t worker_bytes(uint32_t legs, uint32_t calls)
 	return sizeof(struct worker) + sizeof(struct worker_media) +
 	       (size_t)legs *
 		       (sizeof(struct leg) + sizeof(struct leg_media) + leg_media_block_bytes()) +
+	       srtp_unit_bytes(legs) +
 	       (size_t)calls * (sizeof(struct worker_call) + 2 * sizeof(struct wheel_link)) +
 	       WORKER_COMMANDS * sizeof(struct worker_command) +
 	       WORKER_EVENTS * sizeof(struct worker_event) +
@@ -122,6 +123,8 @@ static bool memory_get(struct worker *w)
 		return false;
 	w->legs.leg = take(cfg, cfg->legs, sizeof(struct leg));
 	w->legs.media = take(cfg, cfg->legs, sizeof(struct leg_media));
+	if (cfg->srtp)
+		w->srtp = take(cfg, 1, srtp_unit_bytes(cfg->legs));
 	wm->blocks = take(cfg, cfg->legs, leg_media_block_bytes());
 	wm->call = take(cfg, cfg->calls, sizeof(struct worker_call));
 	wm->tick_link = take(cfg, cfg->calls, sizeof(struct wheel_link));
@@ -130,10 +133,10 @@ static bool memory_get(struct worker *w)
 	wm->tone_coded = take(cfg, tone_samples(), CODEC_G711_COUNT);
 	wm->command_slots = take(cfg, WORKER_COMMANDS, sizeof(struct worker_command));
 	wm->event_slots = take(cfg, WORKER_EVENTS, sizeof(struct worker_event));
-	return w->legs.leg != NULL && w->legs.media != NULL && wm->blocks != NULL &&
-	       wm->call != NULL && wm->tick_link != NULL && wm->house_link != NULL &&
-	       wm->tone_pcm != NULL && wm->tone_coded != NULL && wm->command_slots != NULL &&
-	       wm->event_slots != NULL;
+	return (w->srtp != NULL || !cfg->srtp) && w->legs.leg != NULL && w->legs.media != NULL &&
+	       wm->blocks != NULL && wm->call != NULL && wm->tick_link != NULL &&
+	       wm->house_link != NULL && wm->tone_pcm != NULL && wm->tone_coded != NULL &&
+	       wm->command_slots != NULL && wm->event_slots != NULL;
 }
 
 static void memory_put(struct worker *w)
@@ -142,6 +145,7 @@ static void memory_put(struct worker *w)
 
 	rte_free(w->legs.leg);
 	rte_free(w->legs.media);
+	rte_free(w->srtp);
 	if (wm != NULL) {
 		rte_free(wm->blocks);
 		rte_free(wm->call);
@@ -172,6 +176,12 @@ struct worker *worker_create(const struct worker_config *cfg)
 	if (!memory_get(w)) {
 		memory_put(w);
 		goto fail;
+	}
+	if (w->srtp != NULL && srtp_unit_init(w->srtp, cfg->legs, cfg->srtp_way) != 0) {
+		log_error("worker", "worker %u: no SRTP by %s on this machine", cfg->id,
+			  cfg->srtp_way == SRTP_WAY_BURST ? "multi-buffer crypto" : "libsrtp2");
+		memory_put(w);
+		return NULL;
 	}
 
 	struct worker_media *wm = w->media;
@@ -209,6 +219,8 @@ void worker_destroy(struct worker *w)
 	for (uint32_t i = 0; i < w->legs.n; i++)
 		if (leg_is_open(&w->legs.leg[i]))
 			speaker_flush(w, &w->legs.leg[i]);
+	if (w->srtp != NULL)
+		srtp_unit_fini(w->srtp);
 	for (uint16_t i = 0; i < w->tx.n; i++)
 		rte_pktmbuf_free(w->tx.pkt[i]);
 	memory_put(w);

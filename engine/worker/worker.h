@@ -19,6 +19,7 @@
 #include "base/spsc.h"
 #include "leg/leg.h"
 #include "patchbay/fate.h"
+#include "srtp/srtp.h"
 #include "worker/command.h"
 
 struct capture;
@@ -34,13 +35,16 @@ enum {
 	WORKER_COMMANDS = 1024, /* places in the ring from main */
 	WORKER_EVENTS = 8192,   /* places in the ring to main */
 	WORKER_TX_MAX = 128,    /* packets queued for tx_flush() */
+	WORKER_SEAL_MAX = 32,   /* ... for srtp_seal_burst() */
 };
 
 /* The stages whose packets and cycles are counted, in the order of the turn. */
 /* clang-format off */
 #define WORKER_STAGE_TABLE(X) \
-	X(MAILBOX, "mailbox") X(RX, "rx") X(CLASSIFY, "classify") X(RTCP, "rtcp") X(RTP_IN, "rtp_in") \
-	X(RELAY, "relay") X(JBUF, "jbuf") X(PLAYOUT, "playout") X(TX, "tx")
+	X(MAILBOX, "mailbox") X(RX, "rx") X(CLASSIFY, "classify") X(SRTP_OPEN, "srtp_open") X(RTCP, "rtcp") \
+	X(RTP_IN, "rtp_in") \
+	X(RELAY, "relay") X(JBUF, "jbuf") X(PLAYOUT, "playout") X(SRTP_SEAL, "srtp_seal") \
+	X(TX, "tx")
 /* clang-format on */
 #define WORKER_STAGE_ENUM(id, name) STAGE_##id,
 enum worker_stage { WORKER_STAGE_TABLE(WORKER_STAGE_ENUM) STAGE_COUNT };
@@ -64,6 +68,8 @@ struct worker_config {
 	int main_fd;              /* eventfd that wakes the main lcore; -1: it polls */
 	uint32_t jbuf_min_ms, jbuf_max_ms; /* bounds of the adaptive delay; 0: 20 and 200 */
 	uint64_t seed;                     /* of RTCP intervals; any number */
+	bool srtp;                         /* legs may have keys */
+	enum srtp_way srtp_way;
 };
 
 /* Packets that a worker has queued for tx_flush(). Only tx.c looks inside. */
@@ -71,6 +77,14 @@ struct worker_tx {
 	uint16_t n;
 	struct rte_mbuf *pkt[WORKER_TX_MAX];
 	uint8_t received[WORKER_TX_MAX]; /* enum tx_origin */
+};
+
+/* RTP of encrypted legs. Only srtp_seal.c looks inside. */
+struct worker_seal {
+	uint16_t n;
+	struct rte_mbuf *pkt[WORKER_SEAL_MAX];
+	struct leg *leg[WORKER_SEAL_MAX];
+	uint8_t origin[WORKER_SEAL_MAX]; /* enum tx_origin */
 };
 
 struct worker_stage_count {
@@ -92,6 +106,8 @@ struct worker {
 	bool events_put;             /* main must be woken at the end of this turn */
 	struct leg_table legs;
 	struct worker_media *media;
+	struct srtp *srtp; /* its legs in the order of legs.leg; NULL: no leg may have keys */
+	struct worker_seal seal;
 	struct worker_tx tx;
 
 	/* Written by the worker alone (relaxed), read by anyone at any time. */

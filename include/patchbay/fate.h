@@ -39,7 +39,10 @@
 	DROP(NO_NEIGHBOUR, "no_neighbour", "next hop's link address is not known yet") \
 	DROP(TX_FULL,      "tx_full",      "transmit queue was full for a whole turn") \
 	DROP(HANDOFF_FULL, "handoff_full", "the owning worker's hand-off ring was full") \
-	DROP(RATE,         "rate",         "more packets a second than one leg, or ARP and ICMP together, may bring")
+	DROP(RATE,         "rate",         "more packets a second than one leg, or ARP and ICMP together, may bring") \
+	DROP(SRTP_AUTH,    "srtp_auth",    "SRTP tag missing or wrong: plain, another key, or altered on its way (RFC 3711, 3.3)") \
+	DROP(SRTP_REPLAY,  "srtp_replay",  "SRTP packet was opened before, or is older than the replay window (RFC 3711, 3.3.2)") \
+	DROP(SRTP_AGAIN,   "srtp_again",   "its number was sealed for the listener before; no key stream is used twice")
 /* clang-format on */
 
 #define PACKET_FATE_ENUM(id, name, text) FATE_##id,
