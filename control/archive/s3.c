@@ -88,7 +88,7 @@ static int request(struct s3 *s, const char *method, const char *name, const cha
 		   const void *body, size_t n)
 {
 	struct curl_slist *headers = NULL;
-	char url[3400];
+	char url[3400], sha[DIGEST_TEXT], line[DIGEST_TEXT + 32];
 	CURLcode rc;
 	long status = 0;
 
@@ -99,7 +99,11 @@ static int request(struct s3 *s, const char *method, const char *name, const cha
 	snprintf(url, sizeof(url), "%s%.600s%s%.1100s", s->base, name, query[0] != '\0' ? "?" : "",
 		 query);
 	curl_easy_reset(s->curl);
-	headers = curl_slist_append(headers, "Expect:");
+	/* curl before 8 does not name the body's hash by itself; S3 wants it named. It would also sign a
+	 * header that is taken away ("Expect:"), so none is. */
+	digest_text(body != NULL ? body : "", body != NULL ? n : 0, sha);
+	snprintf(line, sizeof(line), "x-amz-content-sha256: %s", sha);
+	headers = curl_slist_append(headers, line);
 	headers = curl_slist_append(headers, "Content-Type: application/octet-stream");
 	curl_easy_setopt(s->curl, CURLOPT_URL, url);
 	curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, headers);

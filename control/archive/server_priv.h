@@ -44,7 +44,24 @@ const char *server_parameter(struct request *r, const char *name);
 /* `length` bytes of an open file from its beginning, taken. */
 enum MHD_Result server_file(struct request *r, int fd, const char *type);
 
-/* GET sound of a finished recording, as a whole or a range (RFC 9110, 14). */
+/* Bytes that can be read from any place, for an answer to GET with or without a range. */
+struct server_source {
+	/* Up to `max` bytes from `at`; 0 at the end, negative errno. */
+	ssize_t (*read)(void *ctx, void *buf, size_t max, uint64_t at);
+	void (*close)(void *ctx); /* when the answer has been sent, or could not be */
+	void *ctx;
+	uint64_t bytes;
+	const char *etag; /* quoted, or "" when the bytes may still change */
+	const char *id, *format;
+};
+
+/* Answer with it, whole or one range (RFC 9110, 14). Takes `ctx`. */
+enum MHD_Result server_send(struct request *r, const struct server_source *src, bool download);
+
+/* GET sound of a finished recording. */
 enum MHD_Result server_sound(struct request *r, const json_t *row, bool download);
+
+/* GET sound of one that is not finished. */
+enum MHD_Result server_live(struct request *r, const uint8_t id[16]);
 
 #endif

@@ -79,9 +79,15 @@ static enum MHD_Result do_show(struct request *r, const uint8_t *id, const char 
 static enum MHD_Result do_audio(struct request *r, const uint8_t *id, const char *rest)
 {
 	enum MHD_Result answer = MHD_NO;
-	json_t *row = row_for(r, id, "listen", &answer);
+	json_t *row;
+	int err;
 
 	(void)rest;
+	if (shelf_has(archive_shelf(r->a), id) == 0) { /* not finished, or none at all */
+		err = archive_audit(r->a, &r->who, "listen", id, "ok", "from the store");
+		return err != 0 ? server_failed(r, err) : server_live(r, id);
+	}
+	row = row_for(r, id, "listen", &answer);
 	if (row == NULL)
 		return answer;
 	answer = server_sound(r, row, false);

@@ -13,7 +13,7 @@
 #include "base/log.h"
 
 struct sending {
-	struct seal *seal;
+	struct server_source src;
 	uint64_t from, n;
 };
 
@@ -21,10 +21,10 @@ static ssize_t send_some(void *ctx, uint64_t at, char *buf, size_t max)
 {
 	struct sending *s = ctx;
 	uint64_t left = at < s->n ? s->n - at : 0;
-	ssize_t n = seal_pread(s->seal, buf, left < max ? (size_t)left : max, s->from + at);
+	ssize_t n = s->src.read(s->src.ctx, buf, left < max ? (size_t)left : max, s->from + at);
 
 	if (n < 0) {
-		log_error("http", "a finished file cannot be read on: %s", strerror((int)-n));
+		log_error("http", "a recording cannot be read on: %s", strerror((int)-n));
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	}
 	return n > 0 ? n : MHD_CONTENT_READER_END_OF_STREAM;
@@ -34,7 +34,7 @@ static void sent(void *ctx)
 {
 	struct sending *s = ctx;
 
-	seal_close(s->seal);
+	s->src.close(s->src.ctx);
 	free(s);
 }
 
@@ -85,77 +85,100 @@ static const char *header(struct request *r, const char *name)
 	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
 }
 
-static enum MHD_Result reply(struct request *r, const json_t *row, struct sending *s, uint64_t size,
-			     const char *etag, bool download)
+static void describe(struct MHD_Response *m, const struct server_source *src, bool download)
 {
-	const char *format = json_string_value(json_object_get(row, "format"));
-	const char *id = json_string_value(json_object_get(row, "recording"));
-	const char *if_range = header(r, "If-Range");
-	bool opus = format != NULL && strcmp(format, "opus") == 0;
-	enum range range;
-	struct MHD_Response *m;
+	bool opus = strcmp(src->format, "opus") == 0;
 	char text[160];
-	uint64_t n;
+
+	MHD_add_response_header(m, "Content-Type", opus ? "audio/ogg" : "audio/wav");
+	MHD_add_response_header(m, "Accept-Ranges", "bytes");
+	MHD_add_response_header(m, "Cache-Control", "private, no-store");
+	if (src->etag[0] != '\0')
+		MHD_add_response_header(m, "ETag", src->etag);
+	snprintf(text, sizeof(text), "%s; filename=\"%.40s.%s\"",
+		 download ? "attachment" : "inline", src->id, opus ? "opus" : "wav");
+	MHD_add_response_header(m, "Content-Disposition", text);
+}
+
+enum MHD_Result server_send(struct request *r, const struct server_source *src, bool download)
+{
+	const char *if_range = header(r, "If-Range");
+	bool may = if_range == NULL || strcmp(if_range, src->etag) == 0;
+	struct sending *s = calloc(1, sizeof(*s));
+	struct MHD_Response *m;
+	unsigned status = MHD_HTTP_OK;
+	uint64_t size = src->bytes;
+	char text[100];
+	enum range range;
 	enum MHD_Result ok;
 
-	range = read_range(if_range == NULL || strcmp(if_range, etag) == 0 ? header(r, "Range")
-									   : NULL,
-			   size, &s->from, &n);
-	if (range == RANGE_UNSATISFIABLE)
-		n = 0;
-	if (range == RANGE_NONE) {
-		s->from = 0;
-		n = size;
+	if (s == NULL) {
+		src->close(src->ctx);
+		return MHD_NO;
 	}
-	s->n = n;
-	m = MHD_create_response_from_callback(n, 65536, send_some, s, sent);
+	s->src = *src;
+	range = read_range(may ? header(r, "Range") : NULL, size, &s->from, &s->n);
+	if (range == RANGE_NONE)
+		s->from = 0;
+	if (range != RANGE_ONE)
+		s->n = range == RANGE_NONE ? size : 0;
+	m = MHD_create_response_from_callback(s->n, 65536, send_some, s, sent);
 	if (m == NULL) {
 		sent(s);
 		return MHD_NO;
 	}
 	if (range == RANGE_ONE) {
+		status = MHD_HTTP_PARTIAL_CONTENT;
 		snprintf(text, sizeof(text), "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, s->from,
-			 s->from + n - 1, size);
+			 s->from + s->n - 1, size);
 		MHD_add_response_header(m, "Content-Range", text);
 	} else if (range == RANGE_UNSATISFIABLE) {
+		status = MHD_HTTP_RANGE_NOT_SATISFIABLE;
 		snprintf(text, sizeof(text), "bytes */%" PRIu64, size);
 		MHD_add_response_header(m, "Content-Range", text);
 	}
-	MHD_add_response_header(m, "Content-Type", opus ? "audio/ogg" : "audio/wav");
-	MHD_add_response_header(m, "Accept-Ranges", "bytes");
-	MHD_add_response_header(m, "Cache-Control", "private, no-store");
-	MHD_add_response_header(m, "ETag", etag);
-	snprintf(text, sizeof(text), "%s; filename=\"%s.%s\"", download ? "attachment" : "inline",
-		 id, opus ? "opus" : "wav");
-	MHD_add_response_header(m, "Content-Disposition", text);
-	ok = MHD_queue_response(r->connection,
-				range == RANGE_ONE             ? MHD_HTTP_PARTIAL_CONTENT
-				: range == RANGE_UNSATISFIABLE ? MHD_HTTP_RANGE_NOT_SATISFIABLE
-							       : MHD_HTTP_OK,
-				m);
+	describe(m, src, download);
+	ok = MHD_queue_response(r->connection, status, m);
 	MHD_destroy_response(m);
 	return ok;
+}
+
+static ssize_t read_seal(void *ctx, void *buf, size_t max, uint64_t at)
+{
+	return seal_pread(ctx, buf, max, at);
+}
+
+static void close_seal(void *ctx)
+{
+	seal_close(ctx);
 }
 
 enum MHD_Result server_sound(struct request *r, const json_t *row, bool download)
 {
 	const char *sha = json_string_value(json_object_get(row, "sha256"));
-	struct sending *s = calloc(1, sizeof(*s));
+	const char *format = json_string_value(json_object_get(row, "format"));
+	struct seal *seal;
 	char etag[80], first[1];
-	int err;
+	int err = archive_sound(r->a, row, &seal);
 
-	if (s == NULL)
-		return MHD_NO;
-	err = archive_sound(r->a, row, &s->seal);
 	/* a damaged beginning is said, not sent */
-	if (err == 0 && seal_pread(s->seal, first, 1, 0) < 0) {
-		seal_close(s->seal);
+	if (err == 0 && seal_pread(seal, first, 1, 0) < 0) {
+		seal_close(seal);
 		err = -EBADMSG;
 	}
-	if (err != 0) {
-		free(s);
+	if (err != 0)
 		return server_failed(r, err);
-	}
 	snprintf(etag, sizeof(etag), "\"%.64s\"", sha != NULL ? sha : "");
-	return reply(r, row, s, seal_bytes(s->seal), etag, download);
+
+	struct server_source src = {
+		.read = read_seal,
+		.close = close_seal,
+		.ctx = seal,
+		.bytes = seal_bytes(seal),
+		.etag = etag,
+		.id = json_string_value(json_object_get(row, "recording")),
+		.format = format != NULL ? format : "wav",
+	};
+
+	return server_send(r, &src, download);
 }

@@ -255,6 +255,42 @@ static void a_role_may_what_it_says_and_all_is_written_down(void)
 	web_free(&p);
 }
 
+static void a_call_is_heard_before_it_is_finished(void)
+{
+	struct place_of_web p;
+	struct reply all, part;
+	uint8_t id[16];
+
+	web_make(&p, true);
+	record_calls(&p.w, 9, 1); /* ended, and not taken into the archive yet */
+	test_id(id, 9);
+	all = ask(&p, "GET", "listener",
+		  "/v1/recordings/0009abab-abab-abab-abab-abababababab/audio", NULL, NULL);
+	check_int(all.status, 200);
+	check_str(all.type, "audio/wav");
+	check(all.n >= 44 + (size_t)(SECONDS * 1000 - 40) * 32 && memcmp(all.body, "RIFF", 4) == 0);
+	part = ask(&p, "GET", "listener",
+		   "/v1/recordings/0009abab-abab-abab-abab-abababababab/audio", "bytes=20001-40000",
+		   NULL);
+	check_int(part.status, 206);
+	check_int(part.n, 20000);
+	check(memcmp(part.body, all.body + 20001, 20000) == 0);
+	check_int(status(&p, "GET", "reader",
+			 "/v1/recordings/0009abab-abab-abab-abab-abababababab/audio", NULL),
+		  403);
+	/* the same sound as when it is finished */
+	finish(&p.w, 1);
+	free(part.body);
+	part = ask(&p, "GET", "listener",
+		   "/v1/recordings/0009abab-abab-abab-abab-abababababab/audio", "bytes=-100000",
+		   NULL);
+	check_int(part.status, 206);
+	check(memcmp(part.body + 20000, all.body + all.n - 80000, 16000) == 0);
+	free(all.body);
+	free(part.body);
+	web_free(&p);
+}
+
 static void what_was_deleted_is_gone(void)
 {
 	struct place_of_web p;
@@ -299,6 +335,7 @@ static void what_would_be_open_to_all_is_not_served(void)
 static const struct check_case cases[] = {
 	CHECK_CASE(ranges_are_given_to_the_byte),
 	CHECK_CASE(a_role_may_what_it_says_and_all_is_written_down),
+	CHECK_CASE(a_call_is_heard_before_it_is_finished),
 	CHECK_CASE(what_was_deleted_is_gone),
 	CHECK_CASE(what_would_be_open_to_all_is_not_served),
 };
