@@ -16,7 +16,8 @@
 #include "archive/config_file.h"
 #include "archive/copy.h"
 
-int cli_archive_open(struct cli *c, struct cli_archive *x)
+/* Take the options, read the configuration. Returns 0 or the exit code. */
+static int read_config(struct cli *c, struct cli_archive *x)
 {
 	static struct complaints complaints;
 	char why[400], line[400];
@@ -40,12 +41,40 @@ int cli_archive_open(struct cli *c, struct cli_archive *x)
 	}
 	if (dir != NULL)
 		x->config->archive->directory = dir;
-	err = archive_open(&x->a, x->config, why, sizeof(why));
-	if (err != 0) {
-		fprintf(c->err, "patchbay: the archive cannot be opened: %s\n", why);
-		config_free(x->config);
-		return CLI_UNREACHABLE;
-	}
+	return 0;
+}
+
+static int open_it(struct cli *c, struct cli_archive *x)
+{
+	char why[400];
+	int err = archive_open(&x->a, x->config, why, sizeof(why));
+
+	if (err == 0)
+		return 0;
+	fprintf(c->err, "patchbay: the archive cannot be opened: %s\n", why);
+	config_free(x->config);
+	return CLI_UNREACHABLE;
+}
+
+int cli_archive_open(struct cli *c, struct cli_archive *x)
+{
+	int rc = read_config(c, x);
+
+	return rc != 0 ? rc : open_it(c, x);
+}
+
+int cli_archive_if_any(struct cli *c, struct cli_archive *x)
+{
+	char ledger[1100];
+	int rc = read_config(c, x);
+
+	if (rc != 0)
+		return rc;
+	snprintf(ledger, sizeof(ledger), "%.1000s/ledger", x->config->archive->directory);
+	if (access(ledger, F_OK) == 0)
+		return open_it(c, x);
+	config_free(x->config);
+	x->config = NULL;
 	return 0;
 }
 

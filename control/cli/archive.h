@@ -20,6 +20,8 @@ struct cli_archive {
 
 /* Takes --config, --archive and --by out of the words. Returns 0 or the exit code, having said why. */
 int cli_archive_open(struct cli *c, struct cli_archive *x);
+/* The same where there is an archive; else x->a is NULL. */
+int cli_archive_if_any(struct cli *c, struct cli_archive *x);
 void cli_archive_close(struct cli_archive *x);
 
 /* The recording that `text` begins. Returns 0 or the exit code, having said why. */

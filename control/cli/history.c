@@ -266,11 +266,53 @@ static int code(int rc)
 	return rc == 2 ? CLI_UNREACHABLE : rc;
 }
 
+/* The whole id of what `rec` begins, if the store has it. */
+static bool whole_id(const struct recordings_options *opt, const char *rec, uint8_t id[16])
+{
+	struct recording_store *store;
+	bool found;
+
+	if (recording_store_open(&store, opt->store, opt->stores) != 0)
+		return false;
+	found = recording_find(store, rec, id) == 0;
+	recording_store_close(store);
+	return found;
+}
+
+/* Taking sound out of the store leaves its line in the archive's audit, where there is an archive; when the line
+ * cannot be written nothing is exported. */
+static int export_from_store(struct cli *c, const struct recordings_options *opt)
+{
+	const char *output, *id;
+	struct cli_archive x;
+	uint8_t key[16];
+	int rc = cli_archive_if_any(c, &x);
+
+	if (rc != 0)
+		return rc;
+	if (!cli_option(c, "--output", &output) || !cli_need(c, "REC", &id)) {
+		rc = CLI_USAGE;
+	} else {
+		if (output == NULL)
+			output = cli_word(c); /* `export REC FILE` is understood, too */
+		rc = cli_end(c) ? 0 : CLI_USAGE;
+	}
+	if (rc == 0 && x.a != NULL &&
+	    archive_audit(x.a, &x.who, "export", whole_id(opt, id, key) ? key : NULL, "ok", id) !=
+		    0)
+		rc = cli_archive_refused(&x, -EIO);
+	if (rc == 0)
+		rc = code(recordings_export(opt, id, output));
+	if (x.a != NULL)
+		cli_archive_close(&x);
+	return rc;
+}
+
 int cli_recordings(struct cli *c)
 {
 	const struct recordings_options opt = {
 		.store = c->store, .stores = c->stores, .json = c->json, .out = c->out};
-	const char *verb, *output, *id;
+	const char *verb, *id;
 	int rc;
 
 	if (!cli_need(c, "list, find, search, show, play, export, verify, prove or another verb",
@@ -285,13 +327,8 @@ int cli_recordings(struct cli *c)
 		return find(c);
 	if (strcmp(verb, "frames") == 0)
 		return frames(c, &opt);
-	if (strcmp(verb, "export") == 0) {
-		if (!cli_option(c, "--output", &output) || !cli_need(c, "REC", &id))
-			return CLI_USAGE;
-		if (output == NULL)
-			output = cli_word(c); /* `export REC FILE` is understood, too */
-		return cli_end(c) ? code(recordings_export(&opt, id, output)) : CLI_USAGE;
-	}
+	if (strcmp(verb, "export") == 0)
+		return export_from_store(c, &opt);
 	if (strcmp(verb, "verify") == 0) {
 		bool all = cli_switch(c, "--all");
 
