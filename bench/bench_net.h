@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "net/net.h"
+#include "srtp/srtp.h"
 
 struct rte_mempool;
 struct rte_ring;
@@ -39,6 +40,8 @@ struct bench_net {
 	uint32_t legs;
 	uint8_t *sound; /* one second of noise that all read from */
 	uint64_t sent, heard, strange;
+	struct srtp *srtp;       /* the telephones' side of it; NULL: plain */
+	struct bench_seal *seal; /* frames on their way through it */
 };
 
 /* The address of leg `i`'s telephone. */
@@ -48,6 +51,13 @@ void bench_net_ip(uint32_t i, uint8_t ip[4]);
  * memory. */
 void bench_net_make(struct bench_net *n, uint32_t legs, const struct net_own *own);
 void bench_net_free(struct bench_net *n);
+
+/* From now on all telephones seal what they say and open what they hear (AES_CM_128_HMAC_SHA1_80). What does not
+ * open is `strange`. Ends the program when there is no memory. */
+void bench_net_secure(struct bench_net *n, const struct net_own *own);
+
+/* The keys of leg `i`, as the telephone has them or as the engine's leg does. */
+void bench_net_keys(uint32_t i, bool telephone, struct srtp_keys *keys);
 
 /* Put what is said in this millisecond of a round into the engine's ring. */
 void bench_net_speak(struct bench_net *n, unsigned phase);

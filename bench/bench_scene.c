@@ -27,6 +27,7 @@ static const struct bench_scene_kind kinds[] = {
 	{.name = "relay_record", .legs_per_call = 2, .unit = BENCH_STREAM, .frames_out = 2, .records = true},
 	{.name = "prompt", .legs_per_call = 1, .unit = BENCH_STREAM, .frames_out = 1, .silent = true},
 	{.name = "prompt_duplex", .legs_per_call = 1, .unit = BENCH_STREAM, .frames_out = 1},
+	{.name = "srtp", .legs_per_call = 2, .unit = BENCH_STREAM, .frames_out = 2, .srtp = true},
 	{.name = "dtmf", .legs_per_call = 2, .unit = BENCH_STREAM, .frames_out = 2, .inband = true},
 	{.name = "room3", .legs_per_call = 3, .unit = BENCH_LEG, .frames_out = 3},
 	{.name = "room8", .legs_per_call = 8, .unit = BENCH_LEG, .frames_out = 8},
@@ -154,7 +155,13 @@ static void leg_open(struct bench_world *b, const struct bench_scene_kind *kind,
 		.ssrc = 0x80000000u + leg,
 	};
 	bench_net_ip(leg, c.leg_open.remote.ip);
+	if (kind->srtp) {
+		bench_net_keys(leg, false, &b->keys);
+		c.srtp = &b->keys;
+	}
 	send(b, &c);
+	if (kind->srtp)
+		settle(b); /* the keys are the worker's until it has answered */
 }
 
 /* The first `n` legs of a call hear one another. */

@@ -8,6 +8,7 @@
 
 #include "bench_net.h"
 #include "prompt/prompt.h"
+#include "srtp/srtp_suite.h"
 #include "worker/worker.h"
 
 /* What its numbers are counted in. */
@@ -21,6 +22,7 @@ struct bench_scene_kind {
 	bool silent;        /* the telephones stop talking when the scene has begun */
 	uint8_t frames_out; /* voice frames that a call's telephones hear in 20 ms */
 	bool inband;        /* digits are looked for in the sound of every leg */
+	bool srtp;          /* every leg is encrypted */
 };
 
 /* NULL when there is none of this name. */
@@ -35,6 +37,7 @@ struct bench_world {
 	struct worker *worker;
 	struct bench_net net;
 	struct bench_prompts *prompts;
+	struct srtp_keys keys; /* of the leg that is being opened */
 	uint64_t now_ns;
 	uint64_t token, answered;
 	uint32_t calls;

@@ -221,7 +221,10 @@ static void world_make(struct bench *b, unsigned i)
 	cfg.lane = port_lane(b->port[i], 0);
 	cfg.pool = w->net.pool;
 	cfg.rec = b->rec != NULL ? record_worker(b->rec, 0) : NULL;
+	cfg.srtp = b->opt.kind->srtp;
 	bench_net_make(&w->net, cfg.legs, port_own(b->port[i]));
+	if (cfg.srtp)
+		bench_net_secure(&w->net, port_own(b->port[i]));
 	w->now_ns = clock_ns();
 	w->worker = worker_create(&cfg);
 	if (w->worker == NULL)

@@ -107,7 +107,7 @@ static uint32_t addressee(const struct address_book *b, const struct gen_script 
 {
 	uint32_t i;
 
-	if (h->len < RTP_AT + RTP_HEADER_LEN || h->packet[0] != 0x45) {
+	if (h->kept < RTP_AT + RTP_HEADER_LEN || h->packet[0] != 0x45) {
 		v->strange++;
 		return NOBODY;
 	}
@@ -128,6 +128,7 @@ static uint32_t addressee(const struct address_book *b, const struct gen_script 
 static void judge_exact(struct judge *j, struct track *t, const struct gen_heard *h,
 			const uint8_t *payload, size_t len)
 {
+	size_t kept = (size_t)(h->packet + h->kept - payload);
 	uint8_t want[GEN_PAYLOAD];
 	uint32_t partner = (uint32_t)j->s->stream[t->stream].hears, round;
 	uint64_t delay;
@@ -140,7 +141,7 @@ static void judge_exact(struct judge *j, struct track *t, const struct gen_heard
 	if (round < j->s->warm)
 		return;
 	gen_payload(want, partner, round);
-	if (memcmp(want, payload, GEN_PAYLOAD) != 0) {
+	if (memcmp(want, payload, kept < GEN_PAYLOAD ? kept : GEN_PAYLOAD) != 0) {
 		j->v->corrupt++;
 		return;
 	}
@@ -224,8 +225,10 @@ static bool judge_stream(struct judge *j, uint32_t stream, const uint32_t *order
 		int len = h->len - RTP_AT;
 		struct rtp_view view;
 
-		if ((srtp != NULL && !gen_srtp_unprotect(srtp, rtp, &len)) ||
-		    rtp_parse(&view, rtp, (size_t)len) != RTP_OK)
+		if (h->kept < h->len && h->kept < GEN_HEARD_SHORT)
+			j->v->corrupt++; /* the filter could not read it */
+		else if ((srtp != NULL && !gen_srtp_unprotect(srtp, rtp, &len)) ||
+			 rtp_parse(&view, rtp, (size_t)len) != RTP_OK)
 			j->v->corrupt += h->heard_ns >= j->from_ns;
 		else if (g->hears >= 0)
 			judge_exact(j, &t, h, rtp + view.payload_at, view.payload_len);

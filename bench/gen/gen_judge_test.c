@@ -66,6 +66,7 @@ static void relay(bool secure)
 		film[k].sent_ns = BEGIN_NS + k * GEN_ROUND_NS / STREAMS;
 		h->heard_ns = film[k].sent_ns + DELAY_US * 1000;
 		h->len = (uint16_t)(film[k].len - GEN_ETH_BYTES);
+		h->kept = h->len;
 		memcpy(h->packet, film[k].frame + GEN_ETH_BYTES, h->len);
 		memcpy(h->packet + 16, to->ip, 4);
 		be16_put(h->packet + NET_IP4_BYTES + 2, to->port);
@@ -144,6 +145,19 @@ static void a_bit_is_changed(void)
 
 	check_int(v.corrupt, 1);
 	check_int(v.lost, 1);
+}
+
+static void most_are_kept_in_part(void)
+{
+	relay(false);
+	for (uint64_t k = 0; k < n; k++)
+		if (k % GEN_WHOLE_EVERY != 0)
+			heard[k].kept = GEN_HEARD_SHORT;
+	heard[SLOTS - 1].packet[GEN_HEARD_SHORT - 6] ^= 1;
+	struct gen_verdict v = judge();
+
+	check_int(v.corrupt, 1);
+	check_int(v.heard, v.due - 1);
 }
 
 static void one_telephone_hears_the_wrong_one(void)
@@ -241,6 +255,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(one_comes_twice),
 	CHECK_CASE(two_change_places),
 	CHECK_CASE(a_bit_is_changed),
+	CHECK_CASE(most_are_kept_in_part),
 	CHECK_CASE(one_telephone_hears_the_wrong_one),
 	CHECK_CASE(one_frame_takes_its_time),
 	CHECK_CASE(the_generator_is_late_itself),

@@ -294,6 +294,8 @@ static bool measure(const struct options *opt, struct gen_script *s, struct gen_
 	l->clock->round_ns = GEN_ROUND_NS;
 	l->clock->streams = s->streams;
 	l->clock->slots = l->slots;
+	for (uint32_t i = 0; i < s->streams; i++)
+		l->clock->whole |= s->stream[i].secure;
 	if (!l->start(l))
 		return false;
 	sleep_until(l->clock->begin_ns + (uint64_t)s->warm * GEN_ROUND_NS);

@@ -105,9 +105,12 @@ static void hear(struct memif *m, struct rte_mbuf *b, uint64_t now)
 
 		h->heard_ns = now;
 		h->len = (uint16_t)(len - GEN_ETH_BYTES);
-		if (h->len > GEN_FRAME_MAX)
-			h->len = GEN_FRAME_MAX;
-		memcpy(h->packet, p + GEN_ETH_BYTES, h->len);
+		if (h->len > GEN_HEARD_MAX)
+			h->len = GEN_HEARD_MAX;
+		h->kept = h->len;
+		if (h->len > GEN_HEARD_SHORT && !c->whole && c->heard % GEN_WHOLE_EVERY != 0)
+			h->kept = GEN_HEARD_SHORT;
+		memcpy(h->packet, p + GEN_ETH_BYTES, h->kept);
 	}
 	rte_pktmbuf_free(b);
 }

@@ -86,13 +86,16 @@ int gen_hear(struct __sk_buff *skb)
 		return TC_ACT_SHOT; /* counted, so that the judge knows */
 	h->heard_ns = bpf_ktime_get_ns();
 	len -= GEN_ETH_BYTES;
-	if (len > GEN_FRAME_MAX)
-		len = GEN_FRAME_MAX;
+	if (len > GEN_HEARD_MAX)
+		len = GEN_HEARD_MAX;
+	h->len = (__u16)len;
+	if (len > GEN_HEARD_SHORT && !c->whole && at % GEN_WHOLE_EVERY != 0)
+		len = GEN_HEARD_SHORT;
 	asm volatile("" : "+r"(len)); /* the verifier follows what is checked after this */
-	if (len == 0 || len > GEN_FRAME_MAX)
+	if (len == 0 || len > GEN_HEARD_MAX)
 		return TC_ACT_SHOT;
 	if (bpf_skb_load_bytes(skb, GEN_ETH_BYTES, h->packet, (__u32)len) == 0)
-		h->len = (__u16)len;
+		h->kept = (__u16)len;
 	return TC_ACT_SHOT;
 }
 

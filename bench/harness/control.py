@@ -99,20 +99,6 @@ def simulator(build, say):
     return {"events_per_s": events / spent, "calls_per_second": None, "what": "ACD alone, every belief checked after each event", "doubt": ""}
 
 
-def search(build, directory, quick, say):
-    """Search latency over synthetic call records; control/archive brings generator and question."""
-    program = f"{build}/bench_search"
-    if not os.path.exists(program):
-        return {"search_ms_p99": None, "doubt": "there is no bench_search in this build (records and searches come with control/archive)"}
-    records = 1000000 if quick else 10000000
-    done = subprocess.run([program, f"{directory}/search", str(records)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    found = re.search(r"p99 ([\d.]+) ms", done.stdout)
-    if done.returncode != 0 or not found:
-        return {"search_ms_p99": None, "doubt": (done.stderr or done.stdout)[-200:]}
-    say(f"search among {records} records: p99 {found.group(1)} ms")
-    return {"search_ms_p99": float(found.group(1)), "search_records": records, "doubt": "" if not quick else ""}
-
-
 def run(build, directory, cpu, gen_cpu, say, quick, peer):
     calls = 300 if quick else 2000
     mine = guarded(lambda: ours(build, directory, cpu, gen_cpu, calls))
@@ -128,8 +114,7 @@ def run(build, directory, cpu, gen_cpu, say, quick, peer):
         if ratio:
             say(f"rtpengine: {other['cpu_ms']:.2f} ms each; ratio {ratio:.2f}")
     called = guarded(lambda: sip(build, directory, cpu, gen_cpu, quick, say))
-    found = search(build, directory, quick, say)
-    control.update(sip_cps=called.get("sip_cps"), sip=called, **found)
-    control["doubt"] = "; ".join(filter(None, doubts + [called.get("doubt"), found["doubt"]]))
+    control.update(sip_cps=called.get("sip_cps"), sip=called)
+    control["doubt"] = "; ".join(filter(None, doubts + [called.get("doubt")]))
     sections["sim"] = simulator(build, say)
     return {"sections": sections}

@@ -1,4 +1,5 @@
 """patchbay-engine as a server under measurement, driven through its control socket."""
+import base64
 import json
 import os
 import socket
@@ -98,19 +99,24 @@ class Engine:
                 return True
             except OSError:
                 return False
-        wait_until("the engine's socket", answers, 30)
+        wait_until("the engine's socket", answers, 120)
 
     def open(self, calls, record=False, srtp=False):
         """Calls of two legs that hear one another. Returns lines for the generator's telephones."""
         self.close_calls()
         self.serial += 1
-        opens, legs = [], []
+        opens, legs, keys = [], [], []
         for c in range(calls):
             name = f"b{self.serial}-{c}"
             self.calls.append(name)
             opens.append(("call.open", {"call": name}))
             for side in (0, 1):
-                legs.append(("leg.open", {"call": name, "leg": f"{name}-{side}", "source": "strict", "codecs": [{"pt": 0, "name": "PCMU"}],
+                more = {}
+                if srtp:
+                    keys.append((os.urandom(30), os.urandom(30)))  # what the telephone sends with, what it hears with
+                    theirs, own = (base64.b64encode(k).decode() for k in keys[-1])
+                    more = {"srtp": {"suite": "AES_CM_128_HMAC_SHA1_80", "receive": {"key": theirs}, "send": {"key": own}}}
+                legs.append(("leg.open", {**more, "call": name, "leg": f"{name}-{side}", "source": "strict", "codecs": [{"pt": 0, "name": "PCMU"}],
                                           "remote": {"ip": CLIENT, "port": FIRST_PORT + 2 * (2 * c + side)}}))
         self.rpc.many(opens)
         opened = self.rpc.many(legs)
@@ -118,7 +124,8 @@ class Engine:
                                                           {"listener": f"{n}-1", "speaker": f"{n}-0"}]}) for n in self.calls])
         if record:
             self.rpc.many([("record.start", {"call": n, "recording": str(uuid.uuid4()), "customer": f"{n}-0"}) for n in self.calls])
-        return [f"{CLIENT} {FIRST_PORT + 2 * i} {o['local']['ip']} {o['local']['port']} 0 {i ^ 1} 1" for i, o in enumerate(opened)]
+        return [f"{CLIENT} {FIRST_PORT + 2 * i} {o['local']['ip']} {o['local']['port']} 0 {i ^ 1} 1"
+                + (f" {keys[i][0].hex()} {keys[i][1].hex()}" if srtp else "") for i, o in enumerate(opened)]
 
     def close_calls(self):
         if self.calls:
@@ -134,7 +141,7 @@ class Engine:
 
     def can(self, scene):
         """Whether this engine has what the scene needs."""
-        return scene != "srtp"
+        return scene in ("relay", "record", "srtp")
 
     def pids(self):
         return [self.process.pid]

@@ -25,6 +25,7 @@ GOALS = [
     ("recorder, frames lost at SIGKILL", "recorder.kill_lost_frames", 0, 0, "frames", False),
     ("encryption's share of CPU", "recorder.encryption_cpu_share", 0.05, None, "of the archive's CPU", False),
     ("search among 10,000,000 call records, p99", "control.search_ms_p99", 200, None, "ms", False),
+    ("first byte of a stored recording, p99", "archive.first_byte_ms_p99", 100, None, "ms", False),
     ("idle engine", "idle.cpu_share", 0.01, 0.002, "of a core", False),
     ("memory per recorded call", "memory.per_recorded_call_kib", 48, 40, "KiB", False),
 ]

@@ -68,6 +68,8 @@ class Lab:
             run("ip", "netns", "exec", ns, "ethtool", "-K", "eth0", "tx", "off")
         # The generator's frames come without a socket buffer; with GRO the interface takes them whoever reads.
         run("ip", "netns", "exec", self.server, "ethtool", "-K", "eth0", "gro", "on")
+        # What the server sends is received on the generator's CPU: behind a real wire it would not cost the server's.
+        run("ip", "netns", "exec", self.client, "sh", "-c", f"echo {1 << self.gen_cpu:x} >/sys/class/net/eth0/queues/rx-0/rps_cpus")
         # Known neighbours: nobody's first packet waits for ARP.
         run("ip", "-n", self.server, "neigh", "replace", CLIENT, "lladdr", self.mac(self.client), "dev", "eth0", "nud", "permanent")
         run("ip", "-n", self.client, "neigh", "replace", SERVER, "lladdr", self.mac(self.server), "dev", "eth0", "nud", "permanent")
@@ -78,7 +80,7 @@ class Lab:
     def spawn(self, command, log):
         """Start what is measured, in its namespace, on its CPU, before ordinary programs."""
         out = open(f"{self.dir}/{log}.log", "wb")
-        process = subprocess.Popen(["ip", "netns", "exec", self.server, "taskset", "-c", str(self.cpu), "nice", "-n", "-10", *command],
+        process = subprocess.Popen(["ip", "netns", "exec", self.server, "taskset", "-c", str(self.cpu), "chrt", "--rr", "1", *command],
                                    stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
         process.log = f"{self.dir}/{log}.log"
         self.processes.append(process)

@@ -2,7 +2,8 @@
 import os
 import time
 
-from . import alone, control, micro
+from . import alone, archive, control, micro
+from .machine import TOP
 from .macro import Macro
 from .ring import CURVE, Ring
 from .ring import SCENES as RING_SCENES
@@ -25,7 +26,7 @@ class Work:
     @staticmethod
     def names():
         return ([name for name, _, _ in RING_SCENES] + ["delay", "memif"] + [f"veth_{name}" for name in VETH_SCENES] +
-                ["recorder", "kill", "idle", "memory", "micro", "control"])
+                ["recorder", "kill", "idle", "memory", "micro", "control", "archive", "jbuf"])
 
     def parts(self):
         """(name, seconds it takes when quick and otherwise, function)"""
@@ -42,6 +43,8 @@ class Work:
         yield "memory", (15, 15), lambda: self.merge("memory", self.needs_root(lambda: alone.memory(*self.place())))
         yield "micro", (40, 180), lambda: self.merge("micro", micro.run(self.opt["build"], self.opt["cpu"], quick, say))
         yield "control", (60, 180), lambda: self.control(quick)
+        yield "archive", (30, 600), lambda: self.sections(archive.run(self.opt["build"], self.dir, quick, say))
+        yield "jbuf", (10, 10), lambda: self.merge("jbuf", archive.jitter_buffer(self.opt["build"], os.path.join(TOP, "bench/traces"), self.dir, say))
 
     def place(self):
         return self.opt["build"], self.dir, self.opt["cpu"], self.gen_cpu, say
@@ -100,7 +103,10 @@ class Work:
 
     def control(self, quick):
         result = self.needs_root(lambda: control.run(*self.place(), quick, self.opt["peer"] == "rtpengine"))
-        for section, value in result.get("sections", {"control": result}).items():
+        self.sections(result.get("sections", {"control": result}))
+
+    def sections(self, values):
+        for section, value in values.items():
             self.merge(section, value) if "." not in section else self.put(section.rsplit(".", 1)[0], section.rsplit(".", 1)[1], value)
 
 
