@@ -190,6 +190,10 @@ static void worker_stats(void *arg, unsigned worker, struct engine_worker_stats 
 	s->received = atomic_load_explicit(&w->received, memory_order_relaxed);
 	s->sent = atomic_load_explicit(&w->sent, memory_order_relaxed);
 	s->mbufs_free = rte_mempool_avail_count(e->pool);
+	s->coders = e->plan.coders;
+	s->coders_used = atomic_load_explicit(&w->coders_used, memory_order_relaxed);
+	s->coders_missed = atomic_load_explicit(&w->coders_missed, memory_order_relaxed);
+	s->opus_complexity = atomic_load_explicit(&w->opus_complexity, memory_order_relaxed);
 	for (unsigned i = 0; i < FATE_COUNT; i++)
 		s->fate[i] = atomic_load_explicit(&w->fate[i], memory_order_relaxed);
 	for (unsigned i = 0; i < STAGE_COUNT && i < ENGINE_STAGES_MAX; i++) {

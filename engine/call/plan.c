@@ -42,7 +42,12 @@ static uint8_t relayable(const struct plan_leg *l, const struct plan_input in[CA
 
 	uint8_t s = l->speaker[0].slot;
 
-	return in[s].codec_in == in[listener].codec_out ? s : HEAR_NONE;
+	if (in[listener].short_only)
+		return HEAR_NONE;
+	return in[s].codec_in == in[listener].codec_out ||
+			       (in[listener].accepts >> in[s].codec_in & 1)
+		       ? s
+		       : HEAR_NONE;
 }
 
 /* Legs whose row a monitor lays a hand on. */

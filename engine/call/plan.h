@@ -4,8 +4,10 @@
  * result. The rules, in order, for each open leg:
  *   SILENT  its direction lets us send nothing, or no remote is known, or nothing is to be heard
  *   PLAY    a playlist runs on it
- *   RELAY   it hears exactly one speaker at 0 dB, whose packets have the codec that it is sent,
- *           and no other leg has that speaker's relay already
+ *   RELAY   it hears exactly one speaker at 0 dB, whose packets have a codec that it negotiated (RFC
+ *           3264, 6.1: any of them may be sent), and no other leg has that speaker's relay
+ *           already. How long the packets are does not matter: a ptime is a wish (RFC 8866, 6.4);
+ *           only to a leg that takes nothing as long as a tick is nothing relayed
  *   MIX     everything else
  * A speaker is relayed to at most one leg; a leg that no monitor lays a hand on goes first, then
  * the lower slot. Speakers whose direction lets them send nothing to us (hold) are not heard.
@@ -34,6 +36,8 @@ struct plan_input {
 	bool inband;                  /* its sound is searched for tones */
 	enum codec_id codec_in;       /* of the packets it sends now; until one came: codec_out */
 	enum codec_id codec_out;      /* what it is sent */
+	uint8_t accepts;              /* bit c: codec c may be sent to it as well */
+	bool short_only; /* it takes no packet as long as a tick: nothing is relayed to it */
 };
 
 struct plan_speaker {

@@ -120,6 +120,13 @@ size_t jbuf_bytes(uint16_t slots)
 	return sizeof(struct jbuf) + slots * sizeof(struct slot);
 }
 
+static void clock_set(struct jbuf *jb, uint32_t clock_hz)
+{
+	jb->ns_per_tick_q8 = (PB_NS_PER_S << NS_SHIFT) / clock_hz;
+	jb->tick_ticks = (uint32_t)(jb->tick_ns / PB_NS_PER_MS * clock_hz / 1000);
+	jb->max_ticks = (uint32_t)(jb->max_ns / PB_NS_PER_MS * clock_hz / 1000);
+}
+
 int jbuf_init(struct jbuf *jb, const struct jbuf_config *cfg)
 {
 	if (cfg->clock_hz < 1000 || cfg->clock_hz > 1000000 || cfg->slots < JBUF_SLOTS_MIN ||
@@ -131,10 +138,8 @@ int jbuf_init(struct jbuf *jb, const struct jbuf_config *cfg)
 	jb->mask = cfg->slots - 1U;
 	jb->min_ns = cfg->min_ms * PB_NS_PER_MS;
 	jb->max_ns = cfg->max_ms * PB_NS_PER_MS;
-	jb->ns_per_tick_q8 = (PB_NS_PER_S << NS_SHIFT) / cfg->clock_hz;
 	jb->tick_ns = (cfg->tick_ms ? cfg->tick_ms : 20U) * PB_NS_PER_MS;
-	jb->tick_ticks = cfg->clock_hz / 1000 * (cfg->tick_ms ? cfg->tick_ms : 20U);
-	jb->max_ticks = (uint32_t)((uint64_t)cfg->max_ms * cfg->clock_hz / 1000);
+	clock_set(jb, cfg->clock_hz);
 	jb->lag_low_ns = jb->wait_low_ns = jb->delay_min_ns = UINT64_MAX;
 	jbuf_line_init(&jb->line, jb->max_ns);
 	return 0;
@@ -520,6 +525,13 @@ void jbuf_restart(struct jbuf *jb)
 	jb->group = 0;
 	jb->lag_low_ns = jb->wait_low_ns = UINT64_MAX;
 	jbuf_line_restart(&jb->line);
+}
+
+void jbuf_clock(struct jbuf *jb, uint32_t clock_hz)
+{
+	must(clock_hz >= 1000 && clock_hz <= 1000000);
+	jbuf_restart(jb);
+	clock_set(jb, clock_hz);
 }
 
 void *jbuf_drain(struct jbuf *jb)

@@ -138,6 +138,9 @@ const void *jbuf_peek(const struct jbuf *jb);
  * learnt of the jitter stay. */
 void jbuf_restart(struct jbuf *jb);
 
+/* The RTP clock of packets from here on. Nothing may be held; what is known of jitter stays. */
+void jbuf_clock(struct jbuf *jb, uint32_t clock_hz);
+
 /* Hand back any one held packet, or NULL when none is left. For teardown and restart. */
 void *jbuf_drain(struct jbuf *jb);
 

@@ -15,6 +15,7 @@
 #include "base/must.h"
 #include "dsp/conceal.h"
 #include "dsp/resample.h"
+#include "dsp/slip.h"
 
 enum {
 	QUEUE_MAX = CODEC_RATE_MAX_HZ / 1000 * CODEC_PACKET_MAX_MS + CODER_FRAME_MAX,
@@ -209,6 +210,25 @@ uint32_t coder_decode(struct coder *c, const struct codec *codec, const uint8_t 
 		remember(c, at, k);
 	c->queued += k;
 	return k;
+}
+
+int32_t coder_slip(struct coder *c, uint32_t n, int32_t wish)
+{
+	uint32_t most = (uint32_t)(wish < 0 ? -wish : wish);
+	int16_t *at;
+	uint32_t by;
+
+	if (n > c->queued || (wish > 0 && most > room(c)))
+		return 0;
+	at = c->queue + c->queued - n;
+	if (wish < 0) {
+		by = (uint32_t)slip_shorten(at, n, most, c->rate_hz);
+		c->queued -= by;
+		return -(int32_t)by;
+	}
+	by = (uint32_t)slip_lengthen(at, n, most, c->rate_hz);
+	c->queued += by;
+	return (int32_t)by;
 }
 
 void coder_queue(struct coder *c, const int16_t *pcm, uint32_t n)

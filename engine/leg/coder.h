@@ -54,6 +54,10 @@ uint32_t coder_queued(const struct coder *c);
 uint32_t coder_decode(struct coder *c, const struct codec *codec, const uint8_t *payload,
 		      size_t len);
 
+/* Make the newest `n` samples of the queue longer by at most `wish` (shorter, when negative), where it
+ * cannot be heard (dsp/slip.h). Returns by how much. */
+int32_t coder_slip(struct coder *c, uint32_t n, int32_t wish);
+
 /* `n` samples at the call's rate are missing. `next`: the packet after them where it is known, else NULL.
  * True: they were recovered from it, not made up. */
 bool coder_missing(struct coder *c, uint32_t n, const struct codec *codec, const uint8_t *next,

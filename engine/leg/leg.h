@@ -64,6 +64,8 @@ struct leg_in {
 	uint8_t codec[LEG_CODECS_MAX]; /* enum codec_id of pt[] */
 	uint32_t call;                 /* index of its call */
 	struct rec_tap *tap;           /* with LEG_IN_TAP: its only recording; NULL: ask the call */
+	uint32_t clock_hz;             /* RTP clock of codec_now */
+	uint8_t noise_pt;              /* comfort noise; 13 when another was not negotiated */
 };
 
 /* leg_out.flags */

@@ -21,9 +21,13 @@ struct sock_ip {
 
 struct leg_codec {
 	enum codec_id id;
-	uint8_t pt; /* RTP payload type, 0..127, as negotiated */
-	uint16_t ptime_ms;
+	uint8_t pt;            /* RTP payload type, 0..127, as negotiated */
+	uint16_t ptime_ms;     /* of what we send; codec_ptime_ms() finds the nearest that can be */
+	uint16_t ptime_max_ms; /* longest packet that the peer takes (maxptime); 0 = any */
 	uint32_t clock_hz;
+	uint32_t rate_max_hz; /* 0 = any: the peer plays no more (Opus, maxplaybackrate) */
+	uint32_t bits_per_s;  /* 0 = the codec's own (Opus, maxaveragebitrate) */
+	bool fec, dtx;        /* the peer can use them (Opus; G.729 Annex B is dtx) */
 };
 
 /* RFC 3264, 6.1, as seen from this side. */
@@ -50,6 +54,7 @@ enum {
 	LEG_SET_SOURCE = 1 << 4,
 	LEG_SET_INBAND = 1 << 5,
 	LEG_SET_TIMEOUT = 1 << 6,
+	LEG_SET_NOISE = 1 << 7,
 	LEG_SET_SRTP = 1 << 8,  /* worker_command.srtp: never kept in here */
 	LEG_SET_RTCP = 1 << 16, /* rtcp_mux, rtcp_xr */
 	LEG_SET_LISTEN = 1 << 17,
@@ -70,6 +75,8 @@ struct leg_config {
 	bool inband_dtmf;
 	uint32_t media_timeout_ms; /* 0 = never */
 	enum leg_listen listen;
+	bool noise; /* comfort noise was negotiated: silence made here is not sent (RFC 3389) */
+	uint8_t noise_pt;
 	bool rtcp_mux; /* negotiated: RTCP goes to RTP's port (RFC 5761) */
 	bool rtcp_xr;  /* reports carry VoIP metrics (RFC 3611) */
 	uint32_t ssrc; /* LEG_OPEN: chosen by the main lcore */

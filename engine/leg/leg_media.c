@@ -37,6 +37,7 @@ void leg_media_reset(struct leg_media *m)
 	m->jbuf = jbuf;
 	m->detect = detect;
 	m->conceal = conceal;
+	noise_init(&m->noise, (uint32_t)(uintptr_t)m);
 	m->rtt_us = UINT32_MAX;
 	dtmf_detect_init(detect);
 	conceal_init(conceal);

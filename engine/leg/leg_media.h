@@ -19,8 +19,10 @@
 #include "dsp/dtmf_detect.h"
 #include "dsp/listen.h"
 #include "dsp/listen_tone.h"
+#include "dsp/noise.h"
 #include "dsp/tone.h"
 #include "jbuf/jbuf.h"
+#include "leg/coder.h"
 #include "leg/leg.h"
 #include "rtp/loss_runs.h"
 #include "rtp/rtcp.h"
@@ -28,10 +30,11 @@
 #include "worker/command.h"
 
 enum {
-	LEG_FRAME = 160,        /* samples of the 20 ms tick at 8 kHz */
-	LEG_FIFO_MAX = 960 * 2, /* decoded samples that may wait: longest packet, twice */
-	LEG_JBUF_SLOTS = 64,    /* 640 ms of 10 ms packets */
-	LEG_PRESSES = 4,        /* presses remembered to tell two reports of one from two presses */
+	LEG_FRAME = 160,                 /* samples of the 20 ms tick at 8 kHz */
+	LEG_FRAME_MAX = CODER_FRAME_MAX, /* at 48 kHz */
+	LEG_FIFO_MAX = 960 * 2,          /* decoded samples that may wait: longest packet, twice */
+	LEG_JBUF_SLOTS = 64,             /* 640 ms of 10 ms packets */
+	LEG_PRESSES = 4, /* presses remembered to tell two reports of one from two presses */
 };
 
 /* A playlist in progress; list NULL: none. */
@@ -82,9 +85,13 @@ struct leg_media {
 	alignas(64) struct jbuf *jbuf;
 	struct dtmf_detect *detect;
 	struct conceal *conceal;
-	uint64_t concealed; /* samples made up */
-	uint32_t fifo_n;    /* of `fifo` */
-	uint8_t slot;       /* in its call */
+	struct coder *coder; /* taken from the worker's pool while it is needed; NULL: none */
+	bool codes_in;       /* what it says is decoded by `coder` */
+	bool codes_out;      /* what it hears is made by `coder` */
+	bool starved;        /* it needs a coder and there was none: it neither speaks nor hears */
+	uint64_t concealed;  /* samples made up, at 8 kHz */
+	uint32_t fifo_n;     /* of `fifo` */
+	uint8_t slot;        /* in its call */
 	uint8_t direction;
 
 	/* What is being done on it. */
@@ -104,6 +111,13 @@ struct leg_media {
 
 	/* Decoded sound that waits for the next tick, of packets longer or shorter than one. */
 	int16_t fifo[LEG_FIFO_MAX];
+
+	/* Comfort noise (RFC 3389): what the peer described, and for how long what we make has been
+	 * silence. */
+	struct noise noise;
+	bool noise_heard;
+	uint8_t loss_percent; /* of what we send, by the peer's newest report */
+	uint16_t quiet_ticks;
 
 	/* Keys. */
 	struct telephone_event events;

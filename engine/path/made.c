@@ -7,10 +7,9 @@
  */
 #include <rte_mbuf.h>
 
+#include "codec/codec.h"
 #include "path/path.h"
 #include "worker/worker_priv.h"
-
-enum { NS_PER_SAMPLE = 125000 };
 
 struct rte_mbuf *made_begin(struct worker *w, uint16_t len, uint8_t **payload)
 {
@@ -33,12 +32,15 @@ uint32_t made_clock(struct worker *w, struct leg *l)
 {
 	uint64_t tick_ns = w->media->tick_ns;
 	uint64_t last_ns = l->count.last_out_ns;
+	uint32_t clock_hz = codec_of((enum codec_id)l->out.codec)->clock_hz;
 	uint32_t ticks = 0;
 
 	if (last_ns != 0) {
-		ticks = tick_ns > last_ns ? (uint32_t)((tick_ns - last_ns) / NS_PER_SAMPLE) : 0;
-		if (ticks < LEG_FRAME)
-			ticks = LEG_FRAME;
+		uint32_t frame = clock_hz / (1000 / TICK_MS);
+
+		ticks = tick_ns > last_ns ? codec_ticks_of_ns(clock_hz, tick_ns - last_ns) : 0;
+		if (ticks < frame)
+			ticks = frame;
 	}
 	/* While a source is relayed its own timestamps rule; this is only asked for an event. */
 	if (l->out.plan == LEG_PLAN_RELAY)

@@ -32,6 +32,8 @@ void mix_begin(struct worker *w, const struct worker_call *c)
 
 	wm->decoded = c->plan.decode;
 	wm->all_made = false;
+	wm->rate_hz = c->rate_hz;
+	wm->frame = c->rate_hz / (1000 / TICK_MS);
 	for (uint16_t left = c->plan.decode; left != 0; left &= (uint16_t)(left - 1)) {
 		unsigned s = (unsigned)__builtin_ctz(left);
 		struct leg *l = leg_at(&w->legs, c->leg[s]);
@@ -48,9 +50,9 @@ void mix_begin(struct worker *w, const struct worker_call *c)
 static const int32_t *all_of(struct worker_media *wm, uint16_t decoded)
 {
 	if (!wm->all_made) {
-		memset(wm->all, 0, sizeof(wm->all));
+		memset(wm->all, 0, wm->frame * sizeof(wm->all[0]));
 		for (; decoded != 0; decoded &= (uint16_t)(decoded - 1))
-			mix_add(wm->all, wm->pcm[__builtin_ctz(decoded)], LEG_FRAME);
+			mix_add(wm->all, wm->pcm[__builtin_ctz(decoded)], wm->frame);
 		wm->all_made = true;
 	}
 	return wm->all;
@@ -62,14 +64,14 @@ static void plain_sum(struct worker_media *wm, uint16_t decoded, uint16_t plain)
 	uint16_t others = (uint16_t)(decoded & ~plain);
 
 	if (__builtin_popcount(plain) <= __builtin_popcount(others) + 2) {
-		memset(wm->sum, 0, sizeof(wm->sum));
+		memset(wm->sum, 0, wm->frame * sizeof(wm->sum[0]));
 		for (; plain != 0; plain &= (uint16_t)(plain - 1))
-			mix_add(wm->sum, wm->pcm[__builtin_ctz(plain)], LEG_FRAME);
+			mix_add(wm->sum, wm->pcm[__builtin_ctz(plain)], wm->frame);
 		return;
 	}
-	memcpy(wm->sum, all_of(wm, decoded), sizeof(wm->sum));
+	memcpy(wm->sum, all_of(wm, decoded), wm->frame * sizeof(wm->sum[0]));
 	for (; others != 0; others &= (uint16_t)(others - 1))
-		mix_sub(wm->sum, wm->pcm[__builtin_ctz(others)], LEG_FRAME);
+		mix_sub(wm->sum, wm->pcm[__builtin_ctz(others)], wm->frame);
 }
 
 void mix_leg(struct worker *w, const struct plan_leg *pl, int16_t *pcm)
@@ -85,7 +87,7 @@ void mix_leg(struct worker *w, const struct plan_leg *pl, int16_t *pcm)
 		const struct plan_speaker *s = &pl->speaker[i];
 
 		if (s->gain_q12 != MIX_GAIN_ONE && (wm->decoded & (1u << s->slot)))
-			mix_add_gain(wm->sum, wm->pcm[s->slot], LEG_FRAME, s->gain_q12);
+			mix_add_gain(wm->sum, wm->pcm[s->slot], wm->frame, s->gain_q12);
 	}
-	mix_saturate(pcm, wm->sum, LEG_FRAME);
+	mix_saturate(pcm, wm->sum, wm->frame);
 }

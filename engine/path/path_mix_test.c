@@ -177,11 +177,18 @@ static void other_packet_times_and_codecs_are_heard(void)
 	}
 }
 
-static void a_relay_of_another_codec_is_mixed(void)
+static void a_codec_that_was_negotiated_is_relayed_another_is_mixed(void)
 {
 	world_open(&w, 1, 1, NULL);
 	struct call_ref call = world_call(&w, 0, 0);
-	struct world_peer *a = world_peer(&w, 0, call, 0), *b = world_peer(&w, 0, call, 1);
+	struct leg_config only_ulaw = world_config(NULL);
+
+	only_ulaw.codecs = 1;
+
+	struct world_peer *b = world_peer(&w, 0, call, 1);
+	struct world_peer *a = world_peer_with(&w, 0, call, 0, &only_ulaw);
+
+	a->talks = true; /* that shows where it is */
 
 	world_bridge(&w, call, a, b);
 	b->talks = true;
@@ -196,6 +203,17 @@ static void a_relay_of_another_codec_is_mixed(void)
 	b->alaw = false;
 	world_run(&w, 300);
 	check_int(world_stat(&w, a)->plan, LEG_PLAN_RELAY);
+	world_check_stream(a, 0, 0);
+
+	struct worker_command both = {.kind = COMMAND_LEG_SET, .leg = a->leg};
+
+	both.leg_open = world_config(a);
+	both.leg_open.set = LEG_SET_CODECS;
+	check_int(world_do(&w, 0, &both), 0);
+	b->alaw = true;
+	world_run(&w, 300);
+	check_int(world_stat(&w, a)->plan, LEG_PLAN_RELAY);
+	check_int(a->got[a->got_n - 1].pt, 8);
 	world_check_stream(a, 0, 0);
 	world_close(&w);
 }
@@ -254,7 +272,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(the_customer_cannot_tell_that_anybody_listens),
 	CHECK_CASE(a_monitor_ends_with_its_supervisor),
 	CHECK_CASE(other_packet_times_and_codecs_are_heard),
-	CHECK_CASE(a_relay_of_another_codec_is_mixed),
+	CHECK_CASE(a_codec_that_was_negotiated_is_relayed_another_is_mixed),
 	CHECK_CASE(loss_is_concealed_and_counted),
 	CHECK_CASE(comfort_noise_is_silence),
 };

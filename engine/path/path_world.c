@@ -95,6 +95,8 @@ void world_open(struct world *w, unsigned workers, unsigned queues, struct rec_w
 			.rec = rec != NULL ? rec[i] : NULL,
 			.main_fd = -1,
 			.srtp = true,
+			.coders = WORLD_CODERS,
+			.opus_complexity = 3,
 			.seed = 1,
 		};
 

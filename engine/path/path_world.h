@@ -26,7 +26,8 @@ enum {
 	WORLD_RTP_FIRST = 20000,
 	WORLD_LEGS = 64, /* per worker */
 	WORLD_CALLS = 16,
-	WORLD_PAYLOAD_MAX = 480,
+	WORLD_CODERS = 8,
+	WORLD_PAYLOAD_MAX = 1300,
 };
 
 /* One packet that a peer received. */

@@ -57,7 +57,9 @@ enum play_next play_next(struct worker *w, struct leg *l, const uint8_t **coded,
 	const struct prompt *prompt =
 		it->kind == PLAY_TONE ? &w->media->tone[it->tone] : it->prompt;
 
-	*coded = prompt->coded[l->out.codec] + (size_t)frame * LEG_FRAME;
+	*coded = prompt->coded[l->out.codec];
+	if (*coded != NULL)
+		*coded += (size_t)frame * LEG_FRAME;
 	*pcm = prompt->pcm + (size_t)frame * LEG_FRAME;
 	return PLAY_NEXT_FRAME;
 }

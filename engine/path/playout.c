@@ -12,7 +12,12 @@
  * A worker that falls behind runs at most TICK_SLOTS_PER_TURN slots in a turn, so that it still receives
  * in between; after a stall longer than TICK_BEHIND_MAX_MS the slots between are given up and
  * counted, and timestamps move on by the time that has passed.
+ *
+ * Transcoding takes 20 to 300 us a leg. After a call that did some, and SLICE_CYCLES since the slot was
+ * begun, the turn ends and receives; the next one goes on with the calls of the slot that were not
+ * served yet. A call is not divided.
  */
+#include <rte_cycles.h>
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
 #include <string.h>
@@ -23,32 +28,11 @@
 #include "path/path.h"
 #include "worker/worker_priv.h"
 
-enum { LATE_MS = 5, CALLS_AHEAD = 8 };
-
-/* One coded frame leaves. */
-static void send_coded(struct worker *w, struct leg *l, const uint8_t *coded)
-{
-	uint32_t ts = made_clock(w, l);
-	uint8_t *payload;
-	struct rte_mbuf *m = made_begin(w, LEG_FRAME, &payload);
-
-	if (m == NULL)
-		return;
-	memcpy(payload, coded, LEG_FRAME);
-	made_send(w, l, m, l->out.pt_of[l->out.codec], ts, false, true);
-}
-
-static void send_pcm(struct worker *w, struct leg *l, const int16_t *pcm)
-{
-	uint32_t ts = made_clock(w, l);
-	uint8_t *payload;
-	struct rte_mbuf *m = made_begin(w, LEG_FRAME, &payload);
-
-	if (m == NULL)
-		return;
-	codec_of((enum codec_id)l->out.codec)->encode(NULL, payload, LEG_FRAME, pcm, LEG_FRAME);
-	made_send(w, l, m, l->out.pt_of[l->out.codec], ts, false, true);
-}
+enum {
+	LATE_MS = 5,
+	CALLS_AHEAD = 8,
+	SLICE_CYCLES = 200 * 1000, /* about 100 us */
+};
 
 /* The row of digits as telephone-events: one packet in place of this tick's sound. */
 static bool send_event(struct worker *w, struct leg *l)
@@ -108,6 +92,7 @@ static bool tones_next(struct worker *w, struct leg *l, int16_t *pcm)
 
 static void play_send(struct worker *w, struct leg *l, const uint8_t *coded, const int16_t *pcm)
 {
+	static const int16_t silence[LEG_FRAME];
 	const struct leg_media *m = worker_leg_media(w, l);
 
 	if (pcm != NULL && m->play.gain_q12 != MIX_GAIN_ONE) {
@@ -115,17 +100,20 @@ static void play_send(struct worker *w, struct leg *l, const uint8_t *coded, con
 
 		memcpy(scaled, pcm, sizeof(scaled));
 		mix_scale(scaled, LEG_FRAME, m->play.gain_q12);
-		send_pcm(w, l, scaled);
-		return;
+		send_pcm(w, l, scaled, TONE_RATE_HZ);
+	} else if (coded != NULL && !m->codes_out && !m->cfg.noise) {
+		send_coded(w, l, coded);
+	} else {
+		send_pcm(w, l, pcm != NULL ? pcm : silence, TONE_RATE_HZ);
 	}
-	send_coded(w, l, coded);
 }
 
 /* The next frame of the playlist; it goes on by the clock also while nothing can be sent. The play
  * ends with its last frame, so that what comes after it is heard at the next tick. */
 static void play_frame(struct worker *w, struct leg *l, bool send)
 {
-	const uint8_t *coded = w->media->quiet[l->out.codec];
+	const uint8_t *coded =
+		l->out.codec < CODEC_G711_COUNT ? w->media->quiet[l->out.codec] : NULL;
 	const int16_t *pcm = NULL;
 
 	if (play_next(w, l, &coded, &pcm) != PLAY_NEXT_END && send)
@@ -140,20 +128,20 @@ static void leg_frame(struct worker *w, const struct worker_call *c, struct leg 
 	struct leg_media *m = worker_leg_media(w, l);
 	const struct plan_leg *pl = &c->plan.leg[slot];
 	bool sends = pl->kind == LEG_PLAN_PLAY || pl->kind == LEG_PLAN_MIX;
-	int16_t pcm[LEG_FRAME];
+	int16_t pcm[LEG_FRAME_MAX];
 
 	if (m->digits.events.active && plan_sends((enum leg_direction)m->direction) &&
 	    send_event(w, l))
 		sends = false;
 	else if (m->digits.tones && sends && tones_next(w, l, pcm)) {
-		send_pcm(w, l, pcm);
+		send_pcm(w, l, pcm, TONE_RATE_HZ);
 		sends = false;
 	}
 	if (play_runs(m)) {
 		play_frame(w, l, sends && pl->kind == LEG_PLAN_PLAY);
 	} else if (sends && pl->kind == LEG_PLAN_MIX) {
 		mix_leg(w, pl, pcm);
-		send_pcm(w, l, pcm);
+		send_pcm(w, l, pcm, c->rate_hz);
 	}
 }
 
@@ -226,38 +214,52 @@ static void fetch_packets(const struct worker *w, const struct worker_call *c)
 
 /* The calls of one slot, some at a time. All that a call's tick touches was last seen 20 ms ago and
  * is found from one thing to the next; a step for all of them at once lets the misses overlap. */
-static void calls_run(struct worker *w, uint32_t head)
+static bool calls_run(struct worker *w, uint64_t ms)
 {
-	const struct worker_media *wm = w->media;
+	struct worker_media *wm = w->media;
+	uint32_t head = wm->tick.head[ms % TICK_MS];
 	struct worker_call *call[CALLS_AHEAD];
+	uint64_t since = rte_rdtsc();
 
 	while (head != WHEEL_NONE) {
 		unsigned n = 0;
 
 		for (; head != WHEEL_NONE && n < CALLS_AHEAD; head = wm->tick_link[head].next)
-			fetch_call(call[n++] = &wm->call[head]);
+			if (!wm->sliced || wm->call[head].ticked_ms != (uint32_t)ms)
+				fetch_call(call[n++] = &wm->call[head]);
 		for (unsigned i = 0; i < n; i++)
 			fetch_legs(w, call[i]);
 		for (unsigned i = 0; i < n; i++)
 			fetch_buffers(w, call[i]);
 		for (unsigned i = 0; i < n; i++)
 			fetch_packets(w, call[i]);
-		for (unsigned i = 0; i < n; i++)
+		for (unsigned i = 0; i < n; i++) {
+			wm->coded = false;
 			playout_call(w, call[i]);
+			call[i]->ticked_ms = (uint32_t)ms;
+			if (wm->coded && rte_rdtsc() - since > SLICE_CYCLES)
+				return false;
+		}
 	}
+	return true;
 }
 
-static void slot_run(struct worker *w, uint64_t ms)
+/* False: time is up; what is left of the slot is for the next turn. */
+static bool slot_run(struct worker *w, uint64_t ms)
 {
 	struct worker_media *wm = w->media;
 	uint32_t next;
 
 	wm->tick_ns = ms * PB_NS_PER_MS;
-	calls_run(w, wm->tick.head[ms % TICK_MS]);
+	wm->sliced = !calls_run(w, ms);
+	if (wm->sliced)
+		return false;
 	for (uint32_t i = wm->house.head[ms % HOUSE_MS]; i != WHEEL_NONE; i = next) {
 		next = wm->house_link[i].next;
 		house_tick(w, &wm->call[i]);
 	}
+	coding_load(w);
+	return true;
 }
 
 /* Step over slots without work, to the next one that has some or to the future. */
@@ -269,6 +271,16 @@ static void to_work(struct worker_media *wm, uint64_t now_ms)
 
 	if (wm->next_ms <= now_ms)
 		wm->next_ms = next_ms <= now_ms ? next_ms : now_ms + 1;
+}
+
+static void slot_counted(struct worker *w, uint64_t now_ms)
+{
+	uint64_t next_ms = w->media->next_ms;
+
+	if (now_ms - next_ms > LATE_MS)
+		worker_count(&w->ticks_late, 1);
+	worker_count(&w->slots_run, 1);
+	worker_count(&w->slots_late_ns, w->now_ns - next_ms * PB_NS_PER_MS);
 }
 
 void playout(struct worker *w)
@@ -287,10 +299,10 @@ void playout(struct worker *w)
 		to_work(wm, now_ms);
 		if (wm->next_ms > now_ms)
 			break;
-		if (now_ms - wm->next_ms > LATE_MS)
-			worker_count(&w->ticks_late, 1);
-		worker_count(&w->slots_run, 1);
-		worker_count(&w->slots_late_ns, w->now_ns - wm->next_ms * PB_NS_PER_MS);
-		slot_run(w, wm->next_ms++);
+		if (!wm->sliced)
+			slot_counted(w, now_ms);
+		if (!slot_run(w, wm->next_ms))
+			break;
+		wm->next_ms++;
 	}
 }

@@ -17,44 +17,44 @@
 #include <rte_prefetch.h>
 #include <string.h>
 
+#include "codec/codec.h"
 #include "path/path.h"
 #include "worker/worker_priv.h"
 
-enum { FRAME_TICKS = 160 };
-
 /* Ticks since the last packet was sent; at least one frame's. */
-static uint32_t ticks_since(const struct leg *l, uint64_t now_ns)
+static uint32_t ticks_since(const struct leg *l, uint64_t now_ns, uint32_t clock_hz)
 {
 	if (l->count.last_out_ns == 0)
 		return 0;
 
 	uint64_t ns = now_ns > l->count.last_out_ns ? now_ns - l->count.last_out_ns : 0;
-	uint32_t ticks = (uint32_t)(ns / 125000);
+	uint32_t ticks = codec_ticks_of_ns(clock_hz, ns);
+	uint32_t frame = clock_hz / 50;
 
-	return ticks < FRAME_TICKS ? FRAME_TICKS : ticks;
+	return ticks < frame ? frame : ticks;
 }
 
 __attribute__((cold)) static void anchor(const struct worker *w, struct leg *l,
-					 const struct rtp_view *v)
+					 const struct rtp_view *v, uint32_t clock_hz)
 {
 	struct leg_out *out = &l->out;
 
 	worker_leg_media(w, l)->relay_seq = (uint16_t)(out->seq + 1);
 
 	out->seq_add = (uint16_t)(out->seq + 1 - v->seq);
-	out->ts_add = out->ts + ticks_since(l, w->now_ns) - v->ts;
+	out->ts_add = out->ts + ticks_since(l, w->now_ns, clock_hz) - v->ts;
 	out->in_ssrc = v->ssrc;
 	out->flags = (uint8_t)((out->flags & ~LEG_OUT_ANCHOR) | LEG_OUT_MARK);
 }
 
 /* Write the listener's RTP header to the 12 bytes at `p` and move its numbers on. */
-static void header_put(struct worker *w, struct leg *l, const struct rtp_view *v, uint8_t pt,
-		       uint8_t *p)
+static void header_put(struct worker *w, struct leg *l, const struct leg *from,
+		       const struct rtp_view *v, uint8_t pt, uint8_t *p)
 {
 	struct leg_out *out = &l->out;
 
 	if ((out->flags & LEG_OUT_ANCHOR) || out->in_ssrc != v->ssrc)
-		anchor(w, l, v);
+		anchor(w, l, v, from->in.clock_hz);
 
 	uint16_t seq = (uint16_t)(v->seq + out->seq_add);
 	uint32_t ts = v->ts + out->ts_add;
@@ -90,12 +90,12 @@ static void trim(struct rte_mbuf *m, const struct rtp_view *v)
 	rte_pktmbuf_trim(m, (uint16_t)(rte_pktmbuf_data_len(m) - RTP_HEADER_LEN - v->payload_len));
 }
 
-static void send_on(struct worker *w, struct leg *to, struct rte_mbuf *m, const struct rtp_view *v,
-		    uint8_t pt, uint8_t codec, enum tx_origin origin)
+static void send_on(struct worker *w, struct leg *to, const struct leg *from, struct rte_mbuf *m,
+		    const struct rtp_view *v, uint8_t pt, uint8_t codec, enum tx_origin origin)
 {
 	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
 
-	header_put(w, to, v, pt, p);
+	header_put(w, to, from, v, pt, p);
 	if ((to->out.flags & LEG_OUT_TAP) && codec == PATH_EVENT)
 		tap_no_sound(w, to, 1);
 	else if (to->out.flags & LEG_OUT_TAP)
@@ -119,7 +119,7 @@ static bool relay(struct worker *w, struct burst *b, uint16_t i, struct leg *to)
 	}
 	if (!(l->in.flags & LEG_IN_BUFFER) || codec == PATH_EVENT) {
 		trim(m, v);
-		send_on(w, to, m, v, pt, codec, TX_RECEIVED);
+		send_on(w, to, l, m, v, pt, codec, TX_RECEIVED);
 		return false;
 	}
 
@@ -129,7 +129,7 @@ static bool relay(struct worker *w, struct burst *b, uint16_t i, struct leg *to)
 		path_end(w, l, m, FATE_NO_MBUF);
 		return false;
 	}
-	send_on(w, to, c, v, pt, codec, TX_MADE);
+	send_on(w, to, l, c, v, pt, codec, TX_MADE);
 	return true;
 }
 

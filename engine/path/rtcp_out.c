@@ -10,6 +10,7 @@
 #include <rte_mbuf.h>
 
 #include "base/units.h"
+#include "codec/codec.h"
 #include "path/path.h"
 #include "rtp/rtcp.h"
 #include "srtp/srtp.h"
@@ -29,7 +30,11 @@ static uint32_t ts_now(const struct worker *w, const struct leg *l)
 {
 	uint64_t last_ns = l->count.last_out_ns;
 
-	return l->out.ts + (w->now_ns > last_ns ? (uint32_t)((w->now_ns - last_ns) / 125000) : 0);
+	return l->out.ts +
+	       (w->now_ns > last_ns
+			? codec_ticks_of_ns(codec_of((enum codec_id)l->out.codec)->clock_hz,
+					    w->now_ns - last_ns)
+			: 0);
 }
 
 static bool seal(struct worker *w, const struct leg *l, struct rte_mbuf *m)

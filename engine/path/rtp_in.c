@@ -26,7 +26,6 @@ enum {
 	IN_EVENT = PATH_EVENT,
 	IN_NOISE = 0xfe,   /* comfort noise, RFC 3389 */
 	IN_UNKNOWN = 0xfd, /* not negotiated */
-	PT_NOISE = 13,     /* static, RFC 3551; many send it without having negotiated it */
 	LISTEN_OF = 4,     /* packets of which one is looked at */
 };
 
@@ -37,7 +36,7 @@ static uint8_t kind_of(const struct leg_in *in, uint8_t pt)
 			return in->codec[i];
 	if (pt == in->dtmf_pt)
 		return IN_EVENT;
-	return pt == PT_NOISE && in->codecs > 0 ? IN_NOISE : IN_UNKNOWN;
+	return pt == in->noise_pt && in->codecs > 0 ? IN_NOISE : IN_UNKNOWN;
 }
 
 static bool from_source(const struct leg_in *in, const struct packet_from *from)
@@ -110,7 +109,7 @@ __attribute__((cold)) static void another_source(struct worker *w, struct leg *l
 
 __attribute__((cold)) static void another_codec(struct worker *w, struct leg *l, uint8_t codec)
 {
-	l->in.codec_now = codec;
+	speaker_codec(w, l, (enum codec_id)codec);
 	replan(w, worker_call_of(w, l));
 }
 
@@ -172,12 +171,15 @@ static enum packet_fate event_in(struct worker *w, struct leg *l, const struct r
 }
 
 static enum packet_fate noise_in(struct worker *w, struct leg *l, const struct rtp_view *v,
-				 enum rtp_source_heard heard)
+				 const uint8_t *p, enum rtp_source_heard heard)
 {
+	struct leg_media *m = worker_leg_media(w, l);
+
 	listener_skip(w, l, heard);
 	if (!(l->in.flags & LEG_IN_BUFFER))
 		return FATE_UNHEARD;
-	jbuf_note(worker_leg_media(w, l)->jbuf, v->seq);
+	m->noise_heard |= noise_hear(&m->noise, p + v->payload_at, v->payload_len);
+	jbuf_note(m->jbuf, v->seq);
 	return FATE_BUFFERED;
 }
 
@@ -238,8 +240,8 @@ static enum packet_fate row_in(struct worker *w, struct burst *b, uint16_t i)
 
 	uint64_t window = l->source.seen;
 	uint32_t newest = l->source.seq_max;
-	enum rtp_source_heard heard =
-		rtp_source_update(&l->source, v, rtp_ticks(w->now_ns, 8000), kind < CODEC_COUNT);
+	enum rtp_source_heard heard = rtp_source_update(
+		&l->source, v, rtp_ticks(w->now_ns, l->in.clock_hz), kind < CODEC_COUNT);
 
 	if (heard == RTP_SOURCE_DUPLICATE)
 		return FATE_DUPLICATE;
@@ -260,7 +262,7 @@ static enum packet_fate row_in(struct worker *w, struct burst *b, uint16_t i)
 	if (kind == IN_EVENT)
 		return event_in(w, l, v, p, heard);
 	if (kind == IN_NOISE)
-		return noise_in(w, l, v, heard);
+		return noise_in(w, l, v, p, heard);
 	if (kind != l->in.codec_now)
 		another_codec(w, l, kind);
 	if (l->in.flags & LEG_IN_TAP)

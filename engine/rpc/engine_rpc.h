@@ -34,6 +34,8 @@ struct engine_worker_stats {
 	double late_us;     /* how late the slots of its wheel are run, the same average */
 	uint64_t cycles_hz; /* of the stages' cycles */
 	uint64_t turns, received, sent, mbufs_free;
+	uint64_t coders, coders_used, coders_missed; /* legs transcoded: at most, now, refused */
+	uint32_t opus_complexity;
 	uint64_t fate[FATE_COUNT];
 	uint32_t stages;
 	struct {

@@ -152,7 +152,7 @@ static enum rpc_reason reason_of(int result)
 		return RPC_OUT_OF_ORDER;
 	case -ENOSPC:
 	case -ENOMEM:
-	case -ENOBUFS:
+	case -ENOBUFS: /* the worker's transcoders */
 		return RPC_NO_RESOURCE;
 	default:
 		return RPC_IO;

@@ -117,6 +117,11 @@ static json_t *worker_row(const struct engine_rpc *rpc, unsigned i)
 		stages);
 
 	must(j != NULL);
+	json_object_set_new(j, "transcoders",
+			    json_pack("{s:I, s:I, s:I, s:I}", "legs_max", (json_int_t)st.coders,
+				      "legs", (json_int_t)st.coders_used, "missed",
+				      (json_int_t)st.coders_missed, "opus_complexity",
+				      (json_int_t)st.opus_complexity));
 	return j;
 }
 

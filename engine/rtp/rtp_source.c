@@ -25,6 +25,12 @@ void rtp_source_init(struct rtp_source *s)
 	memset(s, 0, sizeof(*s));
 }
 
+void rtp_source_clock(struct rtp_source *s)
+{
+	s->transit_known = 0;
+	s->jitter_q4 = 0;
+}
+
 static uint32_t expected_of_run(const struct rtp_source *s)
 {
 	return s->runs == 0 ? 0 : s->seq_max - s->seq_base + 1;

@@ -65,6 +65,9 @@ enum rtp_source_heard rtp_source_update(struct rtp_source *s, const struct rtp_v
 uint64_t rtp_source_expected(const struct rtp_source *s);
 uint64_t rtp_source_lost(const struct rtp_source *s);
 
+/* The RTP clock is another from here on: jitter is measured anew (RFC 7160). */
+void rtp_source_clock(struct rtp_source *s);
+
 /* Interarrival jitter in microseconds. `clock_hz` not 0. */
 uint32_t rtp_source_jitter_us(const struct rtp_source *s, uint32_t clock_hz);
 

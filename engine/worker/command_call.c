@@ -86,8 +86,22 @@ static uint8_t slot_of(const struct worker *w, const struct worker_call *call, u
 	return HEAR_NONE;
 }
 
+/* The matrix has changed from `old`: plan anew, or undo it when there are not the coders for it. */
+static int heard(struct worker *w, struct worker_call *call, const struct hear *old)
+{
+	uint8_t starved = call->starved;
+
+	replan(w, call);
+	if (call->starved <= starved)
+		return 0;
+	call->hear = *old;
+	replan(w, call);
+	return -ENOBUFS;
+}
+
 /* -ESTALE: the call is gone. -ENOENT: a leg is not of this call; nothing was changed. -EINVAL: a
- * leg would hear itself; nothing was changed. */
+ * leg would hear itself; nothing was changed. -ENOBUFS: it needs more coders than are free; nothing
+ * was changed. */
 int command_call_hear(struct worker *w, const struct worker_command *c)
 {
 	struct worker_call *call = command_call(w, c->call);
@@ -109,6 +123,8 @@ int command_call_hear(struct worker *w, const struct worker_command *c)
 		    slot_of(w, call, e->speaker) == HEAR_NONE)
 			return -ENOENT;
 	}
+	struct hear old = call->hear;
+
 	if (c->hear.whole)
 		hear_clear(&call->hear);
 	else
@@ -119,13 +135,12 @@ int command_call_hear(struct worker *w, const struct worker_command *c)
 		hear_set(&call->hear, slot_of(w, call, e->listener), slot_of(w, call, e->speaker),
 			 e->gain_cb);
 	}
-	replan(w, call);
-	return 0;
+	return heard(w, call, &old);
 }
 
 /* Starts a monitor, changes its mode, or ends it with MONITOR_OFF. -ESTALE: the call, or at its
  * start one of the three legs, is gone; -ENOENT: OFF for what is not there; -EINVAL, -ENOSPC as of
- * hear_monitor_start(). */
+ * hear_monitor_start(), -ENOBUFS as of call.hear. */
 int command_monitor_set(struct worker *w, const struct worker_command *c)
 {
 	struct worker_call *call = command_call(w, c->call);
@@ -133,6 +148,7 @@ int command_monitor_set(struct worker *w, const struct worker_command *c)
 	if (call == NULL)
 		return -ESTALE;
 
+	struct hear old = call->hear;
 	int err = hear_monitor_mode(&call->hear, c->monitor.monitor, c->monitor.mode);
 
 	if (err == -ENOENT && c->monitor.mode != MONITOR_OFF) {
@@ -150,9 +166,7 @@ int command_monitor_set(struct worker *w, const struct worker_command *c)
 		err = hear_monitor_start(&call->hear, c->monitor.monitor, slot[0], slot[1], slot[2],
 					 c->monitor.mode);
 	}
-	if (err == 0)
-		replan(w, call);
-	return err;
+	return err == 0 ? heard(w, call, &old) : err;
 }
 
 /* Always 0: nobody may be waiting for it any more. */

@@ -12,6 +12,8 @@
 #include "port/port.h"
 #include "worker/worker_priv.h"
 
+enum { PT_NOISE = 13 }; /* static, RFC 3551; many send it without having negotiated it */
+
 static bool config_valid(const struct worker *w, const struct leg_config *cfg)
 {
 	const struct net_own *own = w->cfg.lane->own;
@@ -29,7 +31,8 @@ static bool config_valid(const struct worker *w, const struct leg_config *cfg)
 	for (unsigned i = 0; i < cfg->codecs; i++)
 		if (cfg->codec[i].pt > RTP_PT_MAX || cfg->codec[i].id >= CODEC_COUNT)
 			return false;
-	return !cfg->dtmf || cfg->dtmf_pt <= RTP_PT_MAX;
+	return (!cfg->dtmf || cfg->dtmf_pt <= RTP_PT_MAX) &&
+	       (!cfg->noise || cfg->noise_pt <= RTP_PT_MAX);
 }
 
 static void apply_codecs(struct leg *l, const struct leg_config *cfg)
@@ -43,6 +46,7 @@ static void apply_codecs(struct leg *l, const struct leg_config *cfg)
 		l->out.pt_of[cfg->codec[i].id] = cfg->codec[i].pt;
 	}
 	l->out.codec = cfg->codecs > 0 ? (uint8_t)cfg->codec[0].id : CODEC_PCMU;
+	l->in.noise_pt = cfg->noise ? cfg->noise_pt : PT_NOISE;
 }
 
 static void apply_dtmf(struct leg *l, const struct leg_config *cfg)
@@ -144,7 +148,8 @@ int command_leg_open(struct worker *w, const struct worker_command *c)
 		return -ENOSPC;
 
 	struct leg_media *m = worker_leg_media(w, l);
-	struct jbuf_config jc = {.clock_hz = 8000,
+	enum codec_id first = cfg->codecs > 0 ? cfg->codec[0].id : CODEC_PCMU;
+	struct jbuf_config jc = {.clock_hz = codec_of(first)->clock_hz,
 				 .slots = LEG_JBUF_SLOTS,
 				 .min_ms = (uint16_t)w->cfg.jbuf_min_ms,
 				 .max_ms = (uint16_t)w->cfg.jbuf_max_ms};
@@ -174,6 +179,7 @@ int command_leg_open(struct worker *w, const struct worker_command *c)
 	rtp_source_init(&l->source);
 	apply_codecs(l, cfg);
 	l->in.codec_now = l->out.codec;
+	l->in.clock_hz = jc.clock_hz;
 	apply_dtmf(l, cfg);
 	flag_in(l, LEG_IN_LISTEN, cfg->listen != LEG_LISTEN_OFF);
 	apply_direction(w, l, cfg);
@@ -195,7 +201,8 @@ static bool sock_equal(const struct sock_ip *a, const struct sock_ip *b)
 	       memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
 }
 
-/* -ESTALE; -EINVAL and -ENOTSUP as of open, nothing is changed then. */
+/* -ESTALE; -EINVAL and -ENOTSUP as of open, nothing is changed then. -ENOBUFS: the codecs or in-band
+ * detection need a coder and none is free; these stay as they were. */
 int command_leg_set(struct worker *w, const struct worker_command *c)
 {
 	struct leg *l = command_leg(w, c->leg);
@@ -219,6 +226,10 @@ int command_leg_set(struct worker *w, const struct worker_command *c)
 		cfg.dtmf = new->dtmf;
 		cfg.dtmf_pt = new->dtmf_pt;
 		cfg.dtmf_clock_hz = new->dtmf_clock_hz;
+	}
+	if (new->set & LEG_SET_NOISE) {
+		cfg.noise = new->noise;
+		cfg.noise_pt = new->noise_pt;
 	}
 	if (new->set & LEG_SET_DIRECTION)
 		cfg.direction = new->direction;
@@ -251,10 +262,12 @@ int command_leg_set(struct worker *w, const struct worker_command *c)
 
 		apply_codecs(l, &cfg);
 		if (!(l->in.flags & LEG_IN_SEEN))
-			l->in.codec_now = l->out.codec;
+			speaker_codec(w, l, (enum codec_id)l->out.codec);
 		if (sent_other)
 			l->out.flags |= LEG_OUT_MARK;
 	}
+	if (new->set & LEG_SET_NOISE)
+		l->in.noise_pt = cfg.noise ? cfg.noise_pt : PT_NOISE;
 	if (new->set & LEG_SET_DTMF)
 		apply_dtmf(l, &cfg);
 	if ((new->set &LEG_SET_DIRECTION) && old.direction != cfg.direction)
@@ -276,8 +289,21 @@ int command_leg_set(struct worker *w, const struct worker_command *c)
 	}
 	if ((new->set &LEG_SET_TIMEOUT) && old.media_timeout_ms != cfg.media_timeout_ms)
 		m->timeout_told = false;
-	replan(w, worker_call_of(w, l));
-	return 0;
+	struct worker_call *call = worker_call_of(w, l);
+	uint8_t starved = call->starved;
+
+	replan(w, call);
+	if (call->starved <= starved || !(new->set &(LEG_SET_CODECS | LEG_SET_INBAND)))
+		return 0;
+	/* There are not the coders for it. */
+	memcpy(m->cfg.codec, old.codec, sizeof(old.codec));
+	m->cfg.codecs = old.codecs;
+	m->cfg.inband_dtmf = old.inband_dtmf;
+	apply_codecs(l, &m->cfg);
+	if (!(l->in.flags & LEG_IN_SEEN))
+		speaker_codec(w, l, (enum codec_id)l->out.codec);
+	replan(w, call);
+	return -ENOBUFS;
 }
 
 /* -ESTALE. Its play and collect end (PLAY_DONE, COLLECT_DONE), monitors that it supervised end
@@ -308,6 +334,7 @@ int command_leg_close(struct worker *w, const struct worker_command *c, struct w
 		mailbox_done(w, &done);
 	}
 	speaker_flush(w, l);
+	coding_close(w, l);
 	must(apply_srtp(w, l, NULL) == 0); /* its secrets are overwritten */
 	call->leg[m->slot] = LEG_INDEX_NONE;
 	call->legs--;

@@ -9,7 +9,7 @@
 #include "dsp/mix.h"
 #include "worker/worker_priv.h"
 
-/* -ESTALE; -EINVAL: an empty list. In these cases the list is main's again at once; otherwise
+/* -ESTALE; -EINVAL: an empty list; -ENOBUFS: the leg's codec needs a coder and none is free. In these cases the list is main's again at once; otherwise
  * PLAY_DONE gives it back. A play before it ends with REPLACED first. */
 int command_play_start(struct worker *w, const struct worker_command *c)
 {
@@ -22,6 +22,8 @@ int command_play_start(struct worker *w, const struct worker_command *c)
 
 	struct leg_media *m = worker_leg_media(w, l);
 
+	if (coding_can_play(w, l) != 0)
+		return -ENOBUFS;
 	play_end(w, l, PLAY_END_REPLACED, 0);
 	m->play = (struct leg_play){.play = c->play.play,
 				    .list = c->play.list,

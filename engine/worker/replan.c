@@ -6,6 +6,15 @@
  */
 #include "worker/worker_priv.h"
 
+static uint8_t accepts(const struct leg *l)
+{
+	uint8_t set = 0;
+
+	for (unsigned c = 0; c < CODEC_COUNT; c++)
+		set |= (uint8_t)((l->out.pt_of[c] != LEG_PT_NONE) << c);
+	return set;
+}
+
 static void inputs(const struct worker *w, const struct worker_call *call,
 		   struct plan_input in[CALL_LEGS_MAX])
 {
@@ -25,6 +34,9 @@ static void inputs(const struct worker *w, const struct worker_call *call,
 			.inband = m->cfg.inband_dtmf || m->cfg.listen == LEG_LISTEN_FULL,
 			.codec_in = (enum codec_id)l->in.codec_now,
 			.codec_out = (enum codec_id)l->out.codec,
+			.accepts = accepts(l),
+			.short_only = m->cfg.codecs > 0 && m->cfg.codec[0].ptime_max_ms != 0 &&
+				      m->cfg.codec[0].ptime_max_ms < TICK_MS,
 		};
 	}
 }
@@ -88,6 +100,7 @@ void replan(struct worker *w, struct worker_call *call)
 	inputs(w, call, in);
 	plan_derive(&p, &call->hear, in);
 	tones_override(w, call, &p);
+	call->starved = (uint8_t)coding_settle(w, call, &p);
 	ticks = p.ticking != 0 || p.decode != 0;
 	for (unsigned s = 0; s < CALL_LEGS_MAX; s++) {
 		struct leg *l = worker_call_leg(w, call, s);

@@ -147,6 +147,7 @@ static void memory_put(struct worker *w)
 	rte_free(w->legs.media);
 	rte_free(w->srtp);
 	if (wm != NULL) {
+		coding_free(w);
 		rte_free(wm->blocks);
 		rte_free(wm->call);
 		rte_free(wm->tick_link);
@@ -200,8 +201,12 @@ struct worker *worker_create(const struct worker_config *cfg)
 	wm->wall_offset_ns = clock_read_ns(CLOCK_REALTIME) - clock_read_ns(CLOCK_MONOTONIC);
 	snprintf(wm->cname, sizeof(wm->cname), "%016llx@patchbay",
 		 (unsigned long long)worker_random(w));
+	if (!coding_make(w)) {
+		memory_put(w);
+		goto fail;
+	}
 	tones_make(wm);
-	for (unsigned c = 0; c < CODEC_COUNT; c++)
+	for (unsigned c = 0; c < CODEC_G711_COUNT; c++)
 		memset(wm->quiet[c], codec_of((enum codec_id)c)->quiet, sizeof(wm->quiet[c]));
 	spsc_init(&w->command, wm->command_slots, WORKER_COMMANDS, sizeof(struct worker_command));
 	spsc_init(&w->event, wm->event_slots, WORKER_EVENTS, sizeof(struct worker_event));

@@ -66,6 +66,9 @@ struct worker_config {
 	struct rte_mempool *pool; /* for what is made here; one per worker or shared with a cache */
 	struct rec_worker *rec;   /* NULL: recording is refused with -ENODEV */
 	int main_fd;              /* eventfd that wakes the main lcore; -1: it polls */
+	uint32_t coders;          /* of legs that are transcoded at once */
+	uint8_t opus_complexity;  /* 0..10, at light load; see coding.c */
+	uint32_t media_rate_max_hz;        /* of a call: 8000, 16000 or 48000; 0: 16000 */
 	uint32_t jbuf_min_ms, jbuf_max_ms; /* bounds of the adaptive delay; 0: 20 and 200 */
 	uint64_t seed;                     /* of RTCP intervals; any number */
 	bool srtp;                         /* legs may have keys */
@@ -125,6 +128,9 @@ struct worker {
 	_Atomic uint64_t ticks_late;    /* wheel slots that were run more than 5 ms late */
 	_Atomic uint64_t ticks_skipped; /* wheel slots given up after a stall */
 	_Atomic uint64_t events_lost;   /* news that found the ring full; replies never do */
+	_Atomic uint64_t coders_missed; /* times that a leg needed a coder and there was none */
+	_Atomic uint32_t coders_used;
+	_Atomic uint32_t opus_complexity; /* now */
 	_Atomic uint32_t legs_open, calls_open;
 	struct worker_stage_count stage[STAGE_COUNT];
 
@@ -156,8 +162,10 @@ struct worker *worker_create(const struct worker_config *cfg);
 /* main: release it. It must not be running; packets it still holds are freed. */
 void worker_destroy(struct worker *w);
 
-/* Bytes that worker_create() will take for `legs` legs and `calls` calls (for the plan). */
+/* Bytes that worker_create() will take for `legs` legs and `calls` calls (for the plan); and for one
+ * coder. */
 size_t worker_bytes(uint32_t legs, uint32_t calls);
+size_t worker_coder_bytes(void);
 
 /* main: hand over one command. Returns 0, or -EAGAIN when the ring is full: try again after
  * taking events. Wakes a sleeping worker. */

@@ -38,9 +38,12 @@ struct worker_call {
 	uint32_t generation; /* 0: closed */
 	uint8_t legs;
 	bool stale;                  /* the plan must be derived anew */
+	uint8_t starved;             /* legs for which the newest plan found no coder */
 	uint32_t leg[CALL_LEGS_MAX]; /* index by slot, LEG_INDEX_NONE = free */
 	struct hear hear;
 	struct plan plan;
+	uint32_t ticked_ms; /* the wheel slot that it was served for last */
+	uint32_t rate_hz;   /* at which its speakers are decoded and mixed: coding.c */
 	struct call_recording recording[CALL_RECORDINGS_MAX];
 };
 
@@ -57,15 +60,26 @@ struct worker_media {
 	struct prompt tone[TONE_KINDS]; /* one period of each, coded */
 	int16_t *tone_pcm;
 	uint8_t *tone_coded;
-	uint8_t quiet[CODEC_COUNT][QUIET_BYTES]; /* payloads of silence */
-	uint64_t tick_ns;                        /* the instant that the running tick stands for */
+	uint8_t quiet[CODEC_G711_COUNT][QUIET_BYTES]; /* payloads of silence */
+	uint64_t tick_ns; /* the instant that the running tick stands for */
 	uint8_t *command_slots, *event_slots;
 	char cname[40];
 
+	/* Coders (coding.c). */
+	uint8_t *coders;
+	uint32_t *coder_free; /* indices */
+	uint32_t coders_free;
+	bool sliced;                  /* the slot of next_ms was begun and not finished */
+	bool coded;                   /* this call's tick used a coder: it may have taken long */
+	uint64_t busy_at_ns, busy_ns; /* when the load was last looked at, and what it was then */
+	struct coder_packet packet;
+	int16_t noise[LEG_FRAME_MAX], narrow[CODER_NARROW_FRAME]; /* scratch of speaker.c */
+
 	/* One call's tick. */
-	int16_t pcm[CALL_LEGS_MAX][LEG_FRAME];
-	int32_t sum[LEG_FRAME];
-	int32_t all[LEG_FRAME]; /* sum of all that are decoded, once somebody wants it */
+	uint32_t rate_hz, frame; /* of the call; samples of a tick at it */
+	int16_t pcm[CALL_LEGS_MAX][LEG_FRAME_MAX];
+	int32_t sum[LEG_FRAME_MAX];
+	int32_t all[LEG_FRAME_MAX]; /* sum of all that are decoded, once somebody wants it */
 	bool all_made;
 	uint16_t decoded; /* bit s: pcm[s] is of this tick */
 };
@@ -165,10 +179,38 @@ void replan(struct worker *w, struct worker_call *c);
 /* Make the headers to the leg's peer after its remote, its link address or its RTCP port changed. */
 void way_make(struct worker *w, struct leg *l);
 
+/* ---- coding.c: who needs a coder ---- */
+
+/* Choose the call's rate for its plan, give each leg that needs a coder one, and take back what is no
+ * more needed. A leg for which there is none is taken out of the plan. Returns how many there were. */
+unsigned coding_settle(struct worker *w, struct worker_call *c, struct plan *p);
+
+/* The leg is closed: take its coder back. */
+void coding_close(struct worker *w, struct leg *l);
+
+/* Whether a play of this material can be sent to the leg: else -ENOBUFS. */
+int coding_can_play(const struct worker *w, const struct leg *l);
+
+/* Once in 250 ms: less complex encoding under load, more when there is time. */
+void coding_load(struct worker *w);
+
+/* Main, at start and end. */
+bool coding_make(struct worker *w);
+void coding_free(struct worker *w);
+
+/* ---- send.c: what is made becomes packets ---- */
+
+/* A tick's frame of the leg's codec, coded beforehand; ptime is 20 ms and no coder is in use. */
+void send_coded(struct worker *w, struct leg *l, const uint8_t *coded);
+
+/* A tick's frame of samples at `rate_hz`. */
+void send_pcm(struct worker *w, struct leg *l, const int16_t *pcm, uint32_t rate_hz);
+
 /* ---- play.c ---- */
 
 enum play_next {
-	PLAY_NEXT_FRAME, /* *coded and *pcm (LEG_FRAME each) are valid until the list goes */
+	PLAY_NEXT_FRAME, /* *coded (NULL: not in this codec) and *pcm, LEG_FRAME each, are valid until the
+			  * list goes */
 	PLAY_NEXT_QUIET, /* 20 ms of silence */
 	PLAY_NEXT_END,   /* the list is finished; nothing to send */
 };
@@ -262,7 +304,7 @@ void rtcp_out_plan(struct worker *w, struct leg *l, bool first);
 /* Decode the tick's frame of all speakers of a call. */
 void mix_begin(struct worker *w, const struct worker_call *c);
 
-/* The frame that a listener of that call hears, LEG_FRAME samples. */
+/* The frame that a listener of that call hears, w->media->frame samples. */
 void mix_leg(struct worker *w, const struct plan_leg *pl, int16_t *pcm);
 
 /* ---- playout.c, speaker.c ---- */
@@ -270,8 +312,11 @@ void mix_leg(struct worker *w, const struct plan_leg *pl, int16_t *pcm);
 /* One call's 20 ms tick. */
 void playout_call(struct worker *w, struct worker_call *c);
 
-/* The next LEG_FRAME samples of a leg that is decoded; silence where there are none. */
+/* The next tick's frame of a leg that is decoded, at the call's rate; silence where there is none. */
 void speaker_frame(struct worker *w, struct leg *l, int16_t *pcm);
+
+/* What the leg's peer sends has this codec from here on; also its RTP clock. */
+void speaker_codec(struct worker *w, struct leg *l, enum codec_id codec);
 
 /* Free what a leg's jitter buffer holds and forget its sound: nobody decodes it any more. */
 void speaker_flush(struct worker *w, struct leg *l);
