@@ -45,6 +45,7 @@ enum {
 	QUEUE_PACKETS = RX_SLOTS + TX_SLOTS + 4096,
 	PACKET_BYTES = PORT_POOL_BYTES,
 	EXTENT_BYTES = 16384,
+	CODERS_PER_WORKER = 256, /* more than a core can transcode */
 	PORT_REST_MS = 2000,
 	LOOP_MS_MAX = 100,
 	NEWS_MAX = 16,
@@ -82,6 +83,9 @@ static int make_plan(struct engine *e)
 		.extent_bytes = EXTENT_BYTES,
 		.prompt_bytes = (uint64_t)o->prompt_mib << 20,
 		.worker_bytes = worker_bytes,
+		.coders = o->transcoders >= 0 ? (uint32_t)o->transcoders
+					      : CODERS_PER_WORKER * o->workers,
+		.coder_bytes = worker_coder_bytes(),
 	};
 
 	if (plan_make(&e->plan, &cfg, why, sizeof(why)) < 0) {
@@ -204,6 +208,9 @@ static int start_workers(struct engine *e)
 			.pool = e->pool,
 			.rec = e->record != NULL ? record_worker(e->record, i) : NULL,
 			.main_fd = e->event_fd,
+			.coders = e->plan.coders,
+			.opus_complexity = e->opt.opus_complexity,
+			.media_rate_max_hz = e->opt.media_rate_max_hz,
 			.jbuf_min_ms = e->opt.jitter_min_ms,
 			.jbuf_max_ms = e->opt.jitter_max_ms,
 			.seed = seed + i,

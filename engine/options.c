@@ -41,6 +41,9 @@ static const char help[] =
 	"  --prompts DIR          sound files to play [/usr/share/patchbay/prompts]\n"
 	"  --prompt-memory MIB    at most this much of them [256]\n"
 	"  --jitter MIN-MAX       bounds of the jitter buffers' delay in ms [20-200]\n"
+	"  --transcoders N        legs at once whose sound is transcoded [256 for each worker]\n"
+	"  --opus-complexity N    0 (cheap) to 10 (best) at light load [3]; goes down under load\n"
+	"  --media-rate HZ        8000, 16000 or 48000: no call is mixed at more [16000]\n"
 	"  --shm NAME             name in /dev/shm, for several engines on one host [engine]\n"
 	"  --srtp WAY             encrypted media: burst (multi-buffer, needs AES and AVX),\n"
 	"                         library (libsrtp2), off, or auto: burst where it works [auto]\n"
@@ -67,6 +70,9 @@ enum option_id {
 	OPTION_PROMPTS,
 	OPTION_PROMPT_MEMORY,
 	OPTION_JITTER,
+	OPTION_TRANSCODERS,
+	OPTION_OPUS_COMPLEXITY,
+	OPTION_MEDIA_RATE,
 	OPTION_SHM,
 	OPTION_SRTP,
 	OPTION_HUGEPAGES,
@@ -91,6 +97,9 @@ static const struct option words[] = {
 	{"prompts", required_argument, NULL, OPTION_PROMPTS},
 	{"prompt-memory", required_argument, NULL, OPTION_PROMPT_MEMORY},
 	{"jitter", required_argument, NULL, OPTION_JITTER},
+	{"transcoders", required_argument, NULL, OPTION_TRANSCODERS},
+	{"opus-complexity", required_argument, NULL, OPTION_OPUS_COMPLEXITY},
+	{"media-rate", required_argument, NULL, OPTION_MEDIA_RATE},
 	{"shm", required_argument, NULL, OPTION_SHM},
 	{"srtp", required_argument, NULL, OPTION_SRTP},
 	{"hugepages", required_argument, NULL, OPTION_HUGEPAGES},
@@ -223,6 +232,21 @@ static int parse_number_option(struct options *o, int id, const char *text)
 		return parse_number(text, 10, 100, &o->busy_limit)
 			       ? 0
 			       : refuse("--busy-limit %s: 10 to 100 per cent are possible", text);
+	case OPTION_TRANSCODERS:
+		if (!parse_number(text, 0, 100000, &a))
+			return refuse("--transcoders %s is not a number of legs", text);
+		o->transcoders = (int32_t)a;
+		return 0;
+	case OPTION_OPUS_COMPLEXITY:
+		if (!parse_number(text, 0, 10, &a))
+			return refuse("--opus-complexity %s: 0 to 10 are possible", text);
+		o->opus_complexity = (uint8_t)a;
+		return 0;
+	case OPTION_MEDIA_RATE:
+		if (!parse_number(text, 8000, 48000, &a) || (a != 8000 && a != 16000 && a != 48000))
+			return refuse("--media-rate %s: 8000, 16000 or 48000", text);
+		o->media_rate_max_hz = a;
+		return 0;
 	case OPTION_CALLS:
 		return parse_number(text, 1, 1000000, &o->calls)
 			       ? 0
@@ -312,6 +336,9 @@ int options_parse(struct options *o, int argc, char **argv)
 		.prompt_mib = 256,
 		.jitter_min_ms = 20,
 		.jitter_max_ms = 200,
+		.transcoders = -1,
+		.opus_complexity = 3,
+		.media_rate_max_hz = 16000,
 		.srtp = true,
 		.hugepages = true,
 		.telemetry = true,

@@ -26,6 +26,9 @@ struct options {
 	const char *shm;
 	uint32_t record_mib, prompt_mib;
 	uint32_t jitter_min_ms, jitter_max_ms;
+	int32_t transcoders; /* legs at once; -1: by the plan */
+	uint8_t opus_complexity;
+	uint32_t media_rate_max_hz;
 	bool srtp; /* legs may be encrypted */
 	enum srtp_way srtp_way;
 	bool hugepages;

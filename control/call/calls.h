@@ -231,7 +231,8 @@ int party_invite(struct party *p, const char *user, const struct config_trunk *t
 		 uint32_t ring_ms);
 void party_attach(struct party *p, struct sip_call *sip); /* an incoming dialog */
 int party_answer(struct party *p);
-json_t *party_leg_members(const struct party *p); /* of leg.open: name, family */
+int party_local(struct party *p, const char *ip, uint16_t port); /* 0 or -EINVAL */
+json_t *party_leg_members(const struct party *p);                /* of leg.open: name, family */
 void party_end(struct party *p, int status, int cause, const char *text);
 void party_gone(struct party *p); /* free the slot when dialog and leg are gone */
 void party_play(struct party *p, enum play_use use, json_t *items, unsigned loop,

@@ -86,6 +86,20 @@ static void failed(struct party *p, int status, enum call_cause cause)
 	}
 }
 
+/* What we tell the peer: its leg's address, and the codecs of phones or of the world. */
+int party_local(struct party *p, const char *ip, uint16_t port)
+{
+	const struct config *cfg = p->call->centre->config;
+	const struct config_codecs *k = p->agent >= 0 ? &cfg->phone_codecs : &cfg->trunk_codecs;
+	int err = sip_media_local(&p->local, ip, port);
+
+	if (err == 0 && k->n > 0)
+		err = sip_media_allow(&p->local, k->name, k->n);
+	p->local.noise = cfg->comfort_noise;
+	p->local.noise_pt = 13;
+	return err;
+}
+
 static void on_leg(struct call *call, struct party *p, int err, const json_t *result,
 		   const struct rpc_error *why)
 {
@@ -98,7 +112,7 @@ static void on_leg(struct call *call, struct party *p, int err, const json_t *re
 		return;
 	}
 	if (err != 0 || ip == NULL || port <= 0 || port > 65535 ||
-	    sip_media_local(&p->local, ip, (uint16_t)port) != 0) {
+	    party_local(p, ip, (uint16_t)port) != 0) {
 		bool overloaded = why != NULL &&
 				  (why->reason == RPC_OVERLOADED || why->reason == RPC_NO_RESOURCE);
 
@@ -182,12 +196,24 @@ static json_t *codec_list(const struct sip_media *m)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < m->codecs; i++)
-		json_array_append_new(list,
-				      json_pack("{s:i,s:s,s:I,s:i}", "pt", (int)m->codec[i].pt,
-						"name", m->codec[i].name, "clock_hz",
-						(json_int_t)m->codec[i].clock_hz, "ptime_ms",
-						(int)(m->ptime_ms ? m->ptime_ms : 20)));
+	for (unsigned i = 0; i < m->codecs; i++) {
+		const struct sip_codec *k = &m->codec[i];
+		json_t *c = json_pack("{s:i,s:s,s:I,s:i}", "pt", (int)k->pt, "name", k->name,
+				      "clock_hz", (json_int_t)k->clock_hz, "ptime_ms",
+				      (int)sip_media_ptime(m));
+
+		if (m->ptime_max_ms != 0)
+			json_object_set_new(c, "ptime_max_ms", json_integer(m->ptime_max_ms));
+		if (k->rate_max_hz != 0)
+			json_object_set_new(c, "rate_max_hz", json_integer(k->rate_max_hz));
+		if (k->bits_per_s != 0)
+			json_object_set_new(c, "bits_per_s", json_integer(k->bits_per_s));
+		if (k->fec)
+			json_object_set_new(c, "fec", json_true());
+		if (k->dtx)
+			json_object_set_new(c, "dtx", json_true());
+		json_array_append_new(list, c);
+	}
 	return list;
 }
 
@@ -212,6 +238,8 @@ void party_apply_media(struct party *p, const struct sip_media *m)
 		json_object_set_new(o, "dtmf",
 				    json_pack("{s:i,s:I}", "pt", (int)m->dtmf_pt, "clock_hz",
 					      (json_int_t)m->dtmf_clock_hz));
+	if (m->noise)
+		json_object_set_new(o, "noise", json_pack("{s:i}", "pt", (int)m->noise_pt));
 	json_object_set_new(o, "inband_dtmf", json_boolean(!m->dtmf));
 	json_object_set_new(o, "direction", json_string(sip_direction_name(m->direction)));
 	json_object_set_new(

@@ -121,7 +121,7 @@ static void on_reopened(struct call *call, struct party *p, int err, const json_
 		party_gone(p);
 		return;
 	}
-	if (err != 0 || ip == NULL || sip_media_local(&p->local, ip, (uint16_t)port) != 0) {
+	if (err != 0 || ip == NULL || party_local(p, ip, (uint16_t)port) != 0) {
 		log_warn("call", "[call=%s] %s cannot be taken into the new engine: %s", call->id,
 			 p->number, why ? why->message : strerror(-err));
 		end_lost(call, NULL);

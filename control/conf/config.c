@@ -38,6 +38,8 @@ const char *config_record_name(enum config_record r)
 
 static const struct config defaults = {
 	.realm = "patchbay",
+	.phone_codecs = {4, {"PCMA", "PCMU", "G722", "opus"}},
+	.trunk_codecs = {2, {"PCMA", "PCMU"}},
 	.registration_min_s = 30,
 	.registration_max_s = 3600,
 	.failed_logins_max = 20,
@@ -100,6 +102,9 @@ static const struct field sip_fields[] = {
 	{"registration_min_s", FIELD_U32, OF(config, registration_min_s), 1, 86400},
 	{"registration_max_s", FIELD_U32, OF(config, registration_max_s), 10, 86400},
 	{"failed_logins_max", FIELD_U16, OF(config, failed_logins_max), 1, 10000},
+	{"phone_codecs", FIELD_OTHER, 0, 0, 0},
+	{"trunk_codecs", FIELD_OTHER, 0, 0, 0},
+	{"comfort_noise", FIELD_BOOL, OF(config, comfort_noise), 0, 0},
 };
 
 static const struct field calls_fields[] = {
@@ -204,6 +209,33 @@ refuse:
 	return false;
 }
 
+static void read_codecs(const struct schema *s, const struct tree *t, const char *what,
+			struct config_codecs *out)
+{
+	static const char *const words[] = {"PCMA", "PCMU", "G722",     "opus",
+					    "G729", "L16",  "L16/16000"};
+
+	if (t == NULL || !schema_kind(s, t, what, TREE_LIST))
+		return;
+	if (t->n == 0 || t->n > CONFIG_CODECS_MAX) {
+		complain(s->c, COMPLAINT_ERROR, t->at, "%s: one to %d codecs", what,
+			 CONFIG_CODECS_MAX);
+		return;
+	}
+	out->n = 0;
+	for (const struct tree *m = t->first; m != NULL; m = m->next) {
+		unsigned k = 0;
+
+		if (!schema_word(s, m, what, words, COUNT(words), &k))
+			continue;
+		for (unsigned i = 0; i < out->n; i++)
+			if (out->name[i] == words[k])
+				complain(s->c, COMPLAINT_ERROR, m->at, "%s names %s twice", what,
+					 words[k]);
+		out->name[out->n++] = words[k];
+	}
+}
+
 static void read_sip(const struct schema *s, const struct tree *t, struct config *c)
 {
 	if (t != NULL)
@@ -212,6 +244,9 @@ static void read_sip(const struct schema *s, const struct tree *t, struct config
 		complain(s->c, COMPLAINT_ERROR, t->at,
 			 "registration_min_s (%u) is more than registration_max_s (%u)",
 			 (unsigned)c->registration_min_s, (unsigned)c->registration_max_s);
+
+	read_codecs(s, tree_get(t, "phone_codecs"), "phone_codecs", &c->phone_codecs);
+	read_codecs(s, tree_get(t, "trunk_codecs"), "trunk_codecs", &c->trunk_codecs);
 
 	const struct tree *list = tree_get(t, "listen");
 

@@ -46,6 +46,13 @@ struct config_listen {
 };
 
 /* Where calls to and from numbers outside go. */
+/* Codecs that we offer and take, in order of preference; words of sip_media_allow(). */
+enum { CONFIG_CODECS_MAX = 7 };
+struct config_codecs {
+	uint8_t n;
+	const char *name[CONFIG_CODECS_MAX];
+};
+
 struct config_trunk {
 	const char *name;
 	const char *host; /* numeric address or name */
@@ -163,6 +170,8 @@ struct config {
 	uint16_t n_listen;
 	struct config_listen *listen;
 	const char *realm;
+	struct config_codecs phone_codecs, trunk_codecs;
+	bool comfort_noise; /* silence that we make is described, not sent, where the peer agrees */
 	uint32_t registration_min_s;
 	uint32_t registration_max_s;
 	uint16_t failed_logins_max; /* per source and minute, then silence */

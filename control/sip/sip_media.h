@@ -23,6 +23,11 @@ struct sip_codec {
 	char name[SIP_CODEC_NAME_MAX]; /* as in rtpmap: "PCMU", "PCMA" */
 	uint8_t pt;                    /* RTP payload type, 0..127 */
 	uint32_t clock_hz;             /* RTP clock */
+	/* What the peer can take, from its fmtp (remote only; RFC 7587, 6.1; RFC 4856, 2.1.2). */
+	uint32_t rate_max_hz; /* opus, maxplaybackrate; 0 = not said */
+	uint32_t bits_per_s;  /* opus, maxaveragebitrate; 0 = not said */
+	bool fec;             /* opus, useinbandfec */
+	bool dtx;             /* opus, usedtx; G729, annexb */
 };
 
 struct sip_media {
@@ -31,11 +36,14 @@ struct sip_media {
 	char rtcp_ip[SIP_IP_MAX]; /* remote: "" = same as ip; local: ignored */
 	uint16_t rtcp_port;       /* 0 = port + 1 */
 	uint16_t ptime_ms;        /* 0 = not said */
+	uint16_t ptime_max_ms;    /* remote: maxptime; 0 = not said */
 	uint8_t codecs;
 	struct sip_codec codec[SIP_CODECS_MAX];
 	bool dtmf; /* telephone-event: allowed (local) or agreed (remote) */
 	uint8_t dtmf_pt;
 	uint32_t dtmf_clock_hz;
+	bool noise; /* comfort noise (RFC 3389): allowed (local) or agreed (remote) */
+	uint8_t noise_pt;
 	enum sip_direction direction;
 	bool held; /* remote only: the peer put us on hold */
 };
@@ -46,6 +54,15 @@ const char *sip_direction_name(enum sip_direction d);
 /* Add a codec to `m`. Returns 0, -ENOSPC when the table is full, -EINVAL when the name is empty or
  * too long. */
 int sip_media_add_codec(struct sip_media *m, const char *name, uint8_t pt, uint32_t clock_hz);
+
+/* Allow these codecs, in this order, and no others: "PCMA", "PCMU", "G722", "opus", "G729", "L16" (8 kHz),
+ * "L16/16000". Returns 0, or -EINVAL with nothing changed when one is not of these or there are
+ * none. */
+int sip_media_allow(struct sip_media *m, const char *const *names, unsigned n);
+
+/* How long our packets are for this peer: what it asked for, in whole 10 ms from 10 to 60, at most
+ * what it takes; 20 when it did not say. */
+uint16_t sip_media_ptime(const struct sip_media *remote);
 
 /* Fill `m` as a local side: address, port, PCMA and PCMU, telephone-event 101, 20 ms, sendrecv.
  * Returns 0 or -EINVAL when the address is too long. */

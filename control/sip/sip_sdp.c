@@ -95,16 +95,29 @@ static void forget_formats(struct sdp_media *m)
 		mem_deref(formats->head->data);
 }
 
+/* What we say of our own decoder. Opus is always two channels in its rtpmap (RFC 7587, 7); what we send
+ * is mono, at most 16 kHz wide, with redundancy when the peer wants it. */
+static const char *params_of(const struct sip_codec *c)
+{
+	if (strcmp(c->name, "opus") == 0)
+		return "maxplaybackrate=16000;sprop-maxcapturerate=16000;stereo=0;sprop-stereo=0;"
+		       "useinbandfec=1";
+	if (strcmp(c->name, "G729") == 0)
+		return "annexb=yes";
+	return NULL;
+}
+
 static int add_format(struct sdp_media *m, uint8_t pt, const char *name, uint32_t clock_hz,
 		      const char *params)
 {
+	uint8_t channels = strcmp(name, "opus") == 0 ? 2 : 1;
 	char id[8];
 
 	(void)re_snprintf(id, sizeof(id), "%u", (unsigned)pt);
-	return params ? sdp_format_add(NULL, m, false, id, name, clock_hz, 1, NULL, NULL, NULL,
-				       false, "%s", params)
-		      : sdp_format_add(NULL, m, false, id, name, clock_hz, 1, NULL, NULL, NULL,
-				       false, NULL);
+	return params ? sdp_format_add(NULL, m, false, id, name, clock_hz, channels, NULL, NULL,
+				       NULL, false, "%s", params)
+		      : sdp_format_add(NULL, m, false, id, name, clock_hz, channels, NULL, NULL,
+				       NULL, false, NULL);
 }
 
 /* Write the local media into libre's session, as if it were fresh. */
@@ -141,7 +154,9 @@ static int write_local(struct sip_sdp *s)
 	err = 0;
 	for (uint8_t i = 0; i < l->codecs; i++)
 		err |= add_format(s->audio, l->codec[i].pt, l->codec[i].name, l->codec[i].clock_hz,
-				  NULL);
+				  params_of(&l->codec[i]));
+	if (l->noise)
+		err |= add_format(s->audio, l->noise_pt, "CN", 8000, NULL);
 	if (l->dtmf)
 		err |= add_format(s->audio, l->dtmf_pt, "telephone-event",
 				  l->dtmf_clock_hz ? l->dtmf_clock_hz : 8000, "0-15");
@@ -242,6 +257,9 @@ static void read_ptime(struct sip_media *out, const struct sdp_media *m)
 	int ms = v ? atoi(v) : 0;
 
 	out->ptime_ms = (uint16_t)(ms > 0 && ms <= 240 ? ms : 0);
+	v = sdp_media_rattr(m, "maxptime");
+	ms = v ? atoi(v) : 0;
+	out->ptime_max_ms = (uint16_t)(ms >= 10 && ms <= 240 ? ms : 0);
 }
 
 /* The number of a format as text must be all of it: "8x" is not payload type 8. */
@@ -264,6 +282,33 @@ static const struct static_type static_types[] = {
 	{0, "PCMU", 8000}, {3, "GSM", 8000},  {4, "G723", 8000},
 	{8, "PCMA", 8000}, {9, "G722", 8000}, {18, "G729", 8000},
 };
+
+static uint32_t fmtp_number(const struct pl *params, const char *name)
+{
+	struct pl v;
+
+	return fmt_param_get(params, name, &v) ? pl_u32(&v) : 0;
+}
+
+/* What the peer says of its own decoder. */
+static void read_params(struct sip_codec *c, const char *text)
+{
+	struct pl params, v;
+
+	pl_set_str(&params, text != NULL ? text : "");
+	if (strcasecmp(c->name, "G729") == 0)
+		c->dtx = !fmt_param_get(&params, "annexb", &v) || pl_strcasecmp(&v, "no") != 0;
+	if (strcasecmp(c->name, "opus") != 0)
+		return;
+
+	uint32_t rate_hz = fmtp_number(&params, "maxplaybackrate");
+	uint32_t bits_per_s = fmtp_number(&params, "maxaveragebitrate");
+
+	c->fec = fmtp_number(&params, "useinbandfec") == 1;
+	c->dtx = fmtp_number(&params, "usedtx") == 1;
+	c->rate_max_hz = rate_hz >= 8000 && rate_hz <= 48000 ? rate_hz : 0;
+	c->bits_per_s = bits_per_s >= 6000 && bits_per_s <= 510000 ? bits_per_s : 0;
+}
 
 static void read_format(struct sip_media *out, const struct sdp_format *f)
 {
@@ -290,8 +335,15 @@ static void read_format(struct sip_media *out, const struct sdp_format *f)
 		out->dtmf_clock_hz = clock_hz;
 		return;
 	}
-	if (strcasecmp(name, "CN") != 0)
-		(void)sip_media_add_codec(out, name, (uint8_t)f->pt, clock_hz);
+	if (strcasecmp(name, "CN") == 0) {
+		if (clock_hz == 8000) {
+			out->noise = true;
+			out->noise_pt = (uint8_t)f->pt;
+		}
+		return;
+	}
+	if (sip_media_add_codec(out, name, (uint8_t)f->pt, clock_hz) == 0)
+		read_params(&out->codec[out->codecs - 1], f->params);
 }
 
 /* What libre understood of the peer's audio stream. `any` lists formats we do not have, too. */

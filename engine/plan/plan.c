@@ -36,8 +36,12 @@ int plan_make(struct plan *plan, const struct plan_config *cfg, char *why, size_
 		    p.legs * PLAN_PACKETS_PER_LEG;
 	p.packets_bytes = (uint64_t)p.packets * cfg->packet_bytes;
 	p.workers_bytes = (uint64_t)cfg->workers * cfg->worker_bytes(p.leg_stride, p.calls);
-	p.heap_bytes = p.packets_bytes + p.workers_bytes + HEAP_SLACK +
-		       (p.packets_bytes + p.workers_bytes) / 32;
+	p.coders = (cfg->coders + cfg->workers - 1) / cfg->workers;
+	if (p.coders > p.leg_stride)
+		p.coders = p.leg_stride;
+	p.coders_bytes = (uint64_t)cfg->workers * p.coders * cfg->coder_bytes;
+	p.heap_bytes = p.packets_bytes + p.workers_bytes + p.coders_bytes + HEAP_SLACK +
+		       (p.packets_bytes + p.workers_bytes + p.coders_bytes) / 32;
 	p.extents_bytes = (uint64_t)cfg->extents * cfg->extent_bytes;
 	p.total_bytes = p.heap_bytes + p.extents_bytes + cfg->prompt_bytes;
 	*plan = p;
@@ -66,6 +70,9 @@ void plan_print(const struct plan *p, plan_line_fn *fn, void *arg)
 		 "%d",
 		 mib(p->packets_bytes), p->packets, c->packet_bytes, c->queues, c->queue_packets,
 		 c->workers, c->handoff_packets, p->legs, PLAN_PACKETS_PER_LEG);
+	fn(arg, line);
+	snprintf(line, sizeof(line), "transcoding   %8.1f MiB = %u x %u legs at once x %zu B",
+		 mib(p->coders_bytes), c->workers, p->coders, c->coder_bytes);
 	fn(arg, line);
 	snprintf(line, sizeof(line), "recording     %8.1f MiB = %u extents x %u B in shared memory",
 		 mib(p->extents_bytes), c->extents, c->extent_bytes);

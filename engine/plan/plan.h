@@ -32,6 +32,8 @@ struct plan_config {
 	uint32_t packet_bytes;        /* of one mbuf, everything included */
 	uint32_t extents, extent_bytes;
 	uint64_t prompt_bytes;
+	uint32_t coders;    /* legs transcoded at once, wanted over all workers */
+	size_t coder_bytes; /* of one */
 	plan_worker_bytes_fn *worker_bytes;
 };
 
@@ -41,8 +43,9 @@ struct plan {
 	uint32_t legs;                /* over all workers; a multiple of them */
 	uint32_t leg_stride;          /* per worker */
 	uint32_t calls;               /* per worker */
+	uint32_t coders;              /* per worker; never more than legs */
 	uint32_t packets;
-	uint64_t packets_bytes, workers_bytes;
+	uint64_t packets_bytes, workers_bytes, coders_bytes;
 	uint64_t heap_bytes; /* both and slack: what DPDK is given */
 	uint64_t extents_bytes;
 	uint64_t total_bytes;

@@ -110,7 +110,7 @@ static void the_table_is_short(void)
 
 	check_int(plan_make(&p, &c, why, sizeof(why)), 0);
 	plan_print(&p, count, &lines);
-	check_int(lines, 6);
+	check_int(lines, 7);
 }
 
 static const struct check_case cases[] = {

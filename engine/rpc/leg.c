@@ -81,7 +81,8 @@ static struct leg_config defaults(void)
 {
 	struct leg_config cfg = {
 		.codecs = 2, /* the static payload types of RFC 3551, 6 */
-		.codec = {{CODEC_PCMU, 0, 20, 8000}, {CODEC_PCMA, 8, 20, 8000}},
+		.codec = {{.id = CODEC_PCMU, .pt = 0, .ptime_ms = 20, .clock_hz = 8000},
+			  {.id = CODEC_PCMA, .pt = 8, .ptime_ms = 20, .clock_hz = 8000}},
 		.dtmf_clock_hz = 8000,
 		.direction = LEG_SENDRECV,
 		.source = LEG_SOURCE_LATCH,

@@ -11,7 +11,7 @@
 #include "dsp/listen.h"
 #include "rpc/rpc_priv.h"
 
-#define CODEC_WORDS     "PCMU|PCMA"
+#define CODEC_WORDS     "PCMU|PCMA|G722|opus|G729|L16"
 #define DIRECTION_WORDS "sendrecv|sendonly|recvonly|inactive"
 #define SOURCE_WORDS    "latch|strict"
 #define LISTEN_WORDS    "level|off|full" /* enum leg_listen */
@@ -26,8 +26,18 @@ static const struct rpc_param remote_params[] = {
 static const struct rpc_param codec_params[] = {
 	RPC_PARAM_INT("pt", RPC_REQUIRED, 0, 127),
 	RPC_PARAM_WORD("name", RPC_REQUIRED, CODEC_WORDS),
-	RPC_PARAM_INT("clock_hz", RPC_OPTIONAL, 8000, 8000),
+	RPC_PARAM_INT("clock_hz", RPC_OPTIONAL, 8000, 48000),
 	RPC_PARAM_INT("ptime_ms", RPC_OPTIONAL, 10, 60),
+	RPC_PARAM_INT("ptime_max_ms", RPC_OPTIONAL, 10, 240),
+	RPC_PARAM_INT("rate_max_hz", RPC_OPTIONAL, 8000, 48000),
+	RPC_PARAM_INT("bits_per_s", RPC_OPTIONAL, 6000, 510000),
+	RPC_PARAM_BOOL("fec", RPC_OPTIONAL),
+	RPC_PARAM_BOOL("dtx", RPC_OPTIONAL),
+	RPC_PARAM_END,
+};
+
+static const struct rpc_param noise_params[] = {
+	RPC_PARAM_INT("pt", RPC_REQUIRED, 0, 127),
 	RPC_PARAM_END,
 };
 
@@ -42,6 +52,7 @@ static const struct rpc_param dtmf_params[] = {
 	RPC_PARAM_OBJECT("remote", RPC_NULLABLE, remote_params), \
 	RPC_PARAM_LIST("codecs", RPC_OPTIONAL, 1, LEG_CODECS_MAX, codec_params), \
 	RPC_PARAM_OBJECT("dtmf", RPC_NULLABLE, dtmf_params), \
+	RPC_PARAM_OBJECT("noise", RPC_NULLABLE, noise_params), \
 	RPC_PARAM_WORD("direction", RPC_OPTIONAL, DIRECTION_WORDS), \
 	RPC_PARAM_WORD("source", RPC_OPTIONAL, SOURCE_WORDS), \
 	RPC_PARAM_BOOL("inband_dtmf", RPC_OPTIONAL), \
@@ -104,6 +115,21 @@ static bool pt_usable(int64_t pt)
 	return pt < 72 || pt > 76;
 }
 
+/* Which of ours a name and a clock mean; without a clock the one that the name has, of L16 8000. */
+static const struct codec *codec_named(const json_t *c, struct rpc_error *err)
+{
+	const char *name = rpc_param_text(c, "name", "");
+	int64_t usual = strcmp(name, "opus") == 0 ? 48000 : 8000;
+	uint32_t clock_hz = (uint32_t)rpc_param_int(c, "clock_hz", usual);
+	const struct codec *codec = codec_find(name, clock_hz);
+
+	if (codec == NULL)
+		rpc_error_set(err, RPC_INVALID_PARAMS,
+			      "params.codecs: there is no %s with a clock of %u Hz here", name,
+			      clock_hz);
+	return codec;
+}
+
 static bool codecs_read(struct leg_config *cfg, const json_t *list, struct rpc_error *err)
 {
 	size_t n = json_array_size(list);
@@ -112,11 +138,20 @@ static bool codecs_read(struct leg_config *cfg, const json_t *list, struct rpc_e
 	for (size_t i = 0; i < n; i++) {
 		const json_t *c = json_array_get(list, i);
 
+		const struct codec *codec = codec_named(c, err);
+
+		if (codec == NULL)
+			return false;
 		cfg->codec[i] = (struct leg_codec){
-			.id = (enum codec_id)rpc_param_word(c, "name", CODEC_WORDS, 0),
+			.id = codec->id,
 			.pt = (uint8_t)rpc_param_int(c, "pt", 0),
 			.ptime_ms = (uint16_t)rpc_param_int(c, "ptime_ms", 20),
-			.clock_hz = (uint32_t)rpc_param_int(c, "clock_hz", 8000),
+			.ptime_max_ms = (uint16_t)rpc_param_int(c, "ptime_max_ms", 0),
+			.clock_hz = codec->clock_hz,
+			.rate_max_hz = (uint32_t)rpc_param_int(c, "rate_max_hz", 0),
+			.bits_per_s = (uint32_t)rpc_param_int(c, "bits_per_s", 0),
+			.fec = rpc_param_bool(c, "fec", false),
+			.dtx = rpc_param_bool(c, "dtx", false),
 		};
 		if (!pt_usable(cfg->codec[i].pt))
 			return refuse(
@@ -158,7 +193,8 @@ bool leg_config_read(struct leg_config *cfg, const json_t *params, uint8_t famil
 {
 	const json_t *remote = json_object_get(params, "remote"),
 		     *codecs = json_object_get(params, "codecs"),
-		     *dtmf = json_object_get(params, "dtmf");
+		     *dtmf = json_object_get(params, "dtmf"),
+		     *noise = json_object_get(params, "noise");
 	struct leg_config c = *cfg;
 
 	c.set = 0;
@@ -178,6 +214,14 @@ bool leg_config_read(struct leg_config *cfg, const json_t *params, uint8_t famil
 			return false;
 		c.set |= LEG_SET_DTMF;
 	}
+	if (noise != NULL) {
+		c.noise = !json_is_null(noise);
+		c.noise_pt = (uint8_t)rpc_param_int(noise, "pt", 13);
+		c.set |= LEG_SET_NOISE;
+	}
+	for (unsigned i = 0; c.noise && i < c.codecs; i++)
+		if (c.codec[i].pt == c.noise_pt)
+			return refuse(err, "params.noise.pt is a codec's payload type, too");
 	for (unsigned i = 0; c.dtmf && i < c.codecs; i++)
 		if (c.codec[i].pt == c.dtmf_pt)
 			return refuse(err, "params.dtmf.pt is a codec's payload type, too");
