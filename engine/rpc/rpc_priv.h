@@ -9,7 +9,7 @@
  *	events.c       workers' events to numbered events
  *	stat.c         snapshot, stat.*
  *	admit.c        who may come in
- *	capturing.c    capture.*
+ *	capture.c      capture.*
  *
  * An object that is being closed keeps its id until the worker has confirmed: it is `closing`, can no
  * longer be found by a request, and its id cannot be given again. So events never speak of two things
@@ -188,7 +188,7 @@ bool admit_would(struct engine_rpc *rpc, unsigned worker);
 /* Microseconds that coding and decoding a 20 ms frame of this codec takes beyond G.711. */
 double admit_coding_us(const char *codec);
 
-/* --- capturing.c --- */
+/* --- capture.c --- */
 
 /* Once a round: end what nobody reads. */
 void capture_look(struct engine_rpc *rpc);

@@ -176,7 +176,8 @@ def test_soak(build):
         allowed = ((4 if SECONDS >= 300 else 24) << 20) + max(0, min(events, EVENTS_KEPT - seq)) * EVENT_BYTES
         expect(grown < allowed, f"memory has grown by {grown >> 10} KiB, allowed {allowed >> 10}")
         expect(link.files() <= files, f"{files} files before, {link.files()} after")
-        expect(worker["mbufs_free"] == before["workers"][0]["mbufs_free"],
+        # AF_XDP gives a sent packet back with the next one that is sent.
+        expect(worker["mbufs_free"] >= before["workers"][0]["mbufs_free"] - 64,
                f"packets: {before['workers'][0]['mbufs_free']} free before, {worker['mbufs_free']} after")
         expect(worker["legs"] == 0 and worker["calls"] == 0, f"{worker}")
         expect(after["recorder"]["extents_free"] == before["recorder"]["extents_free"], f"{after['recorder']}")
