@@ -48,6 +48,15 @@ def test_knee_at_the_end_of_the_harness_is_marked():
     assert best["streams"] == 3000 and best["at_most"]
 
 
+def test_knee_below_a_load_in_doubt_is_marked():
+    def measure(n):
+        return point(n) if n <= 1000 else point(n, doubt="the generator fell behind by 5.0 ms")
+    best = knee.search(measure, LIMIT, 800, 20000)
+    assert 900 <= best["streams"] <= 1000 and best["at_most"]
+    measure, _ = server(1000)
+    assert "at_most" not in knee.search(measure, LIMIT, 800, 20000)
+
+
 def test_no_load_keeps_the_limit():
     measure, _ = server(0)
     assert knee.search(measure, LIMIT, 1000, 20000) is None

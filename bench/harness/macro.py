@@ -104,6 +104,8 @@ def ratios(mine, other):
         if result[key] is None:
             doubts[key] = "; ".join(f"{who}: {side.get('doubt') or side[limit]['doubt']}" for who, side, n in
                                     (("patchbay", mine, a), ("rtpengine", other, b)) if not n)
+    result["at_least"] = bool(((mine.get("knee") or {}).get("at") or {}).get("at_most"))
+    result["at_least_p99_1ms"] = bool(((mine.get("p99_1ms") or {}).get("at") or {}).get("at_most"))
     points = [((side.get("p99_1ms") or {}).get("at") or {}).get("cpu_us_per_packet") for side in (mine, other)]
     result["cpu_per_packet_ratio"] = points[1] / points[0] if all(points) else None
     return {**result, "doubt_of": doubts, "doubt": "; ".join(doubts.values())}
