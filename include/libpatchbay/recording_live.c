@@ -116,7 +116,7 @@ static void account(struct recording_extent_head *h, uint32_t used)
 /* Copy extent `index` of the recording. Returns its length, 0 when it is none of it, or -1 when it
  * changed hands meanwhile. */
 static int copy(const struct recording_live *live, const struct shared_head *file, uint32_t index,
-		const uint8_t id[16], uint8_t *to)
+		const uint8_t id[16], uint8_t *to, bool *open)
 {
 	uint8_t *base = (uint8_t *)live->map + SHARED_HEAD_BYTES +
 			shared_taps_bytes(file->taps, file->tap_bytes);
@@ -124,8 +124,9 @@ static int copy(const struct recording_live *live, const struct shared_head *fil
 	struct recording_extent_head *out = (struct recording_extent_head *)(void *)to;
 	uint32_t state = atomic_load_explicit(&shared_live(h)->state, memory_order_acquire);
 	uint32_t tap = shared_live(h)->tap, used = h->used;
-	uint64_t word;
+	uint64_t word = 0;
 
+	*open = state == SHARED_OPEN;
 	if (state == SHARED_FREE || memcmp(h->id, id, sizeof(h->id)) != 0 || tap >= file->taps)
 		return 0;
 	if (state == SHARED_OPEN) {
@@ -138,9 +139,13 @@ static int copy(const struct recording_live *live, const struct shared_head *fil
 		return -1;
 	memcpy(to, h, used);
 	atomic_thread_fence(memory_order_acquire);
+	/* an open extent only grows; a word that names less of it is of its next use */
 	if (atomic_load_explicit(&shared_live(h)->state, memory_order_relaxed) != state ||
 	    !same(out, h) || out->magic != RECORDING_EXTENT_MAGIC ||
-	    (state == SHARED_OPEN && tap_word(live, file, tap) >> 32 != (uint64_t)index + 1))
+	    memcmp(out->id, id, sizeof(out->id)) != 0 ||
+	    (state == SHARED_OPEN && (tap_word(live, file, tap) < word ||
+				      tap_word(live, file, tap) >> 32 != (uint64_t)index + 1)) ||
+	    (state == SHARED_CLOSED && out->used != used))
 		return -1;
 	out->used = used;
 	out->head_bytes = sizeof(*out);
@@ -150,7 +155,7 @@ static int copy(const struct recording_live *live, const struct shared_head *fil
 	return (int)used;
 }
 
-static int add(struct extent_refs *refs, const uint8_t *bytes, uint32_t used)
+static int add(struct extent_refs *refs, const uint8_t *bytes, uint32_t used, bool open)
 {
 	struct recording_extent_head h;
 	struct extent_ref ref;
@@ -163,6 +168,7 @@ static int add(struct extent_refs *refs, const uint8_t *bytes, uint32_t used)
 	memcpy(&h, bytes, sizeof(h));
 	ref = recording_extent_ref(&h, UINT32_MAX, 0, true);
 	ref.bytes = own;
+	ref.open = open;
 	err = recording_extents_add(refs, &ref);
 	if (err != 0)
 		free(own);
@@ -183,11 +189,12 @@ int recording_live_collect(struct recording_live *live, const uint8_t id[16],
 		return 0;
 	for (uint32_t i = 0; i < file.extents && err == 0; i++) {
 		int used = -1;
+		bool open = false;
 
 		for (int again = 0; again < 3 && used < 0; again++)
-			used = copy(live, &file, i, id, buf);
+			used = copy(live, &file, i, id, buf, &open);
 		if (used > 0)
-			err = add(refs, buf, (uint32_t)used);
+			err = add(refs, buf, (uint32_t)used, open);
 	}
 	return err;
 }

@@ -70,13 +70,32 @@ static bool overtaken(const struct extent_refs *refs)
 	return false;
 }
 
+/* An extent that was open when we copied it is the last we know: those after it, seen a moment
+ * later, are newer than our copy. */
+static void cut_behind_open(struct extent_refs *refs)
+{
+	for (size_t i = 0; i + 1 < refs->n; i++) {
+		const struct extent_ref *x = &refs->ref[i];
+		bool written = i != 0 && x[-1].part_ns == x->part_ns && x[-1].seq == x->seq;
+
+		if (!x->open || written || x[1].part_ns != x->part_ns)
+			continue;
+		for (size_t k = i + 1; k < refs->n; k++)
+			free(refs->ref[k].bytes);
+		refs->n = i + 1;
+	}
+}
+
 /* All places of all extents, in order: where one is in memory and in a segment, the segment first,
- * which has the whole of it. */
-static int gather(struct recording *r)
+ * which has the whole of it. Memory first, then the directories, then the segments: what has left
+ * the one since is in the others. */
+static int gather(struct recording *r, bool refresh)
 {
 	for (int again = 0;; again++) {
 		int err = recording_live_collect(&r->store->live, r->id, &r->refs);
 
+		if (err == 0 && (refresh || r->store->live.path[0] != '\0'))
+			err = recording_store_refresh(r->store);
 		if (err == 0)
 			err = store_each(r->store, r->id, collect, again == 0 ? pass_on : NULL, r);
 		if (err == 0 && r->refs.n == 0)
@@ -88,6 +107,7 @@ static int gather(struct recording *r)
 			break;
 		refs_free(&r->refs);
 	}
+	cut_behind_open(&r->refs);
 	store_describe(r->store, r->refs.ref, r->refs.n, &r->info, r->metadata);
 	return 0;
 }
@@ -104,7 +124,7 @@ int recording_open(struct recording_store *st, const uint8_t id[16], recording_d
 	r->damage = damage;
 	r->ctx = ctx;
 	memcpy(r->id, id, sizeof(r->id));
-	err = gather(r);
+	err = gather(r, false);
 	if (err != 0) {
 		recording_close(r);
 		return err;
@@ -167,9 +187,7 @@ int recording_refresh(struct recording *r)
 	int err;
 
 	r->refs = (struct extent_refs){0};
-	err = recording_store_refresh(r->store);
-	if (err == 0)
-		err = gather(r);
+	err = gather(r, true);
 	if (err != 0) {
 		refs_free(&r->refs);
 		r->refs = before;

@@ -302,8 +302,15 @@ static int keep_scanned(void *ctx, enum recording_extent_verdict verdict, uint64
 		.crc = r.crc,
 	};
 	memcpy(e.id, r.id, sizeof(e.id));
-	g->scanned = offset + recording_pad(h->used, RECORDING_BLOCK);
-	return keep_entry(g, &e);
+	int err = keep_entry(g, &e);
+
+	/* A write may be done before the one in front of it: what is behind such a hole is looked
+	 * at again the next time, and the hole too. */
+	if (err == 0 && offset == (g->scanned != 0 ? g->scanned : RECORDING_BLOCK)) {
+		g->scanned = offset + recording_pad(h->used, RECORDING_BLOCK);
+		g->solid = g->entries;
+	}
+	return err;
 }
 
 static void forget_entries(struct recording_store *st, struct store_segment *g)
@@ -311,7 +318,7 @@ static void forget_entries(struct recording_store *st, struct store_segment *g)
 	st->kept -= g->entries;
 	free(g->entry);
 	g->entry = NULL;
-	g->entries = g->entries_max = 0;
+	g->entries = g->entries_max = g->solid = 0;
 	g->scanned = 0;
 	g->whole = false;
 }
@@ -343,7 +350,8 @@ static int learn(struct recording_store *st, uint32_t index, recording_damage_fn
 		/* a tag that changed means that the file is another one now */
 		if (g->tag != s.tag)
 			forget_entries(st, g);
-		before = g->entries;
+		st->kept -= g->entries - g->solid;
+		before = g->entries = g->solid;
 		err = recording_segment_scan_from(&s, g->scanned, keep_scanned, g);
 	}
 	g->tag = s.tag;

@@ -16,7 +16,8 @@ struct store_segment {
 	/* What was read of it: kept as long as the memory for all of them is little. */
 	struct recording_index_entry *entry;
 	uint32_t entries, entries_max;
-	uint64_t scanned; /* unsealed: up to there */
+	uint64_t scanned; /* unsealed: up to there extents follow one another ... */
+	uint32_t solid;   /* ... these; what comes behind a hole may not be all */
 	uint64_t tag;
 	bool whole; /* `entry` is all there is: it is sealed */
 	bool live;  /* a recorder writes it */
@@ -59,6 +60,7 @@ struct extent_ref {
 	uint32_t flags;
 	uint32_t crc;
 	bool live;      /* in a segment that is being written, or in memory */
+	bool open;      /* in memory, and frames were still being added */
 	uint8_t *bytes; /* in memory: `used` bytes, owned by the reference; else NULL */
 };
 
