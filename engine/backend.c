@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "engine.h"
+#include "record/recover.h"
 
 #define STUCK_NS (5 * PB_NS_PER_S)
 
@@ -250,6 +251,20 @@ static void recorder_stats(void *arg, struct engine_recorder_stats *s)
 	snprintf(s->alarm, sizeof(s->alarm), "%s", r.alarm_text);
 }
 
+static bool recorder_recovered(void *arg, uint32_t i, uint8_t id[16], uint32_t *reason,
+			       struct recording_account *account)
+{
+	const struct engine *e = arg;
+	const struct recovered *list;
+
+	if (e->record == NULL || i >= record_recovered(e->record, &list))
+		return false;
+	memcpy(id, list[i].id, sizeof(list[i].id));
+	*reason = (uint32_t)list[i].reason;
+	*account = list[i].account;
+	return true;
+}
+
 struct engine_backend engine_backend_of(struct engine *e)
 {
 	return (struct engine_backend){
@@ -264,6 +279,7 @@ struct engine_backend engine_backend_of(struct engine *e)
 		.worker_stats = worker_stats,
 		.port_stats = port_stats,
 		.recorder_stats = recorder_stats,
+		.recorder_recovered = recorder_recovered,
 	};
 }
 

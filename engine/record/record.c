@@ -188,6 +188,7 @@ static void release(struct record *rec)
 	free(rec->pending);
 	free(rec->written);
 	free(rec->last);
+	free(rec->recovered_list);
 	pthread_mutex_destroy(&rec->told_lock);
 	free(rec);
 }
@@ -199,6 +200,9 @@ static uint32_t recover(struct record *rec)
 
 	recover_all(&rec->shared, &r);
 	rec->recovered = r.extents;
+	free(rec->recovered_list);
+	rec->recovered_list = r.list;
+	rec->recovered_listed = r.listed;
 	if (r.extents + r.recordings + r.damaged != 0)
 		log_warn("record",
 			 "left by the last engine: %u extents recovered, %u recordings ended (%u "
@@ -281,6 +285,12 @@ struct rec_worker *record_worker(struct record *rec, uint16_t index)
 {
 	must(index < rec->cfg.workers);
 	return &rec->worker[index];
+}
+
+uint32_t record_recovered(const struct record *rec, const struct recovered **list)
+{
+	*list = rec->recovered_list;
+	return rec->recovered_listed;
 }
 
 void record_stats(const struct record *rec, struct record_stats *st)

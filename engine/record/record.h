@@ -61,16 +61,17 @@ struct record_stats {
 	uint64_t extents_written; /* made durable */
 	uint64_t errors;          /* failed operations */
 	uint64_t frames_lost;     /* over all recordings, this run */
-	uint32_t
-		durable_ms_max; /* longest time from the first frame of an extent to its durability */
-	uint32_t recovered;     /* extents found from an engine that died */
-	uint64_t segment;       /* number of the current one */
-	unsigned volume;        /* index of the current one */
+	/* Time from the first frame of an extent to its durability, over all extents of this run. */
+	uint32_t durable_ms_p50, durable_ms_p99, durable_ms_max;
+	uint32_t recovered; /* extents found from an engine that died */
+	uint64_t segment;   /* number of the current one */
+	unsigned volume;    /* index of the current one */
 	enum record_alarm alarm;
 	char alarm_text[160]; /* sentence for the operator; empty without an alarm */
 };
 
 struct record;
+struct recovered; /* recover.h */
 
 /* Returns 0 and sets *rec, or -EBUSY (an engine of this name runs), -EINVAL (configuration), or
  * what the shared memory said (-ENOMEM, -ENOSPC, -EACCES). Volumes that do not work are an
@@ -81,6 +82,10 @@ int record_start(const struct record_config *cfg, struct record **rec);
 struct rec_worker *record_worker(struct record *rec, uint16_t index);
 
 void record_stats(const struct record *rec, struct record_stats *st);
+
+/* The recordings that an engine which died had left in memory, and their accounts: ended by it or
+ * by this start. Returns how many; *list is valid until record_stop(). */
+uint32_t record_recovered(const struct record *rec, const struct recovered **list);
 
 /* After the workers have stopped: end what is still open, make everything durable, seal the
  * segment, remove the extent file, free. Returns 0, or -EIO when no volume took everything: the

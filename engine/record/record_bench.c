@@ -1,22 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What recording costs: N calls of both directions at 50 frames a second each, for some seconds of
- * real time, into the directory given. Prints the worker's nanoseconds per frame, the recorder
- * thread's share of a core, and how soon audio was durable.
+ * real time, into the directory given. The worker's nanoseconds per frame, the recorder thread's
+ * share of a core, operations a second and call, and how soon audio was durable.
  *
- *	bench_record DIRECTORY [CALLS [SECONDS]]
+ *	bench_record DIRECTORY [CALLS [SECONDS]] [--recycled] [--json]
+ *
+ * With --recycled the segments have been written before, as in a store whose retention takes
+ * away as much as comes: they are made first, and given back while the calls run.
  */
 #include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/units.h"
 #include "record/record.h"
 
-enum { PAYLOAD = 160, FRAMES_PER_S = 50, PHASES = 20 };
+enum {
+	PAYLOAD = 160,
+	FRAMES_PER_S = 50,
+	PHASES = 20,
+	EXTENTS_PER_2_CALLS = 5, /* 40 KiB a call: one being filled, one on its way, half a spare */
+};
 
 static uint64_t clock_ns(clockid_t which)
 {
@@ -105,60 +117,192 @@ static void run(struct load *l, unsigned seconds)
 		}
 }
 
+/* --- segments that are used again --- */
+
+enum { RECYCLED_FIRST = 24, RECYCLED_KEEP = 8, SEGMENT_MIB = 64 };
+
+struct recycler {
+	const char *dir;
+	pthread_t thread;
+	_Atomic bool stop;
+};
+
+static bool make_free(const char *dir, unsigned i)
+{
+	static _Alignas(4096) uint8_t zeros[1 << 20];
+	char path[300];
+	bool ok;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/free-%08x.pbseg", dir, i);
+	fd = open(path, O_WRONLY | O_CREAT | O_DIRECT | O_CLOEXEC, 0640);
+	ok = fd >= 0;
+	for (unsigned k = 0; ok && k < SEGMENT_MIB; k++)
+		ok = write(fd, zeros, sizeof(zeros)) == (ssize_t)sizeof(zeros);
+	ok = ok && fsync(fd) == 0;
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* All but the newest segments are free again. */
+static void give_back(const char *dir)
+{
+	unsigned newest = 0, n;
+	DIR *d = opendir(dir);
+	char from[300], to[300];
+
+	for (const struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
+		if (sscanf(e->d_name, "seg-%8x.pbseg", &n) == 1 && n > newest)
+			newest = n;
+	if (d != NULL)
+		rewinddir(d);
+	for (const struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+		if (sscanf(e->d_name, "seg-%8x.pbseg", &n) != 1 || n + RECYCLED_KEEP > newest)
+			continue;
+		snprintf(from, sizeof(from), "%s/seg-%08x.pbseg", dir, n);
+		snprintf(to, sizeof(to), "%s/free-%08x.pbseg", dir, n);
+		(void)rename(from, to);
+	}
+	if (d != NULL)
+		closedir(d);
+}
+
+static void *recycle(void *arg)
+{
+	struct recycler *r = arg;
+
+	while (!atomic_load(&r->stop)) {
+		give_back(r->dir);
+		usleep(250000);
+	}
+	return NULL;
+}
+
+static bool recycler_start(struct recycler *r)
+{
+	(void)mkdir(r->dir, 0750);
+	for (unsigned i = 0; i < RECYCLED_FIRST; i++)
+		if (!make_free(r->dir, 0x10000000 + i))
+			return false;
+	return pthread_create(&r->thread, NULL, recycle, r) == 0;
+}
+
+struct result {
+	unsigned calls, seconds;
+	uint64_t frames, lost, worker_ns;
+	uint64_t recorder_ns, idle_ns; /* of CPU; idle in 2 s */
+	uint64_t memory_bytes;         /* extents and taps */
+	struct record_stats before, after;
+};
+
+static void print(const struct result *r, bool json)
+{
+	const struct record_stats *a = &r->before, *b = &r->after;
+	double s = r->seconds, mb = (double)(b->bytes_written - a->bytes_written) / 1e6 / s;
+	double writes = (double)(b->writes - a->writes) / s;
+	double iops = writes + (double)(b->syncs - a->syncs) / s;
+	double cpu = (double)r->recorder_ns / 1e9 / s, idle = (double)r->idle_ns / 2e9;
+	double ns = (double)r->worker_ns / (double)r->frames;
+
+	if (json) {
+		printf("{\"calls\": %u, \"streams\": %u, \"seconds\": %u, \"frames\": %llu, "
+		       "\"frames_lost\": %llu, \"worker_ns_per_frame\": %.1f, \"cpu_share\": %.4f, "
+		       "\"idle_cpu_share\": %.4f, \"mb_per_s\": %.2f, \"writes_per_s\": %.2f, "
+		       "\"iops\": %.2f, \"iops_per_call\": %.5f, \"durable_ms_p50\": %u, "
+		       "\"durable_ms_p99\": %u, \"durable_ms_max\": %u, "
+		       "\"memory_kib_per_call\": %.1f, \"errors\": %llu}\n",
+		       r->calls, 2 * r->calls, r->seconds, (unsigned long long)r->frames,
+		       (unsigned long long)r->lost, ns, cpu, idle, mb, writes, iops,
+		       iops / r->calls, b->durable_ms_p50, b->durable_ms_p99, b->durable_ms_max,
+		       (double)r->memory_bytes / 1024 / r->calls, (unsigned long long)b->errors);
+		return;
+	}
+	printf("calls %u, frames %llu, lost %llu, worker %.0f ns a frame\n", r->calls,
+	       (unsigned long long)r->frames, (unsigned long long)r->lost, ns);
+	printf("recorder: %.2f %% of a core (idle %.2f %%), %.1f MB/s, %.1f writes/s, %.4f writes "
+	       "per "
+	       "second and call, durable after %u ms at most\n",
+	       cpu * 100, idle * 100, mb, writes, writes / r->calls, b->durable_ms_max);
+	printf("%.1f operations/s, %.5f per second and call; durable p50 %u ms, p99 %u ms; %.1f "
+	       "KiB "
+	       "of memory a call\n",
+	       iops, iops / r->calls, b->durable_ms_p50, b->durable_ms_p99,
+	       (double)r->memory_bytes / 1024 / r->calls);
+}
+
+static bool open_all(struct load *l)
+{
+	l->tap = calloc(l->calls, sizeof(struct rec_tap *));
+	for (unsigned c = 0; l->tap != NULL && c < l->calls; c++) {
+		uint8_t id[16] = {(uint8_t)(c >> 8), (uint8_t)c};
+
+		if (rec_tap_open(l->rw, id, "{}", clock_ns(CLOCK_MONOTONIC), &l->tap[c]) != 0)
+			return false;
+	}
+	return l->tap != NULL;
+}
+
+static int measure(struct record *rec, struct result *r, bool json)
+{
+	struct load l = {.calls = r->calls, .rw = record_worker(rec, 0)};
+
+	usleep(2000000);
+	r->idle_ns = thread_ns("recorder");
+	if (!open_all(&l))
+		return 1;
+	record_stats(rec, &r->before);
+	run(&l, r->seconds);
+	r->recorder_ns = thread_ns("recorder") - r->idle_ns;
+	record_stats(rec, &r->after);
+	r->frames = l.frames;
+	r->lost = l.lost;
+	r->worker_ns = l.spent_ns;
+	r->memory_bytes =
+		(uint64_t)r->after.extents * RECORDING_EXTENT_BYTES + r->after.taps * UINT64_C(320);
+	print(r, json);
+	free(l.tap);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	struct load l = {.calls = argc > 2 ? (unsigned)atoi(argv[2]) : 1000};
-	unsigned seconds = argc > 3 ? (unsigned)atoi(argv[3]) : 10;
+	bool json = argc > 1 && strcmp(argv[argc - 1], "--json") == 0;
+	bool recycled = argc > 1 + json && strcmp(argv[argc - 1 - json], "--recycled") == 0;
+	int args = argc - json - recycled;
+	struct recycler rc = {.dir = args > 1 ? argv[1] : NULL};
+	struct result r = {.calls = args > 2 ? (unsigned)atoi(argv[2]) : 1000,
+			   .seconds = args > 3 ? (unsigned)atoi(argv[3]) : 10};
 	struct record_config cfg = {
 		.name = "bench",
-		.volume = {argc > 1 ? argv[1] : NULL},
+		.volume = {args > 1 ? argv[1] : NULL},
 		.volumes = 1,
 		.workers = 1,
-		.taps = l.calls,
-		.extents = l.calls * 4 + 1024,
+		.taps = r.calls,
+		.extents = r.calls * EXTENTS_PER_2_CALLS / 2 + 512,
 	};
-	struct record_stats st;
 	struct record *rec;
 	int err;
 
-	if (argc < 2) {
-		fprintf(stderr, "usage: bench_record DIRECTORY [CALLS [SECONDS]]\n");
+	if (args < 2 || r.calls == 0 || r.seconds == 0) {
+		fprintf(stderr, "usage: bench_record DIRECTORY [CALLS [SECONDS]] [--recycled] "
+				"[--json]\n");
 		return 2;
+	}
+	if (recycled && !recycler_start(&rc)) {
+		fprintf(stderr, "cannot make segments in %s\n", argv[1]);
+		return 1;
 	}
 	err = record_start(&cfg, &rec);
 	if (err != 0) {
 		fprintf(stderr, "cannot start: %s\n", strerror(-err));
 		return 1;
 	}
-	usleep(2000000);
-
-	uint64_t idle_ns = thread_ns("recorder");
-
-	l.rw = record_worker(rec, 0);
-	l.tap = calloc(l.calls, sizeof(struct rec_tap *));
-	if (l.tap == NULL)
-		return 1;
-	for (unsigned c = 0; c < l.calls; c++) {
-		uint8_t id[16] = {(uint8_t)(c >> 8), (uint8_t)c};
-
-		if (rec_tap_open(l.rw, id, "{}", clock_ns(CLOCK_MONOTONIC), &l.tap[c]) != 0)
-			return 1;
+	err = measure(rec, &r, json);
+	err = record_stop(rec) != 0 || err != 0;
+	if (recycled) {
+		atomic_store(&rc.stop, true);
+		pthread_join(rc.thread, NULL);
 	}
-	run(&l, seconds);
-
-	uint64_t busy_ns = thread_ns("recorder") - idle_ns;
-
-	record_stats(rec, &st);
-	printf("calls %u, frames %llu, lost %llu, worker %.0f ns a frame\n", l.calls,
-	       (unsigned long long)l.frames, (unsigned long long)l.lost,
-	       (double)l.spent_ns / (double)l.frames);
-	printf("recorder: %.2f %% of a core (idle %.2f %%), %.1f MB/s, %.1f writes/s, %.4f writes "
-	       "per "
-	       "second and call, durable after %u ms at most\n",
-	       (double)busy_ns / 1e7 / seconds, (double)idle_ns / 2e7,
-	       (double)st.bytes_written / 1e6 / seconds, (double)st.writes / seconds,
-	       (double)st.writes / seconds / l.calls, st.durable_ms_max);
-	err = record_stop(rec);
-	free(l.tap);
-	return err != 0;
+	return err;
 }

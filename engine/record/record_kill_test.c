@@ -13,12 +13,15 @@
 #include "record/record_testing.h"
 #include "record/shared.h"
 
-enum { ROUNDS = 30, CALLS = 12, WORKERS = 2, FRAMES_AT_MOST = 20000 };
+enum { CALLS_MAX = 4096, CALLS_SHORT = 12, ROUNDS_SHORT = 30, WORKERS = 2, FRAMES_AT_MOST = 20000 };
+
+/* The long version: KILL_ROUNDS=100 KILL_CALLS=1000. */
+static unsigned calls = CALLS_SHORT;
 
 struct told {
-	_Atomic uint32_t frames[CALLS][2];
-	_Atomic uint64_t lost[CALLS][2];
-	_Atomic uint32_t closed[CALLS];
+	_Atomic uint32_t frames[CALLS_MAX][2];
+	_Atomic uint64_t lost[CALLS_MAX][2];
+	_Atomic uint32_t closed[CALLS_MAX];
 	_Atomic bool started;
 };
 
@@ -28,12 +31,23 @@ static unsigned next_random(unsigned *seed)
 	return *seed >> 16 & 0x7fff;
 }
 
+static unsigned number_from(const char *variable, unsigned otherwise, unsigned max)
+{
+	const char *text = getenv(variable);
+	unsigned long n = text != NULL ? strtoul(text, NULL, 10) : otherwise;
+
+	check(n > 0 && n <= max);
+	return (unsigned)n;
+}
+
 static struct record_config config_of(const struct place *p)
 {
 	struct record_config c = place_config(p, 1);
 
 	c.workers = WORKERS;
-	c.extents = 128;
+	c.extents = calls < 64 ? 128 : calls * 3;
+	c.taps = calls < 64 ? 64 : calls;
+	c.segment_bytes = calls < 64 ? 1 << 20 : 16 << 20;
 	c.window_ms = 140; /* hand-over age 20 ms: extents move while it dies */
 	return c;
 }
@@ -42,12 +56,12 @@ static struct record_config config_of(const struct place *p)
 static _Noreturn void record_until_killed(const struct place *p, struct told *told)
 {
 	struct record_config cfg = config_of(p);
-	struct rec_tap *tap[CALLS];
+	static struct rec_tap *tap[CALLS_MAX];
 	struct record *rec;
 
 	if (record_start(&cfg, &rec) != 0)
 		_exit(1);
-	for (unsigned c = 0; c < CALLS; c++) {
+	for (unsigned c = 0; c < calls; c++) {
 		uint8_t id[16];
 
 		test_id(id, c);
@@ -56,7 +70,7 @@ static _Noreturn void record_until_killed(const struct place *p, struct told *to
 	}
 	atomic_store(&told->started, true);
 	for (uint32_t i = 0; i < FRAMES_AT_MOST; i++) {
-		for (unsigned c = 0; c < CALLS; c++) {
+		for (unsigned c = 0; c < calls; c++) {
 			if (tap[c] == NULL)
 				continue;
 			for (unsigned ch = 0; ch < 2; ch++) {
@@ -168,11 +182,11 @@ static void one_round(unsigned *seed)
 	struct recording_verdict v = place_verify(&p, &d);
 
 	check_int(d.n, 0);
-	check_int(v.recordings, CALLS);
+	check_int(v.recordings, calls);
 
 	struct recording_store *st = place_open(&p);
 
-	for (unsigned c = 0; c < CALLS; c++)
+	for (unsigned c = 0; c < calls; c++)
 		check_call(st, told, c);
 	recording_store_close(st);
 	munmap(told, sizeof(*told));
@@ -185,8 +199,12 @@ static void nothing_accepted_is_lost_when_the_engine_is_killed(void)
 	unsigned seed = given != NULL ? (unsigned)strtoul(given, NULL, 0) : (unsigned)time(NULL);
 
 	printf("     seed %u\n", seed);
-	for (int i = 0; i < ROUNDS; i++)
+	unsigned rounds = number_from("KILL_ROUNDS", ROUNDS_SHORT, 100000);
+
+	calls = number_from("KILL_CALLS", CALLS_SHORT, CALLS_MAX);
+	for (unsigned i = 0; i < rounds; i++)
 		one_round(&seed);
+	calls = CALLS_SHORT;
 }
 
 /* What a disk that takes nothing leaves in memory, for the test to set back to an earlier

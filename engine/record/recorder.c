@@ -92,8 +92,11 @@ static void give_back(struct record *rec, uint32_t extent, uint64_t wall_ns)
 	struct recording_extent_head *h = head_of(rec, extent);
 	uint64_t ms = wall_ns > h->first_wall_ns ? (wall_ns - h->first_wall_ns) / PB_NS_PER_MS : 0;
 
-	if (ms > rec->stats.durable_ms_max && (h->flags & RECORDING_EXTENT_RECOVERED) == 0)
-		rec->stats.durable_ms_max = ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+	if ((h->flags & RECORDING_EXTENT_RECOVERED) == 0) {
+		if (ms > rec->stats.durable_ms_max)
+			rec->stats.durable_ms_max = ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+		rec->durable[ms < DURABLE_MS_MAX ? ms : DURABLE_MS_MAX - 1]++;
+	}
 	rec->stats.extents_written++;
 	atomic_store_explicit(&shared_live(h)->state, SHARED_FREE, memory_order_release);
 	must(spsc_put(&rec->worker[rec->owner[extent]].freed, &extent));
@@ -214,6 +217,19 @@ static enum record_alarm judge(struct record *rec, uint64_t lost, char *text, si
 	return RECORD_ALARM_NONE;
 }
 
+/* How long `percent` of the extents took at most. */
+static uint32_t durable_ms(const struct record *rec, unsigned percent)
+{
+	uint64_t all = 0, n = 0;
+	uint32_t ms = 0;
+
+	for (uint32_t i = 0; i < DURABLE_MS_MAX; i++)
+		all += rec->durable[i];
+	while (ms < DURABLE_MS_MAX && (n += rec->durable[ms]) * 100 < all * percent)
+		ms++;
+	return ms;
+}
+
 static void tell(struct record *rec)
 {
 	struct record_stats *st = &rec->stats;
@@ -233,6 +249,11 @@ static void tell(struct record *rec)
 	st->frames_lost = lost;
 	st->segment = rec->seg.number;
 	st->volume = rec->seg.volume;
+	if (st->syncs != rec->syncs_told) {
+		st->durable_ms_p50 = durable_ms(rec, 50);
+		st->durable_ms_p99 = durable_ms(rec, 99);
+		rec->syncs_told = st->syncs;
+	}
 	st->alarm = judge(rec, lost, st->alarm_text, sizeof(st->alarm_text));
 	pthread_mutex_lock(&rec->told_lock);
 	rec->told = *st;

@@ -16,7 +16,10 @@
 #include "record/shared.h"
 #include "record/volume.h"
 
-enum { BUFFER_EXTENTS = REC_IO_BUFFER_BYTES / RECORDING_BLOCK };
+enum {
+	BUFFER_EXTENTS = REC_IO_BUFFER_BYTES / RECORDING_BLOCK,
+	DURABLE_MS_MAX = 4096, /* the last place counts all that took longer */
+};
 
 /* A big write on its way: the extents in it. */
 struct batch {
@@ -41,6 +44,8 @@ struct record {
 	struct rec_worker *worker;
 	uint16_t *owner; /* of each extent */
 	uint32_t recovered;
+	struct recovered *recovered_list;
+	uint32_t recovered_listed;
 	pthread_t thread;
 	struct cataloguer *cataloguer; /* NULL: none */
 
@@ -61,7 +66,9 @@ struct record {
 	int broken; /* the segment's volume has said this; nothing more goes there */
 	uint64_t unsynced_since_ns;
 	struct tap_last *last;
+	uint64_t durable[DURABLE_MS_MAX]; /* extents by the milliseconds until they were durable */
 	uint64_t lost_seen, lost_at_ns;
+	uint64_t syncs_told;
 	enum record_alarm logged;
 	struct record_stats stats;
 	int result; /* what record_stop() returns */

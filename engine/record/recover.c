@@ -18,6 +18,7 @@
  */
 #include "record/recover.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -198,9 +199,46 @@ static void end_tap(struct shared *s, struct rec_tap *tap, struct recover_report
 	free_tap(tap);
 }
 
+static void list_closed(struct recover_report *r, const struct recording_extent_head *h)
+{
+	const uint8_t *bytes = (const uint8_t *)h;
+	struct recording_end_frame end;
+	struct recovered *to = &r->list[r->listed];
+
+	/* the END is the last frame; its size was checked with the others */
+	if (h->used < sizeof(*h) + sizeof(end))
+		return;
+	memcpy(&end, bytes + h->used - sizeof(end), sizeof(end));
+	*to = (struct recovered){.reason = (enum recording_end)end.reason};
+	memcpy(to->id, h->id, sizeof(to->id));
+	to->account.paused_ms = h->paused_ns / 1000000;
+	for (int ch = 0; ch < RECORDING_CHANNELS; ch++) {
+		to->account.channel[ch].written = h->channel[ch].written;
+		to->account.channel[ch].lost = h->channel[ch].lost;
+		to->account.channel[ch].accepted = h->channel[ch].written + h->channel[ch].lost;
+		to->account.channel[ch].loss = h->channel[ch].loss;
+		to->account.channel[ch].masked = h->more[ch].masked;
+		if (h->more[ch].missing > 0)
+			to->account.channel[ch].missing = (uint64_t)h->more[ch].missing;
+	}
+	r->listed++;
+}
+
+/* Without an open extent: what the tap says. */
+static void list_later(struct recover_report *r, const struct rec_tap *tap)
+{
+	struct recovered *to = &r->list[r->listed++];
+
+	*to = (struct recovered){.reason = (enum recording_end)tap->end_reason};
+	memcpy(to->id, tap->id, sizeof(to->id));
+	rec_tap_account(tap, tap->last_mono_ns, &to->account);
+}
+
 void recover_all(struct shared *s, struct recover_report *report)
 {
-	struct recover_report r = {0};
+	/* every tap may have ended in an extent, and every extent may be an end */
+	size_t most = (size_t)s->head->taps + s->head->extents;
+	struct recover_report r = {.list = calloc(most, sizeof(*r.list))};
 
 	for (uint32_t i = 0; i < s->head->extents; i++) {
 		struct recording_extent_head *h = shared_extent(s->extent_base, i);
@@ -216,6 +254,9 @@ void recover_all(struct shared *s, struct recover_report *report)
 		tap->index = i;
 		if (atomic_load_explicit(&tap->state, memory_order_acquire) != TAP_FREE)
 			end_tap(s, tap, &r);
+		if (atomic_load_explicit(&tap->state, memory_order_acquire) == TAP_CLOSING &&
+		    r.list != NULL)
+			list_later(&r, tap);
 	}
 	for (uint32_t i = 0; i < s->head->extents; i++) {
 		struct recording_extent_head *h = shared_extent(s->extent_base, i);
@@ -225,6 +266,8 @@ void recover_all(struct shared *s, struct recover_report *report)
 			continue;
 		if (state_of(h) == SHARED_CLOSED && head_sane(h) && tally_frames(h, h->used, &t)) {
 			r.extents++;
+			if (t.ended && r.list != NULL)
+				list_closed(&r, h);
 			continue;
 		}
 		if (state_of(h) != SHARED_OPEN) {

@@ -7,9 +7,19 @@
 
 #include <stdint.h>
 
+#include "patchbay/recording_account.h"
 #include "record/shared.h"
 
+/* A recording of the dead engine and the account that its last extent closes with. */
+struct recovered {
+	uint8_t id[16];
+	enum recording_end reason;
+	struct recording_account account;
+};
+
 struct recover_report {
+	struct recovered *list; /* the caller's, for free(); NULL when there was no memory for it */
+	uint32_t listed;
 	uint32_t extents;    /* now CLOSED and to be written */
 	uint32_t recordings; /* ended here, with RECORDING_END_ENGINE_DIED */
 	uint32_t later;      /* of these, without an open extent: CLOSING, for rec_tap_adopt() */

@@ -123,6 +123,11 @@ static const struct rpc_param record_mask_params[] = {
 	RPC_PARAM_END,
 };
 
+static const struct rpc_param record_recovered_params[] = {
+	RPC_PARAM_INT("from", RPC_OPTIONAL, 0, INT32_MAX),
+	RPC_PARAM_END,
+};
+
 /* --- the methods, in the order of the protocol document --- */
 
 static const struct rpc_method methods[] = {
@@ -154,6 +159,7 @@ static const struct rpc_method methods[] = {
 	{"capture.start", capture_start_params, rpc_capture_start},
 	{"capture.read", capture_params, rpc_capture_read},
 	{"capture.stop", capture_params, rpc_capture_stop},
+	{"record.recovered", record_recovered_params, rpc_record_recovered},
 	{"stat.engine", rpc_params_none, rpc_stat_engine},
 	{"stat.drops", rpc_params_none, rpc_stat_drops},
 	{"stat.legs", call_optional, rpc_stat_legs},

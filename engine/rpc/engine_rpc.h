@@ -91,6 +91,11 @@ struct engine_backend {
 	/* Fill the stats of port `i`; false when there is no such port. */
 	bool (*port_stats)(void *arg, unsigned i, struct engine_port_stats *stats);
 	void (*recorder_stats)(void *arg, struct engine_recorder_stats *stats);
+
+	/* Recording `i` of those that the engine before this one had left unfinished; false when
+	 * there are not so many. `reason`: enum recording_end. */
+	bool (*recorder_recovered)(void *arg, uint32_t i, uint8_t id[16], uint32_t *reason,
+				   struct recording_account *account);
 };
 
 /* The slice of ports of one worker: RTP ports port_first, port_first + 2, ... port_last (even). */

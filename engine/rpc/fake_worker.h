@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "patchbay/recording_format.h"
 #include "rpc/engine_rpc.h"
 #include "srtp/srtp_suite.h"
 
@@ -324,6 +325,18 @@ static inline bool fake_port_stats(void *arg, unsigned i, struct engine_port_sta
 	return true;
 }
 
+/* 150 of them: more than one answer holds. */
+static inline bool fake_recorder_recovered(void *arg, uint32_t i, uint8_t id[16], uint32_t *reason,
+					   struct recording_account *account)
+{
+	(void)arg;
+	memset(id, 0, 16);
+	id[0] = (uint8_t)i;
+	*reason = RECORDING_END_ENGINE_DIED;
+	*account = (struct recording_account){.channel = {{.accepted = i, .written = i}}};
+	return i < 150;
+}
+
 static inline void fake_recorder_stats(void *arg, struct engine_recorder_stats *st)
 {
 	(void)arg;
@@ -348,6 +361,7 @@ static inline struct engine_backend fake_backend(struct fake_engine *f)
 		.worker_stats = fake_worker_stats,
 		.port_stats = fake_port_stats,
 		.recorder_stats = fake_recorder_stats,
+		.recorder_recovered = fake_recorder_recovered,
 	};
 }
 

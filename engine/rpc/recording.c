@@ -10,10 +10,11 @@
 
 #include "base/log.h"
 #include "base/must.h"
+#include "patchbay/recording.h"
 #include "record/tap.h"
 #include "rpc/rpc_priv.h"
 
-enum { METADATA_MAX = 4096 };
+enum { METADATA_MAX = 4096, RECOVERED_AT_ONCE = 100 };
 
 static const char *loss_name(uint8_t loss)
 {
@@ -250,6 +251,32 @@ static enum rpc_answer act(const struct rpc_call *c, enum worker_command_kind ki
 	cmd.record.channels = channels;
 	engine_rpc_send(rpc, r->call->worker, &cmd, &oc);
 	return RPC_ANSWER_LATER;
+}
+
+enum rpc_answer rpc_record_recovered(const struct rpc_call *c, json_t **result,
+				     struct rpc_error *err)
+{
+	const struct engine_rpc *rpc = c->owner;
+	uint32_t at = (uint32_t)rpc_param_int(c->params, "from", 0), n = 0, reason;
+	json_t *list = json_array();
+	struct recording_account a;
+	uint8_t id[16];
+	char text[37];
+	bool more = true;
+
+	(void)err;
+	while (n < RECOVERED_AT_ONCE &&
+	       (more = rpc->backend.recorder_recovered(rpc->backend.arg, at, id, &reason, &a))) {
+		rpc_uuid_print(id, text);
+		json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "recording", text,
+						      "reason", recording_end_name(reason),
+						      "account", recording_account_json(&a)));
+		at++;
+		n++;
+	}
+	*result = json_pack("{s:o, s:o}", "recordings", list, "next",
+			    more ? json_integer(at) : json_null());
+	return RPC_ANSWER_RESULT;
 }
 
 enum rpc_answer rpc_record_mask(const struct rpc_call *c, json_t **result, struct rpc_error *err)

@@ -255,7 +255,7 @@ rpc_method_fn rpc_leg_open, rpc_leg_set, rpc_leg_close, rpc_leg_stat, rpc_dtmf_s
 rpc_method_fn rpc_play_start, rpc_play_stop, rpc_collect_start, rpc_collect_stop, rpc_prompt_list,
 	rpc_prompt_load;
 rpc_method_fn rpc_record_start, rpc_record_pause, rpc_record_resume, rpc_record_stop,
-	rpc_record_mark, rpc_record_mask, rpc_record_unmask;
+	rpc_record_mark, rpc_record_mask, rpc_record_unmask, rpc_record_recovered;
 rpc_method_fn rpc_capture_start, rpc_capture_read, rpc_capture_stop;
 rpc_method_fn rpc_snapshot, rpc_stat_engine, rpc_stat_drops;
 
