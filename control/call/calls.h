@@ -327,6 +327,8 @@ void record_stop(struct call *call);
 bool record_open(const struct call *call); /* an account is still to come */
 void record_forget(struct call *call);     /* the engine that had them is gone */
 void record_done(struct centre *c, const json_t *params);
+/* Another engine is there: ask it what accounts the recordings of the lost one closed with. */
+void record_recovered(struct centre *c);
 
 /* transfer.c */
 void transfer_refer(struct party *p, const struct sip_refer *refer);

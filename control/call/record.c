@@ -7,6 +7,7 @@
 #include "call/calls.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -40,9 +41,11 @@ static void store_row(struct call *call, const struct take *t, uint64_t ended_ms
 {
 	const struct call_record *r = &call->record;
 	struct sums s = add_up(account);
+	char *text;
 
 	if (call->centre->store == NULL)
 		return;
+	text = account != NULL ? json_dumps(account, JSON_COMPACT) : NULL;
 	store_recording(call->centre->store,
 			&(struct store_recording){
 				.recording = t->id,
@@ -62,7 +65,65 @@ static void store_row(struct call *call, const struct take *t, uint64_t ended_ms
 						       ? "the engine was lost; what it had "
 							 "accepted is in the store"
 						       : s.reason,
+				.account = text,
 			});
+	free(text);
+}
+
+/* The account of a recording whose call is not here any more. */
+static void store_late(struct centre *c, const char *recording, uint64_t ended_ms,
+		       const json_t *account)
+{
+	struct sums s = add_up(account);
+	char *text = json_dumps(account, JSON_COMPACT);
+
+	if (c->store != NULL && text != NULL)
+		store_account(c->store, &(struct store_recording){
+						.recording = recording,
+						.ended_ms = ended_ms,
+						.complete = s.lost == 0,
+						.accepted = s.accepted,
+						.written = s.written,
+						.lost = s.lost,
+						.lost_reason = s.reason,
+						.account = text,
+					});
+	free(text);
+}
+
+static void ask_recovered(struct centre *c, json_int_t from);
+
+static void on_recovered(void *arg, int err, const json_t *result, const struct rpc_error *why)
+{
+	struct centre *c = arg;
+	const json_t *list = json_object_get(result, "recordings");
+	const json_t *next = json_object_get(result, "next");
+
+	(void)why;
+	for (size_t i = 0; err == 0 && i < json_array_size(list); i++) {
+		const json_t *r = json_array_get(list, i);
+		const char *id = json_string_value(json_object_get(r, "recording"));
+		const json_t *account = json_object_get(r, "account");
+
+		if (id != NULL && json_is_object(account))
+			store_late(c, id, 0, account);
+	}
+	if (err == 0 && json_array_size(list) != 0)
+		log_info("call", "%zu recordings of the lost engine have their accounts",
+			 json_array_size(list));
+	if (err == 0 && json_is_integer(next))
+		ask_recovered(c, json_integer_value(next));
+}
+
+static void ask_recovered(struct centre *c, json_int_t from)
+{
+	(void)engine_request(c->engine, "record.recovered", json_pack("{s:I}", "from", from),
+			     on_recovered, c);
+}
+
+void record_recovered(struct centre *c)
+{
+	ask_recovered(c, 0);
 }
 
 bool record_open(const struct call *call)
@@ -161,6 +222,8 @@ void record_done(struct centre *c, const json_t *params)
 	struct call *call = id ? call_find(c, id, NULL) : NULL;
 	struct take *t = call && recording ? find(call, recording) : NULL;
 
+	if (t == NULL && recording != NULL && json_object_get(params, "account") != NULL)
+		store_late(c, recording, at_ms, json_object_get(params, "account"));
 	if (t == NULL || !t->open)
 		return;
 	if (reason != NULL && strcmp(reason, "failed") == 0) {

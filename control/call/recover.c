@@ -266,5 +266,6 @@ void recover_up(void *arg, bool same, const json_t *snapshot)
 	else
 		call_each(c, remake, NULL);
 	json_decref(known);
+	record_recovered(c);
 	engine_request(c->engine, "prompt.list", NULL, on_prompts, c);
 }

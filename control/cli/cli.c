@@ -74,6 +74,8 @@ static const struct cli_command commands[] = {
 	 "  list                            every recording\n"
 	 "  export REC [--output FILE.wav|FILE.opus]\n"
 	 "  verify [REC | --all]            read every byte, recompute every account\n"
+	 "  reconcile [--day DATE]          each answered call of the day (yesterday) has its\n"
+	 "                                  recording, whole, or a reason; else exit code 1\n"
 	 "  frames REC [--channel 0|1]\n"
 	 "Of patchbayd's database:\n"
 	 "  find [--call C] [--agent A] [--queue Q] [--number N] [--since T] [--voicemail] [--unheard] [--limit N]\n"

@@ -10,6 +10,7 @@
 
 #include "cli/archive.h"
 #include "cli/cli.h"
+#include "cli/reconcile.h"
 #include "cli/recordings.h"
 #include "cli/table.h"
 #include "patchbay/recording.h"
@@ -260,6 +261,112 @@ static int frames(struct cli *c, const struct recordings_options *opt)
 	return rc < 0 ? CLI_REFUSED : CLI_OK;
 }
 
+/* --- reconcile --- */
+
+/* All pages of a question about [from, to). */
+static int ask_all(struct cli *c, const char *method, const char *list, int64_t from_ms,
+		   int64_t to_ms, json_t *all)
+{
+	json_t *next = NULL;
+	bool more = true;
+
+	while (more) {
+		json_t *r = NULL, *p = json_pack("{s:I, s:I, s:i}", "from_ms", (json_int_t)from_ms,
+						 "to_ms", (json_int_t)to_ms, "limit", 500);
+		int rc;
+
+		if (next != NULL)
+			json_object_set_new(p, "after", next);
+		rc = cli_ask(c, CLI_DAEMON, method, p, &r);
+		if (rc != 0)
+			return rc;
+		json_array_extend(all, json_object_get(r, list));
+		more = cli_true(r, "more");
+		next = more ? json_incref(json_object_get(r, "next")) : NULL;
+		json_decref(r);
+	}
+	return 0;
+}
+
+static int note_stored(void *ctx, const struct recording_info *info)
+{
+	char id[RECORDING_ID_TEXT];
+
+	recording_id_text(info->id, id);
+	json_object_set_new(ctx, id, reconcile_stored(info));
+	return 0;
+}
+
+static void say_reconciled(struct cli *c, const char *day, const json_t *r)
+{
+	const json_t *problems = json_object_get(r, "problems"), *n;
+	const char *why;
+
+	fprintf(c->out,
+		"%s: %" PRId64 " calls answered, %" PRId64 " recorded (%" PRId64 " running)\n", day,
+		cli_int(r, "answered"), cli_int(r, "recorded"), cli_int(r, "running"));
+	json_object_foreach((json_t *)(uintptr_t)json_object_get(r, "unrecorded"), why, n) fprintf(
+		c->out, "not recorded: %s: %" PRId64 "\n", why, (int64_t)json_integer_value(n));
+	for (size_t i = 0; i < json_array_size(problems); i++) {
+		const json_t *p = json_array_get(problems, i);
+
+		cli_say(c, "%s: call %s%s%s: %s\n", cli_text(p, "problem"), cli_text(p, "call"),
+			cli_text(p, "recording")[0] != '\0' ? ", recording " : "",
+			cli_text(p, "recording"), cli_text(p, "text"));
+	}
+	fputs(json_array_size(problems) == 0 ? "every answered call has its recording or a reason\n"
+					     : "",
+	      c->out);
+}
+
+static int reconcile_day(struct cli *c, const struct recordings_options *opt)
+{
+	json_t *calls = json_array(), *recs = json_array(), *stored = json_object(), *r = NULL;
+	struct recording_store *st = NULL;
+	int64_t from_ms, to_ms;
+	char day[32];
+	const char *given;
+	time_t at;
+	struct tm tm;
+	int rc, err;
+
+	if (!cli_option(c, "--day", &given) || !cli_end(c))
+		return CLI_USAGE;
+	at = time(NULL) - 86400;
+	localtime_r(&at, &tm);
+	strftime(day, sizeof(day), "%Y-%m-%d", &tm);
+	if (given != NULL)
+		snprintf(day, sizeof(day), "%s", given);
+	if (!since_read(c, "--day", day, &from_ms))
+		return CLI_USAGE;
+	to_ms = from_ms + INT64_C(86400000);
+	rc = ask_all(c, "cdr", "records", from_ms, to_ms, calls);
+	if (rc == 0) /* a call of the day may be recorded after its end */
+		rc = ask_all(c, "recordings", "recordings", from_ms, to_ms + INT64_C(86400000),
+			     recs);
+	err = rc == 0 ? recording_store_open(&st, opt->store, opt->stores) : 0;
+	if (rc == 0 && err == 0)
+		err = recording_store_list(st, note_stored, NULL, stored);
+	if (rc == 0 && err != 0) {
+		fprintf(c->err, "patchbay: the store cannot be read: %s\n", strerror(-err));
+		rc = CLI_UNREACHABLE;
+	}
+	if (rc == 0) {
+		r = reconcile(calls, recs, stored);
+		json_object_set_new(r, "day", json_string(day));
+		if (!cli_json(c, r))
+			say_reconciled(c, day, r);
+		rc = cli_true(r, "ok") ? CLI_OK : CLI_REFUSED;
+	}
+	if (st != NULL)
+		recording_store_close(st);
+	json_decref(r);
+	json_decref(calls);
+	json_decref(recs);
+	json_decref(stored);
+	return rc;
+}
+
 /* The recordings functions say 2 for "could not be done at all". */
 static int code(int rc)
 {
@@ -325,6 +432,8 @@ int cli_recordings(struct cli *c)
 		return cli_end(c) ? code(recordings_list(&opt)) : CLI_USAGE;
 	if (strcmp(verb, "find") == 0)
 		return find(c);
+	if (strcmp(verb, "reconcile") == 0)
+		return reconcile_day(c, &opt);
 	if (strcmp(verb, "frames") == 0)
 		return frames(c, &opt);
 	if (strcmp(verb, "export") == 0)

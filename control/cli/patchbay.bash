@@ -44,7 +44,7 @@ _patchbay() {
     *) words "sign-in sign-out ready not-ready wrap-up-done" ;;
     esac ;;
   recordings)
-    words "list find export verify frames search show play excerpt concat waveform prove prove-all anchor hold release delete import tag untag note work-order keys audit --output --all --channel --call --agent --queue --number --since --until --voicemail --unheard --limit" ;;
+    words "list find export verify reconcile frames search show play excerpt concat waveform prove prove-all anchor hold release delete import tag untag note work-order keys audit --output --all --channel --call --agent --queue --number --since --until --voicemail --unheard --limit --day" ;;
   records) words "--call --agent --queue --number --since --until --limit --after" ;;
   flow) words "check reload draw try --config --prompts --caller --language --closed"; files ;;
   config) words "check reload"; files ;;

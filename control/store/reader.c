@@ -37,7 +37,7 @@ static const char cdr_sql[] =
 static const char recordings_sql[] =
 	"SELECT recording,call,kind,started_ms,CASE WHEN ended_ms IS NULL THEN NULL ELSE max(0, ended_ms-started_ms) END AS duration_ms,"
 	"agent,queue,from_number AS \"from\",to_number AS \"to\",complete AS \"complete:bool\","
-	"accepted,written,lost,lost_reason,heard AS \"heard:bool\" FROM recordings WHERE"
+	"accepted,written,lost,lost_reason,account AS \"account:json\",heard AS \"heard:bool\" FROM recordings WHERE"
 	" (?1 IS NULL OR call LIKE '%' || ?1)"
 	" AND (?2 IS NULL OR agent = ?2) AND (?3 IS NULL OR queue = ?3)"
 	" AND (?4 IS NULL OR from_number = ?4 OR to_number = ?4)"

@@ -58,6 +58,8 @@ const char *const store_migrations[] = {
 	" priority INTEGER NOT NULL, tries INTEGER NOT NULL, promised_ms INTEGER NOT NULL,"
 	" state TEXT NOT NULL) WITHOUT ROWID;"
 	"CREATE INDEX callbacks_waiting ON callbacks(promised_ms) WHERE state = 'waiting';",
+	/* what became of the frames of each channel, as the engine told it (JSON) */
+	"ALTER TABLE recordings ADD COLUMN account TEXT;",
 };
 /* clang-format on */
 

@@ -510,7 +510,14 @@ bool store_recording(struct store *store, const struct store_recording *r)
 		   text(r->agent), text(r->queue), text(r->from), text(r->to),
 		   number(r->started_ms), ms_or_null(r->ended_ms), number(r->complete),
 		   number(r->accepted), number(r->written), number(r->lost),
-		   text_or_null(r->lost_reason));
+		   text_or_null(r->lost_reason), text_or_null(r->account));
+}
+
+bool store_account(struct store *store, const struct store_recording *r)
+{
+	return PUT(store, ROW_ACCOUNT, text(r->recording), number(r->complete), number(r->accepted),
+		   number(r->written), number(r->lost), text_or_null(r->lost_reason),
+		   text_or_null(r->account), ms_or_null(r->ended_ms));
 }
 
 bool store_heard(struct store *store, const char *recording, bool heard)

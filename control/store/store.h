@@ -114,9 +114,14 @@ struct store_recording {
 	bool complete;                 /* the account closed without a loss */
 	uint64_t accepted, written, lost;
 	const char *lost_reason;
+	const char
+		*account; /* JSON: per channel accepted, written, lost, masked, missing; or NULL */
 };
 /* Inserted when new, replaced when known; `heard` is kept. */
 bool store_recording(struct store *store, const struct store_recording *rec);
+/* The account of a recording that is known already, told late: complete, the sums, lost_reason,
+ * account, and ended_ms where there was none yet. */
+bool store_account(struct store *store, const struct store_recording *rec);
 bool store_heard(struct store *store, const char *recording, bool heard);
 /* At start: calls and recordings that a crash left running are ended with `engine_lost`'s kin,
  * cause `failed`, at the time of their last step. */

@@ -42,9 +42,12 @@ static const char *const statements[ROW_KINDS] = {
 		"INSERT INTO agent_states(agent,at_ms,state,reason,call) VALUES(?1,?2,?3,?4,?5)",
 	[ROW_RECORDING] =
 		"INSERT INTO recordings(recording,call,kind,agent,queue,from_number,to_number,started_ms,ended_ms,complete,"
-		"accepted,written,lost,lost_reason) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)"
+		"accepted,written,lost,lost_reason,account) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)"
 		" ON CONFLICT(recording) DO UPDATE SET call=?2,kind=?3,agent=?4,queue=?5,from_number=?6,to_number=?7,"
-		"started_ms=?8,ended_ms=?9,complete=?10,accepted=?11,written=?12,lost=?13,lost_reason=?14",
+		"started_ms=?8,ended_ms=?9,complete=?10,accepted=?11,written=?12,lost=?13,lost_reason=?14,account=?15",
+	[ROW_ACCOUNT] =
+		"UPDATE recordings SET complete=?2,accepted=?3,written=?4,lost=?5,lost_reason=?6,account=?7,"
+		"ended_ms=coalesce(ended_ms,?8) WHERE recording=?1",
 	[ROW_HEARD] = "UPDATE recordings SET heard = ?2 WHERE recording = ?1",
 	[ROW_ORPHAN_CALLS] =
 		"UPDATE calls SET hung_up_by='system', cause='failed',"
