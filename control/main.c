@@ -233,8 +233,9 @@ static int listeners(struct daemon *d, char store[SIP_LISTEN_MAX][SIP_IP_MAX])
 	for (unsigned i = 0; err == 0 && i < c->config->n_listen; i++) {
 		const struct config_listen *l = &c->config->listen[i];
 
-		err = listen_add(c, l->transport == CONFIG_TCP ? SIP_OVER_TCP : SIP_OVER_UDP,
-				 l->address, l->port, store);
+		err = listen_add(c, (enum sip_transport)l->transport, l->address, l->port, store);
+		if (err == 0 && l->transport == CONFIG_TLS)
+			c->listen[c->listens - 1].certificate = c->config->tls_certificate;
 	}
 	if (err == 0 && c->listens == 0) {
 		log_error("sip", "the configuration names no listener");

@@ -239,6 +239,16 @@ void party_play(struct party *p, enum play_use use, json_t *items, unsigned loop
 		const char *interrupt);
 void party_play_stop(struct party *p);
 void party_apply_media(struct party *p, const struct sip_media *m);
+
+/* party_srtp.c: set p->local's policy before an INVITE, before an answer, or after the leg was made
+ * again in mid-call: as it was agreed. */
+void party_srtp_invite(struct party *p, const char *user, const struct config_trunk *trunk);
+void party_srtp_answer(struct party *p);
+void party_srtp_again(struct party *p);
+/* The agreed keys as leg.set takes them, or null. Secret. */
+json_t *party_srtp_json(const struct sip_media *m);
+/* The suite in use, or NULL while media are plain. */
+const char *party_srtp_name(const struct party *p);
 json_t *party_prompt(const char *prompt); /* a playlist of one */
 json_t *party_tone(const char *tone);
 json_t *party_items(const struct ivr_items *items);

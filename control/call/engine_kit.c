@@ -413,6 +413,7 @@ static const struct rpc_param anything[] = {
 	RPC_PARAM_LIST("items", RPC_OPTIONAL, 1, 128, element),
 	RPC_PARAM_WORD("direction", RPC_OPTIONAL, "sendrecv|sendonly|recvonly|inactive"),
 	RPC_PARAM_BOOL("inband_dtmf", RPC_OPTIONAL),
+	RPC_PARAM_OBJECT("srtp", RPC_NULLABLE, NULL),
 	RPC_PARAM_INT("media_timeout_ms", RPC_OPTIONAL, 0, 86400000),
 	RPC_PARAM_ID("play", RPC_OPTIONAL),
 	RPC_PARAM_INT("loop", RPC_OPTIONAL, 0, 1000),

@@ -241,6 +241,7 @@ void party_apply_media(struct party *p, const struct sip_media *m)
 	if (m->noise)
 		json_object_set_new(o, "noise", json_pack("{s:i}", "pt", (int)m->noise_pt));
 	json_object_set_new(o, "inband_dtmf", json_boolean(!m->dtmf));
+	json_object_set_new(o, "srtp", party_srtp_json(m));
 	json_object_set_new(o, "direction", json_string(sip_direction_name(m->direction)));
 	json_object_set_new(
 		o, "media_timeout_ms",
@@ -277,6 +278,7 @@ static void answered(struct party *p, const struct sip_media *m)
 		party_apply_media(p, m);
 	if (p->moved) {
 		p->moved = false;
+		party_srtp_again(p);
 		sip_call_modify(p->sip, &p->local);
 	}
 	if (p->incoming)
@@ -409,7 +411,9 @@ int party_invite(struct party *p, const char *user, const struct config_trunk *t
 
 		snprintf(uri, sizeof(uri), "sip:%s@%s%s%s:%u%s", user, v6 ? "[" : "", trunk->host,
 			 v6 ? "]" : "", trunk->port,
-			 trunk->transport == CONFIG_TCP ? ";transport=tcp" : "");
+			 trunk->transport == CONFIG_TCP   ? ";transport=tcp"
+			 : trunk->transport == CONFIG_TLS ? ";transport=tls"
+							  : "");
 		inv.uri = uri;
 		if (trunk->user[0] != '\0' &&
 		    centre_secret(&trunk->password, password, sizeof(password))) {
@@ -417,6 +421,7 @@ int party_invite(struct party *p, const char *user, const struct config_trunk *t
 			inv.auth_password = password;
 		}
 	}
+	party_srtp_invite(p, user, trunk);
 	err = sip_call_invite(&p->sip, c->sip, &inv, on_sip, p);
 	if (err != 0) {
 		p->sip = NULL;
@@ -436,6 +441,7 @@ int party_answer(struct party *p)
 		return 0;
 	if (p->sip == NULL || !p->has_local)
 		return -EPROTO;
+	party_srtp_answer(p);
 	err = sip_call_answer(p->sip, &p->local);
 	if (err != 0) {
 		log_warn("call", "[call=%s] answering %s: %s", p->call->id, p->number,

@@ -132,6 +132,7 @@ static void on_reopened(struct call *call, struct party *p, int err, const json_
 		remote = sip_call_remote(p->sip);
 		if (remote != NULL)
 			party_apply_media(p, remote);
+		party_srtp_again(p);
 		sip_call_modify(p->sip, &p->local);
 	} else {
 		p->moved = true;

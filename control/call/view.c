@@ -104,6 +104,7 @@ static json_t *leg_row(const struct call *call, const struct party *p)
 			    text_or_null(m ? sip_direction_name(m->direction) : NULL));
 	json_object_set_new(o, "codec", text_or_null(p->codec));
 	json_object_set_new(o, "remote", text_or_null(p->remote));
+	json_object_set_new(o, "srtp", text_or_null(party_srtp_name(p)));
 	json_object_set_new(o, "started_ms", ms_or_null(p->started_ms));
 	json_object_set_new(o, "answered_ms", ms_or_null(p->answered_ms));
 	json_object_set_new(o, "ended_ms", ms_or_null(p->ended_ms));

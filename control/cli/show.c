@@ -184,6 +184,14 @@ static void call_head(struct cli *c, const json_t *k)
 			cli_real(q, "rtt_ms"), cli_real(q, "mos"));
 }
 
+/* The suite of the media's encryption. */
+static const char *encrypted(const json_t *leg)
+{
+	const char *suite = cli_text(leg, "srtp");
+
+	return suite != NULL && suite[0] != '\0' ? suite : "no";
+}
+
 static void call_legs(struct cli *c, const json_t *k)
 {
 	struct table *t = table_new();
@@ -196,6 +204,7 @@ static void call_legs(struct cli *c, const json_t *k)
 	table_column(t, "STATE", TABLE_LEFT);
 	table_column(t, "MEDIA", TABLE_LEFT);
 	table_column(t, "CODEC", TABLE_LEFT);
+	table_column(t, "ENCRYPTED", TABLE_LEFT);
 	table_column(t, "REMOTE", TABLE_LEFT);
 	table_column(t, "ANSWERED", TABLE_LEFT);
 	table_column(t, "LEG", TABLE_LEFT);
@@ -206,6 +215,7 @@ static void call_legs(struct cli *c, const json_t *k)
 		table_cell(t, cli_text(l, "state"));
 		table_cell(t, cli_text(l, "direction"));
 		table_cell(t, cli_text(l, "codec"));
+		table_cell(t, encrypted(l));
 		table_cell(t, cli_text(l, "remote"));
 		table_cell(t, cli_time(cli_int(l, "answered_ms"), buf));
 		table_cell(t, cli_id(c, cli_text(l, "leg")));

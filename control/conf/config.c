@@ -40,6 +40,7 @@ static const struct config defaults = {
 	.realm = "patchbay",
 	.phone_codecs = {4, {"PCMA", "PCMU", "G722", "opus"}},
 	.trunk_codecs = {2, {"PCMA", "PCMU"}},
+	.tls_certificate = "",
 	.registration_min_s = 30,
 	.registration_max_s = 3600,
 	.failed_logins_max = 20,
@@ -99,6 +100,10 @@ static const struct field root_fields[] = {
 static const struct field sip_fields[] = {
 	{"listen", FIELD_OTHER, 0, 0, 0},
 	{"realm", FIELD_TEXT, OF(config, realm), 1, 100},
+	{"tls_certificate", FIELD_TEXT, OF(config, tls_certificate), 1, 1000},
+	{"srtp", FIELD_OTHER, 0, 0, 0},
+	{"srtp_without_tls", FIELD_BOOL, OF(config, srtp_without_tls), 0, 0},
+	{"srtp_suites", FIELD_OTHER, 0, 0, 0},
 	{"registration_min_s", FIELD_U32, OF(config, registration_min_s), 1, 86400},
 	{"registration_max_s", FIELD_U32, OF(config, registration_max_s), 10, 86400},
 	{"failed_logins_max", FIELD_U16, OF(config, failed_logins_max), 1, 10000},
@@ -126,6 +131,7 @@ static const struct field trunk_fields[] = {
 	{"host", FIELD_TEXT, OF(config_trunk, host), 1, 253},
 	{"port", FIELD_U16, OF(config_trunk, port), 1, 65535},
 	{"transport", FIELD_OTHER, 0, 0, 0},
+	{"srtp", FIELD_OTHER, 0, 0, 0},
 	{"prefix", FIELD_NUMBER, OF(config_trunk, prefix), 0, 0},
 	{"user", FIELD_TEXT, OF(config_trunk, user), 1, 64},
 	{"password", FIELD_OTHER, 0, 0, 0},
@@ -176,6 +182,8 @@ static bool read_listen(const struct schema *s, const struct tree *t, struct con
 		l.transport = CONFIG_UDP;
 	else if (strncmp(text, "tcp:", 4) == 0)
 		l.transport = CONFIG_TCP;
+	else if (strncmp(text, "tls:", 4) == 0)
+		l = (struct config_listen){.transport = CONFIG_TLS, .port = 5061};
 	else
 		goto refuse;
 	if (*p == '[') {
@@ -204,7 +212,7 @@ static bool read_listen(const struct schema *s, const struct tree *t, struct con
 refuse:
 	complain(s->c, COMPLAINT_ERROR, t->at,
 		 "\"%s\" is no address to listen on; write \"udp:0.0.0.0:5060\" or "
-		 "\"tcp:[::]:5060\"",
+		 "\"tcp:[::]:5060\" or \"tls:0.0.0.0:5061\"",
 		 text);
 	return false;
 }
@@ -304,7 +312,7 @@ static void read_hotlines(const struct schema *s, const struct tree *t, struct c
 
 static void read_trunks(const struct schema *s, const struct tree *t, struct config *c)
 {
-	static const char *const transports[] = {"udp", "tcp"};
+	static const char *const transports[] = {"udp", "tcp", "tls"};
 
 	if (t == NULL || !schema_kind(s, t, "trunks", TREE_LIST))
 		return;
@@ -321,8 +329,9 @@ static void read_trunks(const struct schema *s, const struct tree *t, struct con
 		if (!schema_fill(s, m, trunk_fields, COUNT(trunk_fields), &k))
 			continue;
 		config_read_secret(s, m, &k.password);
-		if (transport != NULL && schema_word(s, transport, "transport", transports, 2, &i))
-			k.transport = i == 0 ? CONFIG_UDP : CONFIG_TCP;
+		if (transport != NULL && schema_word(s, transport, "transport", transports, 3, &i))
+			k.transport = (enum config_transport)i;
+		config_read_srtp(s, m, &k.srtp);
 		if (tree_get(m, "name") == NULL || tree_get(m, "host") == NULL)
 			complain(s->c, COMPLAINT_ERROR, m->at,
 				 "a trunk needs a \"name\" and a \"host\"");
@@ -413,6 +422,10 @@ static void read_root(const struct schema *s, const struct tree *t, struct confi
 	if (m != NULL)
 		schema_fill(s, m, calls_fields, COUNT(calls_fields), c);
 	read_sip(s, tree_get(t, "sip"), c);
+	config_read_srtp(s, tree_get(t, "sip"), &c->srtp);
+	config_read_srtp_suites(s, tree_get(t, "sip"), c);
+	if (tree_get(t, "sip") != NULL)
+		config_check_srtp(s, tree_get(t, "sip"), c);
 	read_hotlines(s, tree_get(t, "hotlines"), c);
 	read_trunks(s, tree_get(t, "trunks"), c);
 	config_read_calendars(s, tree_get(t, "calendars"), c);

@@ -35,9 +35,13 @@ enum {
 	CONFIG_HOTLINES_MAX = 256,
 	CONFIG_CALENDARS_MAX = 64,
 	CONFIG_TRUNKS_MAX = 64,
+	CONFIG_SRTP_SUITES_MAX = 6,
 };
 
-enum config_transport { CONFIG_UDP, CONFIG_TCP };
+enum config_transport { CONFIG_UDP, CONFIG_TCP, CONFIG_TLS };
+
+/* Encryption of media by SDES; the same order as enum sip_srtp. */
+enum config_srtp { CONFIG_SRTP_OFF, CONFIG_SRTP_OPTIONAL, CONFIG_SRTP_REQUIRED };
 
 struct config_listen {
 	enum config_transport transport;
@@ -58,6 +62,7 @@ struct config_trunk {
 	const char *host; /* numeric address or name */
 	uint16_t port;
 	enum config_transport transport;
+	enum config_srtp srtp;
 	const char *prefix; /* numbers that begin so are dialled through it; "" is all */
 	const char *user;   /* "" when the trunk knows us by address */
 	struct config_secret password;
@@ -173,6 +178,11 @@ struct config {
 	struct config_codecs phone_codecs, trunk_codecs;
 	bool comfort_noise; /* silence that we make is described, not sent, where the peer agrees */
 	uint32_t registration_min_s;
+	const char *tls_certificate;                 /* PEM file of the tls: listeners; "" = none */
+	enum config_srtp srtp;                       /* of phones */
+	bool srtp_without_tls;                       /* keys may travel where they can be read */
+	uint8_t n_srtp_suites;                       /* 0: all, the engine's order */
+	uint8_t srtp_suites[CONFIG_SRTP_SUITES_MAX]; /* enum srtp_suite, the best first */
 	uint32_t registration_max_s;
 	uint16_t failed_logins_max; /* per source and minute, then silence */
 

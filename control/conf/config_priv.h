@@ -25,6 +25,11 @@ void config_read_archive(const struct schema *s, const struct tree *t, struct co
 void config_read_any_secret(const struct schema *s, const struct tree *t, const char *const keys[3],
 			    struct config_secret *out);
 
+/* config_srtp.c: the key `srtp` of the map `t`; `srtp_suites`; and what must fit together in `sip`. */
+void config_read_srtp(const struct schema *s, const struct tree *t, enum config_srtp *out);
+void config_read_srtp_suites(const struct schema *s, const struct tree *t, struct config *c);
+void config_check_srtp(const struct schema *s, const struct tree *sip, const struct config *c);
+
 /* The secret of a person or a trunk: one of the keys `password`, `password_env`,
  * `password_file` of the map `t`. */
 void config_read_secret(const struct schema *s, const struct tree *t, struct config_secret *out);

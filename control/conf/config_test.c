@@ -24,7 +24,7 @@ static const struct refusal {
 	 "t:1:14: max must be a whole number, not \"99999999999999999999\""},
 	{"sip: {listen: [udp:300.0.0.1:5060]}\n",
 	 "t:1:16: \"udp:300.0.0.1:5060\" is no address to listen on; write \"udp:0.0.0.0:5060\" or "
-	 "\"tcp:[::]:5060\""},
+	 "\"tcp:[::]:5060\" or \"tls:0.0.0.0:5061\""},
 	{"sip: yes\n", "t:1:6: sip must be a map, not text"},
 	{"database: &x a\n", "t:1:11: anchors (&name) are not understood here"},
 	{"database: *x\n", "t:1:11: aliases (*name) are not understood here; text that begins with "

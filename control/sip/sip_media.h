@@ -15,6 +15,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Encryption of the media by SDES (RFC 4568). */
+enum sip_srtp {
+	SIP_SRTP_OFF,      /* plain RTP only */
+	SIP_SRTP_OPTIONAL, /* plain or encrypted, as the peer can (RFC 8643) */
+	SIP_SRTP_REQUIRED, /* encrypted or not at all */
+};
+
+enum { SIP_SRTP_KEY_MAX = 68, SIP_SRTP_MKI_MAX = 9, SIP_SRTP_SUITES_MAX = 6 };
+
 enum { SIP_CODECS_MAX = 8, SIP_CODEC_NAME_MAX = 16, SIP_IP_MAX = 46 };
 
 enum sip_direction { SIP_SENDRECV, SIP_SENDONLY, SIP_RECVONLY, SIP_INACTIVE };
@@ -45,7 +54,14 @@ struct sip_media {
 	bool noise; /* comfort noise (RFC 3389): allowed (local) or agreed (remote) */
 	uint8_t noise_pt;
 	enum sip_direction direction;
-	bool held; /* remote only: the peer put us on hold */
+	bool held;          /* remote only: the peer put us on hold */
+	enum sip_srtp srtp; /* local only */
+	uint8_t srtp_suites; /* local only: of srtp_suite_list[]; 0 = all are answered, the commonest offered */
+	uint8_t srtp_suite_list[SIP_SRTP_SUITES_MAX]; /* enum srtp_suite, the best first */
+	/* Remote only: agreed keys, secret; srtp_agreed SRTP_NO_SUITE: plain RTP. */
+	uint8_t srtp_agreed;
+	char srtp_receive[SIP_SRTP_KEY_MAX], srtp_send[SIP_SRTP_KEY_MAX]; /* base64 */
+	char srtp_mki[SIP_SRTP_MKI_MAX]; /* of the peer's packets, hexadecimal */
 };
 
 /* "sendrecv", "sendonly", "recvonly", "inactive". */

@@ -16,13 +16,19 @@
 #include <re.h>
 
 #include "base/must.h"
+#include "sip/sip_crypto.h"
 #include "sip/sip_sdp.h"
+
+enum { OFFERED = 2 }; /* suites, when the operator has not chosen */
 
 struct sip_sdp {
 	struct sdp_session *session;
 	struct sdp_media *audio;
 	struct sip_media local, remote;
 	bool has_local, has_remote;
+	struct sip_crypto
+		ours[SIP_SRTP_SUITES_MAX]; /* offered, in the order of preference; made once */
+	uint8_t n_ours;
 	struct mbuf *last; /* the description that `remote` came from */
 	bool last_offer;
 };
@@ -34,6 +40,8 @@ static void sdp_free(void *arg)
 	mem_deref(s->audio);
 	mem_deref(s->session);
 	mem_deref(s->last);
+	sip_crypto_wipe(s->ours, sizeof(s->ours));
+	sip_crypto_wipe(&s->remote, sizeof(s->remote));
 }
 
 int sip_sdp_new(struct sip_sdp **out)
@@ -120,6 +128,58 @@ static int add_format(struct sdp_media *m, uint8_t pt, const char *name, uint32_
 				       NULL, false, NULL);
 }
 
+/* Our keys, made when they are first needed and kept for the call: an offer that says the same again changes
+ * nothing (RFC 4568, 7.1.4). */
+static void make_keys(struct sip_sdp *s)
+{
+	/* Without a choice of the operator: what every phone has first. */
+	static const uint8_t usual[SIP_SRTP_SUITES_MAX] = {1, 5, 6, 3, 2, 4};
+	const struct sip_media *l = &s->local;
+	uint8_t n = 0;
+
+	for (unsigned i = 0; i < SIP_SRTP_SUITES_MAX; i++) {
+		uint8_t suite = usual[i];
+
+		if (l->srtp_suites > 0) {
+			if (i >= l->srtp_suites)
+				break;
+			suite = l->srtp_suite_list[i];
+		}
+		if (s->ours[n].suite != suite)
+			sip_crypto_make(&s->ours[n], n + 1u, suite);
+		n++;
+	}
+	s->n_ours = n;
+}
+
+static int crypto_line(struct sip_sdp *s, const struct sip_crypto *c, bool first)
+{
+	char line[160];
+	int err;
+
+	sip_crypto_write(line, sizeof(line), c);
+	err = sdp_media_set_lattr(s->audio, first, "crypto", "%s", line);
+	sip_crypto_wipe(line, sizeof(line));
+	return err;
+}
+
+/* All that we can, for an offer; an answer names one, once the offer has been read. */
+static int write_crypto(struct sip_sdp *s)
+{
+	int err = 0;
+
+	sdp_media_del_lattr(s->audio, "crypto");
+	if (s->local.srtp == SIP_SRTP_OFF)
+		return 0;
+	make_keys(s);
+	/* Six lines would make an INVITE longer than a datagram may be. */
+	uint8_t n = s->local.srtp_suites > 0 || s->n_ours < OFFERED ? s->n_ours : OFFERED;
+
+	for (uint8_t i = 0; i < n; i++)
+		err |= crypto_line(s, &s->ours[i], i == 0);
+	return err;
+}
+
 /* Write the local media into libre's session, as if it were fresh. */
 static int write_local(struct sip_sdp *s)
 {
@@ -134,7 +194,8 @@ static int write_local(struct sip_sdp *s)
 		err = sdp_session_alloc(&s->session, &addr);
 		err = err ? err
 			  : sdp_media_add(&s->audio, s->session, sdp_media_audio, l->port,
-					  sdp_proto_rtpavp);
+					  l->srtp == SIP_SRTP_REQUIRED ? sdp_proto_rtpsavp
+								       : sdp_proto_rtpavp);
 		/* The destructor of a media that is still in its session only switches it off. */
 		if (err) {
 			s->audio = NULL;
@@ -142,7 +203,8 @@ static int write_local(struct sip_sdp *s)
 			return -ENOMEM;
 		}
 		mem_ref(s->audio);
-		(void)sdp_media_set_alt_protos(s->audio, 2, sdp_proto_rtpavp, "RTP/AVPF");
+		(void)sdp_media_set_alt_protos(s->audio, 4, sdp_proto_rtpavp, "RTP/AVPF",
+					       sdp_proto_rtpsavp, "RTP/SAVPF");
 	}
 	sdp_session_set_laddr(s->session, &addr);
 	sdp_media_set_laddr(s->audio, &addr);
@@ -163,6 +225,7 @@ static int write_local(struct sip_sdp *s)
 	if (l->ptime_ms)
 		err |= sdp_media_set_lattr(s->audio, true, sdp_attr_ptime, "%u",
 					   (unsigned)l->ptime_ms);
+	err |= write_crypto(s);
 	return err ? -ENOMEM : 0;
 }
 
@@ -346,6 +409,56 @@ static void read_format(struct sip_media *out, const struct sdp_format *f)
 		read_params(&out->codec[out->codecs - 1], f->params);
 }
 
+enum { CRYPTO_LINES_MAX = 16 };
+
+struct crypto_lines {
+	unsigned n;
+	struct sip_crypto line[CRYPTO_LINES_MAX];
+};
+
+static bool crypto_seen(const char *name, const char *value, void *arg)
+{
+	struct crypto_lines *lines = arg;
+
+	(void)name;
+	if (value != NULL && lines->n < CRYPTO_LINES_MAX &&
+	    sip_crypto_read(&lines->line[lines->n], value, strlen(value)))
+		lines->n++;
+	return false;
+}
+
+/* The keys that both sides have: of an offer the best of our order, of an answer the one that it names. */
+static int read_crypto(struct sip_sdp *s, struct sip_media *out, bool offer)
+{
+	const char *proto = sdp_media_proto(s->audio);
+	bool savp = strncmp(proto, "RTP/SAVP", 8) == 0;
+	struct crypto_lines theirs = {0};
+	struct sip_crypto ours;
+
+	if (s->local.srtp != SIP_SRTP_OFF)
+		(void)sdp_media_rattr_apply(s->audio, "crypto", crypto_seen, &theirs);
+	for (uint8_t i = 0; i < s->n_ours; i++)
+		for (unsigned k = 0; k < theirs.n; k++) {
+			const struct sip_crypto *t = &theirs.line[k];
+
+			if (t->suite != s->ours[i].suite || (!offer && t->tag != s->ours[i].tag) ||
+			    out->srtp_agreed != 0)
+				continue;
+			out->srtp_agreed = t->suite;
+			memcpy(out->srtp_receive, t->key, sizeof(out->srtp_receive));
+			memcpy(out->srtp_send, s->ours[i].key, sizeof(out->srtp_send));
+			memcpy(out->srtp_mki, t->mki, sizeof(out->srtp_mki));
+			ours = s->ours[i];
+			ours.tag = t->tag;
+		}
+	sip_crypto_wipe(&theirs, sizeof(theirs));
+	if (out->srtp_agreed == 0) {
+		sdp_media_del_lattr(s->audio, "crypto");
+		return savp || s->local.srtp == SIP_SRTP_REQUIRED ? -ENOTSUP : 0;
+	}
+	return offer && crypto_line(s, &ours, true) != 0 ? -ENOMEM : 0;
+}
+
 /* What libre understood of the peer's audio stream. `any` lists formats we do not have, too. */
 static int read_remote(struct sip_media *out, const struct sdp_media *m, const struct mbuf *body,
 		       bool any)
@@ -401,6 +514,7 @@ static int try_out(const struct sip_sdp *s, const struct mbuf *body, bool offer)
 		err = sip_sdp_make_offer(scratch, &text);
 	err = err ? err : decode(scratch->session, body, offer);
 	err = err ? err : read_remote(&m, scratch->audio, body, false);
+	err = err ? err : read_crypto(scratch, &m, offer);
 	mem_deref(text);
 	mem_deref(scratch);
 	return err;
@@ -411,7 +525,8 @@ static int settle(struct sip_sdp *s, const struct mbuf *body, bool offer, struct
 	int err = offer ? write_local(s) : 0;
 
 	err = err ? err : decode(s->session, body, offer);
-	return err ? err : read_remote(m, s->audio, body, false);
+	err = err ? err : read_remote(m, s->audio, body, false);
+	return err ? err : read_crypto(s, m, offer);
 }
 
 static int take(struct sip_sdp *s, const struct mbuf *body, bool offer)

@@ -9,6 +9,11 @@
  * more is refused before libre sees it. Streams other than the first audio over RTP/AVP(F) are
  * declined with port 0.
  *
+ * Encryption is by SDES as the local media say: `required` offers and takes RTP/SAVP(F) or RTP/AVP(F) with
+ * usable a=crypto lines and nothing else; `optional` offers RTP/AVP with a=crypto (RFC 8643) and takes
+ * all three; `off` takes plain RTP/AVP(F) only. An answer names the first suite of our order that the
+ * offer has. Our keys are made once a session.
+ *
  * Thread: libre's loop. Private to control/sip (and its fuzz target).
  */
 #ifndef SIP_SIP_SDP_H

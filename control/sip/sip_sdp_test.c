@@ -87,7 +87,7 @@ static void versions_go_up(void)
 	mem_deref(a);
 }
 
-#define HEAD "v=0\r\no=- 1 1 IN IP4 198.51.100.1\r\ns=-\r\nc=IN IP4 198.51.100.1\r\nt=0 0\r\n"
+#define HEAD "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"
 
 /* A bad offer leaves what was settled, and the next good one works. */
 static void bad_offers_change_nothing(void)
@@ -183,6 +183,118 @@ static void local_sides_that_cannot_be(void)
 	mem_deref(s);
 }
 
+#define KEY  "inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj"
+#define SAVP HEAD "m=audio 6000 RTP/SAVP 0\r\n"
+#define AVP  HEAD "m=audio 6000 RTP/AVP 0\r\n"
+
+static struct sip_sdp *encrypted_side(enum sip_srtp policy, uint8_t first, uint8_t second)
+{
+	struct sip_sdp *s = NULL;
+	struct sip_media m;
+
+	(void)sip_sdp_new(&s);
+	(void)sip_media_local(&m, "192.0.2.1", 4000);
+	m.srtp = policy;
+	m.srtp_suites = 2;
+	m.srtp_suite_list[0] = first;
+	m.srtp_suite_list[1] = second;
+	(void)sip_sdp_set_local(s, &m);
+	return s;
+}
+
+/* What each policy makes of each offer: how the answer begins its m= line, or NULL: refused. */
+static void policies_and_offers(void)
+{
+	static const struct {
+		enum sip_srtp policy;
+		const char *offer;
+		const char *answer;
+		uint8_t suite;
+	} v[] = {
+		{SIP_SRTP_OFF, AVP "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n", "RTP/AVP", 0},
+		{SIP_SRTP_OFF, SAVP "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n", NULL, 0},
+		{SIP_SRTP_OPTIONAL, AVP, "RTP/AVP", 0},
+		{SIP_SRTP_OPTIONAL, AVP "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n", "RTP/AVP",
+		 1},
+		{SIP_SRTP_OPTIONAL, SAVP "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n",
+		 "RTP/SAVP", 1},
+		{SIP_SRTP_OPTIONAL, SAVP, NULL, 0},
+		{SIP_SRTP_REQUIRED, AVP, NULL, 0},
+		{SIP_SRTP_REQUIRED, SAVP "a=crypto:7 AES_CM_128_HMAC_SHA1_80 " KEY "|2^20|1:4\r\n",
+		 "RTP/SAVP", 1},
+		/* Unknown suite, parameter that changes the packets, broken key. */
+		{SIP_SRTP_REQUIRED, SAVP "a=crypto:1 F8_128_HMAC_SHA1_80 " KEY "\r\n", NULL, 0},
+		{SIP_SRTP_REQUIRED,
+		 SAVP "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY " UNENCRYPTED_SRTP\r\n", NULL, 0},
+		{SIP_SRTP_REQUIRED, SAVP "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAA\r\n", NULL,
+		 0},
+		/* Our order decides: 2 before 1. */
+		{SIP_SRTP_REQUIRED,
+		 SAVP "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY
+		      "\r\na=crypto:2 AES_CM_128_HMAC_SHA1_32 " KEY " WSH=64\r\n",
+		 "RTP/SAVP", 2},
+	};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct sip_sdp *s = encrypted_side(v[i].policy, 2, 1);
+		struct mbuf *answer = NULL;
+		int err = take(s, v[i].offer);
+
+		if ((err == 0) != (v[i].answer != NULL))
+			printf("offer %zu: %d\n", i, err);
+		check_int(err == 0, v[i].answer != NULL);
+		if (err == 0) {
+			check_int(sip_sdp_remote(s)->srtp_agreed, v[i].suite);
+			check_int(sip_sdp_make_answer(s, &answer), 0);
+			check(says(answer, v[i].answer));
+			check_int(says(answer, "a=crypto:"), v[i].suite != 0);
+		}
+		mem_deref(answer);
+		mem_deref(s);
+	}
+}
+
+static void keys_cross_over_and_stay(void)
+{
+	struct sip_sdp *a = encrypted_side(SIP_SRTP_REQUIRED, 5, 1),
+		       *b = encrypted_side(SIP_SRTP_OPTIONAL, 1, 6);
+	struct mbuf *offer = NULL, *answer = NULL, *again = NULL;
+	char send[SIP_SRTP_KEY_MAX];
+
+	check_int(sip_sdp_make_offer(a, &offer), 0);
+	check(says(offer, "RTP/SAVP 8 0 101\r\n"));
+	check(says(offer, "a=crypto:1 AEAD_AES_128_GCM inline:"));
+	check(says(offer, "a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:"));
+	check_int(sip_sdp_take_offer(b, offer), 0);
+	check_int(sip_sdp_make_answer(b, &answer), 0);
+	check(says(answer, "a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:"));
+	check(!says(answer, "AEAD"));
+	check_int(sip_sdp_take_answer(a, answer), 0);
+	check_int(sip_sdp_remote(a)->srtp_agreed, 1);
+	check_str(sip_sdp_remote(a)->srtp_send, sip_sdp_remote(b)->srtp_receive);
+	check_str(sip_sdp_remote(b)->srtp_send, sip_sdp_remote(a)->srtp_receive);
+	check(strcmp(sip_sdp_remote(a)->srtp_send, sip_sdp_remote(a)->srtp_receive) != 0);
+
+	/* Offered again, with other media: the same keys, so the stream goes on. */
+	struct sip_media local = *sip_sdp_local(a);
+
+	memcpy(send, sip_sdp_remote(a)->srtp_send, sizeof(send));
+	local.direction = SIP_SENDONLY;
+	check_int(sip_sdp_set_local(a, &local), 0);
+	check_int(sip_sdp_make_offer(a, &again), 0);
+	check(says(again, send));
+	/* An answer without keys is a way to be overheard. */
+	struct mbuf *plain = text_of(AVP);
+
+	check(sip_sdp_take_answer(a, plain) != 0);
+	mem_deref(plain);
+	mem_deref(offer);
+	mem_deref(answer);
+	mem_deref(again);
+	mem_deref(a);
+	mem_deref(b);
+}
+
 static void causes_and_statuses(void)
 {
 	check_int(sip_cause_of_status(486), 17);
@@ -203,6 +315,8 @@ static const struct check_case cases[] = {
 	CHECK_CASE(bad_offers_change_nothing),
 	CHECK_CASE(odd_but_good),
 	CHECK_CASE(local_sides_that_cannot_be),
+	CHECK_CASE(policies_and_offers),
+	CHECK_CASE(keys_cross_over_and_stay),
 	CHECK_CASE(causes_and_statuses),
 };
 CHECK_MAIN(cases)

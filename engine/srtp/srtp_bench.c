@@ -47,7 +47,7 @@ static void measure(uint32_t legs, enum srtp_way way, enum srtp_suite suite)
 	static uint8_t p[SRTP_BURST][256];
 	struct srtp *u = unit_make(legs, way, suite);
 	uint16_t *seq = calloc(legs, sizeof(*seq));
-	double seal[ROUNDS], open[ROUNDS];
+	double seal[ROUNDS] = {0}, open[ROUNDS] = {0};
 	uint32_t at = 0;
 
 	must(seq != NULL);

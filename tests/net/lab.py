@@ -309,7 +309,7 @@ class Phone:
     """
 
     def __init__(self, lab, user, sound=None, password=None, register=True, answer="manual", codec="PCMU",
-                 transport="udp", dtmf="rtpevent"):
+                 transport="udp", dtmf="rtpevent", mediaenc=None):
         self.lab, self.user = lab, str(user)
         lab.next_host += 1
         self.ip = lab.address(lab.next_host)
@@ -320,6 +320,8 @@ class Phone:
         self.process = self.socket = None
         account = f"<sip:{self.user}@{SERVER};transport={transport}>;audio_codecs={codec};answermode={answer};" \
                   f"dtmfmode={dtmf};regint={'600' if register else '0'}"
+        if mediaenc is not None:
+            account += f";mediaenc={mediaenc}"
         if password is not None:
             account += f";auth_user={self.user};auth_pass={password}"
         sound = sound or silence(lab)
@@ -332,7 +334,7 @@ class Phone:
                 "ausrc_srate 8000", "auplay_srate 8000", "audio_txmode thread", "audio_buffer 20-160",
                 f"rtp_ports {self.rtp_first}-{self.rtp_first + 98}", "rtp_stats yes", "net_interface " + self.ip,
                 "module_path /usr/lib/baresip/modules", "module stdio.so", "module g711.so", "module g722.so", "module aufile.so",
-                "module sndfile.so", "module_tmp account.so", "module_app menu.so", "module ctrl_tcp.so",
+                "module srtp.so", "module sndfile.so", "module_tmp account.so", "module_app menu.so", "module ctrl_tcp.so",
                 f"ctrl_tcp_listen {self.ip}:4444", f"snd_path {self.dir}", ""]),
         }
         for name, text in files.items():
