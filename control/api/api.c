@@ -25,7 +25,7 @@ static const struct rpc_param agent_set_params[] = {
 static const struct rpc_param monitor_params[] = {
 	RPC_PARAM_ID("call", RPC_REQUIRED),
 	RPC_PARAM_ID("by", RPC_REQUIRED),
-	RPC_PARAM_WORD("mode", RPC_REQUIRED, "listen|whisper|barge|off"),
+	RPC_PARAM_WORD("mode", RPC_REQUIRED, "listen|whisper|coach|barge|off"),
 	RPC_PARAM_END,
 };
 static const struct rpc_param record_params[] = {

@@ -429,7 +429,7 @@ static const struct rpc_param anything[] = {
 	RPC_PARAM_ID("agent", RPC_OPTIONAL),
 	RPC_PARAM_ID("supervisor", RPC_OPTIONAL),
 	RPC_PARAM_ID("monitor", RPC_OPTIONAL),
-	RPC_PARAM_WORD("mode", RPC_OPTIONAL, "listen|whisper|barge"),
+	RPC_PARAM_WORD("mode", RPC_OPTIONAL, "listen|whisper|barge|coach"),
 	RPC_PARAM_UUID("recording", RPC_OPTIONAL),
 	RPC_PARAM_END,
 };

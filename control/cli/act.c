@@ -50,7 +50,7 @@ int cli_move(struct cli *c)
 
 int cli_monitor(struct cli *c)
 {
-	static const char *const modes[] = {"listen", "whisper", "barge", "off"};
+	static const char *const modes[] = {"listen", "whisper", "coach", "barge", "off"};
 	const char *by, *mode, *call;
 	json_t *r = NULL;
 	size_t i = 0;
@@ -66,7 +66,7 @@ int cli_monitor(struct cli *c)
 	while (i < sizeof(modes) / sizeof(modes[0]) && strcmp(modes[i], mode) != 0)
 		i++;
 	if (i == sizeof(modes) / sizeof(modes[0]))
-		return cli_usage(c, "--mode \"%s\" is none of listen, whisper, barge, off", mode);
+		return cli_usage(c, "--mode \"%s\" is none of listen, whisper, coach, barge, off", mode);
 	rc = cli_ask(c, CLI_DAEMON, "monitor",
 		     json_pack("{s:s, s:s, s:s}", "call", call, "by", by, "mode", mode), &r);
 	if (rc != 0)

@@ -48,7 +48,7 @@ static const struct cli_command commands[] = {
 	 "  patchbay agent 1001 ready\n"
 	 "  patchbay agent 1001 queue sales 2     serves sales, is asked after those of level 1\n"
 	 "  patchbay agent 1001 queue sales off\n", cli_agent},
-	{"monitor", "CALL --by SUPERVISOR [--mode listen|whisper|barge|off]", "listen in, whisper, barge in",
+	{"monitor", "CALL --by SUPERVISOR [--mode listen|whisper|coach|barge|off]", "listen in, whisper, coach, barge in",
 	 "The first time, the supervisor's phone rings and joins the call when it is answered; after that\n"
 	 "the mode is switched. `off` hangs up the supervisor's phone and nothing else.\n\n"
 	 "  patchbay monitor 3f9a21bc --by 2001 --mode listen\n"

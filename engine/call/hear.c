@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A row of the matrix is a word of 16 bits; a monitor adds bits to at most three rows at the moment
- * of reading. Nothing that a monitor does is ever stored in the matrix, so nothing has to be
+ * A row of the matrix is a word of 16 bits; a monitor adds bits to at most three rows, and while it
+ * coaches takes one away, at the moment of reading. Nothing that a monitor does is ever stored in the matrix, so nothing has to be
  * undone.
  */
 #include "call/hear.h"
@@ -149,11 +149,17 @@ static uint16_t overlay(const struct hear_monitor *m, uint8_t listener)
 {
 	if (listener == m->supervisor)
 		return bit(m->agent) | bit(m->customer);
-	if (listener == m->agent && (m->mode == MONITOR_WHISPER || m->mode == MONITOR_BARGE))
+	if (listener == m->agent && m->mode != MONITOR_LISTEN)
 		return bit(m->supervisor);
 	if (listener == m->customer && m->mode == MONITOR_BARGE)
 		return bit(m->supervisor);
 	return 0;
+}
+
+/* What it takes away: the agent's words are for the supervisor. */
+static uint16_t hidden(const struct hear_monitor *m, uint8_t listener)
+{
+	return m->mode == MONITOR_COACH && listener == m->customer ? bit(m->agent) : 0;
 }
 
 uint16_t hear_row(const struct hear *h, uint8_t listener, int16_t gain_cb[CALL_LEGS_MAX])
@@ -170,5 +176,8 @@ uint16_t hear_row(const struct hear *h, uint8_t listener, int16_t gain_cb[CALL_L
 	for (unsigned i = 0; i < HEAR_MONITORS_MAX; i++)
 		if (h->monitor[i].id != 0)
 			row |= overlay(&h->monitor[i], listener);
+	for (unsigned i = 0; i < HEAR_MONITORS_MAX; i++)
+		if (h->monitor[i].id != 0)
+			row &= (uint16_t)~hidden(&h->monitor[i], listener);
 	return row & h->open;
 }

@@ -7,7 +7,11 @@
  *   mode     supervisor hears        agent also hears    customer also hears
  *   listen   agent and customer      -                   -
  *   whisper  agent and customer      supervisor          -
+ *   coach    agent and customer      supervisor          -, and the agent no longer
  *   barge    agent and customer      supervisor          supervisor
+ *
+ * whisper is one way: what the agent answers, the customer hears as ever. coach is both ways: agent
+ * and supervisor talk in private, and both hear the customer.
  *
  * What an overlay adds is at 0 dB; where the matrix already has the pair, the matrix's gain stays.
  * A closed agent leaves the monitor on the customer alone; a closed supervisor ends it.
@@ -28,7 +32,7 @@ enum {
 	HEAR_GAIN_CB_MAX = 200,
 };
 
-enum monitor_mode { MONITOR_OFF, MONITOR_LISTEN, MONITOR_WHISPER, MONITOR_BARGE };
+enum monitor_mode { MONITOR_OFF, MONITOR_LISTEN, MONITOR_WHISPER, MONITOR_BARGE, MONITOR_COACH };
 
 struct hear_monitor {
 	uint64_t id; /* the caller's number for it, not 0; 0 = this entry is free */

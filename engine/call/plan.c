@@ -63,7 +63,8 @@ static uint16_t monitored(const struct hear *h)
 		set |= (uint16_t)(1U << m->supervisor);
 		if (m->mode != MONITOR_LISTEN && m->agent != HEAR_NONE)
 			set |= (uint16_t)(1U << m->agent);
-		if (m->mode == MONITOR_BARGE && m->customer != HEAR_NONE)
+		if ((m->mode == MONITOR_BARGE || m->mode == MONITOR_COACH) &&
+		    m->customer != HEAR_NONE)
 			set |= (uint16_t)(1U << m->customer);
 	}
 	return set;

@@ -19,6 +19,7 @@ enum { EVENTS_PER_ROUND = 4096, REGISTRY_BUCKETS = 16384 };
 static const struct rpc_param call_open_params[] = {
 	RPC_PARAM_ID("call", RPC_REQUIRED),
 	RPC_PARAM_ID("near", RPC_OPTIONAL),
+	RPC_PARAM_BOOL("room", RPC_OPTIONAL),
 	RPC_PARAM_END,
 };
 static const struct rpc_param call_params[] = {RPC_PARAM_ID("call", RPC_REQUIRED), RPC_PARAM_END};
@@ -63,12 +64,12 @@ static const struct rpc_param monitor_start_params[] = {
 	RPC_PARAM_ID("supervisor", RPC_REQUIRED),
 	RPC_PARAM_ID("agent", RPC_REQUIRED),
 	RPC_PARAM_ID("customer", RPC_REQUIRED),
-	RPC_PARAM_WORD("mode", RPC_REQUIRED, "listen|whisper|barge"),
+	RPC_PARAM_WORD("mode", RPC_REQUIRED, "listen|whisper|barge|coach"),
 	RPC_PARAM_END,
 };
 static const struct rpc_param monitor_mode_params[] = {
 	RPC_PARAM_ID("monitor", RPC_REQUIRED),
-	RPC_PARAM_WORD("mode", RPC_REQUIRED, "listen|whisper|barge"),
+	RPC_PARAM_WORD("mode", RPC_REQUIRED, "listen|whisper|barge|coach"),
 	RPC_PARAM_END,
 };
 static const struct rpc_param dtmf_send_params[] = {
@@ -84,8 +85,15 @@ static const struct rpc_param play_item_params[] = {
 	RPC_PARAM_INT("silence_ms", RPC_OPTIONAL, 20, 600000),
 	RPC_PARAM_END,
 };
-static const struct rpc_param play_start_params[] = {
+static const struct rpc_param room_set_params[] = {
 	RPC_PARAM_ID("leg", RPC_REQUIRED),
+	RPC_PARAM_BOOL("muted", RPC_OPTIONAL),
+	RPC_PARAM_BOOL("deaf", RPC_OPTIONAL),
+	RPC_PARAM_END,
+};
+static const struct rpc_param play_start_params[] = {
+	RPC_PARAM_ID("leg", RPC_OPTIONAL),
+	RPC_PARAM_ID("call", RPC_OPTIONAL),
 	RPC_PARAM_ID("play", RPC_REQUIRED),
 	RPC_PARAM_LIST("items", RPC_REQUIRED, 1, PLAY_ITEMS_MAX, play_item_params),
 	RPC_PARAM_INT("loop", RPC_OPTIONAL, 0, 1000000),
@@ -135,6 +143,7 @@ static const struct rpc_method methods[] = {
 	{"call.open", call_open_params, rpc_call_open},
 	{"call.close", call_params, rpc_call_close},
 	{"call.hear", call_hear_params, rpc_call_hear},
+	{"room.set", room_set_params, rpc_room_set},
 	{"monitor.start", monitor_start_params, rpc_monitor_start},
 	{"monitor.mode", monitor_mode_params, rpc_monitor_mode},
 	{"monitor.stop", monitor_params, rpc_monitor_stop},
