@@ -66,7 +66,8 @@ int cli_monitor(struct cli *c)
 	while (i < sizeof(modes) / sizeof(modes[0]) && strcmp(modes[i], mode) != 0)
 		i++;
 	if (i == sizeof(modes) / sizeof(modes[0]))
-		return cli_usage(c, "--mode \"%s\" is none of listen, whisper, coach, barge, off", mode);
+		return cli_usage(c, "--mode \"%s\" is none of listen, whisper, coach, barge, off",
+				 mode);
 	rc = cli_ask(c, CLI_DAEMON, "monitor",
 		     json_pack("{s:s, s:s, s:s}", "call", call, "by", by, "mode", mode), &r);
 	if (rc != 0)

@@ -53,6 +53,13 @@ void mix_add_gain(int32_t *restrict sum, const int16_t *restrict pcm, size_t n, 
 		sum[i] += (pcm[i] * gain_q12) >> GAIN_SHIFT;
 }
 
+void mix_less(int16_t *restrict out, const int32_t *restrict sum, const int16_t *restrict pcm,
+	      size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = saturate(sum[i] - pcm[i]);
+}
+
 void mix_saturate(int16_t *restrict out, const int32_t *restrict sum, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

@@ -1,7 +1,7 @@
 /* Mixing: sums of 16-bit frames in 32 bits, saturated once at the end.
  *
- * A call has at most 16 speakers at no more than +20 dB, and 16 x 10 x 32,768 is far below 2^31: a
- * sum cannot overflow.
+ * A call has at most 16 speakers at no more than +20 dB, a room at most 500 at 0 dB and one announcement;
+ * 16 x 10 x 32,768 and 510 x 32,768 are far below 2^31: a sum cannot overflow.
  *
  * Thread: any; pure.
  */
@@ -32,6 +32,9 @@ void mix_sub(int32_t *restrict sum, const int16_t *restrict pcm, size_t n);
 
 /* sum += pcm * gain */
 void mix_add_gain(int32_t *sum, const int16_t *pcm, size_t n, int32_t gain_q12);
+
+/* out = sum - pcm, held to -32,768..32,767: what one member of a room hears. */
+void mix_less(int16_t *out, const int32_t *sum, const int16_t *pcm, size_t n);
 
 /* out = sum, held to -32,768..32,767. */
 void mix_saturate(int16_t *out, const int32_t *sum, size_t n);

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "call/room.h"
 #include "dsp/conceal.h"
 #include "dsp/dtmf_detect.h"
 #include "dsp/listen.h"
@@ -35,6 +36,12 @@ enum {
 	LEG_FIFO_MAX = 960 * 2,          /* decoded samples that may wait: longest packet, twice */
 	LEG_JBUF_SLOTS = 64,             /* 640 ms of 10 ms packets */
 	LEG_PRESSES = 4, /* presses remembered to tell two reports of one from two presses */
+};
+
+/* leg_media.doing */
+enum {
+	LEG_DOING_TIMED = 1 << 0,  /* a play, a collect or digits on their way */
+	LEG_DOING_LISTEN = 1 << 1, /* its sound is searched for keys or tones */
 };
 
 /* A playlist in progress; list NULL: none. */
@@ -91,8 +98,10 @@ struct leg_media {
 	bool starved;        /* it needs a coder and there was none: it neither speaks nor hears */
 	uint64_t concealed;  /* samples made up, at 8 kHz */
 	uint32_t fifo_n;     /* of `fifo` */
-	uint8_t slot;        /* in its call */
+	uint16_t slot;       /* in its call */
 	uint8_t direction;
+	uint8_t doing;           /* LEG_DOING_*: what its tick must look at; set by replan() */
+	struct room_member room; /* in a room */
 
 	/* What is being done on it. */
 	struct leg_play play;
@@ -150,16 +159,11 @@ struct leg_media {
 	bool mac_known;
 };
 
-/* Begin to fetch what a tick touches first. */
+/* Begin to fetch what every tick touches. What only a play, a collect or digits need is not. */
 static inline void leg_media_fetch(const struct leg_media *m)
 {
 	__builtin_prefetch(m, 1);
-	__builtin_prefetch(&m->play.item, 1);
-	__builtin_prefetch(&m->collect, 0);
 	__builtin_prefetch(&m->listen, 1);
-	__builtin_prefetch(&m->digits, 0);
-	__builtin_prefetch(&m->digits.events.active, 0);
-	__builtin_prefetch(&m->cfg.inband_dtmf, 0);
 }
 
 /* Bytes of the block behind one leg's jitter buffer, detector and concealment. */

@@ -55,6 +55,7 @@ struct leg_stats {
 	double r_factor, mos;               /* how the peer is heard; mos 0 until something came */
 	double remote_mos;                  /* how the peer hears us; 0 until it reported */
 	struct leg_sound sound;
+	bool in_room, muted, deaf, speaking; /* of a room's member */
 	int16_t level_dbov; /* of the last decoded frame; 0 .. -127; -127 until known */
 	struct leg_jbuf_stats jbuf;
 	struct sock_ip source; /* where RTP comes from; family 0 until the first packet */

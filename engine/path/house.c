@@ -47,7 +47,7 @@ static void pause_check(struct worker *w, struct leg *l)
 
 void house_tick(struct worker *w, struct worker_call *c)
 {
-	for (unsigned s = 0; s < CALL_LEGS_MAX; s++) {
+	for (unsigned s = 0; s < worker_call_slots(c); s++) {
 		struct leg *l = worker_call_leg(w, c, s);
 
 		if (l == NULL)

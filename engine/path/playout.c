@@ -31,6 +31,7 @@
 enum {
 	LATE_MS = 5,
 	CALLS_AHEAD = 8,
+	LEGS_AHEAD = 64,           /* of these calls */
 	SLICE_CYCLES = 200 * 1000, /* about 100 us */
 };
 
@@ -122,27 +123,43 @@ static void play_frame(struct worker *w, struct leg *l, bool send)
 		play_end(w, l, PLAY_END_FINISHED, 0);
 }
 
+bool playout_instead(struct worker *w, struct leg *l, enum leg_plan kind)
+{
+	struct leg_media *m = worker_leg_media(w, l);
+	bool sends = kind == LEG_PLAN_PLAY || kind == LEG_PLAN_MIX;
+	int16_t pcm[LEG_FRAME];
+	bool sent = false;
+
+	if (m->digits.events.active && plan_sends((enum leg_direction)m->direction) &&
+	    send_event(w, l)) {
+		sent = true;
+	} else if (m->digits.tones && sends && tones_next(w, l, pcm)) {
+		send_pcm(w, l, pcm, TONE_RATE_HZ);
+		sent = true;
+	}
+	if (!play_runs(m))
+		return sent;
+	play_frame(w, l, !sent && kind == LEG_PLAN_PLAY);
+	return true;
+}
+
 /* What one leg is sent at its call's tick. */
 static void leg_frame(struct worker *w, const struct worker_call *c, struct leg *l, unsigned slot)
 {
-	struct leg_media *m = worker_leg_media(w, l);
+	const struct leg_media *m = worker_leg_media(w, l);
 	const struct plan_leg *pl = &c->plan.leg[slot];
-	bool sends = pl->kind == LEG_PLAN_PLAY || pl->kind == LEG_PLAN_MIX;
 	int16_t pcm[LEG_FRAME_MAX];
 
-	if (m->digits.events.active && plan_sends((enum leg_direction)m->direction) &&
-	    send_event(w, l))
-		sends = false;
-	else if (m->digits.tones && sends && tones_next(w, l, pcm)) {
-		send_pcm(w, l, pcm, TONE_RATE_HZ);
-		sends = false;
+	if (m->doing & LEG_DOING_TIMED) {
+		play_tick(w, l);
+		collect_tick(w, l);
+		if (playout_instead(w, l, pl->kind))
+			return;
 	}
-	if (play_runs(m)) {
-		play_frame(w, l, sends && pl->kind == LEG_PLAN_PLAY);
-	} else if (sends && pl->kind == LEG_PLAN_MIX) {
-		mix_leg(w, pl, pcm);
-		send_pcm(w, l, pcm, c->rate_hz);
-	}
+	if (pl->kind != LEG_PLAN_MIX)
+		return;
+	mix_leg(w, pl, pcm);
+	send_pcm(w, l, pcm, c->rate_hz);
 }
 
 void playout_call(struct worker *w, struct worker_call *c)
@@ -154,54 +171,38 @@ void playout_call(struct worker *w, struct worker_call *c)
 	for (unsigned s = 0; s < CALL_LEGS_MAX; s++) {
 		struct leg *l = worker_call_leg(w, c, s);
 
-		if (l == NULL)
-			continue;
-		play_tick(w, l);
-		collect_tick(w, l);
-		leg_frame(w, c, l, s);
+		if (l != NULL)
+			leg_frame(w, c, l, s);
 	}
 	if (c->stale)
 		replan(w, c);
 }
 
-static void fetch_call(const struct worker_call *c)
+/* All that a leg's tick touches was last seen 20 ms ago and is found from one thing to the next; a
+ * step for all of them at once lets the misses overlap. */
+void playout_fetch(const struct worker *w, struct leg *const *leg, unsigned n, bool decoded)
 {
-	rte_prefetch0(c);
-	rte_prefetch0(&c->leg[CALL_LEGS_MAX - 1]);
-	rte_prefetch0(&c->plan.decode);
-}
-
-static void fetch_legs(const struct worker *w, const struct worker_call *c)
-{
-	for (unsigned s = 0; s < CALL_LEGS_MAX; s++) {
-		struct leg *l = worker_call_leg(w, c, s);
-
-		if (l == NULL)
-			continue;
-		rte_prefetch0(&l->out);
-		rte_prefetch0(&l->count);
-		rte_prefetch0(&l->head);
-		rte_prefetch0(&c->plan.leg[s]);
-		leg_media_fetch(worker_leg_media(w, l));
+	for (unsigned i = 0; i < n; i++) {
+		rte_prefetch0(&leg[i]->in);
+		rte_prefetch0(&leg[i]->out);
+		rte_prefetch0(&leg[i]->count);
+		rte_prefetch0(&leg[i]->head);
+		leg_media_fetch(worker_leg_media(w, leg[i]));
 	}
-}
+	if (!decoded)
+		return;
+	for (unsigned i = 0; i < n; i++) {
+		const struct leg_media *m = worker_leg_media(w, leg[i]);
 
-static void fetch_buffers(const struct worker *w, const struct worker_call *c)
-{
-	for (uint16_t left = c->plan.decode; left != 0; left &= (uint16_t)(left - 1)) {
-		const struct leg *l = worker_call_leg(w, c, (unsigned)__builtin_ctz(left));
-		const struct leg_media *m = worker_leg_media(w, l);
-
+		if (!(leg[i]->in.flags & LEG_IN_BUFFER))
+			continue;
 		jbuf_fetch(m->jbuf);
 		rte_prefetch0(m->conceal);
 	}
-}
-
-static void fetch_packets(const struct worker *w, const struct worker_call *c)
-{
-	for (uint16_t left = c->plan.decode; left != 0; left &= (uint16_t)(left - 1)) {
-		const struct leg *l = worker_call_leg(w, c, (unsigned)__builtin_ctz(left));
-		const struct rte_mbuf *m = jbuf_peek(worker_leg_media(w, l)->jbuf);
+	for (unsigned i = 0; i < n; i++) {
+		const struct rte_mbuf *m = leg[i]->in.flags & LEG_IN_BUFFER
+						   ? jbuf_peek(worker_leg_media(w, leg[i])->jbuf)
+						   : NULL;
 
 		if (m == NULL)
 			continue;
@@ -212,30 +213,57 @@ static void fetch_packets(const struct worker *w, const struct worker_call *c)
 	}
 }
 
-/* The calls of one slot, some at a time. All that a call's tick touches was last seen 20 ms ago and
- * is found from one thing to the next; a step for all of them at once lets the misses overlap. */
+static void fetch_call(const struct worker_call *c)
+{
+	rte_prefetch0(c);
+	rte_prefetch0(&c->leg[CALL_LEGS_MAX - 1]);
+	rte_prefetch0(&c->plan.decode);
+}
+
+/* The legs of a call, as far as there is room for all of them: a large room fetches its own. */
+static unsigned legs_add(const struct worker *w, const struct worker_call *c, struct leg **leg,
+			 unsigned n)
+{
+	unsigned slots = worker_call_slots(c);
+
+	if (n + slots > LEGS_AHEAD)
+		return n;
+	for (unsigned s = 0; s < slots; s++) {
+		struct leg *l = worker_call_leg(w, c, s);
+
+		if (l == NULL)
+			continue;
+		if (!c->is_room)
+			rte_prefetch0(&c->plan.leg[s]);
+		leg[n++] = l;
+	}
+	return n;
+}
+
+/* The calls of one slot, some at a time. */
 static bool calls_run(struct worker *w, uint64_t ms)
 {
 	struct worker_media *wm = w->media;
 	uint32_t head = wm->tick.head[ms % TICK_MS];
 	struct worker_call *call[CALLS_AHEAD];
+	struct leg *leg[LEGS_AHEAD];
 	uint64_t since = rte_rdtsc();
 
 	while (head != WHEEL_NONE) {
-		unsigned n = 0;
+		unsigned n = 0, legs = 0;
 
 		for (; head != WHEEL_NONE && n < CALLS_AHEAD; head = wm->tick_link[head].next)
 			if (!wm->sliced || wm->call[head].ticked_ms != (uint32_t)ms)
 				fetch_call(call[n++] = &wm->call[head]);
 		for (unsigned i = 0; i < n; i++)
-			fetch_legs(w, call[i]);
-		for (unsigned i = 0; i < n; i++)
-			fetch_buffers(w, call[i]);
-		for (unsigned i = 0; i < n; i++)
-			fetch_packets(w, call[i]);
+			legs = legs_add(w, call[i], leg, legs);
+		playout_fetch(w, leg, legs, true);
 		for (unsigned i = 0; i < n; i++) {
 			wm->coded = false;
-			playout_call(w, call[i]);
+			if (call[i]->is_room)
+				room_tick(w, call[i]);
+			else
+				playout_call(w, call[i]);
 			call[i]->ticked_ms = (uint32_t)ms;
 			if (wm->coded && rte_rdtsc() - since > SLICE_CYCLES)
 				return false;
@@ -290,6 +318,7 @@ void playout(struct worker *w)
 
 	if (wm->house.items == 0)
 		return; /* no calls; the first one sets next_ms */
+	room_go_on(w);
 	to_work(wm, now_ms);
 	if (wm->next_ms + TICK_BEHIND_MAX_MS < now_ms) {
 		worker_count(&w->ticks_skipped, now_ms - wm->next_ms);

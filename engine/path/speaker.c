@@ -267,7 +267,7 @@ static void listen_to(struct worker *w, const struct leg *l, struct leg_media *m
 	struct listen_frame f = listen_measure(pcm, LEG_FRAME);
 
 	listen_take(&m->listen, &f, TICK_MS);
-	if (m->cfg.listen == LEG_LISTEN_FULL)
+	if ((m->doing & LEG_DOING_LISTEN) && m->cfg.listen == LEG_LISTEN_FULL)
 		line_listen(w, l, m, pcm);
 }
 
@@ -285,9 +285,9 @@ void speaker_frame(struct worker *w, struct leg *l, int16_t *pcm)
 		m->fifo_n -= LEG_FRAME;
 		memmove(m->fifo, m->fifo + LEG_FRAME, m->fifo_n * sizeof(m->fifo[0]));
 	}
-	if (m->cfg.listen != LEG_LISTEN_OFF)
+	if (l->in.flags & LEG_IN_LISTEN)
 		listen_to(w, l, m, narrow);
-	if (m->cfg.inband_dtmf)
+	if ((m->doing & LEG_DOING_LISTEN) && m->cfg.inband_dtmf)
 		keys_listen(w, l, narrow);
 }
 

@@ -47,19 +47,19 @@ void tap_frame(struct worker *w, struct leg *l, uint8_t channel, uint8_t codec, 
 	}
 
 	const struct worker_call *call = worker_call_of(w, l);
-	uint8_t slot = worker_leg_media(w, l)->slot;
+	uint32_t leg = leg_index(&w->legs, l);
 
 	for (unsigned i = 0; i < CALL_RECORDINGS_MAX; i++)
-		if (call->recording[i].tap != NULL && call->recording[i].slot == slot)
+		if (call->recording[i].tap != NULL && call->recording[i].leg == leg)
 			rec_tap_frame(call->recording[i].tap, &f);
 }
 
 void tap_no_sound(struct worker *w, struct leg *l, uint8_t channel)
 {
 	const struct worker_call *call = worker_call_of(w, l);
-	uint8_t slot = worker_leg_media(w, l)->slot;
+	uint32_t leg = leg_index(&w->legs, l);
 
 	for (unsigned i = 0; i < CALL_RECORDINGS_MAX; i++)
-		if (call->recording[i].tap != NULL && call->recording[i].slot == slot)
+		if (call->recording[i].tap != NULL && call->recording[i].leg == leg)
 			rec_tap_no_sound(call->recording[i].tap, channel);
 }

@@ -11,7 +11,7 @@
 #include "base/must.h"
 #include "rpc/rpc_priv.h"
 
-#define MODE_WORDS "listen|whisper|barge" /* enum monitor_mode from 1 */
+#define MODE_WORDS "listen|whisper|barge|coach" /* enum monitor_mode from 1 */
 
 struct call_object *call_by_ref(const struct engine_rpc *rpc, struct call_ref ref)
 {
@@ -47,14 +47,17 @@ void call_child_free(struct engine_rpc *rpc, struct call_child *child)
 
 void call_free(struct engine_rpc *rpc, struct call_object *call)
 {
-	for (unsigned i = 0; i < CALL_LEGS_MAX; i++)
+	for (unsigned i = 0; i < call->legs_max; i++)
 		if (call->leg[i] != NULL)
 			leg_free(rpc, call->leg[i]);
+	while (call->plays != NULL)
+		sound_play_free(rpc, call->plays);
 	while (call->children != NULL)
 		call_child_free(rpc, call->children);
 	rpc->call[call->ref.index] = NULL;
 	pool_give(&rpc->worker[call->worker].calls, call->ref.index, 0);
 	registry_remove(&rpc->objects, &call->object);
+	free(call->leg);
 	free(call);
 }
 
@@ -106,11 +109,17 @@ enum rpc_answer rpc_call_open(const struct rpc_call *c, json_t **result, struct 
 	const char *id = rpc_param_text(c->params, "call", "");
 	struct call_object *call =
 		(struct call_object *)registry_find(&rpc->objects, OBJECT_CALL, id);
+	bool room = rpc_param_bool(c->params, "room", false);
 	unsigned worker;
 	struct call_ref ref;
 
 	if (call != NULL && call->closing) {
 		rpc_error_set(err, RPC_OUT_OF_ORDER, "call %s is being closed", id);
+		return RPC_ANSWER_ERROR;
+	}
+	if (call != NULL && call->room != room) {
+		rpc_error_set(err, RPC_EXISTS, "call %s is %s", id,
+			      call->room ? "a room" : "no room");
 		return RPC_ANSWER_ERROR;
 	}
 	if (call != NULL) {
@@ -142,12 +151,17 @@ enum rpc_answer rpc_call_open(const struct rpc_call *c, json_t **result, struct 
 	call->object.kind = OBJECT_CALL;
 	call->worker = worker;
 	call->ref = ref;
+	call->room = room;
+	call->legs_max = room ? ROOM_LEGS_MAX : CALL_LEGS_MAX;
+	call->leg = calloc(call->legs_max, sizeof(struct leg_object *));
+	must(call->leg != NULL);
 	registry_add(&rpc->objects, &call->object, id);
 	rpc->call[ref.index] = call;
 
 	struct worker_command cmd = {.kind = COMMAND_CALL_OPEN, .call = ref};
 	const struct open_command oc = {.request = c->ref, .done = opened, .call = ref};
 
+	cmd.call_open.room = room;
 	engine_rpc_send(rpc, worker, &cmd, &oc);
 	return RPC_ANSWER_LATER;
 }
@@ -174,7 +188,7 @@ enum rpc_answer rpc_call_close(const struct rpc_call *c, json_t **result, struct
 		*result = json_pack("{s:b}", "closed", 0);
 		return RPC_ANSWER_RESULT;
 	}
-	for (unsigned i = 0; i < CALL_LEGS_MAX; i++)
+	for (unsigned i = 0; i < call->legs_max; i++)
 		if (call->leg[i] != NULL && !call->leg[i]->closing)
 			leg_close(rpc, call->leg[i], (struct rpc_ref){0});
 	call->closing = true;
@@ -256,6 +270,46 @@ static void hear_tidy(const struct engine_rpc *rpc, struct call_object *call)
 	call->hears = kept;
 }
 
+/* In a room everybody hears everybody. */
+static bool matrix_has(const struct call_object *call, struct rpc_error *err)
+{
+	if (!call->room)
+		return true;
+	rpc_error_set(err, RPC_OUT_OF_ORDER,
+		      "call %s is a room: who hears whom is changed with room.set",
+		      call->object.id);
+	return false;
+}
+
+enum rpc_answer rpc_room_set(const struct rpc_call *c, json_t **result, struct rpc_error *err)
+{
+	struct engine_rpc *rpc = c->owner;
+	struct leg_object *leg = leg_find(rpc, c->params, "leg", err);
+
+	(void)result;
+	if (leg == NULL || !engine_rpc_room(rpc, leg->call->worker, err))
+		return RPC_ANSWER_ERROR;
+	if (!leg->call->room) {
+		rpc_error_set(err, RPC_OUT_OF_ORDER, "call %s of leg %s is no room",
+			      leg->call->object.id, leg->object.id);
+		return RPC_ANSWER_ERROR;
+	}
+
+	struct worker_command cmd = {
+		.kind = COMMAND_ROOM_MEMBER, .call = leg->call->ref, .leg = leg->ref};
+	const struct open_command oc = {
+		.request = c->ref, .done = engine_rpc_done_plain, .call = leg->call->ref};
+
+	cmd.room.set_muted = json_object_get(c->params, "muted") != NULL;
+	cmd.room.set_deaf = json_object_get(c->params, "deaf") != NULL;
+	cmd.room.muted = rpc_param_bool(c->params, "muted", false);
+	cmd.room.deaf = rpc_param_bool(c->params, "deaf", false);
+	leg->muted = cmd.room.set_muted ? cmd.room.muted : leg->muted;
+	leg->deaf = cmd.room.set_deaf ? cmd.room.deaf : leg->deaf;
+	engine_rpc_send(rpc, leg->call->worker, &cmd, &oc);
+	return RPC_ANSWER_LATER;
+}
+
 enum rpc_answer rpc_call_hear(const struct rpc_call *c, json_t **result, struct rpc_error *err)
 {
 	struct engine_rpc *rpc = c->owner;
@@ -266,7 +320,7 @@ enum rpc_answer rpc_call_hear(const struct rpc_call *c, json_t **result, struct 
 	size_t n = json_array_size(list);
 
 	(void)result;
-	if (call == NULL || !engine_rpc_room(rpc, call->worker, err))
+	if (call == NULL || !matrix_has(call, err) || !engine_rpc_room(rpc, call->worker, err))
 		return RPC_ANSWER_ERROR;
 	if (json_object_get(c->params, "listener") != NULL &&
 	    (row = leg_of(rpc, call, c->params, "listener", err)) == NULL)
@@ -365,7 +419,7 @@ enum rpc_answer rpc_monitor_start(const struct rpc_call *c, json_t **result, str
 	const struct leg_object *supervisor, *agent, *customer;
 
 	(void)result;
-	if (call == NULL || !engine_rpc_room(rpc, call->worker, err) ||
+	if (call == NULL || !matrix_has(call, err) || !engine_rpc_room(rpc, call->worker, err) ||
 	    (supervisor = leg_of(rpc, call, c->params, "supervisor", err)) == NULL ||
 	    (agent = leg_of(rpc, call, c->params, "agent", err)) == NULL ||
 	    (customer = leg_of(rpc, call, c->params, "customer", err)) == NULL)

@@ -549,6 +549,55 @@ static void numbers_add_up(void)
 	teardown(&w);
 }
 
+static void rooms_have_members_and_announcements(void)
+{
+	static const struct line story[] = {
+		{"call.open", "{'call':'r','room':true}", "'created':true", OK},
+		{"call.open", "{'call':'r','room':true}", "'created':false", OK},
+		{"call.open", "{'call':'r'}", "call r is a room", RPC_EXISTS},
+		{"call.open", "{'call':'c'}", "'created':true", OK},
+		{"leg.open", "{'call':'r','leg':'a'}", "'leg':'a'", OK},
+		{"leg.open", "{'call':'r','leg':'b'}", "'leg':'b'", OK},
+		{"leg.open", "{'call':'c','leg':'x'}", "'leg':'x'", OK},
+		{"call.hear", "{'call':'r','hear':[{'listener':'a','speaker':'b'}]}", "room.set",
+		 RPC_OUT_OF_ORDER},
+		{"room.set", "{'leg':'x','muted':true}", "call c of leg x is no room",
+		 RPC_OUT_OF_ORDER},
+		{"room.set", "{'leg':'a','muted':true}", "{}", OK},
+		{"room.set", "{'leg':'a','deaf':true}", "{}", OK},
+		{"room.set", "{'leg':'a','loud':true}", "loud", RPC_INVALID_PARAMS},
+		{"snapshot", "{}", "'muted':true,'deaf':true", OK},
+		{"play.start", "{'play':'p','items':[{'tone':'beep'}]}", "leg, or call",
+		 RPC_INVALID_PARAMS},
+		{"play.start", "{'leg':'a','call':'r','play':'p','items':[{'tone':'beep'}]}",
+		 "leg, or call", RPC_INVALID_PARAMS},
+		{"play.start", "{'call':'c','play':'p','items':[{'tone':'beep'}]}", "no room",
+		 RPC_OUT_OF_ORDER},
+		{"play.start",
+		 "{'call':'r','play':'p','interrupt':'any','items':[{'tone':'beep'}]}", "no digit",
+		 RPC_INVALID_PARAMS},
+		{"play.start", "{'call':'r','play':'p','items':[{'tone':'beep'}]}", "{}", OK},
+		{"snapshot", "{}", "'plays':[{'call':'r','play':'p'", OK},
+		{"play.start", "{'call':'r','play':'q','items':[{'tone':'beep'}]}", "{}", OK},
+		{"play.stop", "{'play':'q'}", "{'stopped':true}", OK},
+		{"play.start", "{'call':'r','play':'z','items':[{'tone':'beep'}]}", "{}", OK},
+	};
+	struct worker_event ev = {.kind = EVENT_ROOM_FLOOR};
+	struct world w;
+
+	setup(&w);
+	TELL(&w, story);
+	check(event_seen(&w, "'call':'r','leg':null,'play':'p','reason':'replaced'"));
+	check(event_seen(&w, "'call':'r','leg':null,'play':'q','reason':'stopped'"));
+	ev.call = w.fake->last.call;
+	ev.leg = (struct leg_ref){.index = UINT32_MAX};
+	fake_put(w.fake, 0, &ev);
+	check(event_seen(&w, "'type':'room.floor','call':'r','leg':null"));
+	ask(&w, "call.close", "{\"call\":\"r\"}");
+	check(event_seen(&w, "'play':'z','reason':'leg_closed'"));
+	teardown(&w);
+}
+
 static void busy(struct world *w, double share, double late_ms)
 {
 	w->fake->busy = share;
@@ -920,6 +969,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(limits_refuse_and_give_back),
 	CHECK_CASE(a_worker_that_refuses_leaves_nothing_behind),
 	CHECK_CASE(a_full_ring_loses_no_command),
+	CHECK_CASE(rooms_have_members_and_announcements),
 	CHECK_CASE(whatever_is_asked_nothing_leaks),
 };
 CHECK_MAIN(cases)

@@ -47,6 +47,21 @@ static void leg_news(struct engine_rpc *rpc, const struct worker_event *ev)
 	engine_rpc_event(rpc, type, j);
 }
 
+/* Who leads in a room, or nobody. */
+static void floor_news(struct engine_rpc *rpc, const struct worker_event *ev)
+{
+	struct call_object *call = call_by_ref(rpc, ev->call);
+	const struct leg_object *leg;
+
+	if (call == NULL)
+		return;
+	call->floor = ev->leg;
+	leg = ev->leg.generation != 0 ? leg_by_ref(rpc, ev->leg) : NULL;
+	engine_rpc_event(rpc, "room.floor",
+			 json_pack("{s:s, s:s?}", "call", call->object.id, "leg",
+				   leg != NULL ? leg->object.id : NULL));
+}
+
 static void dtmf_news(struct engine_rpc *rpc, const struct worker_event *ev)
 {
 	const struct leg_object *leg = leg_by_ref(rpc, ev->leg);
@@ -79,7 +94,8 @@ static void play_done(struct engine_rpc *rpc, const struct worker_event *ev)
 	if (play == NULL)
 		return;
 	must(ev->play.why <= PLAY_END_LEG_CLOSED);
-	j = leg_members(play->leg);
+	j = play->leg != NULL ? leg_members(play->leg)
+			      : json_pack("{s:s, s:n}", "call", play->call->object.id, "leg");
 	json_object_set_new(j, "play", json_string(play->object.id));
 	json_object_set_new(j, "reason", json_string(reasons[ev->play.why]));
 	if (ev->play.why == PLAY_END_DIGIT)
@@ -164,6 +180,9 @@ void engine_rpc_worker_event(struct engine_rpc *rpc, unsigned worker, const stru
 	case EVENT_LEG_TONE:
 	case EVENT_LEG_ANSWER:
 		leg_news(rpc, ev);
+		return;
+	case EVENT_ROOM_FLOOR:
+		floor_news(rpc, ev);
 		return;
 	case EVENT_DTMF:
 		dtmf_news(rpc, ev);

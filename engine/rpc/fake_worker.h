@@ -31,6 +31,7 @@ struct fake_leg {
 };
 
 struct fake_call {
+	uint64_t announcement;
 	uint32_t generation;
 	uint32_t legs;
 	uint64_t recording_used;
@@ -130,6 +131,35 @@ static inline int fake_record(struct fake_engine *f, unsigned w, struct fake_cal
 	return 0;
 }
 
+/* An announcement to a room. */
+static inline void fake_announce_end(struct fake_engine *f, unsigned w, struct fake_call *call,
+				     enum play_end why)
+{
+	struct worker_event ev = {.kind = EVENT_PLAY_DONE, .leg = {.index = UINT32_MAX}};
+
+	if (call->announcement == 0)
+		return;
+	ev.play.play = call->announcement;
+	ev.play.why = why;
+	call->announcement = 0;
+	fake_put(f, w, &ev);
+}
+
+static inline int fake_announce(struct fake_engine *f, unsigned w, const struct worker_command *c)
+{
+	struct fake_call *call = &f->call[c->call.index];
+
+	if (call->generation != c->call.generation)
+		return -ESTALE;
+	if (c->kind == COMMAND_PLAY_STOP && call->announcement != c->play.play)
+		return -ENOENT;
+	fake_announce_end(f, w, call,
+			  c->kind == COMMAND_PLAY_STOP ? PLAY_END_STOPPED : PLAY_END_REPLACED);
+	if (c->kind == COMMAND_PLAY_START)
+		call->announcement = c->play.play;
+	return 0;
+}
+
 static inline int fake_leg_command(struct fake_engine *f, unsigned w,
 				   const struct worker_command *c)
 {
@@ -193,6 +223,7 @@ static inline int fake_call_command(struct fake_engine *f, unsigned w,
 		return -ESTALE;
 	if (c->kind == COMMAND_CALL_CLOSE) {
 		must(call->legs == 0);
+		fake_announce_end(f, w, call, PLAY_END_LEG_CLOSED);
 		if (call->recording_used != 0)
 			fake_record_end(f, w, call, RECORD_END_CALL_CLOSED);
 		call->generation = 0;
@@ -235,7 +266,11 @@ static inline int fake_send(void *arg, unsigned w, const struct worker_command *
 		reply.result = fake_record(f, w, &f->call[c->call.index], c);
 		f->event[w][(f->first[w] + at) % FAKE_EVENTS].result = reply.result;
 		return 0;
-	} else if (c->kind != COMMAND_CAPTURE_SET) {
+	} else if (c->kind == COMMAND_CAPTURE_SET) {
+		reply.result = 0;
+	} else if (c->leg.index == UINT32_MAX) {
+		reply.result = fake_announce(f, w, c);
+	} else {
 		reply.result = fake_leg_command(f, w, c);
 		reply.stats.packets_in = 11;
 		reply.stats.rtt_us = UINT32_MAX;

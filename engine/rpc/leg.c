@@ -46,7 +46,7 @@ void leg_free(struct engine_rpc *rpc, struct leg_object *leg)
 		sound_play_free(rpc, leg->plays);
 	if (leg->collect != NULL)
 		sound_collect_free(rpc, leg->collect);
-	for (unsigned i = 0; i < CALL_LEGS_MAX; i++)
+	for (unsigned i = 0; i < leg->call->legs_max; i++)
 		if (leg->call->leg[i] == leg)
 			leg->call->leg[i] = NULL;
 	rpc->leg[leg->ref.index] = NULL;
@@ -132,7 +132,7 @@ static unsigned free_place(const struct call_object *call)
 {
 	unsigned i = 0;
 
-	while (i < CALL_LEGS_MAX && call->leg[i] != NULL)
+	while (i < call->legs_max && call->leg[i] != NULL)
 		i++;
 	return i;
 }
@@ -159,9 +159,9 @@ enum rpc_answer rpc_leg_open(const struct rpc_call *c, json_t **result, struct r
 		rpc_error_set(err, RPC_NO_RESOURCE, "the engine has no IPv%u address", family);
 		return RPC_ANSWER_ERROR;
 	}
-	if (free_place(call) == CALL_LEGS_MAX) {
-		rpc_error_set(err, RPC_NO_RESOURCE, "call %s has %d legs already", call->object.id,
-			      CALL_LEGS_MAX);
+	if (free_place(call) == call->legs_max) {
+		rpc_error_set(err, RPC_NO_RESOURCE, "call %s has %u legs already", call->object.id,
+			      call->legs_max);
 		return RPC_ANSWER_ERROR;
 	}
 

@@ -392,6 +392,10 @@ json_t *leg_stats_json(const struct leg_stats *s)
 	json_object_set_new(j, "codec", json_string(leg_codec_name((enum codec_id)s->codec)));
 	json_object_set_new(j, "plan", json_string(s->plan <= LEG_PLAN_MIX ? plans[s->plan] : "?"));
 	json_object_set_new(j, "sound", sound_json(&s->sound));
+	if (s->in_room)
+		json_object_set_new(j, "member",
+				    json_pack("{s:b, s:b, s:b}", "muted", (int)s->muted, "deaf",
+					      (int)s->deaf, "speaking", (int)s->speaking));
 	json_object_set_new(j, "level_dbov", json_integer(s->level_dbov));
 	json_object_set_new(j, "srtp", leg_srtp_json(s));
 	return j;

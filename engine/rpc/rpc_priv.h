@@ -18,6 +18,7 @@
 #ifndef RPC_RPC_PRIV_H
 #define RPC_RPC_PRIV_H
 
+#include "call/room.h"
 #include "patchbay/rpc_server.h"
 #include "plan/admission.h"
 #include "rpc/engine_rpc.h"
@@ -34,8 +35,9 @@ struct gather;
 
 struct play_object {
 	struct object object;
-	struct leg_object *leg;
-	struct play_object *next; /* older, of the same leg */
+	struct call_object *call;
+	struct leg_object *leg;   /* NULL: an announcement to the room */
+	struct play_object *next; /* older, of the same leg or room */
 	json_t *params;           /* as it was asked for */
 	struct playlist *list;
 };
@@ -64,6 +66,7 @@ struct leg_object {
 	json_t *current;           /* the same with every leg.set since */
 	struct play_object *plays; /* the newest first: those replaced live until PLAY_DONE */
 	struct collect_object *collect;
+	bool muted, deaf; /* in a room */
 	bool closing;
 };
 
@@ -76,7 +79,11 @@ struct call_object {
 	struct object object;
 	unsigned worker;
 	struct call_ref ref;
-	struct leg_object *leg[CALL_LEGS_MAX]; /* NULL: free place */
+	bool room;
+	unsigned legs_max;
+	struct leg_object **leg;   /* legs_max places, NULL: free */
+	struct play_object *plays; /* announcements, the newest first */
+	struct leg_ref floor;      /* who leads in a room; generation 0: nobody */
 	struct call_child *children;
 	struct call_hear hear[CALL_LEGS_MAX * CALL_LEGS_MAX];
 	unsigned hears;
@@ -249,8 +256,8 @@ void engine_rpc_worker_event(struct engine_rpc *rpc, unsigned worker,
 
 /* --- methods --- */
 
-rpc_method_fn rpc_call_open, rpc_call_close, rpc_call_hear, rpc_monitor_start, rpc_monitor_mode,
-	rpc_monitor_stop;
+rpc_method_fn rpc_call_open, rpc_call_close, rpc_call_hear, rpc_room_set, rpc_monitor_start,
+	rpc_monitor_mode, rpc_monitor_stop;
 rpc_method_fn rpc_leg_open, rpc_leg_set, rpc_leg_close, rpc_leg_stat, rpc_dtmf_send, rpc_stat_legs;
 rpc_method_fn rpc_play_start, rpc_play_stop, rpc_collect_start, rpc_collect_stop, rpc_prompt_list,
 	rpc_prompt_load;

@@ -149,6 +149,7 @@ static enum rpc_reason reason_of(int result)
 	case -EBUSY:
 	case -EALREADY:
 	case -EPROTO:
+	case -EOPNOTSUPP:
 		return RPC_OUT_OF_ORDER;
 	case -ENOSPC:
 	case -ENOMEM:

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/must.h"
+#include "leg/leg.h"
 #include "rpc/rpc_priv.h"
 #include "rtp/telephone_event.h"
 
@@ -58,7 +59,7 @@ static void playlist_free(struct engine_rpc *rpc, struct playlist *list)
 
 void sound_play_free(struct engine_rpc *rpc, struct play_object *play)
 {
-	struct play_object **at = &play->leg->plays;
+	struct play_object **at = play->leg != NULL ? &play->leg->plays : &play->call->plays;
 
 	while (*at != play)
 		at = &(*at)->next;
@@ -138,17 +139,61 @@ static void play_started(struct engine_rpc *rpc, struct open_command *oc,
 		sound_play_free(rpc, play);
 }
 
+/* Where a play is to be heard: at a leg, or in a room. */
+struct play_place {
+	struct call_object *call;
+	struct leg_object *leg; /* NULL: the room */
+	struct play_object **plays;
+};
+
+static bool place_find(struct engine_rpc *rpc, const json_t *params, struct play_place *p,
+		       struct rpc_error *err)
+{
+	bool has_leg = json_object_get(params, "leg") != NULL;
+
+	*p = (struct play_place){0};
+	if (has_leg == (json_object_get(params, "call") != NULL)) {
+		rpc_error_set(err, RPC_INVALID_PARAMS,
+			      "params must have leg, or call for an announcement to a room");
+		return false;
+	}
+	if (has_leg) {
+		if ((p->leg = leg_find(rpc, params, "leg", err)) == NULL)
+			return false;
+		p->call = p->leg->call;
+		p->plays = &p->leg->plays;
+		return true;
+	}
+	if ((p->call = call_find(rpc, params, "call", err)) == NULL)
+		return false;
+	p->plays = &p->call->plays;
+	if (!p->call->room)
+		rpc_error_set(err, RPC_OUT_OF_ORDER, "call %s is no room: name a leg",
+			      p->call->object.id);
+	else if (json_object_get(params, "interrupt") != NULL)
+		rpc_error_set(err, RPC_INVALID_PARAMS,
+			      "params.interrupt: no digit ends an announcement to a room");
+	else
+		return true;
+	return false;
+}
+
+static struct leg_ref place_leg(const struct leg_object *leg)
+{
+	return leg != NULL ? leg->ref : (struct leg_ref){.index = LEG_INDEX_NONE};
+}
+
 enum rpc_answer rpc_play_start(const struct rpc_call *c, json_t **result, struct rpc_error *err)
 {
 	struct engine_rpc *rpc = c->owner;
 	const char *id = rpc_param_text(c->params, "play", "");
-	struct leg_object *leg = leg_find(rpc, c->params, "leg", err);
 	struct play_object *play =
 		(struct play_object *)registry_find(&rpc->objects, OBJECT_PLAY, id);
 	struct playlist *list;
+	struct play_place at;
 
 	(void)result;
-	if (leg == NULL)
+	if (!place_find(rpc, c->params, &at, err))
 		return RPC_ANSWER_ERROR;
 	if (play != NULL && json_equal(play->params, c->params))
 		return RPC_ANSWER_RESULT;
@@ -157,33 +202,34 @@ enum rpc_answer rpc_play_start(const struct rpc_call *c, json_t **result, struct
 		return RPC_ANSWER_ERROR;
 	}
 	const struct admission_wish wish = {.kind = ADMISSION_PLAY, .runs = true};
-	bool more = leg->plays == NULL; /* one that replaces another costs nothing more */
+	bool more = *at.plays == NULL; /* one that replaces another costs nothing more */
 
-	if (!(more ? admit(rpc, leg->call->worker, &wish, err)
-		   : engine_rpc_room(rpc, leg->call->worker, err)) ||
+	if (!(more ? admit(rpc, at.call->worker, &wish, err)
+		   : engine_rpc_room(rpc, at.call->worker, err)) ||
 	    (list = playlist_read(rpc, c->params, err)) == NULL)
 		return RPC_ANSWER_ERROR;
 
 	play = calloc(1, sizeof(*play));
 	must(play != NULL);
 	*play = (struct play_object){.object.kind = OBJECT_PLAY,
-				     .leg = leg,
-				     .next = leg->plays,
+				     .call = at.call,
+				     .leg = at.leg,
+				     .next = *at.plays,
 				     .params = json_deep_copy(c->params),
 				     .list = list};
 	registry_add(&rpc->objects, &play->object, id);
-	leg->plays = play;
+	*at.plays = play;
 
 	struct worker_command cmd = {
-		.kind = COMMAND_PLAY_START, .call = leg->call->ref, .leg = leg->ref};
+		.kind = COMMAND_PLAY_START, .call = at.call->ref, .leg = place_leg(at.leg)};
 	const struct open_command oc = {.request = c->ref,
 					.done = play_started,
-					.leg = leg->ref,
+					.leg = cmd.leg,
 					.number = play->object.number};
 
 	cmd.play.play = play->object.number;
 	cmd.play.list = list;
-	engine_rpc_send(rpc, leg->call->worker, &cmd, &oc);
+	engine_rpc_send(rpc, at.call->worker, &cmd, &oc);
 	return RPC_ANSWER_LATER;
 }
 
@@ -204,15 +250,15 @@ enum rpc_answer rpc_play_stop(const struct rpc_call *c, json_t **result, struct 
 		*result = json_pack("{s:b}", "stopped", 0);
 		return RPC_ANSWER_RESULT;
 	}
-	if (!engine_rpc_room(rpc, play->leg->call->worker, err))
+	if (!engine_rpc_room(rpc, play->call->worker, err))
 		return RPC_ANSWER_ERROR;
 
 	struct worker_command cmd = {
-		.kind = COMMAND_PLAY_STOP, .call = play->leg->call->ref, .leg = play->leg->ref};
+		.kind = COMMAND_PLAY_STOP, .call = play->call->ref, .leg = place_leg(play->leg)};
 	const struct open_command oc = {.request = c->ref, .done = stopped};
 
 	cmd.play.play = play->object.number;
-	engine_rpc_send(rpc, play->leg->call->worker, &cmd, &oc);
+	engine_rpc_send(rpc, play->call->worker, &cmd, &oc);
 	return RPC_ANSWER_LATER;
 }
 

@@ -28,6 +28,10 @@ static json_t *leg_row(const struct engine_rpc *rpc, const struct leg_object *le
 	json_object_set_new(j, "direction", json_string(directions[leg->cfg.direction]));
 	json_object_set_new(j, "ssrc", json_integer(leg->cfg.ssrc));
 	json_object_set_new(j, "opened", json_incref(leg->opened));
+	if (leg->call->room) {
+		json_object_set_new(j, "muted", json_boolean(leg->muted));
+		json_object_set_new(j, "deaf", json_boolean(leg->deaf));
+	}
 	return j;
 }
 
@@ -53,7 +57,9 @@ static json_t *call_row(const struct engine_rpc *rpc, const struct call_object *
 	json_t *legs = json_array(), *plays = json_array(), *collects = json_array(),
 	       *recordings = json_array(), *monitors = json_array();
 
-	for (unsigned i = 0; i < CALL_LEGS_MAX; i++) {
+	for (const struct play_object *p = call->plays; p != NULL; p = p->next)
+		json_array_append(plays, p->params);
+	for (unsigned i = 0; i < call->legs_max; i++) {
 		const struct leg_object *leg = call->leg[i];
 
 		if (leg == NULL || leg->closing)
@@ -67,10 +73,14 @@ static json_t *call_row(const struct engine_rpc *rpc, const struct call_object *
 	for (const struct call_child *ch = call->children; ch != NULL; ch = ch->next)
 		json_array_append_new(ch->object.kind == OBJECT_RECORDING ? recordings : monitors,
 				      without(ch->params, "call", "metadata"));
-	return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "call", call->object.id,
-			 "worker", (int)call->worker, "legs", legs, "hear", hear_rows(rpc, call),
-			 "plays", plays, "collects", collects, "recordings", recordings, "monitors",
-			 monitors);
+	const struct leg_object *floor =
+		call->floor.generation != 0 ? leg_by_ref(rpc, call->floor) : NULL;
+
+	return json_pack("{s:s, s:b, s:s?, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "call",
+			 call->object.id, "room", (int)call->room, "floor",
+			 floor != NULL ? floor->object.id : NULL, "worker", (int)call->worker,
+			 "legs", legs, "hear", hear_rows(rpc, call), "plays", plays, "collects",
+			 collects, "recordings", recordings, "monitors", monitors);
 }
 
 enum rpc_answer rpc_snapshot(const struct rpc_call *c, json_t **result, struct rpc_error *err)

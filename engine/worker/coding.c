@@ -206,6 +206,23 @@ static void starve(struct plan *p, unsigned s, bool in, bool out)
 	}
 }
 
+/* Take or give the leg's coder. False: none is free. */
+static bool settle(struct worker *w, struct leg_media *m, bool in, bool out)
+{
+	m->starved = (in || out) && !take(w, m);
+	if (m->starved)
+		return false;
+	if (in && !m->codes_in)
+		coder_restart(m->coder);
+	if (out && !m->codes_out)
+		coder_speak_anew(m->coder);
+	m->codes_in = in;
+	m->codes_out = out;
+	if (!in && !out)
+		give(w, m);
+	return true;
+}
+
 unsigned coding_settle(struct worker *w, struct worker_call *c, struct plan *p)
 {
 	uint32_t rate_hz = call_rate(w, c, p);
@@ -221,22 +238,21 @@ unsigned coding_settle(struct worker *w, struct worker_call *c, struct plan *p)
 		struct leg_media *m = worker_leg_media(w, l);
 		bool in = needs_in(l, p, s, rate_hz), out = needs_out(l, m, p, s, rate_hz);
 
-		m->starved = (in || out) && !take(w, m);
-		if (m->starved) {
+		if (!settle(w, m, in, out)) {
 			starve(p, s, in, out);
 			missed++;
-			continue;
 		}
-		if (in && !m->codes_in)
-			coder_restart(m->coder);
-		if (out && !m->codes_out)
-			coder_speak_anew(m->coder);
-		m->codes_in = in;
-		m->codes_out = out;
-		if (!in && !out)
-			give(w, m);
 	}
 	return missed;
+}
+
+bool coding_member(struct worker *w, struct leg *l, bool decoded, enum leg_plan kind)
+{
+	struct leg_media *m = worker_leg_media(w, l);
+	bool sent_sound = kind == LEG_PLAN_MIX || kind == LEG_PLAN_PLAY;
+
+	return settle(w, m, decoded && !plain((enum codec_id)l->in.codec_now),
+		      sent_sound && !made_plainly(l, m));
 }
 
 int coding_can_play(const struct worker *w, const struct leg *l)

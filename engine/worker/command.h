@@ -79,6 +79,7 @@ enum worker_command_kind {
 	COMMAND_CALL_OPEN,
 	COMMAND_CALL_CLOSE, /* all its legs must have been closed before */
 	COMMAND_CALL_HEAR,
+	COMMAND_ROOM_MEMBER,
 	COMMAND_LEG_OPEN,
 	COMMAND_LEG_SET,
 	COMMAND_LEG_CLOSE,
@@ -108,6 +109,13 @@ struct worker_command {
 	 * wipes them after the reply; the worker keeps none. */
 	const struct srtp_keys *srtp;
 	union {
+		struct {
+			bool room; /* see call/room.h */
+		} call_open;
+		struct {
+			bool set_muted, set_deaf; /* which of the two is meant */
+			bool muted, deaf;
+		} room;
 		struct {
 			bool whole;        /* replace all rows, else only `listener`'s row */
 			uint32_t listener; /* leg index */
@@ -159,6 +167,7 @@ enum worker_event_kind {
 	EVENT_LEG_BYE,
 	EVENT_LEG_TONE,   /* the first of its kind on this leg */
 	EVENT_LEG_ANSWER, /* a guess, or a better one */
+	EVENT_ROOM_FLOOR, /* who leads now: leg, or index LEG_INDEX_NONE */
 	EVENT_DTMF,
 	EVENT_PLAY_DONE,
 	EVENT_COLLECT_DONE,

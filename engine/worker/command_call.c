@@ -45,7 +45,15 @@ int command_call_open(struct worker *w, const struct worker_command *c)
 	call->generation = c->call.generation;
 	for (unsigned s = 0; s < CALL_LEGS_MAX; s++)
 		call->leg[s] = LEG_INDEX_NONE;
-	hear_init(&call->hear);
+	for (unsigned k = 0; k < CALL_RECORDINGS_MAX; k++)
+		call->recording[k].leg = LEG_INDEX_NONE;
+	call->is_room = c->call_open.room;
+	if (call->is_room) {
+		room_init(&call->room.row);
+		call->room.told = ROOM_NOBODY;
+	} else {
+		hear_init(&call->hear);
+	}
 	replan(w, call);
 	if (wm->house.items == 0)
 		wm->next_ms = w->now_ns / PB_NS_PER_MS + 1; /* the wheels stood still till now */
@@ -66,6 +74,8 @@ int command_call_close(struct worker *w, const struct worker_command *c)
 		return -ESTALE;
 	if (call->legs > 0)
 		return -ENOTEMPTY;
+	if (call->is_room)
+		play_room_end(w, call, PLAY_END_LEG_CLOSED);
 	record_call_closed(w, call);
 	wheel_remove(&wm->tick, c->call.index);
 	wheel_remove(&wm->house, c->call.index);
@@ -101,7 +111,7 @@ static int heard(struct worker *w, struct worker_call *call, const struct hear *
 
 /* -ESTALE: the call is gone. -ENOENT: a leg is not of this call; nothing was changed. -EINVAL: a
  * leg would hear itself; nothing was changed. -ENOBUFS: it needs more coders than are free; nothing
- * was changed. */
+ * was changed. -EOPNOTSUPP: it is a room. */
 int command_call_hear(struct worker *w, const struct worker_command *c)
 {
 	struct worker_call *call = command_call(w, c->call);
@@ -109,6 +119,8 @@ int command_call_hear(struct worker *w, const struct worker_command *c)
 
 	if (call == NULL)
 		return -ESTALE;
+	if (call->is_room)
+		return -EOPNOTSUPP;
 	if (c->hear.n > CALL_HEAR_MAX)
 		return -EINVAL;
 	if (!c->hear.whole && (row = slot_of(w, call, c->hear.listener)) == HEAR_NONE)
@@ -138,15 +150,36 @@ int command_call_hear(struct worker *w, const struct worker_command *c)
 	return heard(w, call, &old);
 }
 
+/* -ESTALE; -EOPNOTSUPP: its call is not a room. */
+int command_room_member(struct worker *w, const struct worker_command *c)
+{
+	struct leg *l = command_leg(w, c->leg);
+
+	if (l == NULL)
+		return -ESTALE;
+	if (!worker_call_of(w, l)->is_room)
+		return -EOPNOTSUPP;
+
+	struct room_member *m = &worker_leg_media(w, l)->room;
+
+	if (c->room.set_muted)
+		m->muted = c->room.muted;
+	if (c->room.set_deaf)
+		m->deaf = c->room.deaf;
+	return 0;
+}
+
 /* Starts a monitor, changes its mode, or ends it with MONITOR_OFF. -ESTALE: the call, or at its
  * start one of the three legs, is gone; -ENOENT: OFF for what is not there; -EINVAL, -ENOSPC as of
- * hear_monitor_start(), -ENOBUFS as of call.hear. */
+ * hear_monitor_start(), -ENOBUFS as of call.hear; -EOPNOTSUPP: it is a room. */
 int command_monitor_set(struct worker *w, const struct worker_command *c)
 {
 	struct worker_call *call = command_call(w, c->call);
 
 	if (call == NULL)
 		return -ESTALE;
+	if (call->is_room)
+		return -EOPNOTSUPP;
 
 	struct hear old = call->hear;
 	int err = hear_monitor_mode(&call->hear, c->monitor.monitor, c->monitor.mode);

@@ -118,17 +118,49 @@ static int apply_srtp(struct worker *w, struct leg *l, const struct srtp_keys *k
 	return 0;
 }
 
-static uint8_t free_slot(const struct worker_call *call)
+/* A place in the call: -ENOSPC when there is none. */
+static int place_take(struct worker_call *call, uint32_t leg)
 {
-	for (uint8_t s = 0; s < CALL_LEGS_MAX; s++)
-		if (call->leg[s] == LEG_INDEX_NONE)
-			return s;
-	return HEAR_NONE;
+	if (call->is_room)
+		return room_join(&call->room.row, leg);
+	for (uint8_t s = 0; s < CALL_LEGS_MAX; s++) {
+		if (call->leg[s] != LEG_INDEX_NONE)
+			continue;
+		call->leg[s] = leg;
+		hear_leg_open(&call->hear, s);
+		return s;
+	}
+	return -ENOSPC;
+}
+
+/* The leg's place is free again; monitors that it supervised end. */
+static void place_give(struct worker *w, struct worker_call *call, const struct leg *l)
+{
+	unsigned slot = worker_leg_media(w, l)->slot;
+	uint64_t ended[HEAR_MONITORS_MAX];
+
+	if (call->is_room) {
+		uint32_t moved = room_leave(&call->room.row, slot);
+
+		if (moved != ROOM_NOBODY)
+			worker_leg_media(w, leg_at(&w->legs, moved))->slot = (uint16_t)slot;
+		return;
+	}
+
+	unsigned n = hear_leg_close(&call->hear, (uint8_t)slot, ended);
+
+	for (unsigned i = 0; i < n; i++) {
+		struct worker_event done = worker_leg_event(w, l, EVENT_MONITOR_DONE);
+
+		done.monitor.monitor = ended[i];
+		mailbox_done(w, &done);
+	}
+	call->leg[slot] = LEG_INDEX_NONE;
 }
 
 /* -ESTALE: the call is gone. -EINVAL: not this worker's index, generation 0, or a config that contradicts
  * itself or asks for an address family that the port has not. -EBUSY: still open. -ENOSPC: the call
- * has CALL_LEGS_MAX legs. -ENOTSUP: keys, and the engine runs without SRTP. */
+ * has CALL_LEGS_MAX legs, the room ROOM_LEGS_MAX. -ENOTSUP: keys, and the engine runs without SRTP. */
 int command_leg_open(struct worker *w, const struct worker_command *c)
 {
 	struct worker_call *call = command_call(w, c->call);
@@ -141,11 +173,6 @@ int command_leg_open(struct worker *w, const struct worker_command *c)
 		return -EINVAL;
 	if (leg_is_open(l))
 		return -EBUSY;
-
-	uint8_t slot = free_slot(call);
-
-	if (slot == HEAR_NONE)
-		return -ENOSPC;
 
 	struct leg_media *m = worker_leg_media(w, l);
 	enum codec_id first = cfg->codecs > 0 ? cfg->codec[0].id : CODEC_PCMU;
@@ -160,10 +187,17 @@ int command_leg_open(struct worker *w, const struct worker_command *c)
 
 	if (err != 0)
 		return err;
+
+	int slot = place_take(call, c->leg.index);
+
+	if (slot < 0) {
+		must(apply_srtp(w, l, NULL) == 0);
+		return slot;
+	}
 	leg_media_reset(m);
 	must(jbuf_init(m->jbuf, &jc) == 0);
 	m->cfg = *cfg;
-	m->slot = slot;
+	m->slot = (uint16_t)slot;
 	l->in.generation = c->leg.generation;
 	l->in.call = c->call.index;
 	l->in.listener = LEG_INDEX_NONE;
@@ -185,9 +219,7 @@ int command_leg_open(struct worker *w, const struct worker_command *c)
 	apply_direction(w, l, cfg);
 	apply_remote(w, l, cfg);
 	rtcp_out_plan(w, l, true);
-	call->leg[slot] = c->leg.index;
 	call->legs++;
-	hear_leg_open(&call->hear, slot);
 	replan(w, call);
 	atomic_store_explicit(&w->legs_open,
 			      atomic_load_explicit(&w->legs_open, memory_order_relaxed) + 1,
@@ -311,32 +343,21 @@ int command_leg_set(struct worker *w, const struct worker_command *c)
 int command_leg_close(struct worker *w, const struct worker_command *c, struct worker_event *e)
 {
 	struct leg *l = command_leg(w, c->leg);
-	uint64_t ended[HEAR_MONITORS_MAX];
 
 	if (l == NULL)
 		return -ESTALE;
 
 	struct worker_call *call = worker_call_of(w, l);
-	struct leg_media *m = worker_leg_media(w, l);
 
 	play_end(w, l, PLAY_END_LEG_CLOSED, 0);
 	collect_end(w, l, COLLECT_END_LEG_CLOSED);
 	rtcp_out_report(w, l, true);
 	leg_stats_fill(w, l, &e->stats);
-	record_leg_closed(w, call, m->slot);
-
-	unsigned n = hear_leg_close(&call->hear, m->slot, ended);
-
-	for (unsigned i = 0; i < n; i++) {
-		struct worker_event done = worker_leg_event(w, l, EVENT_MONITOR_DONE);
-
-		done.monitor.monitor = ended[i];
-		mailbox_done(w, &done);
-	}
+	record_leg_closed(call, c->leg.index);
+	place_give(w, call, l);
 	speaker_flush(w, l);
 	coding_close(w, l);
 	must(apply_srtp(w, l, NULL) == 0); /* its secrets are overwritten */
-	call->leg[m->slot] = LEG_INDEX_NONE;
 	call->legs--;
 	l->in.generation = 0;
 	replan(w, call);

@@ -9,15 +9,61 @@
 #include "dsp/mix.h"
 #include "worker/worker_priv.h"
 
-/* -ESTALE; -EINVAL: an empty list; -ENOBUFS: the leg's codec needs a coder and none is free. In these cases the list is main's again at once; otherwise
+static bool list_good(const struct playlist *list)
+{
+	return list != NULL && list->n > 0 && list->n <= PLAY_ITEMS_MAX;
+}
+
+static struct leg_play play_of(const struct worker_command *c)
+{
+	return (struct leg_play){.play = c->play.play,
+				 .list = c->play.list,
+				 .gain_q12 = mix_gain_q12(c->play.list->gain_cb)};
+}
+
+/* An announcement to a room. */
+static int room_start(struct worker *w, const struct worker_command *c)
+{
+	struct worker_call *call = command_call(w, c->call);
+
+	if (call == NULL)
+		return -ESTALE;
+	if (!call->is_room)
+		return -EOPNOTSUPP;
+	if (!list_good(c->play.list))
+		return -EINVAL;
+	play_room_end(w, call, PLAY_END_REPLACED);
+	call->room.play = play_of(c);
+	replan(w, call);
+	return 0;
+}
+
+static int room_stop(struct worker *w, const struct worker_command *c)
+{
+	struct worker_call *call = command_call(w, c->call);
+
+	if (call == NULL)
+		return -ESTALE;
+	if (!call->is_room || call->room.play.list == NULL || call->room.play.over ||
+	    call->room.play.play != c->play.play)
+		return -ENOENT;
+	play_room_end(w, call, PLAY_END_STOPPED);
+	replan(w, call);
+	return 0;
+}
+
+/* -ESTALE; -EINVAL: an empty list; -EOPNOTSUPP: no leg is named and the call is no room; -ENOBUFS: the
+ * leg's codec needs a coder and none is free. In these cases the list is main's again at once; otherwise
  * PLAY_DONE gives it back. A play before it ends with REPLACED first. */
 int command_play_start(struct worker *w, const struct worker_command *c)
 {
 	struct leg *l = command_leg(w, c->leg);
 
+	if (c->leg.index == LEG_INDEX_NONE)
+		return room_start(w, c);
 	if (l == NULL)
 		return -ESTALE;
-	if (c->play.list == NULL || c->play.list->n == 0 || c->play.list->n > PLAY_ITEMS_MAX)
+	if (!list_good(c->play.list))
 		return -EINVAL;
 
 	struct leg_media *m = worker_leg_media(w, l);
@@ -25,9 +71,7 @@ int command_play_start(struct worker *w, const struct worker_command *c)
 	if (coding_can_play(w, l) != 0)
 		return -ENOBUFS;
 	play_end(w, l, PLAY_END_REPLACED, 0);
-	m->play = (struct leg_play){.play = c->play.play,
-				    .list = c->play.list,
-				    .gain_q12 = mix_gain_q12(c->play.list->gain_cb)};
+	m->play = play_of(c);
 	replan(w, worker_call_of(w, l));
 	return 0;
 }
@@ -37,6 +81,8 @@ int command_play_stop(struct worker *w, const struct worker_command *c)
 {
 	struct leg *l = command_leg(w, c->leg);
 
+	if (c->leg.index == LEG_INDEX_NONE)
+		return room_stop(w, c);
 	if (l == NULL)
 		return -ESTALE;
 

@@ -19,7 +19,7 @@ static struct call_recording *find(struct worker_call *call, const uint8_t id[16
 /* Tell the packet path which legs are tapped, and by what when that is one recording only. */
 static void taps_apply(struct worker *w, struct worker_call *call)
 {
-	for (uint8_t s = 0; s < CALL_LEGS_MAX; s++) {
+	for (unsigned s = 0; s < worker_call_slots(call); s++) {
 		struct leg *l = worker_call_leg(w, call, s);
 		struct rec_tap *tap = NULL;
 		unsigned n = 0;
@@ -27,7 +27,8 @@ static void taps_apply(struct worker *w, struct worker_call *call)
 		if (l == NULL)
 			continue;
 		for (unsigned i = 0; i < CALL_RECORDINGS_MAX; i++) {
-			if (call->recording[i].tap == NULL || call->recording[i].slot != s)
+			if (call->recording[i].tap == NULL ||
+			    call->recording[i].leg != leg_index(&w->legs, l))
 				continue;
 			tap = call->recording[i].tap;
 			n++;
@@ -48,7 +49,7 @@ static bool types_secretly(const struct worker *w, const struct leg *l)
 }
 
 /* The slots that the leg in slot `s` hears. */
-static uint16_t heard_by(const struct worker_call *call, uint8_t s)
+static uint16_t heard_by(const struct worker_call *call, unsigned s)
 {
 	const struct plan_leg *p = &call->plan.leg[s];
 	uint16_t set = 0;
@@ -60,18 +61,27 @@ static uint16_t heard_by(const struct worker_call *call, uint8_t s)
 	return set;
 }
 
-/* What of the recording of the leg in slot `s` is secret now. A phone that sends telephone-events
- * often leaves the tones in the sound as well; and who is heard may repeat the digits. */
-static uint8_t secrets_of(const struct worker *w, const struct worker_call *call, uint8_t s)
+static bool hears(const struct worker_call *call, uint16_t heard, unsigned slot)
 {
-	uint16_t heard = heard_by(call, s);
+	return call->is_room || (heard >> slot & 1) != 0;
+}
+
+/* What of the recording of this leg is secret now. A phone that sends telephone-events often leaves
+ * the tones in the sound as well; and who is heard may repeat the digits. */
+static uint8_t secrets_of(const struct worker *w, const struct worker_call *call,
+			  const struct leg *l)
+{
+	uint16_t heard = call->is_room ? 0 : heard_by(call, worker_leg_media(w, l)->slot);
 	uint8_t channels = 0;
 
-	if (types_secretly(w, worker_call_leg(w, call, s)))
-		channels = REC_MASK_SAID | (heard != 0 ? REC_MASK_HEARD : 0);
-	for (uint8_t o = 0; o < CALL_LEGS_MAX; o++)
-		if ((heard & 1U << o) != 0 && types_secretly(w, worker_call_leg(w, call, o)))
+	if (types_secretly(w, l))
+		channels = REC_MASK_SAID | (call->is_room || heard != 0 ? REC_MASK_HEARD : 0);
+	for (unsigned o = 0; o < worker_call_slots(call); o++) {
+		const struct leg *other = worker_call_leg(w, call, o);
+
+		if (other != l && hears(call, heard, o) && types_secretly(w, other))
 			channels |= REC_MASK_HEARD;
+	}
 	return channels;
 }
 
@@ -82,7 +92,9 @@ void record_secrets(struct worker *w, struct worker_call *call)
 
 		if (r->tap != NULL)
 			rec_tap_mask(r->tap, REC_MASK_SECRET,
-				     r->slot != HEAR_NONE ? secrets_of(w, call, r->slot) : 0,
+				     r->leg != LEG_INDEX_NONE
+					     ? secrets_of(w, call, leg_at(&w->legs, r->leg))
+					     : 0,
 				     "digits are collected in secret", w->now_ns);
 	}
 }
@@ -111,7 +123,7 @@ static int start(struct worker *w, struct worker_call *call, const struct worker
 		return err;
 	}
 	memcpy(r->id, c->record.id, sizeof(r->id));
-	r->slot = worker_leg_media(w, l)->slot;
+	r->leg = leg_index(&w->legs, l);
 	taps_apply(w, call);
 	record_secrets(w, call);
 	return 0;
@@ -169,12 +181,11 @@ int command_record(struct worker *w, const struct worker_command *c, struct work
 	return err;
 }
 
-void record_leg_closed(struct worker *w, struct worker_call *call, uint8_t slot)
+void record_leg_closed(struct worker_call *call, uint32_t leg)
 {
-	(void)w;
 	for (unsigned i = 0; i < CALL_RECORDINGS_MAX; i++)
-		if (call->recording[i].slot == slot)
-			call->recording[i].slot = HEAR_NONE;
+		if (call->recording[i].leg == leg)
+			call->recording[i].leg = LEG_INDEX_NONE;
 }
 
 void record_call_closed(struct worker *w, struct worker_call *call)

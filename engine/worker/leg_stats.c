@@ -163,6 +163,10 @@ void leg_stats_fill(const struct worker *w, const struct leg *l, struct leg_stat
 	};
 	quality_fill(w, l, s);
 	sound_fill(m, &s->sound);
+	s->in_room = worker_call_of(w, l)->is_room;
+	s->muted = m->room.muted;
+	s->deaf = m->room.deaf;
+	s->speaking = m->listen.speaking;
 	if (l->out.flags & LEG_OUT_SRTP) {
 		uint32_t place = (uint32_t)(l - w->legs.leg);
 		struct srtp_counts c = srtp_counts_of(w->srtp, place);

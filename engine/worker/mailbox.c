@@ -74,6 +74,8 @@ static int carry_out(struct worker *w, const struct worker_command *c, struct wo
 		return command_call_open(w, c);
 	case COMMAND_CALL_CLOSE:
 		return command_call_close(w, c);
+	case COMMAND_ROOM_MEMBER:
+		return command_room_member(w, c);
 	case COMMAND_CALL_HEAR:
 		return command_call_hear(w, c);
 	case COMMAND_LEG_OPEN:

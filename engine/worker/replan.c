@@ -63,10 +63,14 @@ static void tones_override(const struct worker *w, const struct worker_call *cal
 	}
 }
 
-static bool timed(const struct leg_media *m)
+bool replan_doing(struct leg_media *m)
 {
-	return m->play.list != NULL || m->collect.active || m->digits.tones ||
-	       m->digits.events.active;
+	bool timed = m->play.list != NULL || m->collect.active || m->digits.tones ||
+		     m->digits.events.active;
+	bool listens = m->cfg.inband_dtmf || m->cfg.listen == LEG_LISTEN_FULL;
+
+	m->doing = (uint8_t)((timed ? LEG_DOING_TIMED : 0) | (listens ? LEG_DOING_LISTEN : 0));
+	return timed;
 }
 
 static void apply(struct worker *w, const struct worker_call *call, struct leg *l, unsigned s,
@@ -96,6 +100,10 @@ void replan(struct worker *w, struct worker_call *call)
 	uint32_t index = (uint32_t)(call - wm->call);
 	bool ticks;
 
+	if (call->is_room) {
+		room_replan(w, call);
+		return;
+	}
 	call->stale = false;
 	inputs(w, call, in);
 	plan_derive(&p, &call->hear, in);
@@ -108,7 +116,7 @@ void replan(struct worker *w, struct worker_call *call)
 		if (l == NULL)
 			continue;
 		apply(w, call, l, s, &p, &call->plan.leg[s]);
-		ticks |= timed(worker_leg_media(w, l));
+		ticks |= replan_doing(worker_leg_media(w, l));
 	}
 	call->plan = p;
 	record_secrets(w, call);

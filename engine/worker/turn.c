@@ -104,7 +104,7 @@ uint64_t worker_next_ns(const struct worker *w)
 	const struct worker_media *wm = w->media;
 	uint64_t next = w->now_ns + PB_NS_PER_S;
 
-	if (w->tx.n > 0)
+	if (w->tx.n > 0 || room_waits(w))
 		return w->now_ns;
 	if (wm->house.items > 0) {
 		uint32_t tick = wheel_ahead(&wm->tick, wm->next_ms);

@@ -65,7 +65,7 @@ static uint32_t tone_samples(void)
 
 size_t worker_bytes(uint32_t legs, uint32_t calls)
 {
-	return sizeof(struct worker) + sizeof(struct worker_media) +
+	return sizeof(struct worker) + sizeof(struct worker_media) + room_work_bytes() +
 	       (size_t)legs *
 		       (sizeof(struct leg) + sizeof(struct leg_media) + leg_media_block_bytes()) +
 	       srtp_unit_bytes(legs) +
@@ -125,6 +125,7 @@ static bool memory_get(struct worker *w)
 	w->legs.media = take(cfg, cfg->legs, sizeof(struct leg_media));
 	if (cfg->srtp)
 		w->srtp = take(cfg, 1, srtp_unit_bytes(cfg->legs));
+	wm->room = room_work_make(cfg->socket);
 	wm->blocks = take(cfg, cfg->legs, leg_media_block_bytes());
 	wm->call = take(cfg, cfg->calls, sizeof(struct worker_call));
 	wm->tick_link = take(cfg, cfg->calls, sizeof(struct wheel_link));
@@ -133,10 +134,10 @@ static bool memory_get(struct worker *w)
 	wm->tone_coded = take(cfg, tone_samples(), CODEC_G711_COUNT);
 	wm->command_slots = take(cfg, WORKER_COMMANDS, sizeof(struct worker_command));
 	wm->event_slots = take(cfg, WORKER_EVENTS, sizeof(struct worker_event));
-	return (w->srtp != NULL || !cfg->srtp) && w->legs.leg != NULL && w->legs.media != NULL &&
-	       wm->blocks != NULL && wm->call != NULL && wm->tick_link != NULL &&
-	       wm->house_link != NULL && wm->tone_pcm != NULL && wm->tone_coded != NULL &&
-	       wm->command_slots != NULL && wm->event_slots != NULL;
+	return (w->srtp != NULL || !cfg->srtp) && wm->room != NULL && w->legs.leg != NULL &&
+	       w->legs.media != NULL && wm->blocks != NULL && wm->call != NULL &&
+	       wm->tick_link != NULL && wm->house_link != NULL && wm->tone_pcm != NULL &&
+	       wm->tone_coded != NULL && wm->command_slots != NULL && wm->event_slots != NULL;
 }
 
 static void memory_put(struct worker *w)
@@ -148,6 +149,7 @@ static void memory_put(struct worker *w)
 	rte_free(w->srtp);
 	if (wm != NULL) {
 		coding_free(w);
+		room_work_free(wm->room);
 		rte_free(wm->blocks);
 		rte_free(wm->call);
 		rte_free(wm->tick_link);

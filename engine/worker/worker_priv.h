@@ -8,6 +8,7 @@
 
 #include "call/hear.h"
 #include "call/plan.h"
+#include "call/room.h"
 #include "leg/leg_media.h"
 #include "path/path.h"
 #include "prompt/prompt.h"
@@ -30,21 +31,35 @@ enum {
 struct call_recording {
 	struct rec_tap *tap; /* NULL: free */
 	uint8_t id[16];
-	uint8_t slot; /* of the customer; HEAR_NONE after that leg was closed */
+	uint32_t leg; /* index of the customer; LEG_INDEX_NONE after that leg was closed */
 };
 
-/* A call on its worker. */
+/* A room's part of a call. */
+struct call_room {
+	struct room row;
+	struct leg_play play; /* an announcement to all */
+	uint32_t told;        /* who leads, as main knows it */
+	uint64_t told_ns;
+};
+
+/* A call on its worker: of up to CALL_LEGS_MAX legs with a matrix, or a room. */
 struct worker_call {
 	uint32_t generation; /* 0: closed */
-	uint8_t legs;
-	bool stale;                  /* the plan must be derived anew */
-	uint8_t starved;             /* legs for which the newest plan found no coder */
-	uint32_t leg[CALL_LEGS_MAX]; /* index by slot, LEG_INDEX_NONE = free */
-	struct hear hear;
-	struct plan plan;
+	uint16_t legs;
+	bool is_room;
+	bool stale;         /* the plan must be derived anew */
+	uint8_t starved;    /* legs for which the newest plan found no coder */
 	uint32_t ticked_ms; /* the wheel slot that it was served for last */
-	uint32_t rate_hz;   /* at which its speakers are decoded and mixed: coding.c */
+	uint32_t rate_hz; /* at which its speakers are decoded and mixed: coding.c; a room: 8,000 */
+	uint32_t leg[CALL_LEGS_MAX]; /* not of a room: index by slot, LEG_INDEX_NONE = free */
 	struct call_recording recording[CALL_RECORDINGS_MAX];
+	union {
+		struct {
+			struct hear hear;
+			struct plan plan;
+		};
+		struct call_room room;
+	};
 };
 
 /* Calls, wheels, scratch: the part of a worker that the packet path rarely touches. */
@@ -82,6 +97,8 @@ struct worker_media {
 	int32_t all[LEG_FRAME_MAX]; /* sum of all that are decoded, once somebody wants it */
 	bool all_made;
 	uint16_t decoded; /* bit s: pcm[s] is of this tick */
+
+	struct room_work *room; /* room.c: the ticks of rooms */
 };
 
 /* ---- worker.c ---- */
@@ -100,11 +117,19 @@ static inline struct worker_call *worker_call_of(const struct worker *w, const s
 	return &w->media->call[l->in.call];
 }
 
+/* Slots that may hold a leg: all of an ordinary call, the members of a room. */
+static inline unsigned worker_call_slots(const struct worker_call *c)
+{
+	return c->is_room ? c->room.row.n : CALL_LEGS_MAX;
+}
+
 /* The open leg in a call's slot, or NULL. */
 static inline struct leg *worker_call_leg(const struct worker *w, const struct worker_call *c,
 					  unsigned slot)
 {
-	return c->leg[slot] == LEG_INDEX_NONE ? NULL : leg_at(&w->legs, c->leg[slot]);
+	uint32_t index = c->is_room ? c->room.row.member[slot] : c->leg[slot];
+
+	return index == LEG_INDEX_NONE ? NULL : leg_at(&w->legs, index);
 }
 
 static inline struct call_ref worker_call_ref(const struct worker *w, const struct worker_call *c)
@@ -138,6 +163,7 @@ bool mailbox_done(struct worker *w, const struct worker_event *e);
 int command_call_open(struct worker *w, const struct worker_command *c);
 int command_call_close(struct worker *w, const struct worker_command *c);
 int command_call_hear(struct worker *w, const struct worker_command *c);
+int command_room_member(struct worker *w, const struct worker_command *c);
 int command_monitor_set(struct worker *w, const struct worker_command *c);
 int command_leg_open(struct worker *w, const struct worker_command *c);
 int command_leg_set(struct worker *w, const struct worker_command *c);
@@ -158,7 +184,7 @@ struct leg *command_leg(struct worker *w, struct leg_ref ref);
 /* Mask what is secret now: after a collect has begun or ended, and when others are heard. */
 void record_secrets(struct worker *w, struct worker_call *call);
 /* Recordings of a leg that is closed lose their customer; of a call that is closed, end. */
-void record_leg_closed(struct worker *w, struct worker_call *c, uint8_t slot);
+void record_leg_closed(struct worker_call *c, uint32_t leg);
 void record_call_closed(struct worker *w, struct worker_call *c);
 
 /* ---- leg_stats.c ---- */
@@ -174,6 +200,9 @@ void leg_stats_voip(const struct worker *w, const struct leg *l, struct rtcp_voi
 /* Derive the call's plan anew and put it into its legs and onto the wheels. */
 void replan(struct worker *w, struct worker_call *c);
 
+/* Note what is being done on a leg (leg_media.doing). Returns whether it needs the tick. */
+bool replan_doing(struct leg_media *m);
+
 /* ---- way.c: where a leg sends ---- */
 
 /* Make the headers to the leg's peer after its remote, its link address or its RTCP port changed. */
@@ -187,6 +216,10 @@ unsigned coding_settle(struct worker *w, struct worker_call *c, struct plan *p);
 
 /* The leg is closed: take its coder back. */
 void coding_close(struct worker *w, struct leg *l);
+
+/* What one member of a room needs, which is mixed at 8 kHz. False: a coder, and none is free; the member
+ * can neither be decoded nor sent anything. */
+bool coding_member(struct worker *w, struct leg *l, bool decoded, enum leg_plan kind);
 
 /* Whether a play of this material can be sent to the leg: else -ENOBUFS. */
 int coding_can_play(const struct worker *w, const struct leg *l);
@@ -216,6 +249,11 @@ enum play_next {
 };
 enum play_next play_next(struct worker *w, struct leg *l, const uint8_t **coded,
 			 const int16_t **pcm);
+
+/* The same of a room's announcement, whose samples are added to what is said; *pcm is NULL for silence.
+ * Its end is told as a leg's is. */
+bool play_room_next(struct worker *w, struct worker_call *c, const int16_t **pcm);
+void play_room_end(struct worker *w, struct worker_call *c, enum play_end why);
 
 /* Nothing of the list is left. */
 bool play_finished(struct worker *w, struct leg *l);
@@ -299,6 +337,22 @@ void rtcp_out_ask(struct worker *w, const struct leg *l, const struct rtcp_feedb
 /* When the next report is due. `first`: since the leg was opened. */
 void rtcp_out_plan(struct worker *w, struct leg *l, bool first);
 
+/* ---- room.c ---- */
+
+size_t room_work_bytes(void);
+struct room_work *room_work_make(int socket);
+void room_work_free(struct room_work *rw);
+
+/* The tick of a room is due: carried out here when it is small, else begun. */
+void room_tick(struct worker *w, struct worker_call *c);
+
+/* Go on with what was begun, for a bounded time. Returns whether something is left. */
+bool room_go_on(struct worker *w);
+bool room_waits(const struct worker *w); /* something is left */
+
+/* What each member is sent, and who is decoded. */
+void room_replan(struct worker *w, struct worker_call *c);
+
 /* ---- mix.c ---- */
 
 /* Decode the tick's frame of all speakers of a call. */
@@ -308,6 +362,12 @@ void mix_begin(struct worker *w, const struct worker_call *c);
 void mix_leg(struct worker *w, const struct plan_leg *pl, int16_t *pcm);
 
 /* ---- playout.c, speaker.c ---- */
+
+/* What takes the place of the mix at a leg's tick: digits, tones, a playlist. False: send the mix. */
+bool playout_instead(struct worker *w, struct leg *l, enum leg_plan kind);
+
+/* Begin to fetch what the tick of these legs touches; `decoded`: and what it reads of their packets. */
+void playout_fetch(const struct worker *w, struct leg *const *leg, unsigned n, bool decoded);
 
 /* One call's 20 ms tick. */
 void playout_call(struct worker *w, struct worker_call *c);
