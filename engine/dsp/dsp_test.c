@@ -320,6 +320,51 @@ static void concealment_takes_frames_of_any_length(void)
 	free(c);
 }
 
+/* Each vector unit gives what the plain loops give, at every length and with the loudest samples. */
+static void all_vector_units_agree(void)
+{
+	const struct mix_kernel *kernel[] = {mix_kernel_avx2(), mix_kernel_avx512(), mix_kernel()};
+	enum { N = 165 };
+
+	srand(11);
+	for (unsigned k = 0; k < sizeof(kernel) / sizeof(kernel[0]); k++) {
+		const struct mix_kernel *u = kernel[k], *p = &mix_kernel_plain;
+
+		if (u == NULL)
+			continue; /* this CPU has not got it */
+		for (size_t n = 0; n <= N; n++) {
+			int16_t a[N], b[N], out[2][N] = {{0}};
+			int32_t sum[2][N];
+			uint16_t peak[2];
+
+			for (size_t i = 0; i < N; i++) {
+				a[i] = n % 5 == 0 ? INT16_MIN : (int16_t)rand();
+				b[i] = n % 7 == 0 ? INT16_MAX : (int16_t)rand();
+				sum[0][i] = sum[1][i] = (rand() % 40000000) - 20000000;
+			}
+			p->add(sum[0], a, n);
+			u->add(sum[1], a, n);
+			check(memcmp(sum[0], sum[1], sizeof(sum[0])) == 0);
+			p->sub(sum[0], b, n);
+			u->sub(sum[1], b, n);
+			check(memcmp(sum[0], sum[1], sizeof(sum[0])) == 0);
+			for (size_t i = 0; i < n; i++) /* near the ends of the range */
+				sum[0][i] = (rand() % 140000) - 70000;
+			p->less(out[0], sum[0], a, n);
+			u->less(out[1], sum[0], a, n);
+			check(memcmp(out[0], out[1], sizeof(out[0])) == 0);
+			p->saturate(out[0], sum[0], n);
+			u->saturate(out[1], sum[0], n);
+			check(memcmp(out[0], out[1], sizeof(out[0])) == 0);
+			p->two(out[0], a, b, n);
+			u->two(out[1], a, b, n);
+			check(memcmp(out[0], out[1], sizeof(out[0])) == 0);
+			check(p->energy(a, n, &peak[0]) == u->energy(a, n, &peak[1]));
+			check_int(peak[0], peak[1]);
+		}
+	}
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(gains_are_decibels),
 	CHECK_CASE(sums_are_exact_and_held_to_16_bits),
@@ -333,5 +378,6 @@ static const struct check_case cases[] = {
 	CHECK_CASE(news_without_room_do_not_overflow),
 	CHECK_CASE(a_lost_frame_sounds_on_and_fades),
 	CHECK_CASE(concealment_takes_frames_of_any_length),
+	CHECK_CASE(all_vector_units_agree),
 };
 CHECK_MAIN(cases)

@@ -10,8 +10,8 @@
 #include "dsp/listen.h"
 
 #include <math.h>
-#include <string.h>
 
+#include "dsp/mix.h"
 enum {
 	STEP = 7,             /* octets from one looked at to the next */
 	SPEECH_POWER = 10737, /* 2^30 at -50 dBov */
@@ -23,25 +23,9 @@ enum {
 
 struct listen_frame listen_measure(const int16_t *pcm, size_t n)
 {
-	uint64_t sum = 0;
-	uint16_t peak = 0;
+	uint16_t peak;
+	uint64_t sum = mix_energy(pcm, n, &peak);
 
-	/* In runs that 32 bits hold: 2 x 2^30 is the most that one step adds. */
-	for (size_t at = 0; at < n;) {
-		size_t end = n - at > 16 ? at + 16 : n;
-		uint32_t low = 0, high = 0;
-
-		for (; at < end; at++) {
-			int32_t v = pcm[at];
-			uint32_t square = (uint32_t)(v * v);
-			uint16_t size = (uint16_t)(v < 0 ? -v : v);
-
-			low += square & 0xffff;
-			high += square >> 16;
-			peak = size > peak ? size : peak;
-		}
-		sum += low + ((uint64_t)high << 16);
-	}
 	return (struct listen_frame){n == 0 ? 0 : (uint32_t)(sum / n), peak};
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Plain loops without a dependence between samples, which the compiler turns into vector code of
- * whatever width the CPU it builds for has: some 30 ns for 160 samples with 128-bit vectors.
+ * Loops without a dependence between samples (mix_loops.h), which the compiler turns into vector code:
+ * here of the 128 bits that every CPU has, in mix_simd.c of the widths that some have. Which one is taken is
+ * asked at each call, a load and a test.
  */
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("O3") /* gcc 12 leaves loops of unknown length alone at -O2 */
@@ -11,14 +12,9 @@
 
 #include <math.h>
 
-enum { GAIN_SHIFT = 12 };
+#include "dsp/mix_loops.h"
 
-static inline int16_t saturate(int32_t v)
-{
-	v = v > INT16_MAX ? INT16_MAX : v;
-	v = v < INT16_MIN ? INT16_MIN : v;
-	return (int16_t)v;
-}
+enum { GAIN_SHIFT = 12 };
 
 int32_t mix_gain_q12(int16_t gain_cb)
 {
@@ -35,16 +31,57 @@ void mix_set(int32_t *restrict sum, const int16_t *restrict pcm, size_t n)
 		sum[i] = pcm[i];
 }
 
+static void add_plain(int32_t *sum, const int16_t *pcm, size_t n)
+{
+	mix_loop_add(sum, pcm, n);
+}
+
+static void sub_plain(int32_t *sum, const int16_t *pcm, size_t n)
+{
+	mix_loop_sub(sum, pcm, n);
+}
+
+static void less_plain(int16_t *out, const int32_t *sum, const int16_t *pcm, size_t n)
+{
+	mix_loop_less(out, sum, pcm, n);
+}
+
+static void saturate_plain(int16_t *out, const int32_t *sum, size_t n)
+{
+	mix_loop_saturate(out, sum, n);
+}
+
+static void two_plain(int16_t *out, const int16_t *a, const int16_t *b, size_t n)
+{
+	mix_loop_two(out, a, b, n);
+}
+
+static uint64_t energy_plain(const int16_t *pcm, size_t n, uint16_t *peak)
+{
+	return mix_loop_energy(pcm, n, peak);
+}
+
+const struct mix_kernel mix_kernel_plain = {
+	"plain", add_plain, sub_plain, less_plain, saturate_plain, two_plain, energy_plain,
+};
+
+const struct mix_kernel *mix_kernel(void)
+{
+	const struct mix_kernel *k = mix_kernel_avx512();
+
+	if (k == NULL)
+		k = mix_kernel_avx2();
+	return k != NULL ? k : &mix_kernel_plain;
+}
+
 void mix_add(int32_t *restrict sum, const int16_t *restrict pcm, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		sum[i] += pcm[i];
+	mix_kernel()->add(sum, pcm, n);
 }
 
 void mix_sub(int32_t *restrict sum, const int16_t *restrict pcm, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		sum[i] -= pcm[i];
+	mix_kernel()->sub(sum, pcm, n);
 }
 
 void mix_add_gain(int32_t *restrict sum, const int16_t *restrict pcm, size_t n, int32_t gain_q12)
@@ -56,18 +93,26 @@ void mix_add_gain(int32_t *restrict sum, const int16_t *restrict pcm, size_t n, 
 void mix_less(int16_t *restrict out, const int32_t *restrict sum, const int16_t *restrict pcm,
 	      size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		out[i] = saturate(sum[i] - pcm[i]);
+	mix_kernel()->less(out, sum, pcm, n);
 }
 
 void mix_saturate(int16_t *restrict out, const int32_t *restrict sum, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		out[i] = saturate(sum[i]);
+	mix_kernel()->saturate(out, sum, n);
+}
+
+void mix_two(int16_t *restrict out, const int16_t *restrict a, const int16_t *restrict b, size_t n)
+{
+	mix_kernel()->two(out, a, b, n);
+}
+
+uint64_t mix_energy(const int16_t *pcm, size_t n, uint16_t *peak)
+{
+	return mix_kernel()->energy(pcm, n, peak);
 }
 
 void mix_scale(int16_t *pcm, size_t n, int32_t gain_q12)
 {
 	for (size_t i = 0; i < n; i++)
-		pcm[i] = saturate((pcm[i] * gain_q12) >> GAIN_SHIFT);
+		pcm[i] = mix_saturated((pcm[i] * gain_q12) >> GAIN_SHIFT);
 }

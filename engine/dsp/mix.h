@@ -39,6 +39,30 @@ void mix_less(int16_t *out, const int32_t *sum, const int16_t *pcm, size_t n);
 /* out = sum, held to -32,768..32,767. */
 void mix_saturate(int16_t *out, const int32_t *sum, size_t n);
 
+/* out = a + b, held to -32,768..32,767: a mix of two at 0 dB, as most are. */
+void mix_two(int16_t *out, const int16_t *a, const int16_t *b, size_t n);
+
+/* Sum of the squares, and the largest magnitude (0 of no samples). */
+uint64_t mix_energy(const int16_t *pcm, size_t n, uint16_t *peak);
+
+/* The same loops for one vector unit; nothing overlaps. */
+struct mix_kernel {
+	const char *name; /* "plain", "avx2", "avx512" */
+	void (*add)(int32_t *sum, const int16_t *pcm, size_t n);
+	void (*sub)(int32_t *sum, const int16_t *pcm, size_t n);
+	void (*less)(int16_t *out, const int32_t *sum, const int16_t *pcm, size_t n);
+	void (*saturate)(int16_t *out, const int32_t *sum, size_t n);
+	void (*two)(int16_t *out, const int16_t *a, const int16_t *b, size_t n);
+	uint64_t (*energy)(const int16_t *pcm, size_t n, uint16_t *peak);
+};
+
+/* The widest that this CPU runs; never NULL. The single ones, NULL where the CPU has not the unit, are for the test that
+ * compares them. */
+const struct mix_kernel *mix_kernel(void);
+extern const struct mix_kernel mix_kernel_plain;
+const struct mix_kernel *mix_kernel_avx2(void);
+const struct mix_kernel *mix_kernel_avx512(void);
+
 /* pcm = pcm * gain, saturated. */
 void mix_scale(int16_t *pcm, size_t n, int32_t gain_q12);
 

@@ -74,11 +74,22 @@ static void plain_sum(struct worker_media *wm, uint16_t decoded, uint16_t plain)
 		mix_sub(wm->sum, wm->pcm[__builtin_ctz(others)], wm->frame);
 }
 
+/* Two speakers at 0 dB, both decoded: who listens to a call of two. */
+static bool both(const struct worker_media *wm, const struct plan_leg *pl)
+{
+	return pl->speaker[0].gain_q12 == MIX_GAIN_ONE && pl->speaker[1].gain_q12 == MIX_GAIN_ONE &&
+	       (wm->decoded >> pl->speaker[0].slot & 1) && (wm->decoded >> pl->speaker[1].slot & 1);
+}
+
 void mix_leg(struct worker *w, const struct plan_leg *pl, int16_t *pcm)
 {
 	struct worker_media *wm = w->media;
 	uint16_t plain = 0;
 
+	if (pl->speakers == 2 && both(wm, pl)) {
+		mix_two(pcm, wm->pcm[pl->speaker[0].slot], wm->pcm[pl->speaker[1].slot], LEG_FRAME);
+		return;
+	}
 	for (unsigned i = 0; i < pl->speakers; i++)
 		if (pl->speaker[i].gain_q12 == MIX_GAIN_ONE)
 			plain |= (uint16_t)(1u << pl->speaker[i].slot);
