@@ -234,13 +234,19 @@ static void play(struct bench_world *b, uint32_t call, uint32_t leg)
 	send(b, &c);
 }
 
+/* Where all hear one another by themselves. */
+static bool is_room(const struct bench_scene_kind *kind)
+{
+	return kind->unit == BENCH_LEG;
+}
+
 static void call_begin(struct bench_world *b, const struct bench_scene_kind *kind, uint32_t call)
 {
 	uint32_t first = call * kind->legs_per_call;
 
 	if (kind->legs_per_call == 1)
 		play(b, call, first);
-	else
+	else if (!is_room(kind))
 		connect(b, call, first, kind->unit == BENCH_CALL ? 2 : kind->legs_per_call);
 	if (kind->unit == BENCH_CALL)
 		monitor(b, call, first);
@@ -253,6 +259,7 @@ void bench_scene_begin(struct bench_world *b, const struct bench_scene_kind *kin
 	for (uint32_t call = 0; call < b->calls; call++) {
 		struct worker_command c = {.kind = COMMAND_CALL_OPEN, .call = call_ref(call)};
 
+		c.call_open.room = is_room(kind);
 		send(b, &c);
 		for (uint32_t i = 0; i < kind->legs_per_call; i++)
 			leg_open(b, kind, call, call * kind->legs_per_call + i);
