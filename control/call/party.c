@@ -461,7 +461,7 @@ int party_answer(struct party *p)
 static void keep_stats(struct party *p, const json_t *stats)
 {
 	struct call_quality *q = &p->call->record.quality;
-	const json_t *rtt = json_object_get(stats, "rtt_ms");
+	const json_t *rtt = json_object_get(stats, "rtt_ms"), *mos;
 
 	if (!json_is_object(stats))
 		return;
@@ -476,7 +476,10 @@ static void keep_stats(struct party *p, const json_t *stats)
 		.jitter_ms = json_number_value(json_object_get(stats, "jitter_ms")),
 		.rtt_ms = json_number_value(rtt),
 	};
-	q->mos = call_quality_mos(q->lost_share, q->jitter_ms, q->rtt_ms);
+	/* The engine's own score knows bursts, codec and jitter buffer. */
+	mos = json_object_get(stats, "mos");
+	q->mos = json_is_number(mos) ? json_number_value(mos)
+				     : call_quality_mos(q->lost_share, q->jitter_ms, q->rtt_ms);
 }
 
 static void on_leg_closed(struct call *call, struct party *p, int err, const json_t *result,

@@ -125,6 +125,9 @@ const char *cli_time(int64_t ms, char buf[32]);
 /* "1.2 k", "3.4 M". */
 const char *cli_amount(double n, char buf[32]);
 
+/* What was heard of the legs of a call, as its record keeps it: a table, or nothing. */
+void cli_heard(struct cli *c, const json_t *legs);
+
 /* --- subcommands --- */
 
 cli_fn cli_status, cli_calls, cli_call, cli_legs, cli_queues, cli_agents, cli_drops, cli_engine,

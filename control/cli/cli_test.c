@@ -58,7 +58,12 @@ static const struct {
 		 "ended_ms':9000,'duration_ms':8000,"
 		 "'hung_up_by':'customer','cause':'normal','path':['a','b'],'flow':'hotline','"
 		 "recordings':['u-1'],"
-		 "'legs':[{'leg':'l','role':'customer','party':'1'}],'steps':[{'at_ms':2500,'step':"
+		 "'legs':[{'leg':'l','role':'customer','party':'1','stats':{'mos':4.21,'remote_mos'"
+		 ":null,'sound':{'speech_dbov':-24,'"
+		 "noise_dbov':null,'speech_ms':61500,'silence_share':0.25,'silence_max_ms':9000,'"
+		 "talk_over_ms':1500,'"
+		 "clipped_ms':0,'one_way_ms':0,'answer':'machine','beep':true,'tones':{'busy':{'"
+		 "count':3,'first_ms':9}}}}}],'steps':[{'at_ms':2500,'step':"
 		 "'queue','detail':'sales'}],"
 		 "'quality':{'lost_share':0.01,'jitter_ms':2.5,'rtt_ms':10,'mos':4.3}}"},
 	{"queues", "{'queues':[{'queue':'sales','waiting':1,'longest_wait_ms':61000,'agents':{'"

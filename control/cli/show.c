@@ -267,6 +267,7 @@ int cli_call(struct cli *c)
 	if (!cli_json(c, k)) {
 		call_head(c, k);
 		call_legs(c, k);
+		cli_heard(c, json_object_get(k, "legs"));
 		call_steps(c, k);
 	}
 	json_decref(k);
