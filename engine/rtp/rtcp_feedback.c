@@ -95,7 +95,7 @@ void rtcp_feedback_move(struct rtcp_feedback *f, uint16_t add, uint16_t first)
 		struct rtcp_nack n = f->nack[i];
 		uint16_t ahead = (uint16_t)(first - n.pid); /* numbers of this one before `first` */
 
-		if (ahead > 0 && ahead < 0x8000) {
+		if (ahead > 0 && ahead <= 0x8000) {
 			/* Begin with the first bit that lies at `first` or after it. */
 			uint32_t mask = ahead <= 16 ? (uint32_t)n.blp >> (ahead - 1) : 0;
 			unsigned skip;

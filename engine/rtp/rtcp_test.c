@@ -293,6 +293,7 @@ static void a_moved_request_asks_for_the_speakers_numbers(void)
 		{100, 0x8000, 0, 116, true, 116, 0},
 		{100, 0xffff, 0, 117, false, 0, 0},
 		{65534, 0x0007, 5, 0, true, 5, 0x0001}, /* over the wrap */
+		{100, 0, 0, 100 + 0x8000, false, 0, 0}, /* as far before as after */
 	};
 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
