@@ -244,6 +244,9 @@ void bench_net_speak(struct bench_net *n, unsigned phase)
 
 static bool is_voice(const struct bench_net *n, const struct rte_mbuf *m)
 {
+	if (n->any_length)
+		return !rtp_is_rtcp(rte_pktmbuf_mtod_offset(m, const uint8_t *, NET_HEAD4_BYTES),
+				    rte_pktmbuf_data_len(m) - NET_HEAD4_BYTES);
 	return rte_pktmbuf_data_len(m) == (n->srtp != NULL ? FRAME + TRAILER : FRAME);
 }
 

@@ -40,6 +40,7 @@ struct bench_net {
 	uint32_t legs;
 	uint8_t *sound; /* one second of noise that all read from */
 	uint64_t sent, heard, strange;
+	bool any_length;         /* another codec's frames are voice as well */
 	struct srtp *srtp;       /* the telephones' side of it; NULL: plain */
 	struct bench_seal *seal; /* frames on their way through it */
 };

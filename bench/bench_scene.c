@@ -31,7 +31,11 @@ static const struct bench_scene_kind kinds[] = {
 	{.name = "dtmf", .legs_per_call = 2, .unit = BENCH_STREAM, .frames_out = 2, .inband = true},
 	{.name = "room3", .legs_per_call = 3, .unit = BENCH_LEG, .frames_out = 3},
 	{.name = "room8", .legs_per_call = 8, .unit = BENCH_LEG, .frames_out = 8},
+	{.name = "room100", .legs_per_call = 100, .unit = BENCH_LEG, .frames_out = 100},
 	{.name = "monitored", .legs_per_call = 3, .unit = BENCH_CALL, .frames_out = 3},
+	{.name = "transcode_pcma", .legs_per_call = 2, .unit = BENCH_CALL, .frames_out = 1, .codec = CODEC_PCMA},
+	{.name = "transcode_g722", .legs_per_call = 2, .unit = BENCH_CALL, .frames_out = 1, .codec = CODEC_G722},
+	{.name = "transcode_opus", .legs_per_call = 2, .unit = BENCH_CALL, .frames_out = 1, .codec = CODEC_OPUS},
 };
 /* clang-format on */
 
@@ -135,6 +139,25 @@ static struct leg_ref leg_ref(uint32_t leg)
 	return (struct leg_ref){leg, 1};
 }
 
+/* The only one: if PCMU were accepted as well, the speaker's would be relayed as it is. The telephone's address is
+ * the one that was signalled. */
+static void other_codec(struct leg_config *cfg, enum codec_id id)
+{
+	static const struct leg_codec all[CODEC_COUNT] = {
+		[CODEC_PCMA] = {.id = CODEC_PCMA, .pt = 8, .ptime_ms = 20, .clock_hz = 8000},
+		[CODEC_G722] = {.id = CODEC_G722, .pt = 9, .ptime_ms = 20, .clock_hz = 8000},
+		[CODEC_OPUS] = {.id = CODEC_OPUS,
+				.pt = 96,
+				.ptime_ms = 20,
+				.clock_hz = 48000,
+				.rate_max_hz = 16000},
+	};
+
+	cfg->codec[0] = all[id];
+	cfg->codecs = 1;
+	cfg->source = LEG_SOURCE_STRICT;
+}
+
 static void leg_open(struct bench_world *b, const struct bench_scene_kind *kind, uint32_t call,
 		     uint32_t leg)
 {
@@ -155,6 +178,8 @@ static void leg_open(struct bench_world *b, const struct bench_scene_kind *kind,
 		.ssrc = 0x80000000u + leg,
 	};
 	bench_net_ip(leg, c.leg_open.remote.ip);
+	if (kind->codec != CODEC_PCMU && leg % kind->legs_per_call == 1)
+		other_codec(&c.leg_open, kind->codec);
 	if (kind->srtp) {
 		bench_net_keys(leg, false, &b->keys);
 		c.srtp = &b->keys;
@@ -175,6 +200,16 @@ static void connect(struct bench_world *b, uint32_t call, uint32_t first, unsign
 			if (k != i)
 				c.hear.entry[c.hear.n++] =
 					(struct hear_entry){first + i, first + k, 0};
+	send(b, &c);
+}
+
+/* `listener` hears `speaker`, and nobody else anything. */
+static void hear_one(struct bench_world *b, uint32_t call, uint32_t listener, uint32_t speaker)
+{
+	struct worker_command c = {.kind = COMMAND_CALL_HEAR, .call = call_ref(call)};
+
+	c.hear.whole = true;
+	c.hear.entry[c.hear.n++] = (struct hear_entry){listener, speaker, 0};
 	send(b, &c);
 }
 
@@ -246,9 +281,11 @@ static void call_begin(struct bench_world *b, const struct bench_scene_kind *kin
 
 	if (kind->legs_per_call == 1)
 		play(b, call, first);
+	else if (kind->codec != CODEC_PCMU)
+		hear_one(b, call, first + 1, first);
 	else if (!is_room(kind))
 		connect(b, call, first, kind->unit == BENCH_CALL ? 2 : kind->legs_per_call);
-	if (kind->unit == BENCH_CALL)
+	if (kind->unit == BENCH_CALL && kind->legs_per_call == 3)
 		monitor(b, call, first);
 	if (kind->records)
 		record(b, call, first);
@@ -274,8 +311,8 @@ void bench_scene_begin(struct bench_world *b, const struct bench_scene_kind *kin
 	for (uint32_t call = 0; call < b->calls; call++)
 		call_begin(b, kind, call);
 	settle(b);
-	if (kind->silent)
-		for (uint32_t i = 0; i < b->net.legs; i++)
+	for (uint32_t i = 0; i < b->net.legs; i++)
+		if (kind->silent || (kind->codec != CODEC_PCMU && i % 2 == 1))
 			b->net.phone[i].talks = false;
 }
 

@@ -7,6 +7,7 @@
 #define BENCH_SCENE_H
 
 #include "bench_net.h"
+#include "codec/codec_id.h"
 #include "prompt/prompt.h"
 #include "srtp/srtp_suite.h"
 #include "worker/worker.h"
@@ -23,6 +24,8 @@ struct bench_scene_kind {
 	uint8_t frames_out; /* voice frames that a call's telephones hear in 20 ms */
 	bool inband;        /* digits are looked for in the sound of every leg */
 	bool srtp;          /* every leg is encrypted */
+	/* Not PCMU: the second leg's codec. Only that one hears, the first. */
+	enum codec_id codec;
 };
 
 /* NULL when there is none of this name. */

@@ -43,6 +43,7 @@ enum {
 	TURNS_MAX = 1 << 20, /* durations that are kept */
 	LOST_MAX_PPM = 10,
 	WORLDS_MAX = 2,
+	OPUS_COMPLEXITY = 3,
 	PACED_TIMES = 4, /* as many frames as before */
 };
 
@@ -222,6 +223,9 @@ static void world_make(struct bench *b, unsigned i)
 	cfg.pool = w->net.pool;
 	cfg.rec = b->rec != NULL ? record_worker(b->rec, 0) : NULL;
 	cfg.srtp = b->opt.kind->srtp;
+	cfg.coders = b->opt.kind->codec != CODEC_PCMU ? cfg.legs : 0;
+	cfg.opus_complexity = OPUS_COMPLEXITY;
+	w->net.any_length = b->opt.kind->codec != CODEC_PCMU;
 	bench_net_make(&w->net, cfg.legs, port_own(b->port[i]));
 	if (cfg.srtp)
 		bench_net_secure(&w->net, port_own(b->port[i]));
