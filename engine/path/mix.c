@@ -87,7 +87,7 @@ void mix_leg(struct worker *w, const struct plan_leg *pl, int16_t *pcm)
 	uint16_t plain = 0;
 
 	if (pl->speakers == 2 && both(wm, pl)) {
-		mix_two(pcm, wm->pcm[pl->speaker[0].slot], wm->pcm[pl->speaker[1].slot], LEG_FRAME);
+		mix_two(pcm, wm->pcm[pl->speaker[0].slot], wm->pcm[pl->speaker[1].slot], wm->frame);
 		return;
 	}
 	for (unsigned i = 0; i < pl->speakers; i++)
