@@ -42,7 +42,7 @@ static uint8_t relayable(const struct plan_leg *l, const struct plan_input in[CA
 
 	uint8_t s = l->speaker[0].slot;
 
-	if (in[listener].short_only)
+	if (in[listener].short_only || in[s].masked)
 		return HEAR_NONE;
 	return in[s].codec_in == in[listener].codec_out ||
 			       (in[listener].accepts >> in[s].codec_in & 1)

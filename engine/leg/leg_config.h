@@ -55,6 +55,7 @@ enum {
 	LEG_SET_INBAND = 1 << 5,
 	LEG_SET_TIMEOUT = 1 << 6,
 	LEG_SET_NOISE = 1 << 7,
+	LEG_SET_HIDE = 1 << 9,
 	LEG_SET_SRTP = 1 << 8,  /* worker_command.srtp: never kept in here */
 	LEG_SET_RTCP = 1 << 16, /* rtcp_mux, rtcp_xr */
 	LEG_SET_LISTEN = 1 << 17,
@@ -73,6 +74,7 @@ struct leg_config {
 	enum leg_direction direction;
 	enum leg_source_policy source;
 	bool inband_dtmf;
+	bool hide_digits;          /* its keys are told to main and reach no other leg */
 	uint32_t media_timeout_ms; /* 0 = never */
 	enum leg_listen listen;
 	bool noise; /* comfort noise was negotiated: silence made here is not sent (RFC 3389) */

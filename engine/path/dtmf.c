@@ -50,6 +50,7 @@ void dtmf_pressed(struct worker *w, struct leg *l, uint8_t code, enum dtmf_sourc
 	e.dtmf.duration_ms = duration_ms;
 	e.dtmf.secret = collect_runs(m) && m->collect.secret;
 	worker_event_put(w, &e);
+	dtmf_pass_on(w, l, code, source);
 	if (play_runs(m) && (m->play.list->interrupt & (1u << code)))
 		play_end(w, l, PLAY_END_DIGIT, code);
 	if (collect_runs(m))

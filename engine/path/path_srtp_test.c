@@ -310,12 +310,62 @@ static void a_place_is_used_again_without_keys(void)
 	world_end();
 }
 
+/* A key ends one play, and the next one comes to its end; all of it encrypted. */
+static void keys_and_plays(void)
+{
+	static struct playlist first = {.n = 1, .loop = 0, .interrupt = 0xffff};
+	static struct playlist second = {.n = 1, .loop = 1};
+	struct worker_command c = {.kind = COMMAND_PLAY_START};
+
+	world_begin();
+	struct call_ref call = world_call(&w, 0, 0);
+	struct world_peer *a = world_peer(&w, 0, call, 0);
+	uint8_t out[256];
+
+	keys_set(a, 1);
+	first.item[0] = (struct play_item){.kind = PLAY_TONE, .tone = PLAY_TONE_RINGBACK};
+	second.item[0] = (struct play_item){.kind = PLAY_SILENCE, .silence_ms = 400};
+	c.leg = a->leg;
+	c.play.play = 1;
+	c.play.list = &first;
+	check_int(world_do(&w, 0, &c), 0);
+	for (unsigned i = 0; i < 25; i++) {
+		say(a, 0x41);
+		world_run(&w, 20);
+	}
+	check(a->got_n >= 20);
+	for (unsigned i = 0; i < 6; i++) {
+		const uint8_t event[4] = {1, i >= 3 ? 0x8a : 0x0a, 0,
+					  (uint8_t)(160 * (i + 1) > 255 ? 255 : 160)};
+		struct srtp_row row = {.data = out, .leg = number(a), .len = 16};
+
+		rtp_build(out, 101, i == 0, a->seq++, a->ts, a->ssrc);
+		memcpy(out + 12, event, 4);
+		srtp_rtp_seal(phones, &row, 1);
+		check_int(row.verdict, SRTP_OK);
+		world_send(&w, a, a->port, a->leg_port, out, row.len);
+		world_run(&w, 20);
+	}
+	check_int(world_count(&w, EVENT_DTMF), 1);
+	check_int(world_count(&w, EVENT_PLAY_DONE), 1);
+	c.play.play = 2;
+	c.play.list = &second;
+	check_int(world_do(&w, 0, &c), 0);
+	for (unsigned i = 0; i < 40; i++) {
+		say(a, 0x41);
+		world_run(&w, 20);
+	}
+	check_int(world_count(&w, EVENT_PLAY_DONE), 2);
+	world_end();
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(bridged_both_encrypted),
 	CHECK_CASE(bridged_to_a_plain_leg),
 	CHECK_CASE(what_is_not_sealed_with_the_key_is_refused_by_name),
 	CHECK_CASE(a_latch_waits_for_the_key),
 	CHECK_CASE(new_keys_in_mid_call_lose_nothing),
+	CHECK_CASE(keys_and_plays),
 	CHECK_CASE(three_in_a_room),
 	CHECK_CASE(reports_are_sealed_to_the_last),
 	CHECK_CASE(a_place_is_used_again_without_keys),

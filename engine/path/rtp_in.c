@@ -163,7 +163,7 @@ static enum packet_fate event_in(struct worker *w, struct leg *l, const struct r
 	dtmf_event_in(w, l, v, p + v->payload_at);
 	if (worker_call_of(w, l)->stale)
 		replan(w, worker_call_of(w, l));
-	if (!secret && l->in.listener != LEG_INDEX_NONE &&
+	if (!secret && !m->cfg.hide_digits && l->in.listener != LEG_INDEX_NONE &&
 	    leg_at(&w->legs, l->in.listener)->out.dtmf_pt != LEG_PT_NONE)
 		return RTP_OK;
 	listener_skip(w, l, heard);

@@ -234,6 +234,14 @@ static void keys_listen(struct worker *w, struct leg *l, const int16_t *pcm)
 			dtmf_pressed(w, l, news[i].code, DTMF_SOURCE_INBAND, DETECT_MS);
 }
 
+/* The tones of a hidden key, from the moment it is known: before that, some 26 ms of them are out, too
+ * short for a key (ITU-T Q.24 asks for 40). */
+static void keys_mask(const struct leg_media *m, int16_t *pcm)
+{
+	if (m->cfg.hide_digits && dtmf_detect_pressed(m->detect))
+		memset(pcm, 0, LEG_FRAME_MAX * sizeof(*pcm)); /* whatever the rate of the call */
+}
+
 /* The tones of a line, and who answered: each is told when it is first heard. */
 static void line_listen(struct worker *w, const struct leg *l, struct leg_media *m,
 			const int16_t *pcm)
@@ -289,6 +297,7 @@ void speaker_frame(struct worker *w, struct leg *l, int16_t *pcm)
 		listen_to(w, l, m, narrow);
 	if ((m->doing & LEG_DOING_LISTEN) && m->cfg.inband_dtmf)
 		keys_listen(w, l, narrow);
+	keys_mask(m, pcm);
 }
 
 void speaker_flush(struct worker *w, struct leg *l)

@@ -56,6 +56,7 @@ static const struct rpc_param dtmf_params[] = {
 	RPC_PARAM_WORD("direction", RPC_OPTIONAL, DIRECTION_WORDS), \
 	RPC_PARAM_WORD("source", RPC_OPTIONAL, SOURCE_WORDS), \
 	RPC_PARAM_BOOL("inband_dtmf", RPC_OPTIONAL), \
+	RPC_PARAM_BOOL("hide_digits", RPC_OPTIONAL), \
 	RPC_PARAM_INT("media_timeout_ms", RPC_OPTIONAL, 0, 86400000), \
 	RPC_PARAM_WORD("listen", RPC_OPTIONAL, LISTEN_WORDS), \
 	RPC_PARAM_BOOL("rtcp_mux", RPC_OPTIONAL), \
@@ -243,6 +244,9 @@ bool leg_config_read(struct leg_config *cfg, const json_t *params, uint8_t famil
 	c.rtcp_xr = rpc_param_bool(params, "rtcp_xr", c.rtcp_xr);
 	if (!mux_fits(&c, err))
 		return false;
+	if (json_object_get(params, "hide_digits") != NULL)
+		c.set |= LEG_SET_HIDE;
+	c.hide_digits = rpc_param_bool(params, "hide_digits", c.hide_digits);
 	if (json_object_get(params, "srtp") != NULL)
 		c.set |= LEG_SET_SRTP;
 	c.direction = (enum leg_direction)rpc_param_word(params, "direction", DIRECTION_WORDS,

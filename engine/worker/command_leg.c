@@ -269,6 +269,8 @@ int command_leg_set(struct worker *w, const struct worker_command *c)
 		cfg.source = new->source;
 	if (new->set & LEG_SET_INBAND)
 		cfg.inband_dtmf = new->inband_dtmf;
+	if (new->set & LEG_SET_HIDE)
+		cfg.hide_digits = new->hide_digits;
 	if (new->set & LEG_SET_TIMEOUT)
 		cfg.media_timeout_ms = new->media_timeout_ms;
 	if (new->set & LEG_SET_LISTEN)

@@ -291,6 +291,10 @@ static inline bool collect_runs(const struct leg_media *m)
 void dtmf_pressed(struct worker *w, struct leg *l, uint8_t code, enum dtmf_source source,
 		  uint16_t duration_ms);
 
+/* dtmf_pass.c: the press, for the legs that hear this one, in the kind that each wants. Before the plan of the
+ * call is derived anew (worker_call.stale). */
+void dtmf_pass_on(struct worker *w, const struct leg *l, uint8_t code, enum dtmf_source source);
+
 /* Take in a telephone-event packet's payload. */
 void dtmf_event_in(struct worker *w, struct leg *l, const struct rtp_view *v,
 		   const uint8_t *payload);
