@@ -331,9 +331,9 @@ class Phone:
             "config": "\n".join([
                 "poll_method epoll", f"sip_listen {self.ip}:5060", f"audio_source aufile,{sound}",
                 f"audio_player aufile,{self.dir}/player.wav", "audio_alert none", "audio_level no",
-                "ausrc_srate 8000", "auplay_srate 8000", "audio_txmode thread", "audio_buffer 20-160",
+                "ausrc_srate 8000", "auplay_srate 8000", "ausrc_channels 1", "auplay_channels 1", "audio_txmode thread", "audio_buffer 20-160",
                 f"rtp_ports {self.rtp_first}-{self.rtp_first + 98}", "rtp_stats yes", "net_interface " + self.ip,
-                "module_path /usr/lib/baresip/modules", "module stdio.so", "module g711.so", "module g722.so", "module aufile.so",
+                "module_path /usr/lib/baresip/modules", "module stdio.so", "module g711.so", "module g722.so", "module opus.so", "module aufile.so",
                 "module srtp.so", "module sndfile.so", "module_tmp account.so", "module_app menu.so", "module ctrl_tcp.so",
                 f"ctrl_tcp_listen {self.ip}:4444", f"snd_path {self.dir}", ""]),
         }
