@@ -103,6 +103,16 @@ static const struct prompt *prompt_get(void *arg, const char *name)
 	return p;
 }
 
+static const struct prompt *tone_get(void *arg, const char *cadence, char *why, size_t why_size)
+{
+	struct engine *e = arg;
+	const struct prompt *p = prompt_tone(e->bank, cadence, why, why_size);
+
+	if (p != NULL)
+		prompt_hold(e->bank, p);
+	return p;
+}
+
 static void prompt_put(void *arg, const struct prompt *p)
 {
 	struct engine *e = arg;
@@ -273,6 +283,7 @@ struct engine_backend engine_backend_of(struct engine *e)
 		.event_recv = event_recv,
 		.event_other = event_other,
 		.prompt_get = prompt_get,
+		.tone_get = tone_get,
 		.prompt_put = prompt_put,
 		.prompt_each = prompts_each,
 		.prompt_load = prompts_load,

@@ -240,6 +240,7 @@ static int start_rpc(struct engine *e)
 		.rtp_first = e->plan.rtp_first,
 		.calls_max = e->plan.calls,
 		.reuse_delay_ms = PORT_REST_MS,
+		.country = e->opt.country,
 		.busy_max = e->opt.busy_limit / 100.0,
 		.late_max_us = e->opt.busy_limit < 100 ? LATE_MAX_US : 0,
 		.srtp = e->opt.srtp,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
+#include "dsp/tone_plan.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -39,6 +40,7 @@ static const char help[] =
 	"                         [/var/lib/patchbay/store]; \"none\": nothing can be recorded\n"
 	"  --record-memory MIB    audio that may wait for the disk [64]\n"
 	"  --prompts DIR          sound files to play [/usr/share/patchbay/prompts]\n"
+	"  --country CC           whose tones are meant where none is named [cn]\n"
 	"  --prompt-memory MIB    at most this much of them [256]\n"
 	"  --jitter MIN-MAX       bounds of the jitter buffers' delay in ms [20-200]\n"
 	"  --transcoders N        legs at once whose sound is transcoded [256 for each worker]\n"
@@ -67,6 +69,7 @@ enum option_id {
 	OPTION_CALLS,
 	OPTION_STORE,
 	OPTION_RECORD_MEMORY,
+	OPTION_COUNTRY,
 	OPTION_PROMPTS,
 	OPTION_PROMPT_MEMORY,
 	OPTION_JITTER,
@@ -95,6 +98,7 @@ static const struct option words[] = {
 	{"store", required_argument, NULL, OPTION_STORE},
 	{"record-memory", required_argument, NULL, OPTION_RECORD_MEMORY},
 	{"prompts", required_argument, NULL, OPTION_PROMPTS},
+	{"country", required_argument, NULL, OPTION_COUNTRY},
 	{"prompt-memory", required_argument, NULL, OPTION_PROMPT_MEMORY},
 	{"jitter", required_argument, NULL, OPTION_JITTER},
 	{"transcoders", required_argument, NULL, OPTION_TRANSCODERS},
@@ -284,6 +288,14 @@ static int parse_one(struct options *o, int id, const char *text)
 	case OPTION_PROMPTS:
 		o->prompts = text;
 		return 0;
+	case OPTION_COUNTRY:
+		o->country = text;
+		return tone_plan_find(text, "busy") != NULL
+			       ? 0
+			       : refuse("--country %s: no tones are known there; cn, us, gb, de, "
+					"fr, jp and "
+					"others are",
+					text);
 	case OPTION_SHM:
 		return parse_shm(o, text);
 	case OPTION_SRTP:
@@ -331,6 +343,7 @@ int options_parse(struct options *o, int argc, char **argv)
 		.workers = 1,
 		.busy_limit = 90,
 		.prompts = "/usr/share/patchbay/prompts",
+		.country = "cn",
 		.shm = "engine",
 		.record_mib = 64,
 		.prompt_mib = 256,

@@ -22,6 +22,7 @@ struct options {
 	uint32_t busy_limit; /* per cent */
 	unsigned stores;
 	const char *store[OPTIONS_STORES_MAX];
+	const char *country; /* of tones that name none */
 	const char *prompts;
 	const char *shm;
 	uint32_t record_mib, prompt_mib;

@@ -33,8 +33,8 @@ struct plan_input {
 	enum leg_direction direction; /* as of our side */
 	bool remote_known;            /* there is an address to send to */
 	bool playing;                 /* a playlist runs */
-	bool inband;                  /* its sound is searched for tones */
-	bool masked;                  /* ... and they are taken out: it is mixed, never relayed */
+	bool inband;                  /* its sound is searched for tones or speech */
+	bool masked;                  /* tones are taken out of it: it is mixed, never relayed */
 	enum codec_id codec_in;       /* of the packets it sends now; until one came: codec_out */
 	enum codec_id codec_out;      /* what it is sent */
 	uint8_t accepts;              /* bit c: codec c may be sent to it as well */

@@ -120,50 +120,6 @@ static void energy_is_the_sum_of_squares(void)
 	}
 }
 
-static double goertzel(const int16_t *pcm, size_t n, double hz)
-{
-	double re = 0, im = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		re += pcm[i] * cos(6.283185307179586 * hz * (double)i / 8000);
-		im += pcm[i] * sin(6.283185307179586 * hz * (double)i / 8000);
-	}
-	return 2 * sqrt(re * re + im * im) / (double)n; /* amplitude */
-}
-
-static void tones_have_their_cadence_frequency_and_level(void)
-{
-	static const struct {
-		enum tone_kind kind;
-		size_t on, period;
-		double hz;
-	} want[] = {{TONE_RINGBACK, 8000, 40000, 450},
-		    {TONE_BUSY, 2800, 5600, 450},
-		    {TONE_BEEP, 3200, 4000, 1000}};
-
-	for (size_t k = 0; k < 3; k++) {
-		int16_t *pcm = calloc(2 * want[k].period, sizeof(*pcm));
-		struct tone t;
-
-		check(pcm != NULL);
-		check_int(tone_period(want[k].kind), want[k].period);
-		tone_start(&t, want[k].kind);
-		for (size_t i = 0; i < 2 * want[k].period; i += 80)
-			tone_next(&t, pcm + i, 80);
-		double a = goertzel(pcm, want[k].on, want[k].hz);
-		double other = goertzel(pcm, want[k].on, want[k].hz + 100);
-		int16_t on = level_dbov(pcm, want[k].on);
-		int16_t off = level_dbov(pcm + want[k].on, want[k].period - want[k].on);
-		int same = memcmp(pcm, pcm + want[k].period, want[k].period * 2);
-
-		free(pcm);
-		check(a > 7100 && a < 7330); /* -10 dBm0 */
-		check(other < 50);
-		check(on == -16 && off == -127);
-		check(same == 0);
-	}
-}
-
 static void tones_do_not_depend_on_the_frame(void)
 {
 	int16_t whole[9000], pieces[9000];
@@ -235,7 +191,8 @@ static void noise_and_single_tones_are_no_keys(void)
 
 	check(d != NULL);
 	dtmf_detect_init(d);
-	tone_start(&t, TONE_RINGBACK);
+	tone_start_dtmf(&t, 1);
+	t.coeff[1] = t.start[1] = 0; /* the low tone alone */
 	for (unsigned f = 0; f < 500; f++) {
 		int16_t pcm[FRAME];
 
@@ -371,7 +328,6 @@ static const struct check_case cases[] = {
 	CHECK_CASE(sixteen_loudest_speakers_do_not_overflow),
 	CHECK_CASE(levels_are_dbov),
 	CHECK_CASE(energy_is_the_sum_of_squares),
-	CHECK_CASE(tones_have_their_cadence_frequency_and_level),
 	CHECK_CASE(tones_do_not_depend_on_the_frame),
 	CHECK_CASE(every_key_is_heard_once_and_in_time),
 	CHECK_CASE(noise_and_single_tones_are_no_keys),

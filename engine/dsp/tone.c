@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A sine is the recurrence y[n] = 2 cos(w) y[n-1] - y[n-2], begun at phase 0 with each burst so
- * that every period is the same, and so that rounding has no more than a second in which to grow.
- * Continuous tones are begun anew each second, on a whole number of cycles (DTMF's frequencies are
- * whole hertz).
+ * A sine is the recurrence y[n] = 2 cos(w) y[n-1] - y[n-2], begun anew each second, on a whole number of
+ * cycles (the frequencies are whole hertz), so that rounding has no longer in which to grow.
  */
 #include "dsp/tone.h"
 
@@ -16,28 +14,11 @@
  * +3.17 dBm0, A-law's +3.14). */
 #define PEAK_0DBM0 22826.0
 
-struct cadence {
-	uint16_t hz;
-	int16_t level_dbm0;
-	uint32_t on, period;
-};
-
-static const struct cadence cadences[TONE_KINDS] = {
-	[TONE_RINGBACK] = {450, -10, 8000, 40000},
-	[TONE_BUSY] = {450, -10, 2800, 5600},
-	[TONE_BEEP] = {1000, -10, 3200, 4000},
-};
-
 /* By code: rows and columns of ITU-T Q.23. */
 static const uint16_t low_hz[16] = {941, 697, 697, 697, 770, 770, 770, 852,
 				    852, 852, 941, 941, 697, 770, 852, 941};
 static const uint16_t high_hz[16] = {1336, 1209, 1336, 1477, 1209, 1336, 1477, 1209,
 				     1336, 1477, 1209, 1477, 1633, 1633, 1633, 1633};
-
-uint32_t tone_period(enum tone_kind kind)
-{
-	return cadences[kind].period;
-}
 
 static void component(struct tone *t, unsigned i, unsigned hz, int level_dbm0)
 {
@@ -47,21 +28,9 @@ static void component(struct tone *t, unsigned i, unsigned hz, int level_dbm0)
 	t->start[i] = -PEAK_0DBM0 * pow(10.0, level_dbm0 / 20.0) * sin(w);
 }
 
-void tone_start(struct tone *t, enum tone_kind kind)
-{
-	const struct cadence *c = &cadences[kind];
-
-	memset(t, 0, sizeof(*t));
-	component(t, 0, c->hz, c->level_dbm0);
-	t->on = c->on;
-	t->period = c->period;
-}
-
 void tone_start_dtmf(struct tone *t, uint8_t code)
 {
 	memset(t, 0, sizeof(*t));
-	t->on = TONE_RATE_HZ;
-	t->period = TONE_RATE_HZ;
 	if (code >= 16)
 		return;
 	component(t, 0, low_hz[code], -6);
@@ -96,8 +65,8 @@ void tone_next(struct tone *t, int16_t *pcm, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (t->at == 0)
 			begin_burst(t);
-		pcm[i] = t->at < t->on ? sample(t) : 0;
-		if (++t->at == t->period)
+		pcm[i] = sample(t);
+		if (++t->at == TONE_RATE_HZ)
 			t->at = 0;
 	}
 }

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "call/room.h"
+#include "dsp/barge.h"
 #include "dsp/conceal.h"
 #include "dsp/dtmf_detect.h"
 #include "dsp/listen.h"
@@ -48,12 +49,14 @@ enum {
 struct leg_play {
 	uint64_t play;
 	const struct playlist *list;
-	uint32_t item;   /* being played */
-	uint32_t frame;  /* next of it, 20 ms each */
-	uint32_t round;  /* complete passes through the list */
-	uint32_t pass;   /* frames of this pass, to notice a list that has none */
-	uint32_t played; /* frames in all */
+	uint32_t item;        /* being played */
+	uint32_t frame;       /* next of it, 20 ms each */
+	uint32_t round;       /* complete passes through the list */
+	uint32_t pass;        /* frames of this pass, to notice a list that has none */
+	uint32_t played;      /* frames in all */
+	uint32_t position_ms; /* when it ended */
 	int32_t gain_q12;
+	bool paused;
 	bool over;          /* ended; PLAY_DONE waits for room in the event ring */
 	uint8_t why, digit; /* enum play_end */
 };
@@ -127,6 +130,9 @@ struct leg_media {
 	bool noise_heard;
 	uint8_t loss_percent; /* of what we send, by the peer's newest report */
 	uint16_t quiet_ticks;
+
+	/* Does the caller speak into the play? */
+	struct barge barge;
 
 	/* Keys. */
 	struct telephone_event events;

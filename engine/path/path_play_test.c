@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "codec/codec.h"
 #include "dsp/tone.h"
+#include "dsp/tone_plan.h"
 #include "path/path_world.h"
 #include "prompt/prompt.h"
 
@@ -21,10 +22,11 @@ static struct prompt prompt;
 
 static void prompt_make(void)
 {
-	struct tone t;
+	struct tone_cadence beep;
+	char why[100];
 
-	tone_start(&t, TONE_BEEP);
-	tone_next(&t, prompt_pcm, PROMPT_FRAMES * PROMPT_FRAME);
+	check_int(tone_parse(&beep, "1000/400,0/100", why, sizeof(why)), 0);
+	tone_render(&beep, prompt_pcm, PROMPT_FRAMES * PROMPT_FRAME);
 	prompt = (struct prompt){
 		.name = "beep", .frames = PROMPT_FRAMES, .duration_ms = 500, .pcm = prompt_pcm};
 	for (unsigned c = 0; c < CODEC_G711_COUNT; c++) {
@@ -116,11 +118,16 @@ static void a_prompt_is_heard_byte_by_byte_and_the_call_after_it(void)
 static void lists_loop_and_have_tones_and_silence(void)
 {
 	struct playlist list = {.n = 3, .loop = 2};
+	struct prompt_bank *bank = prompt_bank_create(1 << 20);
+	char why[100];
 
 	begin();
 	list.item[0] = (struct play_item){.kind = PLAY_PROMPT, .prompt = &prompt};
 	list.item[1] = (struct play_item){.kind = PLAY_SILENCE, .silence_ms = 90}; /* 5 frames */
-	list.item[2] = (struct play_item){.kind = PLAY_TONE, .tone = PLAY_TONE_BUSY};
+	list.item[2] =
+		(struct play_item){.kind = PLAY_PROMPT,
+				   .prompt = prompt_tone(bank, "450/350,0/350", why, sizeof(why))};
+	check(list.item[2].prompt != NULL);
 	check_int(play(1, &list), 0);
 	world_run(&w, 3000);
 	check_int(world_find(&w, EVENT_PLAY_DONE)->play.played_ms, 2 * (25 + 5 + 35) * 20);
@@ -130,6 +137,7 @@ static void lists_loop_and_have_tones_and_silence(void)
 		check(a->got[i].payload[0] == 0xff && a->got[i].payload[159] == 0xff);
 	check(world_tone(a, 30, 47, 450) > 0.9);
 	done();
+	prompt_bank_destroy(bank);
 }
 
 static void a_list_for_ever_plays_until_stopped(void)
@@ -152,6 +160,108 @@ static void a_list_for_ever_plays_until_stopped(void)
 	check_int(world_find(&w, EVENT_PLAY_DONE)->play.played_ms, 4000);
 	world_run(&w, 100);
 	check_int(a->got_n, 200);
+	done();
+}
+
+static int set_play(uint32_t set, bool paused, int32_t ms, int16_t gain_cb)
+{
+	struct worker_command c = {.kind = COMMAND_PLAY_SET, .leg = a->leg};
+
+	c.play.play = 1;
+	c.play.set = set;
+	c.play.paused = paused;
+	c.play.position_ms = ms;
+	c.play.gain_cb = gain_cb;
+	return world_do(&w, 0, &c);
+}
+
+/* The list is a tone of 400 ms, a gap of 100, twice. */
+static void a_play_is_paused_moved_and_made_quieter(void)
+{
+	struct playlist list = {.n = 2, .loop = 1};
+
+	begin();
+	list.item[0] = list.item[1] = (struct play_item){.kind = PLAY_PROMPT, .prompt = &prompt};
+	check_int(set_play(PLAY_SET_PAUSED, true, 0, 0), -ENOENT);
+	check_int(play(1, &list), 0);
+	world_run(&w, 200);
+	check_int(set_play(PLAY_SET_PAUSED, true, 0, 0), 0);
+	unsigned paused_at = a->got_n;
+	world_run(&w, 1000); /* silence, and the position stands */
+	check_int(a->got_n, paused_at + 50);
+	check(a->got[paused_at + 10].payload[0] == 0xff &&
+	      a->got[paused_at + 40].payload[80] == 0xff);
+	check_int(set_play(PLAY_SET_PAUSED | PLAY_SET_GAIN, false, 0, -200), 0);
+	world_run(&w, 100);
+	check(world_tone(a, paused_at + 51, paused_at + 54, 1000) > 0.9);
+	check_int(set_play(PLAY_SET_POSITION, false, 900, 0), 0);
+	world_run(&w, 100); /* the second one's gap, and its end */
+	check_int(world_find(&w, EVENT_PLAY_DONE)->play.why, PLAY_END_FINISHED);
+	check_int(world_find(&w, EVENT_PLAY_DONE)->play.played_ms, 200 + 100 + 100);
+	check_int(world_find(&w, EVENT_PLAY_DONE)->play.position_ms, 0);
+	done();
+}
+
+static void a_play_begins_where_it_is_told_and_goes_back(void)
+{
+	struct playlist list = {.n = 2, .loop = 1, .position_ms = 760};
+
+	begin();
+	list.item[0] = list.item[1] = (struct play_item){.kind = PLAY_PROMPT, .prompt = &prompt};
+	check_int(play(1, &list), 0);
+	world_run(&w, 100);
+	check_int(set_play(PLAY_SET_BY, false, -500, 0), 0); /* to 360 */
+	world_run(&w, 200);
+	check_int(world_count(&w, EVENT_PLAY_DONE), 0);
+	check_int(set_play(PLAY_SET_BY, false, -5000, 0), 0); /* not before the beginning */
+	world_run(&w, 980);
+	check_int(world_count(&w, EVENT_PLAY_DONE), 0);
+	world_run(&w, 40);
+	check_int(world_count(&w, EVENT_PLAY_DONE), 1);
+	check_int(world_find(&w, EVENT_PLAY_DONE)->play.played_ms, 100 + 200 + 1000);
+	done();
+	begin();
+	list.position_ms = 100000; /* behind the end */
+	check_int(play(1, &list), 0);
+	world_run(&w, 40);
+	check_int(world_find(&w, EVENT_PLAY_DONE)->play.why, PLAY_END_FINISHED);
+	done();
+}
+
+/* The caller's telephone: `loud` frames of a voice among `n`. */
+static void caller_says(unsigned n, unsigned loud)
+{
+	for (unsigned i = 0; i < n; i++) {
+		int16_t pcm[160];
+		uint8_t payload[160];
+
+		for (unsigned k = 0; k < 160; k++)
+			pcm[k] = (int16_t)(i < loud ? (int)((k % 40) * 200 * (1 + i % 3)) - 8000
+						    : (int)(k % 3) * 4);
+		codec_of(CODEC_PCMU)->encode(NULL, payload, 160, pcm, 160);
+		world_rtp(&w, a, 0, false, payload, 160);
+		world_run(&w, 20);
+	}
+}
+
+static void speech_ends_a_play_that_allows_it(void)
+{
+	struct playlist list = {.n = 1, .loop = 0, .speech = true};
+
+	begin();
+	list.item[0] = (struct play_item){.kind = PLAY_SILENCE, .silence_ms = 60000};
+	check_int(play(1, &list), 0);
+	caller_says(50, 0);
+	caller_says(50, 4); /* a cough */
+	check_int(world_count(&w, EVENT_PLAY_DONE), 0);
+	caller_says(40, 40);
+	check_int(world_count(&w, EVENT_PLAY_DONE), 1);
+	check_int(world_find(&w, EVENT_PLAY_DONE)->play.why, PLAY_END_SPEECH);
+	world_forget(&w);
+	list.speech = false;
+	check_int(play(2, &list), 0);
+	caller_says(60, 60);
+	check_int(world_count(&w, EVENT_PLAY_DONE), 0);
 	done();
 }
 
@@ -429,6 +539,9 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_prompt_is_heard_byte_by_byte_and_the_call_after_it),
 	CHECK_CASE(lists_loop_and_have_tones_and_silence),
 	CHECK_CASE(a_list_for_ever_plays_until_stopped),
+	CHECK_CASE(a_play_is_paused_moved_and_made_quieter),
+	CHECK_CASE(a_play_begins_where_it_is_told_and_goes_back),
+	CHECK_CASE(speech_ends_a_play_that_allows_it),
 	CHECK_CASE(a_list_without_sound_ends_at_once),
 	CHECK_CASE(a_new_play_replaces_the_old_one),
 	CHECK_CASE(gain_makes_it_quieter),

@@ -478,7 +478,7 @@ static void a_stall_is_caught_up_within_bounds(void)
 	struct worker_command c = {.kind = COMMAND_PLAY_START, .leg = a->leg};
 
 	world_rtp(&w, a, 0, false, "x", 1);
-	list.item[0] = (struct play_item){.kind = PLAY_TONE, .tone = PLAY_TONE_BUSY};
+	list.item[0] = (struct play_item){.kind = PLAY_SILENCE, .silence_ms = 600000};
 	c.play.list = &list;
 	check_int(world_do(&w, 0, &c), 0);
 	world_run(&w, 200);

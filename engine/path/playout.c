@@ -117,9 +117,15 @@ static void play_frame(struct worker *w, struct leg *l, bool send)
 		l->out.codec < CODEC_G711_COUNT ? w->media->quiet[l->out.codec] : NULL;
 	const int16_t *pcm = NULL;
 
-	if (play_next(w, l, &coded, &pcm) != PLAY_NEXT_END && send)
+	enum play_next next = play_next(w, l, &coded, &pcm);
+
+	if (next != PLAY_NEXT_END && send)
 		play_send(w, l, coded, pcm);
-	if (play_finished(w, l))
+	if (worker_leg_media(w, l)->play.list->speech)
+		play_listen(w, l, pcm);
+	if (!play_runs(worker_leg_media(w, l)))
+		return;
+	if (next == PLAY_NEXT_END || play_finished(w, l))
 		play_end(w, l, PLAY_END_FINISHED, 0);
 }
 

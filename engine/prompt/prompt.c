@@ -24,6 +24,7 @@
 
 #include "base/must.h"
 #include "codec/codec.h"
+#include "dsp/tone_plan.h"
 #include "prompt/prompt_file.h"
 
 enum { DEPTH_MAX = 8, BANK_MAX = 16384, WHY_MAX = 160 };
@@ -43,6 +44,7 @@ struct list {
 
 struct prompt_bank {
 	struct list now;
+	struct list tones; /* by age */
 	struct entry *retired;
 	size_t retired_bytes;
 	size_t bytes_max;
@@ -86,6 +88,7 @@ void prompt_bank_destroy(struct prompt_bank *bank)
 	for (size_t i = 0; i < bank->now.n; i++)
 		must(bank->now.v[i]->holds == 0);
 	list_free(&bank->now);
+	list_free(&bank->tones);
 	free(bank);
 }
 
@@ -147,11 +150,27 @@ static int list_add(struct list *list, struct entry *e)
 	return 0;
 }
 
+/* Where the end of a sound file's name begins, or 0. */
+static size_t sound_end(const char *name)
+{
+	static const char *const ends[] = {".wav",  ".opus", ".ogg", ".oga", ".flac", ".mp3",
+					   ".aiff", ".aif",  ".au",  ".w64", ".caf"};
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		size_t n = strlen(ends[i]);
+
+		if (len > n && strcasecmp(name + len - n, ends[i]) == 0)
+			return len - n;
+	}
+	return 0;
+}
+
 static void file_load(struct load *load, int fd, const char *path)
 {
 	char why[WHY_MAX];
 	struct prompt_sound sound;
-	size_t len = strlen(path) - strlen(".wav");
+	size_t len = sound_end(path);
 
 	if (len >= PROMPT_NAME_MAX || !name_ok(path, len)) {
 		report(load, path,
@@ -188,13 +207,6 @@ static void file_load(struct load *load, int fd, const char *path)
 	}
 }
 
-static bool is_wav(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len > 4 && strcasecmp(name + len - 4, ".wav") == 0;
-}
-
 /* Read one directory; `path` is what lies between the root and it. Takes `dir_fd`. */
 static int dir_load(struct load *load, int dir_fd, const char *path, unsigned depth)
 {
@@ -214,7 +226,7 @@ static int dir_load(struct load *load, int dir_fd, const char *path, unsigned de
 			continue;
 		if ((size_t)snprintf(below, sizeof(below), "%s%s%s", path, *path ? "/" : "",
 				     d->d_name) >= sizeof(below) ||
-		    strlen(below) >= PROMPT_NAME_MAX + 4) {
+		    strlen(below) >= PROMPT_NAME_MAX + 5) {
 			report(load, d->d_name, "its path is too long for a prompt's name");
 			continue;
 		}
@@ -234,7 +246,7 @@ static int dir_load(struct load *load, int dir_fd, const char *path, unsigned de
 				report(load, below, "directory cannot be read");
 			}
 		} else {
-			if (is_wav(d->d_name))
+			if (sound_end(d->d_name) != 0)
 				file_load(load, fd, below);
 			close(fd);
 		}
@@ -248,6 +260,26 @@ static int by_name(const void *a, const void *b)
 	const struct entry *const *x = a, *const *y = b;
 
 	return strcmp((*x)->p.name, (*y)->p.name);
+}
+
+/* Of two files with one name the first read stays. */
+static void drop_twins(struct load *load)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < load->list.n; i++) {
+		struct entry *e = load->list.v[i];
+
+		if (kept > 0 && strcmp(load->list.v[kept - 1]->p.name, e->p.name) == 0) {
+			report(load, e->p.name,
+			       "there are two files of this name with different ends; remove one");
+			load->list.bytes -= e->p.bytes;
+			free(e);
+			continue;
+		}
+		load->list.v[kept++] = e;
+	}
+	load->list.n = kept;
 }
 
 /* Replace the array: what is held retires, the rest goes. */
@@ -291,6 +323,7 @@ int prompt_bank_load(struct prompt_bank *bank, const char *directory, prompt_fai
 	}
 	if (load.list.n > 0)
 		qsort(load.list.v, load.list.n, sizeof(struct entry *), by_name);
+	drop_twins(&load);
 	swap_in(bank, &load.list);
 	return (int)bank->now.n;
 }
@@ -311,6 +344,75 @@ const struct prompt *prompt_find(const struct prompt_bank *bank, const char *nam
 			low = mid + 1;
 	}
 	return NULL;
+}
+
+/* The oldest tone that nobody plays goes. */
+static void tones_make_room(struct prompt_bank *bank)
+{
+	for (size_t i = 0; i < bank->tones.n; i++) {
+		struct entry *e = bank->tones.v[i];
+
+		if (e->holds > 0)
+			continue;
+		bank->tones.bytes -= e->p.bytes;
+		bank->tones.n--;
+		memmove(&bank->tones.v[i], &bank->tones.v[i + 1],
+			(bank->tones.n - i) * sizeof(struct entry *));
+		free(e);
+		return;
+	}
+}
+
+static struct entry *tone_make(const char *cadence, char *why, size_t why_size)
+{
+	struct tone_cadence c;
+	struct prompt_sound sound;
+	struct entry *e;
+
+	if (tone_parse(&c, cadence, why, why_size) != 0)
+		return NULL;
+	snprintf(why, why_size, "no memory for the tone");
+	sound.samples = tone_samples(&c, PROMPT_FRAME);
+	sound.pcm = malloc(sound.samples * sizeof(*sound.pcm));
+	if (sound.pcm == NULL)
+		return NULL;
+	tone_render(&c, sound.pcm, sound.samples);
+
+	size_t len = strlen(cadence);
+
+	e = entry_make(cadence, len < PROMPT_NAME_MAX ? len : PROMPT_NAME_MAX - 1, &sound);
+	free(sound.pcm);
+	return e;
+}
+
+const struct prompt *prompt_tone(struct prompt_bank *bank, const char *cadence, char *why,
+				 size_t why_size)
+{
+	struct entry *e;
+
+	if (strlen(cadence) >= PROMPT_NAME_MAX) {
+		snprintf(why, why_size, "a cadence of more than %d characters",
+			 PROMPT_NAME_MAX - 1);
+		return NULL;
+	}
+	for (size_t i = 0; i < bank->tones.n; i++)
+		if (strcmp(bank->tones.v[i]->p.name, cadence) == 0)
+			return &bank->tones.v[i]->p;
+	if (bank->tones.n >= PROMPT_TONES_MAX)
+		tones_make_room(bank);
+	if (bank->tones.n >= PROMPT_TONES_MAX) {
+		snprintf(why, why_size, "more than %d different tones are being played",
+			 PROMPT_TONES_MAX);
+		return NULL;
+	}
+	e = tone_make(cadence, why, why_size);
+	if (e == NULL)
+		return NULL;
+	if (list_add(&bank->tones, e) != 0) {
+		free(e);
+		return NULL;
+	}
+	return &e->p;
 }
 
 void prompt_hold(struct prompt_bank *bank, const struct prompt *p)
@@ -345,5 +447,5 @@ void prompt_each(const struct prompt_bank *bank, prompt_each_fn *fn, void *arg)
 
 size_t prompt_bank_bytes(const struct prompt_bank *bank)
 {
-	return bank->now.bytes + bank->retired_bytes;
+	return bank->now.bytes + bank->tones.bytes + bank->retired_bytes;
 }

@@ -1,7 +1,8 @@
 /* The prompt bank: every sound file decoded once and pre-encoded for G.711.
  *
  * Playing a prompt to a thousand callers is then a copy of 160 bytes per packet. A bank is a
- * snapshot of one directory tree: `DIR/zh/welcome.wav` is the prompt `zh/welcome`. Files of any
+ * snapshot of one directory tree: `DIR/zh/welcome.wav` is the prompt `zh/welcome`. Files are what libsndfile
+ * reads: WAV, FLAC, Ogg Vorbis and Opus, AIFF, AU, W64, CAF, MP3, by the ends of their names. Files of any
  * rate and of one or two channels are brought to 8 kHz mono; the last frame is filled up with
  * silence. Loading again makes new entries beside the old ones, and a play that runs keeps
  * what it has: an entry lives until the bank and every holder have let go of it.
@@ -22,6 +23,7 @@ enum {
 	PROMPT_FRAME = 160,       /* samples and, in G.711, bytes of 20 ms */
 	PROMPT_NAME_MAX = 128,    /* bytes of a name with its NUL */
 	PROMPT_SECONDS_MAX = 600, /* of one prompt; longer files are refused */
+	PROMPT_TONES_MAX = 64,    /* tones kept */
 };
 
 /* One sound. Immutable after loading. */
@@ -58,6 +60,12 @@ int prompt_bank_load(struct prompt_bank *bank, const char *directory, prompt_fai
 
 /* The prompt of this name, or NULL. The caller must prompt_hold() it before the next load. */
 const struct prompt *prompt_find(const struct prompt_bank *bank, const char *name);
+
+/* A tone as a prompt: whole periods of a cadence (dsp/tone_plan.h). Made once and kept; the oldest that nobody
+ * holds goes when there are more than PROMPT_TONES_MAX. NULL with a sentence in `why`: it is no cadence, or
+ * there is no memory. The caller must prompt_hold() it before the next one. */
+const struct prompt *prompt_tone(struct prompt_bank *bank, const char *cadence, char *why,
+				 size_t why_size);
 
 void prompt_hold(struct prompt_bank *bank, const struct prompt *p);
 void prompt_release(struct prompt_bank *bank, const struct prompt *p);

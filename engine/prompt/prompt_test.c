@@ -7,6 +7,7 @@
 #include <math.h>
 #include <sndfile.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,6 +62,21 @@ static void wav_make(const char *name, int rate, int channels, double seconds, i
 
 		for (int c = 0; c < channels; c++)
 			frame[c] = (float)(0.25 * sin(2 * M_PI * 500 * i / rate));
+		check_int(sf_writef_float(sf, frame, 1), 1);
+	}
+	sf_close(sf);
+}
+
+static void file_make(const char *name, int rate, int channels, double seconds, int format)
+{
+	SF_INFO info = {.samplerate = rate, .channels = channels, .format = format};
+	SNDFILE *sf = sf_open(path_of(name), SFM_WRITE, &info);
+
+	check(sf != NULL);
+	for (int i = 0; i < (int)(rate * seconds); i++) {
+		float frame[2] = {(float)(0.25 * sin(2 * M_PI * 500 * i / rate))};
+
+		frame[1] = frame[0];
 		check_int(sf_writef_float(sf, frame, 1), 1);
 	}
 	sf_close(sf);
@@ -233,9 +249,68 @@ static void what_is_held_survives_a_reload(void)
 	prompt_bank_destroy(bank);
 }
 
+static void formats_by_the_end_of_the_name(void)
+{
+	static const struct {
+		const char *file, *prompt;
+		int rate, format;
+	} rows[] = {
+		{"zh/a.flac", "zh/a", 44100, SF_FORMAT_FLAC | SF_FORMAT_PCM_16},
+		{"zh/b.ogg", "zh/b", 22050, SF_FORMAT_OGG | SF_FORMAT_VORBIS},
+		{"zh/c.opus", "zh/c", 48000, SF_FORMAT_OGG | SF_FORMAT_OPUS},
+		{"zh/d.aiff", "zh/d", 16000, SF_FORMAT_AIFF | SF_FORMAT_PCM_16},
+		{"zh/e.au", "zh/e", 8000, SF_FORMAT_AU | SF_FORMAT_ULAW},
+	};
+	struct prompt_bank *bank;
+
+	begin();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		file_make(rows[i].file, rows[i].rate, 2, 1.0, rows[i].format);
+	wav_make("zh/a.wav", 8000, 1, 1, SF_FORMAT_PCM_16);
+	bank = prompt_bank_create(10 << 20);
+	check_int(prompt_bank_load(bank, dir, failed, NULL), 5);
+	check_int(failures, 1); /* a is there twice */
+	check_str(failed_file, "zh/a");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct prompt *p = prompt_find(bank, rows[i].prompt);
+
+		check(p != NULL);
+		check(p->duration_ms >= 990 && p->duration_ms <= 1030);
+		check(tone_share(p->pcm + 1600, 4000, 500) > 0.98);
+	}
+	prompt_bank_destroy(bank);
+	end();
+}
+
+static void tones_are_made_once_and_the_oldest_go(void)
+{
+	struct prompt_bank *bank = prompt_bank_create(1 << 20);
+	const struct prompt *busy, *held;
+	char why[160], cadence[40];
+
+	busy = prompt_tone(bank, "450/350,0/350", why, sizeof(why));
+	check(busy != NULL && busy->frames == 35);
+	check(prompt_tone(bank, "450/350,0/350", why, sizeof(why)) == busy);
+	check(tone_share(busy->pcm, 2800, 450) > 0.99);
+	check(prompt_tone(bank, "450/", why, sizeof(why)) == NULL);
+	check(strstr(why, "milliseconds") != NULL);
+	held = prompt_tone(bank, "425", why, sizeof(why));
+	prompt_hold(bank, held);
+	for (int i = 0; i < 3 * PROMPT_TONES_MAX; i++) {
+		snprintf(cadence, sizeof(cadence), "%d/20", 300 + i);
+		check(prompt_tone(bank, cadence, why, sizeof(why)) != NULL);
+	}
+	check(prompt_tone(bank, "425", why, sizeof(why)) == held);
+	check(prompt_bank_bytes(bank) < (1 << 20));
+	prompt_release(bank, held);
+	prompt_bank_destroy(bank);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(any_rate_and_channels_become_8_khz_mono),
 	CHECK_CASE(files_that_lie_are_named_and_skipped),
+	CHECK_CASE(formats_by_the_end_of_the_name),
+	CHECK_CASE(tones_are_made_once_and_the_oldest_go),
 	CHECK_CASE(memory_is_bounded),
 	CHECK_CASE(what_is_held_survives_a_reload),
 };

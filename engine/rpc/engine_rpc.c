@@ -25,6 +25,8 @@ static const struct rpc_param call_open_params[] = {
 static const struct rpc_param call_params[] = {RPC_PARAM_ID("call", RPC_REQUIRED), RPC_PARAM_END};
 static const struct rpc_param call_optional[] = {RPC_PARAM_ID("call", RPC_OPTIONAL), RPC_PARAM_END};
 static const struct rpc_param leg_params[] = {RPC_PARAM_ID("leg", RPC_REQUIRED), RPC_PARAM_END};
+enum { PLAY_POSITION_MAX_MS = 24 * 3600 * 1000 };
+
 static const struct rpc_param play_params[] = {RPC_PARAM_ID("play", RPC_REQUIRED), RPC_PARAM_END};
 static const struct rpc_param collect_params[] = {RPC_PARAM_ID("collect", RPC_REQUIRED),
 						  RPC_PARAM_END};
@@ -81,7 +83,9 @@ static const struct rpc_param dtmf_send_params[] = {
 };
 static const struct rpc_param play_item_params[] = {
 	RPC_PARAM_TEXT("prompt", RPC_OPTIONAL, 1, 127),
-	RPC_PARAM_WORD("tone", RPC_OPTIONAL, "ringback|busy|beep"),
+	RPC_PARAM_TEXT("tone", RPC_OPTIONAL, 1, 16),
+	RPC_PARAM_TEXT("country", RPC_OPTIONAL, 2, 2),
+	RPC_PARAM_TEXT("cadence", RPC_OPTIONAL, 1, 255),
 	RPC_PARAM_INT("silence_ms", RPC_OPTIONAL, 20, 600000),
 	RPC_PARAM_END,
 };
@@ -91,14 +95,29 @@ static const struct rpc_param room_set_params[] = {
 	RPC_PARAM_BOOL("deaf", RPC_OPTIONAL),
 	RPC_PARAM_END,
 };
+static const struct rpc_param play_interrupt_params[] = {
+	RPC_PARAM_TEXT("digits", RPC_OPTIONAL, 0, 48),
+	RPC_PARAM_BOOL("speech", RPC_OPTIONAL),
+	RPC_PARAM_END,
+};
 static const struct rpc_param play_start_params[] = {
 	RPC_PARAM_ID("leg", RPC_OPTIONAL),
 	RPC_PARAM_ID("call", RPC_OPTIONAL),
 	RPC_PARAM_ID("play", RPC_REQUIRED),
 	RPC_PARAM_LIST("items", RPC_REQUIRED, 1, PLAY_ITEMS_MAX, play_item_params),
 	RPC_PARAM_INT("loop", RPC_OPTIONAL, 0, 1000000),
-	RPC_PARAM_TEXT("interrupt", RPC_OPTIONAL, 0, 48),
+	RPC_PARAM_TEXT_OR_OBJECT("interrupt", RPC_OPTIONAL, 0, 48, play_interrupt_params),
 	RPC_PARAM_REAL("gain_db", RPC_OPTIONAL, -60, 20),
+	RPC_PARAM_BOOL("paused", RPC_OPTIONAL),
+	RPC_PARAM_INT("position_ms", RPC_OPTIONAL, 0, PLAY_POSITION_MAX_MS),
+	RPC_PARAM_END,
+};
+static const struct rpc_param play_set_params[] = {
+	RPC_PARAM_ID("play", RPC_REQUIRED),
+	RPC_PARAM_BOOL("paused", RPC_OPTIONAL),
+	RPC_PARAM_REAL("gain_db", RPC_OPTIONAL, -60, 20),
+	RPC_PARAM_INT("position_ms", RPC_OPTIONAL, 0, PLAY_POSITION_MAX_MS),
+	RPC_PARAM_INT("by_ms", RPC_OPTIONAL, -PLAY_POSITION_MAX_MS, PLAY_POSITION_MAX_MS),
 	RPC_PARAM_END,
 };
 static const struct rpc_param collect_start_params[] = {
@@ -154,8 +173,10 @@ static const struct rpc_method methods[] = {
 	{"dtmf.send", dtmf_send_params, rpc_dtmf_send},
 	{"play.start", play_start_params, rpc_play_start},
 	{"play.stop", play_params, rpc_play_stop},
+	{"play.set", play_set_params, rpc_play_set},
 	{"collect.start", collect_start_params, rpc_collect_start},
 	{"collect.stop", collect_params, rpc_collect_stop},
+	{"prompt.tones", rpc_params_none, rpc_prompt_tones},
 	{"prompt.list", rpc_params_none, rpc_prompt_list},
 	{"prompt.load", prompt_load_params, rpc_prompt_load},
 	{"record.start", record_start_params, rpc_record_start},

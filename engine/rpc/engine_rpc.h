@@ -16,6 +16,7 @@
 #define RPC_ENGINE_RPC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "patchbay/fate.h"
@@ -78,6 +79,10 @@ struct engine_backend {
 
 	/* The prompt of this name with a reference for the caller, or NULL; and its return. */
 	const struct prompt *(*prompt_get)(void *arg, const char *name);
+	/* A tone by its cadence (dsp/tone_plan.h), as a prompt with a reference, or NULL with a sentence in
+	 * `why`. */
+	const struct prompt *(*tone_get)(void *arg, const char *cadence, char *why,
+					 size_t why_size);
 	void (*prompt_put)(void *arg, const struct prompt *prompt);
 	void (*prompt_each)(void *arg, engine_prompt_fn *fn, void *to);
 
@@ -114,6 +119,7 @@ struct engine_rpc_config {
 	uint32_t reuse_delay_ms; /* a closed leg's port rests this long: late packets of the old
 				   * peer must not meet a new leg */
 	bool srtp;               /* legs may have keys */
+	const char *country;     /* of tones that name none; not NULL */
 	double busy_max;         /* refuse new calls, legs and plays above this share; 1: never */
 	uint32_t late_max_us;    /* ... and above this mean lateness; 0: never */
 };

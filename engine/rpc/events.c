@@ -85,7 +85,7 @@ static void play_done(struct engine_rpc *rpc, const struct worker_event *ev)
 	static const char *const reasons[] = {
 		[PLAY_END_FINISHED] = "finished",     [PLAY_END_STOPPED] = "stopped",
 		[PLAY_END_REPLACED] = "replaced",     [PLAY_END_DIGIT] = "digit",
-		[PLAY_END_LEG_CLOSED] = "leg_closed",
+		[PLAY_END_LEG_CLOSED] = "leg_closed", [PLAY_END_SPEECH] = "speech",
 	};
 	struct play_object *play =
 		(struct play_object *)registry_number(&rpc->objects, OBJECT_PLAY, ev->play.play);
@@ -93,7 +93,7 @@ static void play_done(struct engine_rpc *rpc, const struct worker_event *ev)
 
 	if (play == NULL)
 		return;
-	must(ev->play.why <= PLAY_END_LEG_CLOSED);
+	must(ev->play.why <= PLAY_END_SPEECH);
 	j = play->leg != NULL ? leg_members(play->leg)
 			      : json_pack("{s:s, s:n}", "call", play->call->object.id, "leg");
 	json_object_set_new(j, "play", json_string(play->object.id));
@@ -101,6 +101,7 @@ static void play_done(struct engine_rpc *rpc, const struct worker_event *ev)
 	if (ev->play.why == PLAY_END_DIGIT)
 		json_object_set_new(j, "digit", digit_json(ev->play.digit));
 	json_object_set_new(j, "played_ms", json_integer(ev->play.played_ms));
+	json_object_set_new(j, "position_ms", json_integer(ev->play.position_ms));
 	sound_play_free(rpc, play);
 	engine_rpc_event(rpc, "play.done", j);
 }

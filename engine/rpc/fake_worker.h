@@ -44,6 +44,7 @@ struct fake_engine {
 	struct fake_leg leg[FAKE_WORKERS * FAKE_LEGS];
 	struct fake_call call[FAKE_WORKERS * FAKE_CALLS];
 	struct prompt prompt[FAKE_PROMPTS];
+	char cadence[64];           /* asked for last */
 	struct worker_command last; /* the newest command taken */
 	struct srtp_keys keys;      /* the newest that came */
 	uint64_t commands;
@@ -311,6 +312,20 @@ static inline const struct prompt *fake_prompt_get(void *arg, const char *name)
 	return NULL;
 }
 
+static inline const struct prompt *fake_tone_get(void *arg, const char *cadence, char *why,
+						 size_t size)
+{
+	struct fake_engine *f = arg;
+
+	if (strcmp(cadence, "bad") == 0) {
+		snprintf(why, size, "a frequency is 20 to 3800 Hz");
+		return NULL;
+	}
+	snprintf(f->cadence, sizeof(f->cadence), "%s", cadence);
+	f->prompt[2].holds++;
+	return &f->prompt[2];
+}
+
 static inline void fake_prompt_put(void *arg, const struct prompt *p)
 {
 	struct fake_engine *f = arg;
@@ -390,6 +405,7 @@ static inline struct engine_backend fake_backend(struct fake_engine *f)
 		.event_recv = fake_recv,
 		.event_other = fake_other,
 		.prompt_get = fake_prompt_get,
+		.tone_get = fake_tone_get,
 		.prompt_put = fake_prompt_put,
 		.prompt_each = fake_prompt_each,
 		.prompt_load = fake_prompt_load,

@@ -12,11 +12,10 @@
 
 #include "base/log.h"
 #include "base/must.h"
+#include "dsp/tone_plan.h"
 #include "leg/leg.h"
 #include "rpc/rpc_priv.h"
 #include "rtp/telephone_event.h"
-
-#define TONE_WORDS "ringback|busy|beep"
 
 /* --- digits named in a text --- */
 
@@ -70,33 +69,90 @@ void sound_play_free(struct engine_rpc *rpc, struct play_object *play)
 	free(play);
 }
 
+/* "busy" of a country, or a cadence as it was written. NULL with the error set. */
+static const char *cadence_of(const struct engine_rpc *rpc, const json_t *item,
+			      struct rpc_error *err)
+{
+	const char *tone = rpc_param_text(item, "tone", NULL), *cadence;
+	const char *country = rpc_param_text(item, "country", rpc->cfg.country);
+
+	if (tone == NULL)
+		return rpc_param_text(item, "cadence", NULL);
+	cadence = tone_plan_find(country, tone);
+	if (cadence == NULL)
+		rpc_error_set(
+			err, RPC_INVALID_PARAMS,
+			"no tone \"%s\" is known of country \"%s\"; prompt.tones lists them, or "
+			"write a cadence",
+			tone, country);
+	return cadence;
+}
+
+static const struct prompt *tone_read(struct engine_rpc *rpc, const json_t *item, size_t i,
+				      struct rpc_error *err)
+{
+	const char *cadence = cadence_of(rpc, item, err);
+	const struct prompt *p = NULL;
+	char why[160];
+
+	if (cadence == NULL)
+		return NULL;
+	p = rpc->backend.tone_get(rpc->backend.arg, cadence, why, sizeof(why));
+	if (p == NULL)
+		rpc_error_set(err, RPC_INVALID_PARAMS, "params.items[%zu]: %s", i, why);
+	return p;
+}
+
 static bool item_read(struct engine_rpc *rpc, const json_t *item, size_t i, struct play_item *out,
 		      struct rpc_error *err)
 {
 	const char *prompt = rpc_param_text(item, "prompt", NULL);
+	bool country = json_object_get(item, "country") != NULL;
+	bool tone = json_object_get(item, "tone") != NULL;
 
-	if (json_object_size(item) != 1) {
+	if (json_object_size(item) != 1U + country || (country && !tone)) {
 		rpc_error_set(err, RPC_INVALID_PARAMS,
-			      "params.items[%zu] must be one of prompt, tone or silence_ms", i);
+			      "params.items[%zu] must be one of prompt, tone (with a country or "
+			      "without), "
+			      "cadence or silence_ms",
+			      i);
 		return false;
 	}
-	if (prompt != NULL) {
-		*out = (struct play_item){
-			.kind = PLAY_PROMPT,
-			.prompt = rpc->backend.prompt_get(rpc->backend.arg, prompt)};
-		if (out->prompt == NULL)
-			rpc_error_not_found(err, "prompt", prompt);
-		return out->prompt != NULL;
-	}
-	if (json_object_get(item, "tone") != NULL)
-		*out = (struct play_item){
-			.kind = PLAY_TONE,
-			.tone = (enum play_tone)rpc_param_word(item, "tone", TONE_WORDS, 0)};
-	else
+	if (json_object_get(item, "silence_ms") != NULL) {
 		*out = (struct play_item){.kind = PLAY_SILENCE,
 					  .silence_ms =
 						  (uint32_t)rpc_param_int(item, "silence_ms", 0)};
-	return true;
+		return true;
+	}
+	*out = (struct play_item){.kind = PLAY_PROMPT};
+	if (prompt == NULL) {
+		out->prompt = tone_read(rpc, item, i, err);
+		return out->prompt != NULL;
+	}
+	out->prompt = rpc->backend.prompt_get(rpc->backend.arg, prompt);
+	if (out->prompt == NULL)
+		rpc_error_not_found(err, "prompt", prompt);
+	return out->prompt != NULL;
+}
+
+/* "none", "any", digits, or {digits, speech}. */
+static bool interrupt_read(const json_t *params, struct playlist *list, struct rpc_error *err)
+{
+	const json_t *v = json_object_get(params, "interrupt");
+	const char *digits = json_is_object(v) ? rpc_param_text(v, "digits", "none")
+					       : rpc_param_text(params, "interrupt", "none");
+
+	list->speech = json_is_object(v) && rpc_param_bool(v, "speech", false);
+	if (digits_read(digits, &list->interrupt))
+		return true;
+	rpc_error_set(err, RPC_INVALID_PARAMS,
+		      "params.interrupt must be none, any or digits such as 0-9*#");
+	return false;
+}
+
+static int16_t centibel(double db)
+{
+	return (int16_t)lround(db * 10.0);
 }
 
 static struct playlist *playlist_read(struct engine_rpc *rpc, const json_t *params,
@@ -107,10 +163,10 @@ static struct playlist *playlist_read(struct engine_rpc *rpc, const json_t *para
 
 	must(list != NULL);
 	list->loop = (uint32_t)rpc_param_int(params, "loop", 1);
-	list->gain_cb = (int16_t)lround(rpc_param_real(params, "gain_db", 0.0) * 10.0);
-	if (!digits_read(rpc_param_text(params, "interrupt", "none"), &list->interrupt)) {
-		rpc_error_set(err, RPC_INVALID_PARAMS,
-			      "params.interrupt must be none, any or digits such as 0-9*#");
+	list->gain_cb = centibel(rpc_param_real(params, "gain_db", 0.0));
+	list->paused = rpc_param_bool(params, "paused", false);
+	list->position_ms = (uint32_t)rpc_param_int(params, "position_ms", 0);
+	if (!interrupt_read(params, list, err)) {
 		free(list);
 		return NULL;
 	}
@@ -262,6 +318,51 @@ enum rpc_answer rpc_play_stop(const struct rpc_call *c, json_t **result, struct 
 	return RPC_ANSWER_LATER;
 }
 
+static void play_was_set(struct engine_rpc *rpc, struct open_command *oc,
+			 const struct worker_event *ev)
+{
+	rpc_server_answer(rpc->server, oc->request, json_pack("{s:b}", "set", ev->result == 0));
+}
+
+enum rpc_answer rpc_play_set(const struct rpc_call *c, json_t **result, struct rpc_error *err)
+{
+	struct engine_rpc *rpc = c->owner;
+	const char *id = rpc_param_text(c->params, "play", "");
+	const struct play_object *play =
+		(struct play_object *)registry_find(&rpc->objects, OBJECT_PLAY, id);
+	bool at = json_object_get(c->params, "position_ms") != NULL;
+	bool by = json_object_get(c->params, "by_ms") != NULL;
+
+	(void)result;
+	if (play == NULL) {
+		rpc_error_not_found(err, "play", id);
+		return RPC_ANSWER_ERROR;
+	}
+	if (at && by) {
+		rpc_error_set(err, RPC_INVALID_PARAMS,
+			      "params.position_ms and params.by_ms exclude each other");
+		return RPC_ANSWER_ERROR;
+	}
+	if (!engine_rpc_room(rpc, play->call->worker, err))
+		return RPC_ANSWER_ERROR;
+
+	struct worker_command cmd = {
+		.kind = COMMAND_PLAY_SET, .call = play->call->ref, .leg = place_leg(play->leg)};
+	const struct open_command oc = {.request = c->ref, .done = play_was_set};
+
+	cmd.play.play = play->object.number;
+	if (json_object_get(c->params, "paused") != NULL)
+		cmd.play.set |= PLAY_SET_PAUSED;
+	if (json_object_get(c->params, "gain_db") != NULL)
+		cmd.play.set |= PLAY_SET_GAIN;
+	cmd.play.set |= at ? (uint32_t)PLAY_SET_POSITION : by ? (uint32_t)PLAY_SET_BY : 0;
+	cmd.play.paused = rpc_param_bool(c->params, "paused", false);
+	cmd.play.gain_cb = centibel(rpc_param_real(c->params, "gain_db", 0.0));
+	cmd.play.position_ms = (int32_t)rpc_param_int(c->params, at ? "position_ms" : "by_ms", 0);
+	engine_rpc_send(rpc, play->call->worker, &cmd, &oc);
+	return RPC_ANSWER_LATER;
+}
+
 /* --- collect --- */
 
 void sound_collect_free(struct engine_rpc *rpc, struct collect_object *collect)
@@ -389,6 +490,25 @@ enum rpc_answer rpc_prompt_list(const struct rpc_call *c, json_t **result, struc
 	(void)err;
 	rpc->backend.prompt_each(rpc->backend.arg, list_one, list);
 	*result = json_pack("{s:o}", "prompts", list);
+	return RPC_ANSWER_RESULT;
+}
+
+enum rpc_answer rpc_prompt_tones(const struct rpc_call *c, json_t **result, struct rpc_error *err)
+{
+	const struct engine_rpc *rpc = c->owner;
+	json_t *list = json_array();
+
+	(void)err;
+	for (unsigned k = 0; tone_plan_country(k) != NULL; k++) {
+		json_t *row = json_pack("{s:s}", "country", tone_plan_country(k));
+
+		for (unsigned i = 0; tone_plan_name(i) != NULL; i++)
+			json_object_set_new(row, tone_plan_name(i),
+					    json_string(tone_plan_find(tone_plan_country(k),
+								       tone_plan_name(i))));
+		json_array_append_new(list, row);
+	}
+	*result = json_pack("{s:s, s:o}", "country", rpc->cfg.country, "tones", list);
 	return RPC_ANSWER_RESULT;
 }
 

@@ -2,6 +2,7 @@
  *
  * snapshot, stat.engine, stat.drops: what is, and what was counted.
  */
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/must.h"
@@ -52,13 +53,27 @@ static json_t *hear_rows(const struct engine_rpc *rpc, const struct call_object 
 	return list;
 }
 
+/* A play as it was started, and where it is. */
+static json_t *play_row(const struct play_object *play)
+{
+	json_t *row = json_copy(play->params);
+
+	json_object_set_new(
+		row, "played_ms",
+		json_integer(atomic_load_explicit(&play->list->played_ms, memory_order_relaxed)));
+	json_object_set_new(
+		row, "position_now_ms",
+		json_integer(atomic_load_explicit(&play->list->at_ms, memory_order_relaxed)));
+	return row;
+}
+
 static json_t *call_row(const struct engine_rpc *rpc, const struct call_object *call)
 {
 	json_t *legs = json_array(), *plays = json_array(), *collects = json_array(),
 	       *recordings = json_array(), *monitors = json_array();
 
 	for (const struct play_object *p = call->plays; p != NULL; p = p->next)
-		json_array_append(plays, p->params);
+		json_array_append_new(plays, play_row(p));
 	for (unsigned i = 0; i < call->legs_max; i++) {
 		const struct leg_object *leg = call->leg[i];
 
@@ -66,7 +81,7 @@ static json_t *call_row(const struct engine_rpc *rpc, const struct call_object *
 			continue;
 		json_array_append_new(legs, leg_row(rpc, leg));
 		if (leg->plays != NULL)
-			json_array_append(plays, leg->plays->params);
+			json_array_append_new(plays, play_row(leg->plays));
 		if (leg->collect != NULL)
 			json_array_append(collects, leg->collect->params);
 	}

@@ -18,6 +18,7 @@
 #ifndef WORKER_COMMAND_H
 #define WORKER_COMMAND_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -50,8 +51,7 @@ struct hear_entry {
 	int16_t gain_cb;   /* centibel: tenths of a decibel */
 };
 
-enum play_item_kind { PLAY_PROMPT, PLAY_TONE, PLAY_SILENCE };
-enum play_tone { PLAY_TONE_RINGBACK, PLAY_TONE_BUSY, PLAY_TONE_BEEP };
+enum play_item_kind { PLAY_PROMPT, PLAY_SILENCE };
 
 struct capture;
 struct prompt; /* an immutable entry of the bank; the main lcore holds a reference until PLAY_DONE */
@@ -60,9 +60,15 @@ struct play_item {
 	enum play_item_kind kind;
 	union {
 		const struct prompt *prompt;
-		enum play_tone tone;
 		uint32_t silence_ms;
 	};
+};
+
+enum {
+	PLAY_SET_PAUSED = 1 << 0,
+	PLAY_SET_GAIN = 1 << 1,
+	PLAY_SET_POSITION = 1 << 2,
+	PLAY_SET_BY = 1 << 3,
 };
 
 /* The playlist is too big for a ring element: the main lcore allocates it before it sends the
@@ -71,7 +77,13 @@ struct playlist {
 	uint32_t n;
 	uint32_t loop;      /* 0 = for ever */
 	uint16_t interrupt; /* bit d = digit with code d ends it (dtmf code 0..15) */
+	bool speech;        /* the caller's voice ends it (dsp/barge.h) */
+	bool paused;        /* begins so: silence until PLAY_SET lets it go on */
 	int16_t gain_cb;
+	uint32_t position_ms; /* of the first pass, to begin at */
+	/* Written by the worker each half second, read by main: milliseconds played, and where the
+	 * present pass stands. */
+	_Atomic uint32_t played_ms, at_ms;
 	struct play_item item[PLAY_ITEMS_MAX];
 };
 
@@ -86,6 +98,7 @@ enum worker_command_kind {
 	COMMAND_LEG_STAT,
 	COMMAND_PLAY_START,
 	COMMAND_PLAY_STOP,
+	COMMAND_PLAY_SET,
 	COMMAND_COLLECT_START,
 	COMMAND_COLLECT_STOP,
 	COMMAND_DTMF_SEND,
@@ -126,6 +139,11 @@ struct worker_command {
 		struct {
 			uint64_t play; /* the main lcore's number for it; never reused */
 			struct playlist *list;
+			/* PLAY_SET */
+			uint32_t set; /* PLAY_SET_* bits: what is changed */
+			bool paused;
+			int16_t gain_cb;
+			int32_t position_ms; /* of the present pass; PLAY_SET_BY: from where it stands */
 		} play;
 		struct {
 			uint64_t collect;
@@ -181,7 +199,8 @@ enum play_end {
 	PLAY_END_STOPPED,
 	PLAY_END_REPLACED,
 	PLAY_END_DIGIT,
-	PLAY_END_LEG_CLOSED
+	PLAY_END_LEG_CLOSED,
+	PLAY_END_SPEECH,
 };
 enum collect_end {
 	COLLECT_END_COMPLETE,
@@ -206,8 +225,8 @@ struct worker_event {
 		struct {
 			uint64_t play;
 			enum play_end why;
-			uint8_t digit; /* dtmf code, with PLAY_END_DIGIT */
-			uint32_t played_ms;
+			uint8_t digit;                   /* dtmf code, with PLAY_END_DIGIT */
+			uint32_t played_ms, position_ms; /* in all; of the last pass */
 		} play;
 		struct {
 			uint64_t collect;

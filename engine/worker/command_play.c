@@ -16,9 +16,14 @@ static bool list_good(const struct playlist *list)
 
 static struct leg_play play_of(const struct worker_command *c)
 {
-	return (struct leg_play){.play = c->play.play,
-				 .list = c->play.list,
-				 .gain_q12 = mix_gain_q12(c->play.list->gain_cb)};
+	struct leg_play p = {.play = c->play.play,
+			     .list = c->play.list,
+			     .paused = c->play.list->paused,
+			     .gain_q12 = mix_gain_q12(c->play.list->gain_cb)};
+
+	if (c->play.list->position_ms > 0)
+		play_seek(&p, c->play.list->position_ms);
+	return p;
 }
 
 /* An announcement to a room. */
@@ -72,6 +77,7 @@ int command_play_start(struct worker *w, const struct worker_command *c)
 		return -ENOBUFS;
 	play_end(w, l, PLAY_END_REPLACED, 0);
 	m->play = play_of(c);
+	m->barge = (struct barge){.begun = false};
 	replan(w, worker_call_of(w, l));
 	return 0;
 }
@@ -92,6 +98,48 @@ int command_play_stop(struct worker *w, const struct worker_command *c)
 		return -ENOENT;
 	play_end(w, l, PLAY_END_STOPPED, 0);
 	replan(w, worker_call_of(w, l));
+	return 0;
+}
+
+/* The play that a command means, where it runs; NULL with *err set. */
+static struct leg_play *running(struct worker *w, const struct worker_command *c, int *err)
+{
+	struct leg *l = command_leg(w, c->leg);
+	struct leg_play *p = NULL;
+
+	*err = -ESTALE;
+	if (c->leg.index == LEG_INDEX_NONE) {
+		struct worker_call *call = command_call(w, c->call);
+
+		p = call != NULL && call->is_room ? &call->room.play : NULL;
+	} else if (l != NULL) {
+		p = &worker_leg_media(w, l)->play;
+	}
+	if (p == NULL)
+		return NULL;
+	*err = -ENOENT;
+	return p->list != NULL && !p->over && p->play == c->play.play ? p : NULL;
+}
+
+/* -ESTALE; -ENOENT: this play is not running. */
+int command_play_set(struct worker *w, const struct worker_command *c)
+{
+	int err;
+	struct leg_play *p = running(w, c, &err);
+
+	if (p == NULL)
+		return err;
+	if (c->play.set & PLAY_SET_PAUSED)
+		p->paused = c->play.paused;
+	if (c->play.set & PLAY_SET_GAIN)
+		p->gain_q12 = mix_gain_q12(c->play.gain_cb);
+	if (c->play.set & (PLAY_SET_POSITION | PLAY_SET_BY)) {
+		int64_t at = c->play.position_ms;
+
+		if (c->play.set & PLAY_SET_BY)
+			at += play_position_ms(p);
+		play_seek(p, at < 0 ? 0 : at > UINT32_MAX ? UINT32_MAX : (uint32_t)at);
+	}
 	return 0;
 }
 

@@ -90,6 +90,8 @@ static int carry_out(struct worker *w, const struct worker_command *c, struct wo
 		return command_play_start(w, c);
 	case COMMAND_PLAY_STOP:
 		return command_play_stop(w, c);
+	case COMMAND_PLAY_SET:
+		return command_play_set(w, c);
 	case COMMAND_COLLECT_START:
 		return command_collect_start(w, c);
 	case COMMAND_COLLECT_STOP:

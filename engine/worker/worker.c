@@ -54,15 +54,6 @@ struct worker_event worker_leg_event(const struct worker *w, const struct leg *l
 	return e;
 }
 
-static uint32_t tone_samples(void)
-{
-	uint32_t n = 0;
-
-	for (unsigned k = 0; k < TONE_KINDS; k++)
-		n += tone_period((enum tone_kind)k);
-	return n;
-}
-
 size_t worker_bytes(uint32_t legs, uint32_t calls)
 {
 	return sizeof(struct worker) + sizeof(struct worker_media) + room_work_bytes() +
@@ -71,33 +62,7 @@ size_t worker_bytes(uint32_t legs, uint32_t calls)
 	       srtp_unit_bytes(legs) +
 	       (size_t)calls * (sizeof(struct worker_call) + 2 * sizeof(struct wheel_link)) +
 	       WORKER_COMMANDS * sizeof(struct worker_command) +
-	       WORKER_EVENTS * sizeof(struct worker_event) +
-	       (size_t)tone_samples() * (sizeof(int16_t) + CODEC_G711_COUNT);
-}
-
-/* The tones of playlists are prompts like any other, made here. */
-static void tones_make(struct worker_media *wm)
-{
-	int16_t *pcm = wm->tone_pcm;
-	uint8_t *coded = wm->tone_coded;
-
-	for (unsigned k = 0; k < TONE_KINDS; k++) {
-		uint32_t n = tone_period((enum tone_kind)k);
-		struct prompt *p = &wm->tone[k];
-		struct tone t;
-
-		must(n % LEG_FRAME == 0);
-		tone_start(&t, (enum tone_kind)k);
-		tone_next(&t, pcm, n);
-		p->frames = n / LEG_FRAME;
-		p->duration_ms = p->frames * TICK_MS;
-		p->pcm = pcm;
-		for (unsigned c = 0; c < CODEC_G711_COUNT; c++, coded += n) {
-			must(codec_of((enum codec_id)c)->encode(NULL, coded, n, pcm, n) == n);
-			p->coded[c] = coded;
-		}
-		pcm += n;
-	}
+	       WORKER_EVENTS * sizeof(struct worker_event);
 }
 
 static uint64_t clock_read_ns(clockid_t id)
@@ -130,14 +95,12 @@ static bool memory_get(struct worker *w)
 	wm->call = take(cfg, cfg->calls, sizeof(struct worker_call));
 	wm->tick_link = take(cfg, cfg->calls, sizeof(struct wheel_link));
 	wm->house_link = take(cfg, cfg->calls, sizeof(struct wheel_link));
-	wm->tone_pcm = take(cfg, tone_samples(), sizeof(int16_t));
-	wm->tone_coded = take(cfg, tone_samples(), CODEC_G711_COUNT);
 	wm->command_slots = take(cfg, WORKER_COMMANDS, sizeof(struct worker_command));
 	wm->event_slots = take(cfg, WORKER_EVENTS, sizeof(struct worker_event));
 	return (w->srtp != NULL || !cfg->srtp) && wm->room != NULL && w->legs.leg != NULL &&
 	       w->legs.media != NULL && wm->blocks != NULL && wm->call != NULL &&
-	       wm->tick_link != NULL && wm->house_link != NULL && wm->tone_pcm != NULL &&
-	       wm->tone_coded != NULL && wm->command_slots != NULL && wm->event_slots != NULL;
+	       wm->tick_link != NULL && wm->house_link != NULL && wm->command_slots != NULL &&
+	       wm->event_slots != NULL;
 }
 
 static void memory_put(struct worker *w)
@@ -154,8 +117,6 @@ static void memory_put(struct worker *w)
 		rte_free(wm->call);
 		rte_free(wm->tick_link);
 		rte_free(wm->house_link);
-		rte_free(wm->tone_pcm);
-		rte_free(wm->tone_coded);
 		rte_free(wm->command_slots);
 		rte_free(wm->event_slots);
 		rte_free(wm);
@@ -207,7 +168,6 @@ struct worker *worker_create(const struct worker_config *cfg)
 		memory_put(w);
 		goto fail;
 	}
-	tones_make(wm);
 	for (unsigned c = 0; c < CODEC_G711_COUNT; c++)
 		memset(wm->quiet[c], codec_of((enum codec_id)c)->quiet, sizeof(wm->quiet[c]));
 	spsc_init(&w->command, wm->command_slots, WORKER_COMMANDS, sizeof(struct worker_command));

@@ -68,13 +68,10 @@ struct worker_media {
 	struct wheel_link *tick_link, *house_link; /* by call */
 	struct wheel tick;                         /* TICK_MS slots: calls with timed media */
 	struct wheel house;                        /* HOUSE_MS slots: all calls */
-	uint64_t next_ms;               /* next wheel slot to run; valid while there are calls */
-	uint64_t wall_offset_ns;        /* time of day = monotonic + this */
-	uint64_t random;                /* state, see worker_random() */
-	void *blocks;                   /* leg_media blocks */
-	struct prompt tone[TONE_KINDS]; /* one period of each, coded */
-	int16_t *tone_pcm;
-	uint8_t *tone_coded;
+	uint64_t next_ms;        /* next wheel slot to run; valid while there are calls */
+	uint64_t wall_offset_ns; /* time of day = monotonic + this */
+	uint64_t random;         /* state, see worker_random() */
+	void *blocks;            /* leg_media blocks */
 	uint8_t quiet[CODEC_G711_COUNT][QUIET_BYTES]; /* payloads of silence */
 	uint64_t tick_ns; /* the instant that the running tick stands for */
 	uint8_t *command_slots, *event_slots;
@@ -171,6 +168,7 @@ int command_leg_close(struct worker *w, const struct worker_command *c, struct w
 int command_leg_stat(struct worker *w, const struct worker_command *c, struct worker_event *e);
 int command_play_start(struct worker *w, const struct worker_command *c);
 int command_play_stop(struct worker *w, const struct worker_command *c);
+int command_play_set(struct worker *w, const struct worker_command *c);
 int command_collect_start(struct worker *w, const struct worker_command *c);
 int command_collect_stop(struct worker *w, const struct worker_command *c);
 int command_dtmf_send(struct worker *w, const struct worker_command *c);
@@ -254,6 +252,16 @@ enum play_next play_next(struct worker *w, struct leg *l, const uint8_t **coded,
  * Its end is told as a leg's is. */
 bool play_room_next(struct worker *w, struct worker_call *c, const int16_t **pcm);
 void play_room_end(struct worker *w, struct worker_call *c, enum play_end why);
+
+/* Go to `ms` of the list's present pass; beyond its end: to the end. */
+void play_seek(struct leg_play *p, uint32_t ms);
+
+/* Where the list's present pass stands. */
+uint32_t play_position_ms(const struct leg_play *p);
+
+/* The caller's level and, when the list's speech interrupts it, what is played to them: does the caller
+ * speak? Ends the play then. */
+void play_listen(struct worker *w, struct leg *l, const int16_t *pcm);
 
 /* Nothing of the list is left. */
 bool play_finished(struct worker *w, struct leg *l);

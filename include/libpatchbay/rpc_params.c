@@ -232,8 +232,11 @@ static bool value_check(const struct rpc_param *p, const json_t *v, const struct
 	if (json_is_null(v) && (p->flags & RPC_NULLABLE) != 0)
 		return true;
 	switch (p->kind) {
-	case RPC_KIND_ID:
 	case RPC_KIND_TEXT:
+		if (p->members != NULL && json_is_object(v))
+			return members_check(p->members, v, at, err);
+		return string_check(p, v, at, err);
+	case RPC_KIND_ID:
 	case RPC_KIND_WORD:
 	case RPC_KIND_UUID:
 		return string_check(p, v, at, err);

@@ -25,7 +25,8 @@ enum { RPC_ID_MAX = 63 }; /* characters in an object's id */
 
 enum rpc_param_kind {
 	RPC_KIND_ID,   /* 1..63 of A-Z a-z 0-9 . _ : - */
-	RPC_KIND_TEXT, /* string of min..max bytes, no control characters */
+	RPC_KIND_TEXT, /* string of min..max bytes, no control characters; with `members` an object may stand
+			* in its place */
 	RPC_KIND_WORD, /* one of `words` ("listen|whisper|barge") */
 	RPC_KIND_UUID, /* 8-4-4-4-12 hexadecimal digits */
 	RPC_KIND_INT,  /* integer in min..max */
@@ -51,6 +52,7 @@ struct rpc_param {
 /* clang-format off */
 #define RPC_PARAM_ID(n, f)              {.name = (n), .kind = RPC_KIND_ID, .flags = (f)}
 #define RPC_PARAM_TEXT(n, f, lo, hi)    {.name = (n), .kind = RPC_KIND_TEXT, .flags = (f), .min = (lo), .max = (hi)}
+#define RPC_PARAM_TEXT_OR_OBJECT(n, f, lo, hi, m) {.name = (n), .kind = RPC_KIND_TEXT, .flags = (f), .min = (lo), .max = (hi), .members = (m)}
 #define RPC_PARAM_WORD(n, f, w)         {.name = (n), .kind = RPC_KIND_WORD, .flags = (f), .words = (w)}
 #define RPC_PARAM_UUID(n, f)            {.name = (n), .kind = RPC_KIND_UUID, .flags = (f)}
 #define RPC_PARAM_INT(n, f, lo, hi)     {.name = (n), .kind = RPC_KIND_INT, .flags = (f), .min = (lo), .max = (hi)}
