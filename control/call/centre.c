@@ -78,6 +78,7 @@ void centre_fini(struct centre *c)
 		ivr_flow_drop(&c->flows[i].flow);
 	fetcher_close(c->fetcher);
 	json_decref(c->prompts);
+	ivr_say_close(c->say);
 	free(c->acd);
 	free(c->regulars);
 	free(c->desks);

@@ -94,6 +94,7 @@ struct centre {
 	struct regulars *regulars;
 	struct desk *desks;
 	uint32_t desks_max;
+	struct ivr_say *say; /* how languages say numbers */
 	json_t *prompts; /* set of the engine's prompt names, NULL until known */
 
 	struct list by_number[CENTRE_BUCKETS];

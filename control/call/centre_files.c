@@ -3,6 +3,7 @@
  * Configuration and flows: read, checked, exchanged while calls run. A text with an error changes
  * nothing; every complaint is handed back with its line and column.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,10 +118,42 @@ static bool has_number(void *arg, const char *number)
 	       config_trunk_for(c->config, number) != NULL;
 }
 
+/* LANG/say.yaml beside the prompts of each language. What is wrong with one is told, and the language
+ * built in, or none, is used in its place. */
+static void load_languages(struct centre *c, json_t *problems)
+{
+	struct ivr_say *say = ivr_say_builtin();
+	DIR *dir = c->config->prompts[0] != '\0' ? opendir(c->config->prompts) : NULL;
+
+	for (const struct dirent *d; dir != NULL && (d = readdir(dir)) != NULL;) {
+		char path[1024], *text = NULL;
+		struct complaints list;
+		size_t len;
+		int err;
+
+		if (d->d_name[0] == '.' ||
+		    (size_t)snprintf(path, sizeof(path), "%s/%s/say.yaml", c->config->prompts,
+				     d->d_name) >= sizeof(path))
+			continue;
+		err = read_file(path, IVR_SAY_TEXT_MAX, &text, &len);
+		if (err == 0) {
+			ivr_say_load(say, text, len, path, &list);
+			add_complaints(problems, &list);
+		} else if (err != -ENOENT && err != -ENOTDIR) {
+			add_problem(problems, path, 0, 0, "error", strerror(-err));
+		}
+		free(text);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	ivr_say_close(c->say);
+	c->say = say;
+}
+
 /* Load and check one flow. Returns it held once, or NULL; complaints go to `problems`. */
 static struct ivr_flow *load_flow(struct centre *c, const char *file, json_t *problems)
 {
-	struct ivr_world world = {c, has_prompt, has_queue, has_calendar, has_number};
+	struct ivr_world world = {c, has_prompt, has_queue, has_calendar, has_number, c->say};
 	struct ivr_flow *flow = NULL;
 	struct complaints list;
 	char path[1024], *text = NULL;
@@ -154,7 +187,7 @@ static struct ivr_flow *load_flow(struct centre *c, const char *file, json_t *pr
 void centre_check_prompts(struct centre *c)
 {
 	enum { SHOWN = 3 };
-	struct ivr_world world = {.arg = c, .has_prompt = has_prompt};
+	struct ivr_world world = {.arg = c, .has_prompt = has_prompt, .say = c->say};
 	struct complaints list;
 	char line[COMPLAINT_TEXT_MAX + COMPLAINT_NAME_MAX + 32], first[160] = "";
 
@@ -215,6 +248,7 @@ int centre_load_flows(struct centre *c, json_t **problems)
 	unsigned n = 0;
 	bool failed = false;
 
+	load_languages(c, list);
 	for (unsigned i = 0; i < c->config->n_hotlines; i++) {
 		const char *name = flow_name(c, &c->config->hotlines[i]);
 

@@ -398,6 +398,11 @@ static const struct rpc_param element[] = {
 	RPC_PARAM_END,
 };
 
+static const struct rpc_param interrupt_params[] = {
+	RPC_PARAM_TEXT("digits", RPC_OPTIONAL, 0, 32),
+	RPC_PARAM_BOOL("speech", RPC_OPTIONAL),
+	RPC_PARAM_END,
+};
 static const struct rpc_param anything[] = {
 	RPC_PARAM_ID("call", RPC_OPTIONAL),
 	RPC_PARAM_ID("leg", RPC_OPTIONAL),
@@ -417,7 +422,7 @@ static const struct rpc_param anything[] = {
 	RPC_PARAM_INT("media_timeout_ms", RPC_OPTIONAL, 0, 86400000),
 	RPC_PARAM_ID("play", RPC_OPTIONAL),
 	RPC_PARAM_INT("loop", RPC_OPTIONAL, 0, 1000),
-	RPC_PARAM_TEXT("interrupt", RPC_OPTIONAL, 0, 32),
+	RPC_PARAM_TEXT_OR_OBJECT("interrupt", RPC_OPTIONAL, 0, 32, interrupt_params),
 	RPC_PARAM_ID("collect", RPC_OPTIONAL),
 	RPC_PARAM_INT("max", RPC_OPTIONAL, 1, 64),
 	RPC_PARAM_INT("min", RPC_OPTIONAL, 0, 64),

@@ -16,8 +16,10 @@
 
 static struct ivr_now now_of(struct call *call)
 {
-	return (struct ivr_now){
-		.now_ms = clock_mono_ms(), .arg = call->centre, .open = centre_hours_open};
+	return (struct ivr_now){.now_ms = clock_mono_ms(),
+				.arg = call->centre,
+				.say = call->centre->say,
+				.open = centre_hours_open};
 }
 
 static void carry_out(struct call *call, const struct ivr_actions *todo);
@@ -272,7 +274,9 @@ static void carry_out(struct call *call, const struct ivr_actions *todo)
 			call_set_state(call, CALL_IVR);
 			party_play(call->customer, PLAY_FLOW,
 				   announced(call, party_items(&a->items)), 1,
-				   a->interrupt ? "0123456789*#" : NULL);
+				   !a->interrupt ? NULL
+				   : a->speech   ? ENGINE_ANY_KEY ENGINE_OR_SPEECH
+						 : ENGINE_ANY_KEY);
 			playing = true;
 			break;
 		case IVR_RECORD:

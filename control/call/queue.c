@@ -233,13 +233,15 @@ static json_t *whisper(struct call *call, uint64_t waited_ms)
 	const struct config_queue *q = config_queue_find(c->config, queue_name(c, call->queue));
 	const char *lang = call->flow_runs ? ivr_session_language(&call->ivr) : "en";
 	struct ivr_items items = {0};
+	char minutes[24];
 
 	if (q == NULL || q->agent_announcement[0] == '\0')
 		return NULL;
 	ivr_say_prompt(lang, q->agent_announcement, &items);
 	if (waited_ms >= 60000) {
 		ivr_say_prompt(lang, "queue/waited", &items);
-		ivr_say_number(lang, waited_ms / 60000, &items);
+		snprintf(minutes, sizeof(minutes), "%llu", (unsigned long long)(waited_ms / 60000));
+		ivr_say(c->say, lang, IVR_SAY_COUNT, minutes, &items);
 		ivr_say_prompt(lang, "queue/minutes", &items);
 	}
 	return party_items(&items);
@@ -315,7 +317,7 @@ static void announce(struct centre *c, const struct acd_action *a)
 	if (call == NULL || call->customer == NULL || call->state == CALL_ENDING)
 		return;
 	lang = call->flow_runs ? ivr_session_language(&call->ivr) : "en";
-	ivr_say_position(lang, a->position, a->wait_s, &items);
+	ivr_say_position(c->say, lang, a->position, a->wait_s, &items);
 	snprintf(detail, sizeof(detail), "%u", a->position);
 	call_note(call, CALL_STEP_ANNOUNCE, detail);
 	party_play(call->customer, PLAY_ANNOUNCE, party_items(&items), 1, NULL);

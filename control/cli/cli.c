@@ -125,8 +125,14 @@ static const struct cli_command commands[] = {
 	 "  patchbay events\n"
 	 "  patchbay events --engine --type dtmf\n"
 	 "  patchbay events --json --after 1200\n", cli_events},
-	{"prompts", "[list | load [DIR]]", "the sounds that the engine has",
+	{"prompts", "[list | load [DIR] | check [LANG] | say LANG KIND TEXT | tones [CC]]",
+	 "the sounds that the engine has, what languages need, tones",
+	 "check tells which recordings the rules of a language need and the engine (or --prompts DIR) has not;\n"
+	 "say shows what is played for a number, count, ordinal, digits, phone, money, date, time, year or duration.\n\n"
 	 "  patchbay prompts list\n"
+	 "  patchbay prompts check zh --prompts /usr/share/patchbay/prompts\n"
+	 "  patchbay prompts say zh money 30523\n"
+	 "  patchbay prompts tones us\n"
 	 "  patchbay prompts load              reads the directory again; plays that run keep what they have\n", cli_prompts},
 	{"flow", "check [FILE] | reload [FILE] | draw [FILE] | try [FILE]", "check, load, draw or walk what callers meet",
 	 "check FILE needs no patchbayd; with --config FILE queues, calendars and agents are checked as well, with\n"

@@ -10,6 +10,7 @@
 
 #include "cli/cli.h"
 #include "cli/flow_try.h"
+#include "cli/languages.h"
 #include "conf/config.h"
 #include "example/example.h"
 #include "ivr/flow.h"
@@ -84,10 +85,8 @@ struct around {
 static bool has_prompt(void *arg, const char *prompt)
 {
 	const struct around *a = arg;
-	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/%s.wav", a->prompts, prompt);
-	return access(path, R_OK) == 0;
+	return languages_has_prompt(a->prompts, prompt);
 }
 
 static bool has_queue(void *arg, const char *queue)
@@ -133,7 +132,10 @@ static int check_with(struct cli *c, const char *file, const char *text, size_t 
 {
 	struct ivr_flow *flow = NULL;
 	struct complaints k;
+	bool good;
+	struct ivr_say *say = languages_read(a->prompts, c->err, &good);
 	const struct ivr_world world = {
+		.say = say,
 		.arg = a,
 		.has_prompt = a->prompts != NULL ? has_prompt : NULL,
 		.has_queue = a->config != NULL ? has_queue : NULL,
@@ -148,6 +150,9 @@ static int check_with(struct cli *c, const char *file, const char *text, size_t 
 
 	if (flow != NULL)
 		ivr_flow_drop(&flow);
+	ivr_say_close(say);
+	if (!good)
+		rc = CLI_REFUSED;
 	if (!c->json && (a->config == NULL || a->prompts == NULL))
 		fprintf(c->err, "(not checked: %s%s%s)\n",
 			a->config == NULL

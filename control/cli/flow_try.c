@@ -223,12 +223,15 @@ int flow_try(const struct flow_try_options *opt)
 	struct trying t = {.in = opt->in != NULL ? opt->in : stdin,
 			   .out = opt->out != NULL ? opt->out : stdout,
 			   .closed = opt->closed};
-	struct ivr_now now = {.arg = &t, .open = is_open};
+	struct ivr_say *say = ivr_say_builtin();
+	struct ivr_now now = {.arg = &t, .say = say, .open = is_open};
 	struct ivr_actions todo;
 	char line[LINE_MAX_BYTES];
 
-	if (f == NULL)
+	if (f == NULL) {
+		ivr_say_close(say);
 		return 2;
+	}
 	ivr_start(&t.session, f, opt->caller != NULL ? opt->caller : "13800138000", "95598",
 		  opt->language, &now, &todo);
 	while (!t.session.over) {
@@ -254,6 +257,7 @@ int flow_try(const struct flow_try_options *opt)
 	ivr_end(&t.session);
 	json_decref(t.answer);
 	ivr_flow_drop(&f);
+	ivr_say_close(say);
 	return 0;
 }
 

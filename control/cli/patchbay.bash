@@ -49,7 +49,7 @@ _patchbay() {
   flow) words "check reload draw try --config --prompts --caller --language --closed"; files ;;
   config) words "check reload"; files ;;
   example) words "config flow" ;;
-  prompts) words "list load"; files ;;
+  prompts) words "list load check say tones --prompts"; files ;;
   legs) words "--engine" ;;
   drops) words "--all" ;;
   events) words "--engine --after --type --seconds" ;;

@@ -51,6 +51,7 @@ enum {
 };
 
 struct ivr_flow;
+struct ivr_say;
 
 /* Read `len` bytes of YAML called `name`. Returns 0 and sets `*out`, held once by the caller; or
  * -EINVAL, -E2BIG, -ENOMEM with at least one error in `complaints` (initialised here). */
@@ -65,6 +66,7 @@ struct ivr_world {
 	bool (*has_queue)(void *arg, const char *queue);
 	bool (*has_calendar)(void *arg, const char *calendar);
 	bool (*has_number)(void *arg, const char *number); /* an agent, or through a trunk */
+	const struct ivr_say *say; /* whose words must be there; NULL: digits alone */
 };
 
 /* Prove that the flow cannot lose a caller; adds to `complaints` (which ivr_flow_load began).

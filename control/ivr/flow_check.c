@@ -231,7 +231,8 @@ static void check_words(struct checking *k, struct mark at)
 		const char *word;
 		char full[IVR_PROMPT_MAX];
 
-		for (unsigned w = 0; (word = ivr_say_word(k->f->language[i], w)) != NULL; w++) {
+		for (unsigned w = 0;
+		     (word = ivr_say_word(k->world->say, k->f->language[i], w)) != NULL; w++) {
 			snprintf(full, sizeof(full), "%.40s/%s", k->f->language[i], word);
 			if (!k->world->has_prompt(k->world->arg, full))
 				complain(k->c, COMPLAINT_ERROR, at,

@@ -41,6 +41,7 @@ static const struct field menu_keys[] = {OTHER("menu"),
 					 OTHER("on_timeout"),
 					 OTHER("on_invalid"),
 					 NUM8("tries", tries, 1, 9),
+					 {"speech", FIELD_BOOL, OF(speech), 0, 0},
 					 NUM("timeout_s", timeout_s, 1, 60)};
 static const struct field collect_keys[] = {OTHER("collect"),
 					    OTHER("into"),
@@ -54,6 +55,7 @@ static const struct field collect_keys[] = {OTHER("collect"),
 					    NUM("timeout_s", timeout_s, 1, 60),
 					    NUM("inter_timeout_s", inter_timeout_s, 1, 30),
 					    {"terminators", FIELD_NUMBER, OF(terminators), 0, 0},
+					    {"speech", FIELD_BOOL, OF(speech), 0, 0},
 					    {"secret", FIELD_BOOL, OF(secret), 0, 0}};
 static const struct field hours_keys[] = {OTHER("hours"), OTHER("open"), OTHER("closed")};
 static const struct field set_keys[] = {OTHER("set"), OTHER("next")};

@@ -5,6 +5,7 @@
 #include "conf/arena.h"
 #include "conf/complaint.h"
 #include "ivr/flow.h"
+#include "ivr/say.h"
 
 enum node_kind {
 	NODE_SAY,
@@ -55,10 +56,7 @@ enum way {
 
 enum piece_kind {
 	PIECE_PROMPT,
-	PIECE_NUMBER,
-	PIECE_DIGITS,
-	PIECE_MONEY,
-	PIECE_DATE,
+	PIECE_SAID, /* `said` by the language's rules */
 	PIECE_SILENCE,
 	PIECE_BEEP,
 };
@@ -68,6 +66,7 @@ enum { VAR_NONE = -1, VAR_CALLER = -2, VAR_CALLED = -3, VAR_LANGUAGE = -4 };
 
 struct piece {
 	enum piece_kind kind;
+	enum ivr_say_kind said;
 	const char *text; /* a prompt's name, or what is spoken when `var` is VAR_NONE */
 	int var;
 	uint32_t ms;
@@ -104,7 +103,7 @@ struct node {
 	enum node_kind kind;
 	struct pieces say; /* heard first; the prompts of a menu or collect */
 	struct pieces on_timeout, on_invalid;
-	bool interrupt;
+	bool interrupt, speech;
 	struct target way[WAYS];
 	struct target key[KEYS];
 	/* menu, collect */

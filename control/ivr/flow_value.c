@@ -4,8 +4,6 @@
 
 #include "ivr/flow_read.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 void ivr_read_target(struct reading *r, const struct tree *t, const char *what, struct target *out)
 {
 	const char *name;
@@ -56,12 +54,20 @@ bool ivr_read_value(struct reading *r, const struct tree *t, const char *what, c
 	return *var != VAR_NONE;
 }
 
+enum { PIECE_WORDS = IVR_SAY_KINDS + 2 };
+
+/* The keys of what is said: the kinds of say.h, silence_ms and beep. */
+static void piece_words(const char *words[PIECE_WORDS])
+{
+	for (unsigned i = 0; i < IVR_SAY_KINDS; i++)
+		words[i] = ivr_say_kind_name((enum ivr_say_kind)i);
+	words[IVR_SAY_KINDS] = "silence_ms";
+	words[IVR_SAY_KINDS + 1] = "beep";
+}
+
 static bool read_piece(struct reading *r, const struct tree *t, struct piece *out)
 {
-	static const char *const words[] = {"number", "digits",     "money",
-					    "date",   "silence_ms", "beep"};
-	static const enum piece_kind kinds[] = {PIECE_NUMBER, PIECE_DIGITS,  PIECE_MONEY,
-						PIECE_DATE,   PIECE_SILENCE, PIECE_BEEP};
+	const char *words[PIECE_WORDS];
 	struct piece p = {.var = VAR_NONE, .at = t->at};
 	bool yes;
 
@@ -73,32 +79,38 @@ static bool read_piece(struct reading *r, const struct tree *t, struct piece *ou
 	if (t->kind != TREE_MAP || t->n != 1) {
 		complain(r->s.c, COMPLAINT_ERROR, t->at,
 			 "what is said is a prompt's name, or one of {number: $x}, {digits: $x}, "
-			 "{money: $x}, {date: $x}, {silence_ms: 500}, {beep: yes}");
+			 "{phone: $x}, {money: $x}, {date: $x}, {time: $x}, {silence_ms: 500}, "
+			 "{beep: yes}");
 		return false;
 	}
 
 	const struct tree *m = t->first;
 	unsigned i = 0;
 
-	while (i < COUNT(words) && strcmp(words[i], m->key) != 0)
+	piece_words(words);
+	while (i < PIECE_WORDS && strcmp(words[i], m->key) != 0)
 		i++;
-	if (i == COUNT(words)) {
-		const char *guess = complaint_guess(m->key, words, COUNT(words));
+	if (i == PIECE_WORDS) {
+		const char *guess = complaint_guess(m->key, words, PIECE_WORDS);
 
 		complain(r->s.c, COMPLAINT_ERROR, m->key_at, "unknown key \"%.40s\"%s%s%s", m->key,
 			 guess != NULL ? "; did you mean \"" : "", guess != NULL ? guess : "",
 			 guess != NULL ? "\"?" : "");
 		return false;
 	}
-	p.kind = kinds[i];
-	if (p.kind == PIECE_SILENCE) {
+	if (i == IVR_SAY_KINDS) {
+		p.kind = PIECE_SILENCE;
 		if (!schema_u32(&r->s, m, "silence_ms", 20, 10000, &p.ms))
 			return false;
-	} else if (p.kind == PIECE_BEEP) {
+	} else if (i == IVR_SAY_KINDS + 1) {
+		p.kind = PIECE_BEEP;
 		if (!schema_bool(&r->s, m, "beep", &yes))
 			return false;
-	} else if (!ivr_read_value(r, m, words[i], &p.text, &p.var)) {
-		return false;
+	} else {
+		p.kind = PIECE_SAID;
+		p.said = (enum ivr_say_kind)i;
+		if (!ivr_read_value(r, m, words[i], &p.text, &p.var))
+			return false;
 	}
 	*out = p;
 	return true;

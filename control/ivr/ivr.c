@@ -124,37 +124,20 @@ static void hang_up(struct run *r, enum ivr_cause cause)
 	r->s->over = true;
 }
 
-/* A date as YYYYMMDD. */
-static void say_date(const char *lang, const char *text, struct ivr_items *out)
+static void say_pieces(const struct run *r, const struct pieces *p, struct ivr_items *out)
 {
-	long n = strlen(text) == 8 ? strtol(text, NULL, 10) : 0;
-
-	ivr_say_date(lang, (int)(n / 10000), (int)(n / 100 % 100), (int)(n % 100), out);
-}
-
-static void say_pieces(const struct ivr_session *s, const struct pieces *p, struct ivr_items *out)
-{
-	const char *lang = ivr_session_language(s);
+	const char *lang = ivr_session_language(r->s);
 
 	for (unsigned i = 0; i < p->n; i++) {
 		const struct piece *q = &p->piece[i];
-		const char *text = q->var != VAR_NONE ? ivr_value_of(s, q->var) : q->text;
+		const char *text = q->var != VAR_NONE ? ivr_value_of(r->s, q->var) : q->text;
 
 		switch (q->kind) {
 		case PIECE_PROMPT:
 			ivr_say_prompt(lang, q->text, out);
 			break;
-		case PIECE_NUMBER:
-			ivr_say_number(lang, strtoull(text, NULL, 10), out);
-			break;
-		case PIECE_DIGITS:
-			ivr_say_digits(lang, text, out);
-			break;
-		case PIECE_MONEY:
-			ivr_say_money(lang, strtoull(text, NULL, 10), out);
-			break;
-		case PIECE_DATE:
-			say_date(lang, text, out);
+		case PIECE_SAID:
+			ivr_say(r->now->say, lang, q->said, text, out);
 			break;
 		case PIECE_SILENCE:
 			ivr_say_silence((uint16_t)q->ms, out);
@@ -278,12 +261,13 @@ static void start_collect(struct run *r, const struct node *n, const struct piec
 
 	r->pending.n = 0;
 	if (first != NULL)
-		say_pieces(r->s, first, &items);
-	say_pieces(r->s, &n->say, &items);
+		say_pieces(r, first, &items);
+	say_pieces(r, &n->say, &items);
 	if (items.n > 0) {
 		struct ivr_action *play = act(r, IVR_PLAY);
 
 		play->interrupt = true;
+		play->speech = n->speech;
 		play->items = items;
 	}
 
@@ -368,13 +352,13 @@ static bool say_first(struct run *r, const struct node *n)
 	if (n->kind == NODE_SAY && n->interrupt) {
 		/* A menu that follows plays it, so that a key pressed meanwhile counts there. */
 		r->s->said = true;
-		say_pieces(r->s, &n->say, &r->pending);
+		say_pieces(r, &n->say, &r->pending);
 		return false;
 	}
 	if (say_pending(r))
 		return true;
 	r->s->said = true;
-	say_pieces(r->s, &n->say, &items);
+	say_pieces(r, &n->say, &items);
 	if (items.n == 0)
 		return false;
 	act(r, IVR_PLAY)->items = items;

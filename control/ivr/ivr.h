@@ -90,6 +90,7 @@ struct ivr_collect {
 struct ivr_action {
 	enum ivr_action_kind kind;
 	bool interrupt;            /* PLAY */
+	bool speech;               /* PLAY: the caller's voice ends it as well */
 	uint8_t priority;          /* QUEUE */
 	enum ivr_cause cause;      /* HANGUP */
 	enum record_verb verb;     /* RECORD */
@@ -159,6 +160,7 @@ struct ivr_event {
 struct ivr_now {
 	uint64_t now_ms; /* any clock that never goes back; for the path */
 	void *arg;
+	const struct ivr_say *say; /* how languages say numbers; NULL: digit by digit */
 	/* Is calendar `name` open now? An unknown calendar is closed. */
 	bool (*open)(void *arg, const char *name);
 };

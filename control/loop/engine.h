@@ -85,7 +85,12 @@ int engine_leg_set(struct engine *e, const char *leg, json_t *members, engine_re
 int engine_leg_close(struct engine *e, const char *leg, engine_reply_fn *fn, void *arg);
 int engine_leg_stat(struct engine *e, const char *leg, engine_reply_fn *fn, void *arg);
 
-/* `items` is an array, taken. `loop` 0 repeats for ever. `interrupt` NULL: none. */
+/* What may interrupt a play: keys, and behind them the caller's voice. */
+#define ENGINE_ANY_KEY   "0123456789*#"
+#define ENGINE_OR_SPEECH "+speech"
+
+/* `items` is an array, taken. `loop` 0 repeats for ever. `interrupt` NULL: none; else keys, with
+ * ENGINE_OR_SPEECH behind them also speech. */
 int engine_play_start(struct engine *e, const char *leg, const char *play, json_t *items,
 		      unsigned loop, const char *interrupt, engine_reply_fn *fn, void *arg);
 int engine_play_stop(struct engine *e, const char *play);

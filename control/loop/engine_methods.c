@@ -2,6 +2,8 @@
  *
  * The methods, one function each: their params as the protocol spells them.
  */
+#include <string.h>
+
 #include "loop/engine.h"
 
 #include <stdio.h>
@@ -63,7 +65,13 @@ int engine_play_start(struct engine *e, const char *leg, const char *play, json_
 	json_t *p = json_pack("{s:s,s:s,s:o,s:i}", "leg", leg, "play", play, "items", items, "loop",
 			      (int)loop);
 
-	if (interrupt != NULL)
+	const char *speech = interrupt != NULL ? strstr(interrupt, ENGINE_OR_SPEECH) : NULL;
+
+	if (speech != NULL)
+		json_object_set_new(p, "interrupt",
+				    json_pack("{s:s%, s:b}", "digits", interrupt,
+					      (size_t)(speech - interrupt), "speech", 1));
+	else if (interrupt != NULL)
 		put_text(p, "interrupt", interrupt);
 	return engine_request(e, "play.start", p, fn, arg);
 }
