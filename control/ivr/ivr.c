@@ -420,7 +420,7 @@ static void begin(struct run *r, const struct node *n)
 	case NODE_DIAL:
 		a = act(r, IVR_DIAL);
 		a->dial.timeout_s = n->timeout_s;
-		say_pieces(r->s, &n->confirm, &a->items);
+		say_pieces(r, &n->confirm, &a->items);
 		r->s->waiting = WAIT_DIAL;
 		break;
 	case NODE_CALLBACK:
