@@ -95,7 +95,7 @@ struct centre {
 	struct desk *desks;
 	uint32_t desks_max;
 	struct ivr_say *say; /* how languages say numbers */
-	json_t *prompts; /* set of the engine's prompt names, NULL until known */
+	json_t *prompts;     /* set of the engine's prompt names, NULL until known */
 
 	struct list by_number[CENTRE_BUCKETS];
 	struct list by_id[CENTRE_BUCKETS];

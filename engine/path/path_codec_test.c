@@ -11,6 +11,7 @@
 #include "codec/codec.h"
 #include "dsp/level.h"
 #include "dsp/tone.h"
+#include "dsp/tone_plan.h"
 #include "path/path_world.h"
 #include "prompt/prompt.h"
 
@@ -405,10 +406,11 @@ static struct prompt prompt;
 static int play(struct phone *f, struct playlist *list)
 {
 	struct worker_command c = {.kind = COMMAND_PLAY_START, .leg = f->p->leg};
-	struct tone t;
+	struct tone_cadence ringback;
+	char why[100];
 
-	tone_start(&t, TONE_RINGBACK);
-	tone_next(&t, beep, sizeof(beep) / sizeof(*beep));
+	check_int(tone_parse(&ringback, "450/1000,0/4000", why, sizeof(why)), 0);
+	tone_render(&ringback, beep, sizeof(beep) / sizeof(*beep));
 	codec_of(CODEC_PCMU)->encode(NULL, beep_ulaw, sizeof(beep_ulaw), beep, sizeof(beep_ulaw));
 	prompt = (struct prompt){.name = "beep", .frames = 50, .duration_ms = 1000, .pcm = beep};
 	prompt.coded[CODEC_PCMU] = beep_ulaw;

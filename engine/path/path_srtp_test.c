@@ -323,7 +323,7 @@ static void keys_and_plays(void)
 	uint8_t out[256];
 
 	keys_set(a, 1);
-	first.item[0] = (struct play_item){.kind = PLAY_TONE, .tone = PLAY_TONE_RINGBACK};
+	first.item[0] = (struct play_item){.kind = PLAY_SILENCE, .silence_ms = 5000};
 	second.item[0] = (struct play_item){.kind = PLAY_SILENCE, .silence_ms = 400};
 	c.leg = a->leg;
 	c.play.play = 1;

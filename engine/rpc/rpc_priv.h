@@ -259,8 +259,8 @@ void engine_rpc_worker_event(struct engine_rpc *rpc, unsigned worker,
 rpc_method_fn rpc_call_open, rpc_call_close, rpc_call_hear, rpc_room_set, rpc_monitor_start,
 	rpc_monitor_mode, rpc_monitor_stop;
 rpc_method_fn rpc_leg_open, rpc_leg_set, rpc_leg_close, rpc_leg_stat, rpc_dtmf_send, rpc_stat_legs;
-rpc_method_fn rpc_play_start, rpc_play_stop, rpc_play_set, rpc_prompt_tones, rpc_collect_start, rpc_collect_stop, rpc_prompt_list,
-	rpc_prompt_load;
+rpc_method_fn rpc_play_start, rpc_play_stop, rpc_play_set, rpc_prompt_tones, rpc_collect_start,
+	rpc_collect_stop, rpc_prompt_list, rpc_prompt_load;
 rpc_method_fn rpc_record_start, rpc_record_pause, rpc_record_resume, rpc_record_stop,
 	rpc_record_mark, rpc_record_mask, rpc_record_unmask, rpc_record_recovered;
 rpc_method_fn rpc_capture_start, rpc_capture_read, rpc_capture_stop;

@@ -24,7 +24,7 @@
 enum { RPC_ID_MAX = 63 }; /* characters in an object's id */
 
 enum rpc_param_kind {
-	RPC_KIND_ID,   /* 1..63 of A-Z a-z 0-9 . _ : - */
+	RPC_KIND_ID, /* 1..63 of A-Z a-z 0-9 . _ : - */
 	RPC_KIND_TEXT, /* string of min..max bytes, no control characters; with `members` an object may stand
 			* in its place */
 	RPC_KIND_WORD, /* one of `words` ("listen|whisper|barge") */
