@@ -41,13 +41,13 @@ static void a_call_is_read_to_its_newest_frame_while_it_runs(void)
 	uint32_t next = 0;
 
 	place_make(&p);
+	check(mkdir(p.volume[0], 0750) == 0); /* before the recorder comes to it */
 	test_id(id, 7);
 
 	struct record_config cfg = place_config(&p, 1);
 
 	check_int(record_start(&cfg, &rec), 0);
 	check_int(rec_tap_open(record_worker(rec, 0), id, "{\"a\":1}", now, &tap), 0);
-	usleep(100000); /* the volume is there */
 	test_frame(tap, 7, 0, 0, now);
 	st = place_open(&p);
 	check_int(recording_open(st, id, NULL, NULL, &r), -ENOENT); /* in memory only */
@@ -115,6 +115,7 @@ static void a_reader_beside_a_writer_sees_each_frame_once(void)
 	uint32_t next = 0;
 
 	place_make(&p);
+	check(mkdir(p.volume[0], 0750) == 0); /* before the recorder comes to it */
 	test_id(id, 7);
 
 	struct record_config cfg = place_config(&p, 1);
@@ -122,7 +123,6 @@ static void a_reader_beside_a_writer_sees_each_frame_once(void)
 	cfg.window_ms = 140;
 	check_int(record_start(&cfg, &b.rec), 0);
 	check_int(rec_tap_open(record_worker(b.rec, 0), id, "{}", mono_now_ns(), &b.tap), 0);
-	usleep(100000);
 	st = place_open(&p);
 	attach(st, &p);
 	check_int(recording_open(st, id, NULL, NULL, &r), 0);
@@ -236,13 +236,13 @@ static void a_stream_of_a_running_call_asks_for_patience(void)
 	int got;
 
 	place_make(&p);
+	check(mkdir(p.volume[0], 0750) == 0); /* before the recorder comes to it */
 	test_id(id, 7);
 
 	struct record_config cfg = place_config(&p, 1);
 
 	check_int(record_start(&cfg, &rec), 0);
 	check_int(rec_tap_open(record_worker(rec, 0), id, "{}", now, &tap), 0);
-	usleep(100000);
 	for (uint32_t i = 0; i < 1000; i++)
 		test_frame(tap, 7, 0, i, now + i * 20 * PB_NS_PER_MS);
 
