@@ -36,7 +36,7 @@ static void catch_up(struct cataloguer *c)
 		int added;
 
 		do
-			added = catalogue_update(c->volume[i], 1, &c->stop);
+			added = recording_run_update(c->volume[i], 1, &c->stop);
 		while (added > 0 && !atomic_load(&c->stop));
 		if (added < 0 && added != -ECANCELED && added != -EAGAIN && added != c->told[i])
 			log_warn("record", "the catalogue of %s is behind: %s", c->volume[i],

@@ -252,7 +252,7 @@ int recording_catalogue_update(const char *dir, unsigned least)
 	int added, all = 0;
 
 	do {
-		added = catalogue_update(dir, least, NULL);
+		added = recording_run_update(dir, least, NULL);
 		all += added > 0 ? added : 0;
 	} while (added > 0);
 	return added < 0 ? added : all;

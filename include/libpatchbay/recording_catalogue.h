@@ -14,7 +14,7 @@
  * CATALOGUE_BLOCK_HEAD bytes (CRC-32C of the rest of the block, then the number of entries), then
  * entries, then zeros. fence[i] is the key of block i's first entry.
  *
- * Thread: a struct catalogue belongs to one; catalogue_update() may run beside readers, and takes a
+ * Thread: a struct catalogue belongs to one; recording_run_update() may run beside readers, and takes a
  * lock against another update.
  */
 #ifndef LIBPATCHBAY_RECORDING_CATALOGUE_H
@@ -106,7 +106,7 @@ unsigned catalogue_verify(const struct catalogue *c);
  * `least`, only if that many are in no run. When *stop (NULL: never) becomes true it gives up with
  * -ECANCELED, and nothing is lost. Returns the number of segments added, -EAGAIN (another update
  * runs), or negative errno. */
-int catalogue_update(const char *dir, unsigned least, const _Atomic bool *stop);
+int recording_run_update(const char *dir, unsigned least, const _Atomic bool *stop);
 
 /* From the name of a run. Returns false for any other name. */
 bool catalogue_name(const char *name, uint32_t *serial, uint32_t *highest);

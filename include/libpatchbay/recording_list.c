@@ -59,8 +59,8 @@ static bool read_account(struct recording_store *st, const struct extent_ref *re
 	return true;
 }
 
-void store_describe(struct recording_store *st, const struct extent_ref *ref, size_t n,
-		    struct recording_info *info, char *text)
+void recording_describe(struct recording_store *st, const struct extent_ref *ref, size_t n,
+			struct recording_info *info, char *text)
 {
 	struct recording_info i = {.parts = 0, .complete = true, .account_known = true};
 	uint64_t end_ns = 0;
@@ -170,7 +170,7 @@ int recording_store_list(struct recording_store *st, recording_info_fn *fn,
 		struct recording_info info;
 		char text[RECORDING_METADATA_MAX + 1];
 
-		store_describe(st, t.refs.ref + g[i].first, g[i].n, &info, text);
+		recording_describe(st, t.refs.ref + g[i].first, g[i].n, &info, text);
 		err = fn(ctx, &info);
 	}
 	free(g);

@@ -108,7 +108,7 @@ static int gather(struct recording *r, bool refresh)
 		refs_free(&r->refs);
 	}
 	cut_behind_open(&r->refs);
-	store_describe(r->store, r->refs.ref, r->refs.n, &r->info, r->metadata);
+	recording_describe(r->store, r->refs.ref, r->refs.n, &r->info, r->metadata);
 	return 0;
 }
 

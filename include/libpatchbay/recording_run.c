@@ -573,7 +573,7 @@ static int update_once(const char *dir, unsigned least, const _Atomic bool *stop
 	return err != 0 ? err : added;
 }
 
-int catalogue_update(const char *dir, unsigned least, const _Atomic bool *stop)
+int recording_run_update(const char *dir, unsigned least, const _Atomic bool *stop)
 {
 	char path[4096];
 	int fd, added;

@@ -105,8 +105,8 @@ struct extent_ref recording_extent_ref(const struct recording_extent_head *h, ui
 
 /* What the references of one recording tell; metadata and account are read from the extents. `refs`
  * in order; the metadata goes to `text` (RECORDING_METADATA_MAX + 1). */
-void store_describe(struct recording_store *st, const struct extent_ref *ref, size_t n,
-		    struct recording_info *info, char *text);
+void recording_describe(struct recording_store *st, const struct extent_ref *ref, size_t n,
+			struct recording_info *info, char *text);
 
 /* Tell the caller's function, if there is one. */
 void recording_damage_tell(recording_damage_fn *fn, void *ctx, const struct recording_damage *d);
