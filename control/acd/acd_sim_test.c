@@ -341,7 +341,7 @@ static struct config *shaky_config(struct sim *s)
 			first + q, roll(s, 20), roll(s, 3) * 10, roll(s, 2) * 100,
 			roll(s, 2) ? "yes" : "no",
 			config_strategy_name((enum config_strategy)roll(s, CONFIG_STRATEGIES)),
-			roll(s, 2) * 5, roll(s, 2) * 10, roll(s, 3) == 0 ? 60 : 0);
+			roll(s, 2) * 5, roll(s, 2) * 10, roll(s, 3) == 0 ? 60u : 0u);
 	p += sprintf(p, "agents:\n");
 	for (unsigned g = 0; g < AGENTS; g++) {
 		if (roll(s, 4) == 0)

@@ -766,16 +766,25 @@ static const char self_service[] =
 	"  sorry: {note: {result: sorry}, next: bye}\n"
 	"  bye: {hangup: normal}\n";
 
+static bool write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+	bool written;
+
+	if (f == NULL)
+		return false;
+	written = fputs(text, f) >= 0;
+	return fclose(f) == 0 && written;
+}
+
 static void with_flow(const char *text)
 {
 	char path[200];
 	json_t *problems = NULL;
-	FILE *f;
 
 	call_kit_open(&k);
 	snprintf(path, sizeof(path), "%s/flow.yaml", k.dir);
-	f = fopen(path, "w");
-	check(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
+	check(write_file(path, text));
 	json_decref(k.c.prompts); /* no opinion about prompts */
 	k.c.prompts = NULL;
 	check_int(centre_reload_flows(&k.c, path, &problems), 0);

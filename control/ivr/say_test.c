@@ -92,7 +92,7 @@ static const struct {
 	{"en", "money", "205", "2 yuan 5 fen"},
 	{"en", "money", "USD 100", "1 dollar"},
 	{"en", "money", "USD 20501", "2 hundred and 5 dollars and 1 cent"},
-	{"en", "money", "XXX 5", "5"}, /* no such currency */
+	{"en", "money", "QQQ 5", "5"}, /* no such currency */
 	{"zh", "date", "20261122", "2 0 2 6 year ten 1 month 2 ten 2 day"},
 	{"zh", "date", "1122", "ten 1 month 2 ten 2 day"},
 	{"en", "date", "2026-11-22", "month/11 20 th/2 20 20 6"},

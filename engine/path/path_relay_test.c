@@ -212,8 +212,11 @@ static void an_event_that_is_not_passed_on_leaves_no_gap(void)
 	struct world_peer next = {.ip = {10, 1, 2, 11}, .port = 4000};
 	struct leg_config cfg = world_config(&next);
 	struct world_peer *a = world_peer(&w, 0, call, 0), *b;
+	struct leg_config hide = world_config(a);
 
-	cfg.dtmf = false;
+	hide.set = LEG_SET_HIDE;
+	hide.hide_digits = true;
+	check_int(world_leg_set(&w, a, &hide), 0);
 	b = world_peer_with(&w, 0, call, 1, &cfg);
 	world_bridge(&w, call, a, b);
 	a->talks = true;
