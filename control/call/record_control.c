@@ -86,13 +86,12 @@ static void on_changed(struct call *call, struct party *p, int err, const json_t
 	(void)result;
 	if (err == 0 || t == NULL)
 		return;
-	/* What must not be in a recording must not be there because of an error either. */
-	log_error("call", "[call=%s] %s cannot be %s: %s; the recording is stopped", call->id,
-		  t->id,
-		  t->paused   ? "paused"
-		  : t->masked ? "masked"
+	log_error("call", "[call=%s] %s cannot be %s: %s", call->id, t->id,
+		  t->paused   ? "paused, and is stopped"
+		  : t->masked ? "masked, and is stopped"
 			      : "resumed",
 		  why ? why->message : strerror(-err));
+	/* What must not be in a recording must not be there because of an error either. */
 	if (t->paused || t->masked) {
 		call->wish.stopped = true;
 		record_stop(call);

@@ -109,7 +109,7 @@ int engine_collect_stop(struct engine *e, const char *collect);
 int engine_record_start(struct engine *e, const char *call, const char *recording,
 			const char *customer, json_t *metadata, engine_reply_fn *fn, void *arg);
 int engine_record_stop(struct engine *e, const char *recording);
-/* `verb`: pause, resume, mask, unmask; `reason` is kept in the recording. */
+/* `verb`: pause, resume, mask, unmask; `reason` is kept with a mask. */
 int engine_record_change(struct engine *e, const char *verb, const char *recording,
 			 const char *reason, engine_reply_fn *fn, void *arg);
 

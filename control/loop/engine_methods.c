@@ -7,6 +7,7 @@
 #include "loop/engine.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void put_text(json_t *o, const char *name, const char *text)
 {
@@ -120,9 +121,11 @@ int engine_record_change(struct engine *e, const char *verb, const char *recordi
 	char method[32];
 
 	snprintf(method, sizeof(method), "record.%s", verb);
+	/* Who asked is told for a mask; a pause is a gap without words. */
 	return engine_request(e, method,
-			      json_pack("{s:s,s:s}", "recording", recording, "reason", reason), fn,
-			      arg);
+			      json_pack("{s:s,s:s*}", "recording", recording, "reason",
+					strcmp(verb, "mask") == 0 ? reason : NULL),
+			      fn, arg);
 }
 
 int engine_monitor_start(struct engine *e, const char *call, const char *monitor,
