@@ -236,10 +236,10 @@ static void keys_listen(struct worker *w, struct leg *l, const int16_t *pcm)
 
 /* The tones of a hidden key, from the moment it is known: before that, some 26 ms of them are out, too
  * short for a key (ITU-T Q.24 asks for 40). */
-static void keys_mask(const struct leg_media *m, int16_t *pcm)
+static void keys_mask(const struct leg_media *m, int16_t *pcm, uint32_t n)
 {
 	if (m->cfg.hide_digits && dtmf_detect_pressed(m->detect))
-		memset(pcm, 0, LEG_FRAME_MAX * sizeof(*pcm)); /* whatever the rate of the call */
+		memset(pcm, 0, n * sizeof(*pcm));
 }
 
 /* The tones of a line, and who answered: each is told when it is first heard. */
@@ -297,7 +297,7 @@ void speaker_frame(struct worker *w, struct leg *l, int16_t *pcm)
 		listen_to(w, l, m, narrow);
 	if ((m->doing & LEG_DOING_LISTEN) && m->cfg.inband_dtmf)
 		keys_listen(w, l, narrow);
-	keys_mask(m, pcm);
+	keys_mask(m, pcm, w->media->frame);
 }
 
 void speaker_flush(struct worker *w, struct leg *l)
