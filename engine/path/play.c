@@ -207,9 +207,17 @@ bool play_room_next(struct worker *w, struct worker_call *c, const int16_t **pcm
 
 	if (next == PLAY_NEXT_FRAME)
 		*pcm = prompt->pcm + (size_t)frame * LEG_FRAME;
-	if (next == PLAY_NEXT_END || !settle(p))
+	if (next == PLAY_NEXT_END)
 		play_room_end(w, c, PLAY_END_FINISHED);
 	return *pcm != NULL;
+}
+
+void play_room_after(struct worker *w, struct worker_call *c)
+{
+	struct leg_play *p = &c->room.play;
+
+	if (p->list != NULL && !p->over && !settle(p))
+		play_room_end(w, c, PLAY_END_FINISHED);
 }
 
 void play_listen(struct worker *w, struct leg *l, const int16_t *pcm)

@@ -43,7 +43,7 @@ struct room_work {
 	uint16_t n, at;
 	bool sending;
 	uint16_t speaking; /* members that do */
-	uint32_t loudest, loudness, holder_loudness;
+	uint32_t loudest, loudest_generation, loudness, holder_loudness;
 	bool coded_made[CODEC_G711_COUNT];
 	int32_t sum[LEG_FRAME];
 	int16_t shared[LEG_FRAME]; /* what those hear who said nothing */
@@ -151,12 +151,13 @@ static void begin(struct worker *w, struct room_work *rw, struct worker_call *c,
 		rw->member[i].generation = l->in.generation;
 	}
 	memset(rw->sum, 0, sizeof(rw->sum));
-	if (!play_room_next(w, c, &said))
-		return;
-	if (c->room.play.gain_q12 == MIX_GAIN_ONE)
-		mix_add(rw->sum, said, LEG_FRAME);
-	else
-		mix_add_gain(rw->sum, said, LEG_FRAME, c->room.play.gain_q12);
+	if (play_room_next(w, c, &said)) {
+		if (c->room.play.gain_q12 == MIX_GAIN_ONE)
+			mix_add(rw->sum, said, LEG_FRAME);
+		else
+			mix_add_gain(rw->sum, said, LEG_FRAME, c->room.play.gain_q12);
+	}
+	play_room_after(w, c);
 }
 
 static bool is_there(const struct room_work *rw, unsigned i)
@@ -176,6 +177,7 @@ static void loudness_take(const struct worker *w, struct room_work *rw, const st
 	if (m->room.loudness > rw->loudness) {
 		rw->loudness = m->room.loudness;
 		rw->loudest = index;
+		rw->loudest_generation = l->in.generation;
 	}
 	if (index == rw->call->room.row.floor.holder)
 		rw->holder_loudness = m->room.loudness;
@@ -213,6 +215,13 @@ static void talk_over(struct worker *w, struct room_work *rw)
 static void floor_look(struct worker *w, struct room_work *rw)
 {
 	struct call_room *r = &rw->call->room;
+
+	/* Closed between two slices: the room, whose slot may be another call's by now, or who was loudest. */
+	if (rw->call->generation != rw->generation)
+		return;
+	if (rw->loudest != ROOM_NOBODY &&
+	    leg_at(&w->legs, rw->loudest)->in.generation != rw->loudest_generation)
+		rw->loudest = ROOM_NOBODY;
 
 	room_floor_take(&r->row.floor, rw->loudest, rw->loudness, rw->holder_loudness, TICK_MS);
 	if (r->row.floor.holder == r->told || w->now_ns - r->told_ns < ROOM_NEWS_MS * PB_NS_PER_MS)
