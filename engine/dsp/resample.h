@@ -2,8 +2,7 @@
  *
  * A polyphase filter of 32 taps at the lower rate: flat to 0.41 of that rate (3.3 kHz of 8), 60 dB
  * down from 0.53 on (4.2 kHz), 2 ms of delay at 8 kHz, 1 ms at 16. For whole factors that is all a
- * resampler needs; libspeexdsp's takes memory from the heap for each state and is several times slower
- * (engine/codec's benchmark has both numbers).
+ * resampler needs, and its state is a struct of its owner, without the heap.
  *
  * Thread: the owner of the struct; pure.
  */
