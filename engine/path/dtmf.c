@@ -52,7 +52,7 @@ void dtmf_pressed(struct worker *w, struct leg *l, uint8_t code, enum dtmf_sourc
 	worker_event_put(w, &e);
 	dtmf_pass_on(w, l, code, source);
 	if (play_runs(m) && (m->play.list->interrupt & (1u << code)))
-		play_end(w, l, PLAY_END_DIGIT, code);
+		play_end(w, l, PLAY_END_DIGIT, e.dtmf.secret ? PLAY_DIGIT_SECRET : code);
 	if (collect_runs(m))
 		collect_digit(w, l, code);
 }

@@ -327,6 +327,21 @@ static void a_digit_interrupts_only_where_asked(void)
 	done();
 }
 
+static void a_secret_digit_that_interrupts_is_not_told(void)
+{
+	struct playlist list = list_of(4);
+
+	begin();
+	list.interrupt = 1u << 5;
+	check_int(play(1, &list), 0);
+	check_int(collect(2, 1, 4, true), 0);
+	world_run(&w, 100);
+	world_key(&w, a, 5);
+	check_int(world_find(&w, EVENT_PLAY_DONE)->play.why, PLAY_END_DIGIT);
+	check_int(world_find(&w, EVENT_PLAY_DONE)->play.digit, PLAY_DIGIT_SECRET);
+	done();
+}
+
 static void closing_the_leg_ends_play_and_collect(void)
 {
 	struct playlist list = list_of(4);
@@ -546,6 +561,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_new_play_replaces_the_old_one),
 	CHECK_CASE(gain_makes_it_quieter),
 	CHECK_CASE(a_digit_interrupts_only_where_asked),
+	CHECK_CASE(a_secret_digit_that_interrupts_is_not_told),
 	CHECK_CASE(closing_the_leg_ends_play_and_collect),
 	CHECK_CASE(collects_end_in_each_way),
 	CHECK_CASE(the_first_timeout_waits_for_the_play),

@@ -99,7 +99,10 @@ static void play_done(struct engine_rpc *rpc, const struct worker_event *ev)
 	json_object_set_new(j, "play", json_string(play->object.id));
 	json_object_set_new(j, "reason", json_string(reasons[ev->play.why]));
 	if (ev->play.why == PLAY_END_DIGIT)
-		json_object_set_new(j, "digit", digit_json(ev->play.digit));
+		json_object_set_new(j, "digit",
+				    ev->play.digit == PLAY_DIGIT_SECRET
+					    ? json_null()
+					    : digit_json(ev->play.digit));
 	json_object_set_new(j, "played_ms", json_integer(ev->play.played_ms));
 	json_object_set_new(j, "position_ms", json_integer(ev->play.position_ms));
 	sound_play_free(rpc, play);

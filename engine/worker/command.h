@@ -202,6 +202,10 @@ enum play_end {
 	PLAY_END_LEG_CLOSED,
 	PLAY_END_SPEECH,
 };
+
+/* The digit of PLAY_END_DIGIT while a secret collect runs: only that is told it. */
+enum { PLAY_DIGIT_SECRET = 0xff };
+
 enum collect_end {
 	COLLECT_END_COMPLETE,
 	COLLECT_END_TERMINATOR,
@@ -225,7 +229,7 @@ struct worker_event {
 		struct {
 			uint64_t play;
 			enum play_end why;
-			uint8_t digit;                   /* dtmf code, with PLAY_END_DIGIT */
+			uint8_t digit; /* dtmf code or SECRET, with PLAY_END_DIGIT */
 			uint32_t played_ms, position_ms; /* in all; of the last pass */
 		} play;
 		struct {
