@@ -28,11 +28,25 @@ struct rte_mbuf *made_begin(struct worker *w, uint16_t len, uint8_t **payload)
 	return m;
 }
 
+uint32_t made_clock_hz(const struct worker *w, const struct leg *l)
+{
+	if (l->out.plan == LEG_PLAN_RELAY) {
+		const struct worker_call *c = worker_call_of(w, l);
+		const struct plan_leg *pl = &c->plan.leg[worker_leg_media(w, l)->slot];
+		const struct leg *speaker =
+			pl->relay_of < CALL_LEGS_MAX ? worker_call_leg(w, c, pl->relay_of) : NULL;
+
+		if (speaker != NULL)
+			return speaker->in.clock_hz;
+	}
+	return codec_of((enum codec_id)l->out.codec)->clock_hz;
+}
+
 uint32_t made_clock(struct worker *w, struct leg *l)
 {
 	uint64_t tick_ns = w->media->tick_ns;
 	uint64_t last_ns = l->count.last_out_ns;
-	uint32_t clock_hz = codec_of((enum codec_id)l->out.codec)->clock_hz;
+	uint32_t clock_hz = made_clock_hz(w, l);
 	uint32_t ticks = 0;
 
 	if (last_ns != 0) {

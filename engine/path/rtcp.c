@@ -41,6 +41,14 @@ static void rtt_take(const struct worker *w, struct leg_media *m, const struct r
 		m->rtt_us = rtt_us;
 }
 
+/* A report about what we send counts in the RTP clock of that. */
+static uint32_t ticks_us(const struct worker *w, const struct leg *l, uint32_t ticks)
+{
+	uint64_t us = (uint64_t)ticks * 1000000 / made_clock_hz(w, l);
+
+	return us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+}
+
 static void xr_take(const struct worker *w, struct leg_media *m, const struct rtcp_xr_news *n,
 		    bool has_block)
 {
@@ -71,7 +79,7 @@ static void news_take(struct worker *w, struct leg *l, const struct rtcp_news *n
 		rtt_take(w, m, &n->block);
 		m->remote_known = true;
 		m->remote_lost = n->block.lost > 0 ? (uint32_t)n->block.lost : 0;
-		m->remote_jitter_us = (uint32_t)((uint64_t)n->block.jitter * 125);
+		m->remote_jitter_us = ticks_us(w, l, n->block.jitter);
 	}
 	xr_take(w, m, &n->xr, n->has_block);
 	if (rtcp_feedback_any(&n->feedback))

@@ -30,11 +30,9 @@ static uint32_t ts_now(const struct worker *w, const struct leg *l)
 {
 	uint64_t last_ns = l->count.last_out_ns;
 
-	return l->out.ts +
-	       (w->now_ns > last_ns
-			? codec_ticks_of_ns(codec_of((enum codec_id)l->out.codec)->clock_hz,
-					    w->now_ns - last_ns)
-			: 0);
+	return l->out.ts + (w->now_ns > last_ns
+				    ? codec_ticks_of_ns(made_clock_hz(w, l), w->now_ns - last_ns)
+				    : 0);
 }
 
 static bool seal(struct worker *w, const struct leg *l, struct rte_mbuf *m)

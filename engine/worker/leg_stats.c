@@ -107,7 +107,7 @@ static void quality_fill(const struct worker *w, const struct leg *l, struct leg
 	s->remote_mos = remote_mos(l, m, s);
 }
 
-static struct leg_jbuf_stats jbuf_stats(const struct jbuf *jb)
+static struct leg_jbuf_stats jbuf_stats(const struct jbuf *jb, uint32_t clock_hz)
 {
 	const struct jbuf_counts *c = jbuf_counts(jb);
 	struct jbuf_delay d = jbuf_delay(jb);
@@ -128,8 +128,8 @@ static struct leg_jbuf_stats jbuf_stats(const struct jbuf *jb)
 		.underruns = c->underruns,
 		.expansions = c->expansions,
 		.compressions = c->compressions,
-		.expanded_ms = (uint32_t)(c->expanded_ticks / 8),
-		.compressed_ms = (uint32_t)(c->compressed_ticks / 8),
+		.expanded_ms = (uint32_t)(c->expanded_ticks * 1000 / clock_hz),
+		.compressed_ms = (uint32_t)(c->compressed_ticks * 1000 / clock_hz),
 	};
 }
 
@@ -154,7 +154,7 @@ void leg_stats_fill(const struct worker *w, const struct leg *l, struct leg_stat
 		.jitter_us = rtp_source_jitter_us(&l->source, clock_hz),
 		.rtt_us = m->rtt_us,
 		.jbuf_ms = l->in.flags & LEG_IN_BUFFER ? jbuf_delay_ms(m->jbuf) : 0,
-		.jbuf = jbuf_stats(m->jbuf),
+		.jbuf = jbuf_stats(m->jbuf, l->in.clock_hz),
 		.remote_lost = m->remote_lost,
 		.remote_jitter_us = m->remote_jitter_us,
 		.level_dbov = listen_dbov(m->listen.power),

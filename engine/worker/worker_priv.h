@@ -249,8 +249,10 @@ enum play_next play_next(struct worker *w, struct leg *l, const uint8_t **coded,
 			 const int16_t **pcm);
 
 /* The same of a room's announcement, whose samples are added to what is said; *pcm is NULL for silence.
- * Its end is told as a leg's is. */
+ * When they have been: play_room_after(), which tells the end that came with them as a leg's is told; from
+ * then on the samples are main's. */
 bool play_room_next(struct worker *w, struct worker_call *c, const int16_t **pcm);
+void play_room_after(struct worker *w, struct worker_call *c);
 void play_room_end(struct worker *w, struct worker_call *c, enum play_end why);
 
 /* Go to `ms` of the list's present pass; beyond its end: to the end. */
@@ -312,6 +314,10 @@ void dtmf_event_in(struct worker *w, struct leg *l, const struct rtp_view *v,
 /* Begin a packet of `l`: an mbuf with room for headers and RTP_HEADER_LEN + len bytes of data; the payload
  * is at *payload. NULL: no memory (counted). */
 struct rte_mbuf *made_begin(struct worker *w, uint16_t len, uint8_t **payload);
+
+/* The RTP clock of what the peer of `l` is sent now: while it is relayed to, that of the speaker, whose codec
+ * need not be the first of `l`. */
+uint32_t made_clock_hz(const struct worker *w, const struct leg *l);
 
 /* The RTP timestamp that sound of `l` has at this instant, and mark the step as taken. */
 uint32_t made_clock(struct worker *w, struct leg *l);
