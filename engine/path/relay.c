@@ -17,6 +17,7 @@
 #include <rte_prefetch.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "codec/codec.h"
 #include "path/path.h"
 #include "worker/worker_priv.h"
@@ -99,7 +100,7 @@ static void send_on(struct worker *w, struct leg *to, const struct leg *from, st
 	if ((to->out.flags & LEG_OUT_TAP) && codec == PATH_EVENT)
 		tap_no_sound(w, to, 1);
 	else if (to->out.flags & LEG_OUT_TAP)
-		tap_frame(w, to, 1, codec, to->out.seq, to->out.ts, p + RTP_HEADER_LEN,
+		tap_frame(w, to, 1, codec, be16_get(p + 2), be32_get(p + 4), p + RTP_HEADER_LEN,
 			  v->payload_len);
 	path_send(w, to, m, origin);
 }
