@@ -9,7 +9,8 @@
  * A small room is done at once. A large one is cut into slices of ROOM_SLICE units, about 50 us of
  * G.711; between them the worker receives. The row of members is copied when the tick begins, so that
  * who comes or goes meanwhile changes the next tick and not this one; a leg that was closed meanwhile
- * is known by its generation. Rooms that are due while one is being worked on wait in a queue.
+ * is known by its generation. Rooms that are due while one is being worked on wait in a queue; what waits there
+ * longer than TICK_BEHIND_MAX_MS is given up as the wheel's slots are, so that nothing is ever heard later than that.
  */
 #include <rte_malloc.h>
 #include <rte_prefetch.h>
@@ -358,9 +359,11 @@ void room_tick(struct worker *w, struct worker_call *c)
 		work(w, rw, small ? UINT32_MAX : ROOM_SLICE, small);
 		return;
 	}
-	if (rw->queued == ROOM_QUEUE)
-		while (room_go_on(w))
-			;
+	if (rw->queued == ROOM_QUEUE) {
+		rw->first++;
+		rw->queued--;
+		worker_count(&w->ticks_skipped, 1);
+	}
 	rw->queue[(rw->first + rw->queued++) % ROOM_QUEUE] =
 		(struct room_turn){worker_call_ref(w, c), w->media->tick_ns};
 }
@@ -383,7 +386,11 @@ bool room_go_on(struct worker *w)
 
 		rw->first++;
 		rw->queued--;
-		if (c != NULL && c->is_room)
+		if (c == NULL || !c->is_room)
+			continue;
+		if (w->now_ns > t->tick_ns + TICK_BEHIND_MAX_MS * PB_NS_PER_MS)
+			worker_count(&w->ticks_skipped, 1);
+		else
 			begin(w, rw, c, t->tick_ns);
 	}
 	return rw->call != NULL;

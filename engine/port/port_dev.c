@@ -113,6 +113,8 @@ static int setup_queues(struct port *p, char *why, size_t size)
 		p->queues = info.max_rx_queues;
 	if (p->queues > info.max_tx_queues)
 		p->queues = info.max_tx_queues;
+	if (p->queues == 0)
+		return say(why, size, -ENODEV, "the device has no queues");
 	if (p->queues > 1 && (info.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP))) {
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_hf =

@@ -126,7 +126,7 @@ struct worker {
 	_Atomic uint64_t slots_run,
 		slots_late_ns;          /* wheel slots run, and by how much later than due */
 	_Atomic uint64_t ticks_late;    /* wheel slots that were run more than 5 ms late */
-	_Atomic uint64_t ticks_skipped; /* wheel slots given up after a stall */
+	_Atomic uint64_t ticks_skipped; /* wheel slots given up after a stall, and ticks of rooms */
 	_Atomic uint64_t events_lost;   /* news that found the ring full; replies never do */
 	_Atomic uint64_t coders_missed; /* times that a leg needed a coder and there was none */
 	_Atomic uint32_t coders_used;
