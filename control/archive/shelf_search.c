@@ -25,7 +25,7 @@
 enum {
 	TESTS_MAX = 24,
 	PLACES_MAX = 16,
-	BINDS_MAX = 48,
+	BINDS_MAX = 128, /* every filter at once, all ranges over all their classes: 81 */
 	LIMIT_DEFAULT = 50,
 	STEPS_PER_TICK = 1000,
 	BUDGET_FIRST = 250, /* ticks; some ms */
