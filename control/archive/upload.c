@@ -125,14 +125,18 @@ static int put_small(struct upload *u, const char *name, const char *file)
 {
 	char etag[S3_ETAG_MAX];
 	int fd = open(file, O_RDONLY | O_CLOEXEC), err;
+	struct stat st;
 	ssize_t n;
 
 	if (fd < 0)
 		return archive_refuse(u->a, -errno, "%s: %s", file, strerror(errno));
-	n = read_at(fd, u->part, u->part_bytes, 0);
+	n = fstat(fd, &st) == 0 ? read_at(fd, u->part, u->part_bytes, 0) : -errno;
 	close(fd);
 	if (n < 0)
 		return (int)n;
+	if (n != st.st_size) /* what is left out would never be missed */
+		return archive_refuse(u->a, -E2BIG, "%s is longer than a part: raise part_mb",
+				      file);
 	err = s3_put(u->s3, name, u->part, (size_t)n, etag);
 	return err != 0 ? err : verify_object(u, name, (uint64_t)n, etag);
 }
