@@ -51,6 +51,8 @@ static void tell(struct call *call, enum dial_purpose why, int status)
 		no_answer ? CALL_CAUSE_NO_ANSWER : call_cause_of_sip((unsigned)status);
 	const char *queue = call->record.queue;
 
+	json_decref(call->confirm); /* it was for this ringing only */
+	call->confirm = NULL;
 	if (call->customer != NULL && call->customer->play_use == PLAY_RING)
 		party_play_stop(call->customer);
 	switch (why) {
