@@ -335,8 +335,9 @@ static void closed(struct party *p, const struct sip_call_event *ev)
 		monitor_closed(p);
 		party_end(p, 0, 0, "");
 	} else if (p == call->agent) {
-		party_end(p, 0, 0, ""); /* no dialog any more: lets go of the leg */
+		/* The ACD first: without an engine the party is gone with the next line. */
 		talk_agent_left(call, PARTY_AGENT);
+		party_end(p, 0, 0, ""); /* no dialog any more: lets go of the leg */
 	} else {
 		party_end(p, 0, 0, "");
 	}
