@@ -18,7 +18,12 @@
 
 #include "base/log.h"
 
-enum { CUSTOMER_RINGS_MS = 30000, EXPIRES_MS = 24 * 3600 * 1000 };
+enum {
+	CUSTOMER_RINGS_MS = 30000,
+	EXPIRES_MS = 24 * 3600 * 1000,
+	NO_ENGINE_MS = 1000,
+	RETRY_MIN_MS = 10000
+};
 
 static const struct config_queue *queue_of(const struct call *call)
 {
@@ -37,7 +42,7 @@ static void keep(struct call *call, const char *state)
 						 .from = call->record.from,
 						 .priority = call->callback.priority,
 						 .tries = call->callback.tries,
-						 .promised_ms = call->record.started_ms,
+						 .promised_ms = call->callback.promised_ms,
 						 .state = state,
 					 });
 }
@@ -70,24 +75,48 @@ static int wait_in_queue(struct call *call)
 	return 0;
 }
 
+/* Nobody was reached all day, or (once they talk) the longest allowed time is over. */
 static void on_expired(void *arg)
 {
-	call_end(arg, PARTY_SYSTEM, CALL_CAUSE_NO_ANSWER);
+	struct call *call = arg;
+
+	call_end(call, PARTY_SYSTEM, call->answered ? CALL_CAUSE_NORMAL : CALL_CAUSE_NO_ANSWER);
 }
 
+static void on_retry(void *arg);
+
+/* The queue does not take it now: full, or nobody is signed in. The promise stands. */
+static void try_later(struct call *call)
+{
+	const struct config_queue *q = queue_of(call);
+	uint64_t ms = q != NULL ? q->callback_retry_s * UINT64_C(1000) : 0;
+
+	call_set_state(call, CALL_WAITING);
+	tmr_start(&call->retry, ms > RETRY_MIN_MS ? ms : RETRY_MIN_MS, on_retry, call);
+}
+
+/* `kept`: it was promised before a restart, so a queue that is full or empty now ends nothing. */
 static struct call *begin(struct centre *c, const char *queue, const char *from, const char *number,
-			  uint8_t priority, uint64_t queued_ms)
+			  uint8_t priority, uint64_t queued_ms, uint8_t tries, bool kept)
 {
 	struct call *call = call_begin(c, CALL_CALLBACK, from, number);
+	uint64_t now_ms = clock_mono_ms();
+	uint64_t ago_ms = queued_ms != 0 && queued_ms < now_ms ? now_ms - queued_ms : 0;
+	int err;
 
 	if (call == NULL)
 		return NULL;
 	call->callback.promised = true;
 	call->callback.priority = priority;
-	call->queued_ms = queued_ms;
-	tmr_start(&call->limit, EXPIRES_MS, on_expired, call);
+	call->callback.tries = tries;
+	call->callback.promised_ms = clock_wall_ms() - ago_ms;
+	call->queued_ms = queued_ms != 0 ? queued_ms : now_ms;
+	tmr_start(&call->limit, ago_ms < EXPIRES_MS ? EXPIRES_MS - ago_ms : 0, on_expired, call);
 	call_note(call, CALL_STEP_QUEUE, queue);
-	if (wait_in_queue(call) != 0) {
+	err = wait_in_queue(call);
+	if (err != 0 && kept && err != -ENOENT) {
+		try_later(call);
+	} else if (err != 0) {
 		call_end(call, PARTY_SYSTEM, CALL_CAUSE_FAILED);
 		return NULL;
 	}
@@ -126,7 +155,8 @@ bool callback_promise(struct call *call, const char *queue, const char *number, 
 	call_each(c, is_promised, &s);
 	if (s.found == NULL) {
 		/* The place is the caller's own if it has waited. */
-		back = begin(c, queue, call->record.to, number, priority, call->queued_ms);
+		back = begin(c, queue, call->record.to, number, priority, call->queued_ms, 0,
+			     false);
 		if (back == NULL)
 			return false;
 		s.found = back;
@@ -177,6 +207,10 @@ void callback_answered(struct party *p)
 	struct party *agent = call->agent;
 
 	call->answered = true;
+	tmr_cancel(&call->limit);
+	if (call->centre->config->call_max_s > 0)
+		tmr_start(&call->limit, (uint64_t)call->centre->config->call_max_s * 1000,
+			  on_expired, call);
 	if (agent->play_use == PLAY_RING)
 		party_play_stop(agent);
 	keep(call, "done");
@@ -192,7 +226,16 @@ static void on_retry(void *arg)
 
 	if (call->state == CALL_ENDING)
 		return;
+	if (!engine_is_up(call->centre->engine)) {
+		/* An offer that no leg can be had for would be laid to the agent's charge. */
+		tmr_start(&call->retry, NO_ENGINE_MS, on_retry, call);
+		return;
+	}
 	err = wait_in_queue(call);
+	if (err != 0 && err != -ENOENT) {
+		try_later(call);
+		return;
+	}
 	if (err != 0) {
 		log_info("call", "[call=%s] queue %s does not take it: %s", call->id,
 			 call->record.queue, strerror(-err));
@@ -248,6 +291,14 @@ bool callback_agent_left(struct call *call)
 	return true;
 }
 
+bool callback_put_out(struct call *call)
+{
+	if (!call->callback.promised || call->answered || call->state == CALL_ENDING)
+		return false;
+	try_later(call);
+	return true;
+}
+
 bool callback_waits(const struct call *call)
 {
 	return call->callback.promised && call->customer == NULL && call->state != CALL_ENDING;
@@ -255,12 +306,14 @@ bool callback_waits(const struct call *call)
 
 bool callback_engine_lost(struct call *call)
 {
-	struct party *p;
-
 	if (!call->callback.promised || call->answered)
 		return false;
-	while ((p = queue_offered(call, -1)) != NULL)
-		queue_offer_failed(p, AGENT_LOST);
+	/* Phones stop ringing, and their agents are as before: it was not their fault. */
+	if (queue_offered(call, -1) != NULL) {
+		queue_leave(call, false);
+		call_set_state(call, CALL_WAITING);
+		tmr_start(&call->retry, 0, on_retry, call);
+	}
 	if (call->agent != NULL || call->customer != NULL)
 		(void)callback_agent_left(call);
 	call->opened = false;
@@ -293,19 +346,16 @@ static void on_kept(void *arg, const json_t *result, const char *error)
 			(uint64_t)json_integer_value(json_object_get(row, "promised_ms"));
 		uint64_t ago_ms = clock_wall_ms() > promised_ms ? clock_wall_ms() - promised_ms : 0;
 		uint64_t mono_ms = clock_mono_ms();
-		struct call *call;
 
 		if (queue == NULL || number == NULL || old == NULL)
 			continue;
 		store_callback(c->store, &(struct store_callback){.call = old, .state = "moved"});
 		if (ago_ms > EXPIRES_MS)
 			continue;
-		call = begin(c, queue, from ? from : "", number,
-			     (uint8_t)json_integer_value(json_object_get(row, "priority")),
-			     mono_ms > ago_ms ? mono_ms - ago_ms : 1);
-		if (call != NULL)
-			call->callback.tries =
-				(uint8_t)json_integer_value(json_object_get(row, "tries"));
+		(void)begin(c, queue, from ? from : "", number,
+			    (uint8_t)json_integer_value(json_object_get(row, "priority")),
+			    mono_ms > ago_ms ? mono_ms - ago_ms : 1,
+			    (uint8_t)json_integer_value(json_object_get(row, "tries")), true);
 	}
 	if (json_array_size(list) > 0)
 		log_info("call", "%zu promised calls back go on", json_array_size(list));

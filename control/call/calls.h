@@ -160,6 +160,7 @@ struct call {
 	struct {
 		bool promised;
 		uint8_t tries, priority;
+		uint64_t promised_ms; /* wall clock, of its place; the same after a restart */
 	} callback;
 	struct tmr retry;
 
@@ -320,6 +321,8 @@ bool callback_agent_left(struct call *call);
 bool callback_waits(const struct call *call);
 /* The engine is gone: true when it was a call back whose customer had not answered; it waits on. */
 bool callback_engine_lost(struct call *call);
+/* The last agent signed out of its queue. False: it was nobody who waits for a call back. */
+bool callback_put_out(struct call *call);
 /* Its call ends. */
 void callback_over(struct call *call, enum call_cause cause);
 /* At start: what was promised before goes on. */

@@ -336,7 +336,8 @@ static void put_out(struct centre *c, const struct acd_action *a)
 		left(call, IVR_QUEUE_TIMEOUT);
 		break;
 	case ACD_LEFT_EMPTY:
-		left(call, IVR_QUEUE_EMPTY);
+		if (!callback_put_out(call))
+			left(call, IVR_QUEUE_EMPTY);
 		break;
 	case ACD_LEFT_REMOVED:
 		left(call, IVR_QUEUE_FAILED);
