@@ -226,8 +226,8 @@ static bool depart(struct run *r, const struct target *t, bool fruitless)
 			hang_up(r, IVR_CAUSE_NORMAL);
 			return false;
 		}
-	} else if (!ivr_node_automatic(node_of(s))) {
-		s->turns = 0;
+	} else if (!ivr_node_automatic(node_of(s)) && node_of(s)->kind != NODE_LOOKUP) {
+		s->turns = 0; /* the caller did something; a lookup needs nobody */
 	}
 	switch (t->to) {
 	case TO_HANGUP:
@@ -245,7 +245,8 @@ static bool depart(struct run *r, const struct target *t, bool fruitless)
 			hang_up(r, IVR_CAUSE_FAILED);
 			return false;
 		}
-		return depart(r, &s->flow->node[s->run[--s->run_n]].way[WAY_NEXT], false);
+		s->node = s->run[--s->run_n]; /* what `repeat` means there is the sub-flow */
+		return depart(r, &node_of(s)->way[WAY_NEXT], false);
 	default:
 		arrive(r, (unsigned)t->to);
 		return true;
@@ -639,7 +640,8 @@ int ivr_event(struct ivr_session *s, const struct ivr_event *ev, const struct iv
 		s->waiting = WAIT_NONE;
 		if (ev->answer != NULL)
 			ivr_lookup_take(s, node_of(s), ev->answer);
-		if (depart(&r, &node_of(s)->way[ev->answer != NULL ? WAY_NEXT : WAY_FAILED], false))
+		if (depart(&r, &node_of(s)->way[ev->answer != NULL ? WAY_NEXT : WAY_FAILED],
+			   ev->answer == NULL))
 			go_on(&r);
 		break;
 	case IVR_EV_CALLBACK_DONE:

@@ -185,7 +185,7 @@ struct ivr_session {
 	uint16_t back[IVR_BACK_MAX];
 	uint8_t run_n;
 	uint16_t run[IVR_RUNS_MAX]; /* nodes whose sub-flow runs */
-	uint16_t turns; /* came to nothing in a row: no key, wrong key, `repeat`, not served */
+	uint16_t turns; /* came to nothing in a row: no key, wrong key, `repeat`, a failure */
 	bool said;      /* the node's prompts have been heard */
 	char value[IVR_VARIABLES_MAX][IVR_VALUE_MAX];
 	unsigned path_n; /* steps taken; more than IVR_PATH_MAX: the middle is forgotten */
