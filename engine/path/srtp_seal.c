@@ -19,6 +19,15 @@ static uint32_t place(const struct worker *w, const struct leg *l)
 	return (uint32_t)(l - w->legs.leg);
 }
 
+/* What is lost here was made all the same: tx_put() counts only what comes to it. */
+static void give_up(struct worker *w, struct rte_mbuf *m, enum tx_origin origin,
+		    enum packet_fate fate)
+{
+	if (origin == TX_MADE)
+		worker_count(&w->made, 1);
+	tx_give_up(w, m, origin, fate);
+}
+
 void srtp_seal_put(struct worker *w, struct leg *leg, struct rte_mbuf *m, enum tx_origin origin)
 {
 	struct worker_seal *q = &w->seal;
@@ -29,7 +38,7 @@ void srtp_seal_put(struct worker *w, struct leg *leg, struct rte_mbuf *m, enum t
 		return;
 	}
 	if (rte_pktmbuf_tailroom(m) < SRTP_RTP_TRAILER_MAX) {
-		tx_give_up(w, m, origin, FATE_NO_MBUF);
+		give_up(w, m, origin, FATE_NO_MBUF);
 		return;
 	}
 	srtp_fetch(w->srtp, place(w, leg), true);
@@ -57,7 +66,7 @@ void srtp_seal_burst(struct worker *w)
 		enum tx_origin origin = (enum tx_origin)q->origin[i];
 
 		if (row[i].verdict != SRTP_OK) {
-			tx_give_up(w, m, origin, FATE_SRTP_AGAIN);
+			give_up(w, m, origin, FATE_SRTP_AGAIN);
 			continue;
 		}
 		(void)rte_pktmbuf_append(m, (uint16_t)(row[i].len - rte_pktmbuf_data_len(m)));
