@@ -78,6 +78,7 @@ static void news_take(struct worker *w, struct leg *l, const struct rtcp_news *n
 	if (n->has_block) {
 		rtt_take(w, m, &n->block);
 		m->remote_known = true;
+		m->loss_percent = (uint8_t)(n->block.fraction_lost * 100 / 256);
 		m->remote_lost = n->block.lost > 0 ? (uint32_t)n->block.lost : 0;
 		m->remote_jitter_us = ticks_us(w, l, n->block.jitter);
 	}
