@@ -1,6 +1,7 @@
 /* In-band key detection at 8 kHz: when each press began and ended, in samples.
  *
- * spandsp's detector in the caller's memory. It works in blocks of 102 samples, so a time is
+ * spandsp's detector in the caller's memory, behind a gate (dtmf_gate.h) that spares it what cannot be a key and
+ * changes nothing of what it reports. It works in blocks of 102 samples, so a time is
  * exact to 12.75 ms; a press is reported about 26 ms after it began. Talk-off and twist limits are
  * spandsp's, which meet ITU-T Q.24; tones below -42 dBm0 are not keys.
  *
