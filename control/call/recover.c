@@ -57,6 +57,10 @@ static void resume(struct call *call)
 
 	call_note(call, CALL_STEP_ENGINE_BACK, NULL);
 	record_follow(call);
+	if (call->confirm_collect[0] != '\0') { /* the key that was waited for will not come */
+		dial_confirmed(call, "");
+		return;
+	}
 	switch (call->state) {
 	case CALL_WAITING:
 	case CALL_OFFERING:
