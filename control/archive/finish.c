@@ -27,6 +27,7 @@
 #include "patchbay/recording.h"
 
 #define SOUND_MEMORY_MAX (UINT64_C(256) << 20)
+#define STARTED_MAX_MS   UINT64_C(253402300799999) /* the end of the year 9999 */
 
 enum {
 	CRASH_GRACE_MS = 60000,      /* an engine that died comes back and goes on */
@@ -188,6 +189,10 @@ static int store(struct archive *a, const struct archive_new *n)
 	struct seal_sums sums;
 	int err;
 
+	/* A line that no shelf takes would stand in the ledger, and in the way, for ever. */
+	if (started == 0 || started > STARTED_MAX_MS)
+		return archive_refuse(a, -EINVAL, "its beginning is no time: %lld ms",
+				      (long long)started);
 	path_of(n->id, started, format, sealed, path);
 	err = archive_make_way(a, path);
 	if (err == 0 && sealed) {

@@ -231,23 +231,29 @@ int shelf_number(struct shelf *c, const uint8_t id[16], uint64_t *n)
 }
 
 /* The first number of its millisecond that is free. */
+/* A millisecond has 4096 numbers; what begins in a full one (files that were copied in one go) is numbered as
+ * if it had begun a little later. */
 static int new_number(struct shelf *c, uint64_t started_ms, uint64_t *n)
 {
 	sqlite3_stmt *st =
 		shelf_sql(c, "SELECT max(n) FROM recordings WHERE n >= ?1 AND n < ?1 + 4096");
-	uint64_t from = started_ms * 4096, last;
-	int rc;
 
 	if (st == NULL)
 		return -EIO;
-	sqlite3_bind_int64(st, 1, (int64_t)from);
-	rc = sqlite3_step(st);
-	if (rc != SQLITE_ROW)
-		return shelf_fail(c, rc);
-	last = (uint64_t)sqlite3_column_int64(st, 0);
-	sqlite3_reset(st);
-	*n = last >= from ? last + 1 : from;
-	return *n < from + 4096 ? 0 : -ENOSPC;
+	for (uint64_t from = started_ms * 4096;; from += 4096) {
+		uint64_t last;
+		int rc;
+
+		sqlite3_bind_int64(st, 1, (int64_t)from);
+		rc = sqlite3_step(st);
+		if (rc != SQLITE_ROW)
+			return shelf_fail(c, rc);
+		last = (uint64_t)sqlite3_column_int64(st, 0);
+		sqlite3_reset(st);
+		*n = last >= from ? last + 1 : from;
+		if (*n < from + 4096)
+			return 0;
+	}
 }
 
 int shelf_has(struct shelf *c, const uint8_t id[16])
