@@ -238,7 +238,7 @@ static void keys_listen(struct worker *w, struct leg *l, const int16_t *pcm)
  * short for a key (ITU-T Q.24 asks for 40). */
 static void keys_mask(const struct leg_media *m, int16_t *pcm, uint32_t n)
 {
-	if (m->cfg.hide_digits && dtmf_detect_pressed(m->detect))
+	if (m->cfg.hide_digits && m->cfg.inband_dtmf && dtmf_detect_pressed(m->detect))
 		memset(pcm, 0, n * sizeof(*pcm));
 }
 
