@@ -243,18 +243,25 @@ static bool hear_entry_read(const struct engine_rpc *rpc, const struct call_obje
 	return true;
 }
 
+/* What call.hear wishes, kept until the worker has done it: it may have no transcoder left. */
+struct hear_wish {
+	bool whole;
+	uint32_t listener; /* leg index, unless whole */
+	unsigned n;
+	struct call_hear entry[CALL_HEAR_MAX];
+};
+
 /* Put the new entries in the place of the whole matrix, or of one row. */
-static void hear_store(struct call_object *call, const struct leg_object *row,
-		       const struct call_hear *entry, unsigned n)
+static void hear_store(struct call_object *call, const struct hear_wish *wish)
 {
 	unsigned kept = 0;
 
-	for (unsigned i = 0; row != NULL && i < call->hears; i++)
-		if (call->hear[i].listener.index != row->ref.index)
+	for (unsigned i = 0; !wish->whole && i < call->hears; i++)
+		if (call->hear[i].listener.index != wish->listener)
 			call->hear[kept++] = call->hear[i];
 	/* Pairs of legs that are long closed make room last. */
-	for (unsigned i = 0; i < n && kept < CALL_LEGS_MAX * CALL_LEGS_MAX; i++)
-		call->hear[kept++] = entry[i];
+	for (unsigned i = 0; i < wish->n && kept < CALL_LEGS_MAX * CALL_LEGS_MAX; i++)
+		call->hear[kept++] = wish->entry[i];
 	call->hears = kept;
 }
 
@@ -268,6 +275,17 @@ static void hear_tidy(const struct engine_rpc *rpc, struct call_object *call)
 		    leg_by_ref(rpc, call->hear[i].speaker) != NULL)
 			call->hear[kept++] = call->hear[i];
 	call->hears = kept;
+}
+
+static void heard(struct engine_rpc *rpc, struct open_command *oc, const struct worker_event *ev)
+{
+	struct call_object *call = call_by_ref(rpc, oc->call);
+
+	if (call != NULL && ev->result == 0) {
+		hear_tidy(rpc, call);
+		hear_store(call, (const struct hear_wish *)oc->memory);
+	}
+	engine_rpc_done_plain(rpc, oc, ev);
 }
 
 /* In a room everybody hears everybody. */
@@ -336,12 +354,18 @@ enum rpc_answer rpc_call_hear(const struct rpc_call *c, json_t **result, struct 
 				return RPC_ANSWER_ERROR;
 			}
 	}
-	hear_tidy(rpc, call);
-	hear_store(call, row, entry, (unsigned)n);
+
+	struct hear_wish *wish = calloc(1, sizeof(*wish));
+
+	must(wish != NULL);
+	wish->whole = row == NULL;
+	wish->listener = row != NULL ? row->ref.index : 0;
+	wish->n = (unsigned)n;
+	memcpy(wish->entry, entry, n * sizeof(entry[0]));
 
 	struct worker_command cmd = {.kind = COMMAND_CALL_HEAR, .call = call->ref};
 	const struct open_command oc = {
-		.request = c->ref, .done = engine_rpc_done_plain, .call = call->ref};
+		.request = c->ref, .done = heard, .call = call->ref, .memory = wish};
 
 	cmd.hear.whole = row == NULL;
 	cmd.hear.listener = row != NULL ? row->ref.index : 0;

@@ -100,8 +100,8 @@ struct open_command {
 		     const struct worker_event *ev);
 	struct call_ref call;
 	struct leg_ref leg;
-	uint64_t number;        /* of a play, collect, recording, monitor */
-	void *memory;           /* freed after done(): text that the worker read */
+	uint64_t number; /* of a play, collect, recording, monitor */
+	void *memory;    /* freed after done(): text that the worker read, or what done() needs */
 	struct srtp_keys *keys; /* wiped and freed after done() */
 	struct gather *gather;
 };
