@@ -293,8 +293,13 @@ void speaker_frame(struct worker *w, struct leg *l, int16_t *pcm)
 		m->fifo_n -= LEG_FRAME;
 		memmove(m->fifo, m->fifo + LEG_FRAME, m->fifo_n * sizeof(m->fifo[0]));
 	}
-	if (l->in.flags & LEG_IN_LISTEN)
+	/* A play that the caller's voice ends needs the level whatever else is looked at. */
+	if ((l->in.flags & LEG_IN_LISTEN) || (play_runs(m) && m->play.list->speech)) {
 		listen_to(w, l, m, narrow);
+	} else {
+		m->listen.power = 0;
+		m->listen.speaking = false;
+	}
 	if ((m->doing & LEG_DOING_LISTEN) && m->cfg.inband_dtmf)
 		keys_listen(w, l, narrow);
 	keys_mask(m, pcm, w->media->frame);
