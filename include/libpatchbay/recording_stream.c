@@ -40,7 +40,8 @@ static int hold(void *ctx, const int16_t *pairs, size_t n)
 	if (skip >= n)
 		return 0;
 	n -= skip;
-	if (s->first + s->n + n > s->max) {
+	pairs += 2 * skip;
+	if (s->first > 0 && s->first + s->n + n > s->max) {
 		memmove(s->held, s->held + 2 * s->first, 2 * s->n * sizeof(*s->held));
 		s->first = 0;
 	}
@@ -53,7 +54,7 @@ static int hold(void *ctx, const int16_t *pairs, size_t n)
 		s->held = grown;
 		s->max = max;
 	}
-	memcpy(s->held + 2 * (s->first + s->n), pairs + 2 * skip, 2 * n * sizeof(*pairs));
+	memcpy(s->held + 2 * (s->first + s->n), pairs, 2 * n * sizeof(*pairs));
 	s->n += n;
 	return 0;
 }
