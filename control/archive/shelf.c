@@ -230,7 +230,6 @@ int shelf_number(struct shelf *c, const uint8_t id[16], uint64_t *n)
 	return err;
 }
 
-/* The first number of its millisecond that is free. */
 /* A millisecond has 4096 numbers; what begins in a full one (files that were copied in one go) is numbered as
  * if it had begun a little later. */
 static int new_number(struct shelf *c, uint64_t started_ms, uint64_t *n)
