@@ -154,6 +154,7 @@ struct call {
 		queued_ms; /* mono; the present wait began, maybe in another queue; 0: it does not wait */
 	bool in_acd;       /* acd_enter() was accepted and the call has not left */
 	bool from_queue; /* `agent` was found by the ACD */
+	bool untold;     /* something was to be played or heard while the engine was away */
 	bool served;     /* somebody talked and let go; what the flow does next is a farewell */
 
 	/* a promised call back: `customer` is rung when an agent is there */

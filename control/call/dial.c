@@ -112,10 +112,9 @@ void dial_start(struct call *call, const char *number, uint32_t timeout_s, enum 
 static void on_confirm(struct call *call, struct party *p, int err, const json_t *result,
 		       const struct rpc_error *why)
 {
-	(void)p;
 	(void)result;
 	(void)why;
-	if (err != 0 && call->confirm_collect[0] != '\0')
+	if (err != 0 && p == call->dialled && call->confirm_collect[0] != '\0')
 		dial_confirmed(call, "");
 }
 
@@ -133,8 +132,10 @@ static void ask_to_confirm(struct call *call, struct party *p)
 	call->confirm = NULL;
 	call_make_id(call, 'c', call->confirm_collect);
 	if (t == NULL || engine_collect_start(call->centre->engine, p->leg, call->confirm_collect,
-					      &how, call_ticket_reply, t) != 0)
+					      &how, call_ticket_reply, t) != 0) {
 		call_ticket_drop(t);
+		dial_confirmed(call, ""); /* no engine: nobody will hear the key */
+	}
 }
 
 void dial_confirmed(struct call *call, const char *digits)

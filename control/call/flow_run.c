@@ -106,8 +106,10 @@ static void collect(struct call *call, const struct ivr_action *a)
 	call->collect_how = a->collect;
 	call->info_digits[0] = '\0';
 	if (t == NULL || engine_collect_start(call->centre->engine, call->customer->leg,
-					      call->collect, &how, call_ticket_reply, t) != 0)
+					      call->collect, &how, call_ticket_reply, t) != 0) {
 		call_ticket_drop(t);
+		call->untold = true;
+	}
 	use_typed(call);
 }
 

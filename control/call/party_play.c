@@ -42,6 +42,7 @@ void party_play(struct party *p, enum play_use use, json_t *items, unsigned loop
 	if (t == NULL || engine_play_start(call->centre->engine, p->leg, p->play, items, loop,
 					   interrupt, call_ticket_reply, t) != 0) {
 		call_ticket_drop(t);
+		call->untold = true;
 		log_warn("call", "[call=%s] play not started: no engine", call->id);
 	}
 }

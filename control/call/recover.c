@@ -3,7 +3,8 @@
  * The engine went away, and what becomes of the calls.
  *
  *	connection lost, same engine again:  media went on; what the engine holds and we do not is
- *	                                     closed, what we hold and it does not is made anew
+ *	                                     closed, what we hold and it does not is made anew, and
+ *	                                     what could not be told it meanwhile is told now
  *	another engine:                      every call is made anew in it: legs with new addresses,
  *	                                     re-INVITE to the phones, then whatever played or talked
  *	none within CENTRE_ENGINE_GRACE_MS:  every call ends with engine_lost
@@ -55,6 +56,7 @@ static void resume(struct call *call)
 {
 	struct party *customer = call->customer;
 
+	call->untold = false;
 	call_note(call, CALL_STEP_ENGINE_BACK, NULL);
 	record_follow(call);
 	if (call->confirm_collect[0] != '\0') { /* the key that was waited for will not come */
@@ -76,6 +78,10 @@ static void resume(struct call *call)
 	case CALL_TALKING:
 	case CALL_HELD:
 		talk_hear(call);
+		if (call->agent != NULL && call->agent->play_use == PLAY_WHISPER) {
+			call->agent->play_use = PLAY_NOTHING; /* or it was never begun */
+			queue_whisper_done(call);
+		}
 		monitor_agent_changed(call);
 		if (customer->held)
 			talk_held(customer, true);
@@ -209,6 +215,8 @@ static void remake_unknown(struct call *call, void *arg)
 
 	if (json_object_get(known, call->id) == NULL)
 		remake(call, NULL);
+	else if (call->untold && call->state != CALL_ENDING && call->customer != NULL)
+		resume(call); /* the engine went on, but not with what we wanted of it meanwhile */
 }
 
 /* Calls that the engine has and we do not: of a daemon before us, or ended while away. */

@@ -21,7 +21,8 @@ void talk_hear(struct call *call)
 		return;
 	hear[0] = (struct engine_hear){call->customer->leg, call->agent->leg};
 	hear[1] = (struct engine_hear){call->agent->leg, call->customer->leg};
-	engine_call_hear(call->centre->engine, call->id, hear, 2);
+	if (engine_call_hear(call->centre->engine, call->id, hear, 2) != 0)
+		call->untold = true;
 }
 
 void talk_begin(struct call *call, struct party *agent, json_t *whisper)
