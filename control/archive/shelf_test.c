@@ -395,11 +395,71 @@ static void filters_are_read_or_complained_about(void)
 	}
 }
 
+static void every_filter_at_once(void)
+{
+	static const char *const all[][2] = {
+		{"from", "2020-01-01"}, {"to", "2040-01-01"}, {"call", "c"},
+		{"kind", "call"},       {"direction", "in"},  {"result", "normal"},
+		{"caller", "1"},        {"called", "2"},      {"agent", "1001"},
+		{"team", "a"},          {"queue", "sales"},   {"work_order", "w"},
+		{"text", "some words"}, {"tag", "a"},         {"tag", "b"},
+		{"tag", "c"},           {"tag", "d"},         {"duration_min", "0"},
+		{"holds_min", "0"},     {"silence_min", "0"}, {"talk_over_min", "0"},
+		{"mos_min", "1"},       {"held", "yes"},      {"after", "9000000000000000000"},
+	};
+	struct shelf_filter f;
+	json_t *page = NULL;
+	struct world w;
+	char why[400];
+
+	world_make(&w);
+	shelf_filter_init(&f);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		check_int(
+			shelf_filter_set(&f, all[i][0], all[i][1], 1764000000000, why, sizeof(why)),
+			0);
+	f.kind = NULL; /* no row has one: that would be the end of it */
+	check_int(shelf_search(w.c, &f, &page), 0);
+	check_int(json_array_size(json_object_get(page, "recordings")), 0);
+	json_decref(page);
+	world_free(&w);
+}
+
+/* Files that were copied in one go may all have begun in one millisecond. */
+static void more_rows_than_a_millisecond_has_numbers(void)
+{
+	enum { MANY = 4096 + 10 };
+	struct world w;
+	char id[RECORDING_ID_TEXT];
+	uint8_t bytes[16];
+
+	world_make(&w);
+	check_int(shelf_begin(w.c), 0);
+	for (unsigned i = 0; i < MANY; i++) {
+		json_t *row;
+
+		id_of(10000 + i, bytes);
+		recording_id_text(bytes, id);
+		row = json_pack("{s:s, s:I, s:i}", "recording", id, "started_ms",
+				(json_int_t)1700000000000, "duration_ms", 1000);
+		check_int(shelf_put(w.c, row), 0);
+		json_decref(row);
+	}
+	check_int(shelf_commit(w.c), 0);
+	for (unsigned i = 0; i < MANY; i++) {
+		id_of(10000 + i, bytes);
+		check_int(shelf_has(w.c, bytes), 1);
+	}
+	world_free(&w);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(search_finds_what_a_look_at_every_row_would),
 	CHECK_CASE(a_row_comes_back_as_it_was_put),
 	CHECK_CASE(notes_are_found_by_their_words),
 	CHECK_CASE(what_is_held_cannot_be_buried),
 	CHECK_CASE(filters_are_read_or_complained_about),
+	CHECK_CASE(every_filter_at_once),
+	CHECK_CASE(more_rows_than_a_millisecond_has_numbers),
 };
 CHECK_MAIN(cases)
