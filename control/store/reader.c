@@ -57,7 +57,7 @@ static const char call_recordings_sql[] =
 	"SELECT recording FROM recordings WHERE call = ?1 ORDER BY started_ms LIMIT 32";
 static const char callbacks_sql[] =
 	"SELECT call,queue,number,from_number AS \"from\",priority,tries,promised_ms FROM callbacks"
-	" WHERE state = 'waiting' AND ?1 = ?1 ORDER BY promised_ms LIMIT 200";
+	" WHERE state = 'waiting' AND ?1 = ?1 ORDER BY promised_ms LIMIT 10000";
 static const char notes_sql[] =
 	"SELECT at_ms,key,value FROM call_notes WHERE call = ?1 ORDER BY at_ms, rowid LIMIT 100";
 /* clang-format on */
