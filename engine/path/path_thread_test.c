@@ -201,7 +201,7 @@ static void workers_and_main_share_only_what_they_should(void)
 	relayed = world_fate(&w, FATE_RELAYED);
 	check(relayed >= PACKETS - PACKETS / 10 && relayed <= PACKETS);
 	check(events[EVENT_LEG_MEDIA] == ROUNDS * 2);
-	world_close(&w);
+	world_release(&w);
 }
 
 static const struct check_case cases[] = {

@@ -31,7 +31,7 @@ static void eal_once(void)
 	check_int(port_eal_start(&cfg), 0);
 }
 
-static void release(struct world *w)
+void world_release(struct world *w)
 {
 	for (unsigned i = 0; i < w->workers; i++)
 		worker_destroy(w->worker[i]);
@@ -52,7 +52,7 @@ void world_open(struct world *w, unsigned workers, unsigned queues, struct rec_w
 
 	eal_once();
 	if (w->workers > 0)
-		release(w); /* the case before this one failed half way */
+		world_release(w); /* the case before this one failed half way */
 	memset(w, 0, sizeof(*w));
 	w->workers = workers;
 	w->now_ns = 1000 * PB_NS_PER_S;
@@ -130,7 +130,7 @@ void world_close(struct world *w)
 	world_turn(w);
 	world_turn(w);
 	world_check_fates(w);
-	release(w);
+	world_release(w);
 	check_int(rte_mempool_in_use_count(w->pool), 0);
 }
 

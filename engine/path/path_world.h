@@ -88,6 +88,8 @@ struct world {
 /* Make it. `queues` <= `workers`. `rec`: by worker, or NULL. */
 void world_open(struct world *w, unsigned workers, unsigned queues, struct rec_worker **rec);
 void world_close(struct world *w);
+/* The last part of world_close(), for a test that fed packets past the ports. */
+void world_release(struct world *w);
 
 /* Carry out one command on a worker, without time passing; its result. */
 int world_do(struct world *w, unsigned worker, struct worker_command *c);
