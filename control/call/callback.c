@@ -145,10 +145,16 @@ bool callback_promise(struct call *call, const char *queue, const char *number, 
 	char detail[CALL_DETAIL_MAX];
 	struct call *back;
 
+	/* A caller's number can be made up: only trunks that are meant for it are dialled, or who wants
+	 * to have a costly number rung at our expense need only ask. */
+	const struct config_trunk *trunk = config_trunk_for(c->config, number);
+
 	if (number[0] == '\0' || number[strspn(number, "0123456789*#+")] != '\0' ||
 	    (config_agent_find(c->config, number) == NULL &&
-	     config_trunk_for(c->config, number) == NULL)) {
-		log_info("call", "[call=%s] %s cannot be called back: no trunk leads there",
+	     (trunk == NULL || !trunk->callbacks))) {
+		log_info("call",
+			 "[call=%s] %s cannot be called back: no trunk with `callbacks: yes` leads "
+			 "there",
 			 call->id, number[0] ? number : "a caller without a number");
 		return false;
 	}

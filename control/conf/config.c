@@ -133,6 +133,7 @@ static const struct field trunk_fields[] = {
 	{"transport", FIELD_OTHER, 0, 0, 0},
 	{"srtp", FIELD_OTHER, 0, 0, 0},
 	{"prefix", FIELD_NUMBER, OF(config_trunk, prefix), 0, 0},
+	{"callbacks", FIELD_BOOL, OF(config_trunk, callbacks), 0, 0},
 	{"user", FIELD_TEXT, OF(config_trunk, user), 1, 64},
 	{"password", FIELD_OTHER, 0, 0, 0},
 	{"password_env", FIELD_OTHER, 0, 0, 0},

@@ -63,6 +63,7 @@ struct config_trunk {
 	uint16_t port;
 	enum config_transport transport;
 	enum config_srtp srtp;
+	bool callbacks;     /* callers who want to be called back are dialled through it */
 	const char *prefix; /* numbers that begin so are dialled through it; "" is all */
 	const char *user;   /* "" when the trunk knows us by address */
 	struct config_secret password;

@@ -41,7 +41,10 @@ static bool look(struct recording_live *live)
 	struct stat st;
 	void *p;
 
-	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+	/* Anybody may make a file there: only root's, our own, or that of who owns the store is an
+	 * engine's. */
+	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != live->owner)) {
 		if (fd >= 0)
 			close(fd);
 		recording_live_close(live);

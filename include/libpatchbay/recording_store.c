@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "libpatchbay/recording_catalogue.h"
 #include "libpatchbay/recording_live.h"
@@ -189,10 +190,13 @@ void recording_store_close(struct recording_store *st)
 
 int recording_store_attach(struct recording_store *st, const char *extents)
 {
+	struct stat dir;
+
 	recording_live_close(&st->live);
 	if (strlen(extents) >= sizeof(st->live.path))
 		return -ENAMETOOLONG;
 	strcpy(st->live.path, extents);
+	st->live.owner = st->dirs > 0 && stat(st->dir[0], &dir) == 0 ? dir.st_uid : 0;
 	return 0;
 }
 

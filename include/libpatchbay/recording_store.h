@@ -29,6 +29,7 @@ struct recording_live {
 	void *map;
 	size_t bytes;
 	uint64_t inode;
+	uint32_t owner; /* of the store; whose extents are trusted beside ours */
 };
 
 struct catalogue;
