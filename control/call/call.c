@@ -310,6 +310,8 @@ void call_end(struct call *call, enum call_party by, enum call_cause cause)
 
 	if (call->state == CALL_ENDING)
 		return;
+	if (call->message_since_ms != 0)
+		message_keep(call, "hung up");
 	if (call->message_left && cause == CALL_CAUSE_NORMAL)
 		cause = CALL_CAUSE_MESSAGE_LEFT;
 	snprintf(call->record.not_recorded, sizeof(call->record.not_recorded), "%s",
@@ -320,9 +322,7 @@ void call_end(struct call *call, enum call_party by, enum call_cause cause)
 	call_note(call, CALL_STEP_HANGUP, detail);
 	call->state = CALL_ENDING;
 	tmr_cancel(&call->limit);
-	tmr_cancel(&call->message_timer);
 	tmr_cancel(&call->retry);
-	call->message_since_ms = 0;
 
 	queue_leave(call, by == PARTY_CUSTOMER);
 	flow_stop(call);

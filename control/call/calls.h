@@ -364,6 +364,8 @@ void message_begin(struct call *call, const struct ivr_action *a);
 void message_beep_done(struct call *call);
 void message_digit(struct call *call, char digit);
 void message_end(struct call *call, const char *why);
+/* The call ends while a message is taken. */
+void message_keep(struct call *call, const char *why);
 
 /* desk.c */
 void desk_registered(void *arg, const struct sip_registration *r);

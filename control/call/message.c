@@ -79,12 +79,11 @@ void message_digit(struct call *call, char digit)
 		message_end(call, "key");
 }
 
-void message_end(struct call *call, const char *why)
+/* What was said so far is a message, or too short for one. */
+void message_keep(struct call *call, const char *why)
 {
 	uint64_t said_ms = clock_mono_ms() - call->message_since_ms;
 
-	if (call->message_since_ms == 0)
-		return;
 	tmr_cancel(&call->message_timer);
 	call->message_since_ms = 0;
 	log_info("call", "[call=%s] message of %llu ms ended: %s", call->id,
@@ -93,6 +92,13 @@ void message_end(struct call *call, const char *why)
 		call->take[call->running].kind = "discarded";
 	else
 		call->message_left = true;
+}
+
+void message_end(struct call *call, const char *why)
+{
+	if (call->message_since_ms == 0)
+		return;
+	message_keep(call, why);
 	record_stop(call);
 	call_set_state(call, CALL_IVR);
 	record_follow(call);
