@@ -167,6 +167,7 @@ json_t *view_call_detail(struct call *call)
 	json_object_set_new(o, "legs", view_leg_rows(call));
 	json_object_set_new(o, "steps", steps_of(call));
 	json_object_set_new(o, "recordings", recordings);
+	json_object_set_new(o, "not_recorded", text_or_null(call->record.not_recorded));
 	json_object_set_new(o, "ended_ms", ms_or_null(call->record.ended_ms));
 	json_object_set_new(o, "wait_ms", json_integer((json_int_t)now.wait_ms));
 	json_object_set_new(o, "talk_ms", json_integer((json_int_t)now.talk_ms));
