@@ -141,13 +141,6 @@ static void take_log(void)
 	(void)rte_openlog_stream(f);
 }
 
-/* DPDK leaves its directory, and takes its telemetry socket out of it at the very end. It stays while
- * another engine has something in it. */
-static void remove_directory(void)
-{
-	(void)rmdir(rte_eal_get_runtime_dir());
-}
-
 int port_eal_start(const struct port_eal_config *cfg)
 {
 	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
@@ -191,7 +184,6 @@ int port_eal_start(const struct port_eal_config *cfg)
 	} else {
 		args[n++] = no_pci;
 	}
-	(void)atexit(remove_directory); /* before DPDK's, and so after them */
 	if (rte_eal_init(n, args) < 0) {
 		log_error("port", "DPDK does not start: %s", rte_strerror(rte_errno));
 		return rte_errno > 0 ? -rte_errno : -EIO;
