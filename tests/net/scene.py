@@ -61,10 +61,10 @@ def talk(lab, phone, answering, keys="1", menu_s=7.0):
 
 
 def record_of(lab, call):
-    """The call's record, once it has ended."""
+    """The call's record, once it is over: while its legs close it is `ending`, and its quality is not known yet."""
     def ended():
         record = lab.control("call", call=call)
-        return record if record.get("ended_ms") else None
+        return record if record.get("state") == "ended" else None
     return wait_until(f"the record of call {call}", ended, 10)
 
 
