@@ -16,7 +16,7 @@
  * come from the loop, never from inside a call into this module.
  * Ownership: strings in configuration and callbacks are copied or valid for the call only.
  * Source: RFC 3261, 7616 (digest with SHA-256), 3581 (rport), 4028 (session timers), 3326 (Reason),
- * 3515 (REFER), 3311 (UPDATE), 3891 (Replaces).
+ * 3515 (REFER), 3311 (UPDATE), 3262 (PRACK), 3891 (Replaces).
  */
 #ifndef SIP_SIP_H
 #define SIP_SIP_H
@@ -103,6 +103,7 @@ struct sip_limits {
 	uint32_t failures_source;   /* wrong passwords per source in 30 s; 0 = 100 */
 	uint32_t session_expires_s; /* asked for in outgoing calls; 0 = 1800 */
 	uint32_t session_min_s;     /* least session interval we accept (422); 0 = 90 */
+	uint32_t prack_wait_ms;     /* a reliable response waits so long for its PRACK; 0 = 64 T1 */
 };
 
 struct sip_stack_config {

@@ -36,6 +36,7 @@ static void call_free(void *arg)
 	tmr_cancel(&c->tmr_session);
 	tmr_cancel(&c->tmr_refer);
 	tmr_cancel(&c->tmr_close);
+	sip_rel_stop(c);
 	hash_unlink(&c->he);
 	list_unlink(&c->le);
 	list_flush(&c->forks);
@@ -66,6 +67,7 @@ int sip_call_new(struct sip_call **out, struct sip_stack *s)
 	tmr_init(&c->tmr_session);
 	tmr_init(&c->tmr_refer);
 	tmr_init(&c->tmr_close);
+	tmr_init(&c->rel.tmr);
 	if (sip_sdp_new(&c->sdp) != 0) {
 		mem_deref(c);
 		return -ENOMEM;
@@ -148,6 +150,7 @@ void sip_call_over(struct sip_call *c, bool by_peer, int status, int cause, cons
 	tmr_cancel(&c->tmr_ring);
 	sip_call_modify_stop(c);
 	sip_call_refer_stop(c);
+	sip_rel_stop(c);
 	tmr_cancel(&c->tmr_session);
 
 	sip_text_clean(c->end_text, sizeof(c->end_text), text, strlen(text));
@@ -241,7 +244,7 @@ static bool is_dialog(struct le *le, void *arg)
 {
 	const struct sip_call *c = le->data;
 
-	return c->dlg && sip_dlg_is(c->dlg, arg);
+	return c->dlg ? sip_dlg_is(c->dlg, arg) : sip_early_is(c, arg);
 }
 
 struct sip_call *sip_call_find(struct sip_stack *s, const struct sip_msg *msg)
@@ -290,6 +293,22 @@ static bool has_call_id(struct le *le, void *arg)
 struct sip_call *sip_stack_find_call(struct sip_stack *s, const char *call_id)
 {
 	return list_ledata(hash_lookup(s->calls, hash_joaat_str(call_id), has_call_id, &call_id));
+}
+
+static bool value_in_list(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
+{
+	(void)msg;
+	return pl_strcasecmp(&hdr->val, arg) == 0;
+}
+
+bool sip_msg_lists(const struct sip_msg *msg, enum sip_hdrid id, const char *what)
+{
+	union {
+		const char *in;
+		void *out;
+	} v = {.in = what};
+
+	return sip_msg_hdr_apply(msg, true, id, value_in_list, v.out) != NULL;
 }
 
 bool sip_call_has_sdp(const struct sip_msg *msg)
@@ -402,6 +421,8 @@ static const char *phrase(int status)
 		return "Not Acceptable Here";
 	case 503:
 		return "Service Unavailable";
+	case 504:
+		return "Server Time-out";
 	case 603:
 		return "Decline";
 	default:

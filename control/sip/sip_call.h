@@ -14,6 +14,9 @@
  * last given here and reported as SIP_CALL_MEDIA; an offer without any codec of ours is refused with
  * 488 and nothing changes. Video and other streams are declined within the answer.
  *
+ * Reliable 18x of the peer are confirmed (PRACK, RFC 3262), its UPDATE before the answer is taken
+ * (RFC 3311) and reported as SIP_CALL_EARLY_MEDIA.
+ *
  * Session timers (RFC 4028): asked for in outgoing calls; in incoming calls the caller refreshes if
  * it can, otherwise we do. A session that nobody refreshed ends with cause 102.
  *
@@ -120,12 +123,17 @@ bool sip_call_established(const struct sip_call *call);
 
 /* Incoming, before the answer: 180 Ringing (`local` NULL), or 183 Session Progress with early media.
  * Returns 0, -EPROTO in the wrong state or direction, -EINVAL when the offer has no codec of ours
- * (the call then still has to be ended, with 488). */
+ * (the call then still has to be ended, with 488).
+ *
+ * Sent reliably (RFC 3262) when the caller requires it, or can and there are media; then an INVITE without
+ * an offer gets ours here, answered in the PRACK (SIP_CALL_MEDIA). While one is not confirmed a further
+ * one waits, the newest only. Never confirmed: the call ends with 504, cause 102. */
 int sip_call_progress(struct sip_call *call, int status, const struct sip_media *local);
 
 /* Incoming: 200 with media: the answer to the caller's offer, or our offer when it sent none. The
- * remote media are settled on return if the INVITE had an offer; else with SIP_CALL_ANSWERED.
- * Returns as sip_call_progress(). */
+ * remote media are settled on return if the INVITE had an offer; else with SIP_CALL_ANSWERED. When an
+ * 18x with media was sent reliably they are settled already: the 200 goes once that is confirmed, and
+ * `local` that differs is offered after the ACK. Returns as sip_call_progress(). */
 int sip_call_answer(struct sip_call *call, const struct sip_media *local);
 
 /* End the call, whatever its state: an incoming call that was not answered is refused with `status`

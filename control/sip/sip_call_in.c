@@ -176,6 +176,7 @@ void sip_call_incoming(struct sip_stack *s, const struct sip_msg *msg)
 		return;
 	}
 	read_replaces(c, msg);
+	sip_rel_read(c, msg);
 	sip_call_session_read(c, msg);
 	s->stats.calls_in++;
 	log_info("sip", "[call=%s] %s calls %s from %s:%s:%u%s%s", c->info.call_id,
@@ -215,33 +216,71 @@ static int settle(struct sip_call *c, const struct sip_media *local, struct mbuf
 	return sip_sdp_make_answer(c->sdp, text);
 }
 
-int sip_call_progress(struct sip_call *call, int status, const struct sip_media *local)
+static const char *progress_phrase(int status)
+{
+	return status == 180   ? "Ringing"
+	       : status == 181 ? "Call Is Being Forwarded"
+	       : status == 182 ? "Queued"
+			       : "Session Progress";
+}
+
+/* Send an 18x with the description `text`, or NULL. */
+static int send_progress(struct sip_call *c, int status, struct mbuf *text)
 {
 	struct sip_contact contact;
-	struct mbuf *text = NULL;
-	int err = 0;
+	struct mbuf *sent = NULL;
+	bool reliable = sip_rel_wants(c, text != NULL);
+	char rseq[64] = "";
+	int err;
 
-	if (call->state != CALL_IN_NEW || call->st == NULL || status <= 100 || status > 199)
-		return -EPROTO;
-	/* Without an offer there is nothing to answer yet; an offer of ours would need PRACK. */
-	if (local && call->offer)
-		err = settle(call, local, &text);
-	if (err)
-		return err;
-
-	sip_contact_set(&contact, call->dlg->contact, &call->invite->dst, call->invite->tp);
-	err = sip_treplyf(&call->st, NULL, call->stack->sip, call->invite, true, (uint16_t)status,
-			  status == 180 ? "Ringing" : "Session Progress",
-			  "%H" SIP_ABILITIES "%s%s%sContent-Length: %zu\r\n\r\n%b",
-			  sip_contact_print, &contact, text ? "Content-Type: " : "",
+	if (reliable) {
+		c->rel.rseq = c->rel.rseq ? c->rel.rseq + 1 : 1 + rand_u32() % 0x7fffffff;
+		(void)re_snprintf(rseq, sizeof(rseq), "Require: 100rel\r\nRSeq: %u\r\n",
+				  c->rel.rseq);
+	}
+	sip_contact_set(&contact, c->dlg->contact, &c->invite->dst, c->invite->tp);
+	err = sip_treplyf(&c->st, reliable ? &sent : NULL, c->stack->sip, c->invite, true,
+			  (uint16_t)status, progress_phrase(status),
+			  "%H" SIP_ABILITIES "%s%s%s%sContent-Length: %zu\r\n\r\n%b",
+			  sip_contact_print, &contact, rseq, text ? "Content-Type: " : "",
 			  text ? "application/sdp" : "", text ? "\r\n" : "",
 			  text ? mbuf_get_left(text) : (size_t)0, text ? mbuf_buf(text) : NULL,
 			  text ? mbuf_get_left(text) : (size_t)0);
+	if (err)
+		return -EPROTO;
+	if (reliable)
+		sip_rel_sent(c, sent, text != NULL);
+	return 0;
+}
+
+int sip_call_progress(struct sip_call *call, int status, const struct sip_media *local)
+{
+	struct mbuf *text = NULL;
+	int err = 0;
+
+	if (call->state != CALL_IN_NEW || call->st == NULL || status <= 100 || status > 199 ||
+	    call->rel.answer_waits)
+		return -EPROTO;
+	if (call->rel.sent != NULL) {
+		call->rel.next_status = status;
+		call->rel.next_has_local = local != NULL;
+		if (local)
+			call->rel.next_local = *local;
+		return 0;
+	}
+	/* Without an offer there is nothing to answer yet; an offer of ours needs a PRACK to answer it. */
+	if (local && !call->rel.settled && (call->offer || sip_rel_wants(call, true))) {
+		err = settle(call, local, &text);
+		call->rel.our_offer = call->offer == NULL;
+	}
+	if (err)
+		return err;
+	err = send_progress(call, status, text);
 	if (text) {
 		mem_deref(call->answer);
 		call->answer = text;
 	}
-	return err ? -EPROTO : 0;
+	return err;
 }
 
 /* --- 200 until ACK --- */
@@ -315,23 +354,49 @@ int sip_call_say_ok(struct sip_call *c, const struct sip_msg *msg, struct mbuf *
 	return 0;
 }
 
+static int send_answer(struct sip_call *c, struct mbuf *text)
+{
+	int err;
+
+	c->answer_in_ack = c->offer == NULL && text != NULL;
+	err = sip_call_say_ok(c, c->invite, text);
+	if (err == 0)
+		c->state = CALL_IN_ANSWERED;
+	return err;
+}
+
+void sip_call_answer_now(struct sip_call *c)
+{
+	if (send_answer(c, NULL) != 0)
+		sip_call_end(c, 500, 0, "the answer could not be sent");
+}
+
 int sip_call_answer(struct sip_call *call, const struct sip_media *local)
 {
 	struct mbuf *text = NULL;
-	int err;
+	bool said = call->rel.settled || (call->rel.sent != NULL && call->rel.description);
+	int err = 0;
 
-	if (call->state != CALL_IN_NEW || call->st == NULL)
+	if (call->state != CALL_IN_NEW || call->st == NULL || call->rel.answer_waits)
 		return -EPROTO;
-	err = settle(call, local, &text);
+	if (!said) {
+		err = settle(call, local, &text);
+	} else if (memcmp(sip_sdp_local(call->sdp), local, sizeof(*local)) != 0) {
+		/* Said already, and otherwise: a new offer follows the ACK. */
+		call->wish = *local;
+		call->wish_waits = true;
+	}
 	if (err)
 		return err;
-	call->answer_in_ack = call->offer == NULL;
-	err = sip_call_say_ok(call, call->invite, text);
+	if (call->rel.sent != NULL && call->rel.description) {
+		call->rel.next_status = 0;
+		call->rel.answer_waits = true;
+		return 0;
+	}
+	sip_rel_stop(call);
+	err = send_answer(call, text);
 	mem_deref(text);
-	if (err)
-		return err;
-	call->state = CALL_IN_ANSWERED;
-	return 0;
+	return err;
 }
 
 void sip_call_acked(struct sip_call *c, const struct sip_msg *msg)

@@ -25,6 +25,7 @@ static void fork_free(void *arg)
 	struct sip_fork *f = arg;
 
 	list_unlink(&f->le);
+	list_flush(&f->early);
 	mem_deref(f->base);
 	mem_deref(f->auth);
 	mem_deref(f->sdp);
@@ -178,14 +179,19 @@ static void provisional(struct sip_fork *f, const struct sip_msg *msg)
 {
 	struct sip_call *c = f->call;
 	struct sip_call_event ev = {.kind = SIP_CALL_RINGING, .by_peer = true};
+	struct sip_early *early = NULL;
 	char text[SIP_TEXT_MAX];
 
-	if (c->state != CALL_OUT || msg->scode == 100)
+	if (c->state != CALL_OUT || msg->scode == 100 || !sip_rel_confirm(f, msg, &early))
 		return;
 	ev.status = msg->scode;
 	sip_text_pl(text, sizeof(text), &msg->reason);
 	ev.text = text;
-	if (sip_call_has_sdp(msg) && sip_sdp_take_answer(f->sdp, msg->mb) == 0) {
+	/* What was confirmed once is settled; only an UPDATE changes it (RFC 6337, 3.1.1). */
+	if (sip_call_has_sdp(msg) && !(early && early->settled) &&
+	    sip_sdp_take_answer(f->sdp, msg->mb) == 0) {
+		if (early)
+			early->settled = sip_msg_lists(msg, SIP_HDR_REQUIRE, "100rel");
 		mem_deref(c->sdp);
 		c->sdp = mem_ref(f->sdp);
 		ev.kind = SIP_CALL_EARLY_MEDIA;
@@ -209,10 +215,16 @@ static void read_peer(struct sip_call *c, const struct sip_msg *msg)
 static int answered(struct sip_fork *f, const struct sip_msg *msg)
 {
 	struct sip_call *c = f->call;
+	const struct sip_early *early = sip_early_find(f, msg);
 	int err = sip_dlg_established(&c->dlg, f->base, msg);
 
 	if (err)
 		return err;
+	/* The numbers go on; the route set is the 200's (RFC 3261, 13.2.2.4). */
+	if (early) {
+		c->dlg->lseq = early->dlg->lseq;
+		c->dlg->rseq = early->dlg->rseq;
+	}
 	sip_call_send_ack(c->dlg, msg->cseq.num);
 	c->auth = mem_ref(f->auth);
 	mem_deref(c->sdp);
@@ -223,7 +235,7 @@ static int answered(struct sip_fork *f, const struct sip_msg *msg)
 	c->state = CALL_RUNNING;
 
 	/* A 200 may leave out what an 18x has said already. */
-	if (sip_call_has_sdp(msg))
+	if (sip_call_has_sdp(msg) && !(early && early->settled))
 		err = sip_sdp_take_answer(c->sdp, msg->mb);
 	else
 		err = sip_sdp_remote(c->sdp) ? 0 : -EBADMSG;

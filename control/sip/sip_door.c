@@ -51,7 +51,7 @@ static void refuse_overload(struct sip_stack *s, const struct sip_msg *msg)
 
 static bool required_known(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
 {
-	static const char *const known[] = {"timer", "replaces", "norefersub"};
+	static const char *const known[] = {"100rel", "timer", "replaces", "norefersub"};
 	const struct sip_hdr **bad = arg;
 
 	(void)msg;

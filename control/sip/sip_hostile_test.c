@@ -10,63 +10,8 @@
 #include <re.h>
 
 #include "check.h"
-#include "sip/sip_kit.h"
 #include "sip/sip_priv.h"
-
-enum { SOON = 2000 };
-
-#define VIA    "Via: SIP/2.0/UDP 127.0.0.1:@PORT@;rport;branch=z9hG4bK"
-#define FROM   "From: <sip:caller@far.test>;tag=f\n"
-#define TO     "To: <sip:95598@pb.test>\n"
-#define ME     "Contact: <sip:caller@127.0.0.1:@PORT@>\n"
-#define EMPTY  "Content-Length: 0\n\n"
-#define AUDIO  "v=0\no=- 1 1 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\n"
-#define PCMU_A "m=audio 4000 RTP/AVP 0 8 101\na=rtpmap:101 telephone-event/8000\n"
-
-struct scene {
-	struct kit_line board;
-	struct kit_wire wire;
-	int branch;
-};
-
-static struct scene *scene_new(void)
-{
-	struct scene *s = calloc(1, sizeof(*s));
-
-	kit_up();
-	(void)kit_open(&s->board, NULL);
-	(void)kit_wire_open(&s->wire);
-	return s;
-}
-
-static bool scene_end(struct scene *s)
-{
-	bool clean;
-
-	kit_wire_close(&s->wire);
-	kit_close(&s->board);
-	clean = kit_down();
-	free(s);
-	return clean;
-}
-
-static void say(struct scene *s, const char *text)
-{
-	kit_wire_send(&s->wire, s->board.port[0], text);
-}
-
-static bool still_alive(struct scene *s)
-{
-	char text[512];
-
-	kit_wire_forget(&s->wire);
-	(void)re_snprintf(text, sizeof(text),
-			  "OPTIONS sip:pb.test SIP/2.0\n" VIA "alive%d\n" FROM TO
-			  "Call-ID: alive\nCSeq: 7 OPTIONS\n" EMPTY,
-			  s->branch++);
-	say(s, text);
-	return kit_wire_gets(&s->wire, "CSeq: 7 OPTIONS", SOON);
-}
+#include "sip/sip_scene.h"
 
 struct row {
 	const char *name, *text, *answer; /* answer NULL: silence */
@@ -162,7 +107,7 @@ static void torture_messages(void)
 		bool right;
 
 		kit_wire_forget(&s->wire);
-		say(s, torture[i].text);
+		scene_say(s, torture[i].text);
 		if (torture[i].answer) {
 			right = kit_wire_gets(&s->wire, torture[i].answer, SOON);
 		} else {
@@ -172,7 +117,7 @@ static void torture_messages(void)
 		if (!right)
 			printf("%s:\n%s\n", torture[i].name, s->wire.got);
 		check(right);
-		check(still_alive(s));
+		check(scene_alive(s));
 	}
 	sip_stack_stats(s->board.stack, &st);
 	check_int(st.calls_in, 0);
@@ -206,7 +151,7 @@ static void broken_messages(void)
 		if (i % 8 == 0)
 			kit_wait(1);
 	}
-	check(still_alive(s));
+	check(scene_alive(s));
 	check(scene_end(s));
 }
 
@@ -216,70 +161,18 @@ static void rubbish_is_counted(void)
 	struct scene *s = scene_new();
 	struct sip_stack_stats before, after;
 
-	check(still_alive(s));
+	check(scene_alive(s));
 	sip_stack_stats(s->board.stack, &before);
 	for (int i = 0; i < 100; i++) {
 		kit_wire_send_raw(&s->wire, s->board.port[0], "\x80\x08rubbish", 9);
 		kit_wire_send_raw(&s->wire, s->board.port[0], "\r\n\r\n", 4);
 		kit_wire_send_raw(&s->wire, s->board.port[0], "", 0);
 	}
-	check(still_alive(s));
+	check(scene_alive(s));
 	sip_stack_stats(s->board.stack, &after);
 	check_int(after.refused_malformed - before.refused_malformed, 100);
 	check_int(after.requests - before.requests, 1);
 	check(scene_end(s));
-}
-
-/* --- calls by hand --- */
-
-static void invite(struct scene *s, const char *call, int cseq, const char *lines, const char *sdp)
-{
-	char text[8192], body[4096];
-	size_t n = 0;
-
-	/* The length counts the CRs that the wire adds. */
-	for (const char *p = sdp; *p; p++)
-		n += *p == '\n' ? 2 : 1;
-	(void)re_snprintf(body, sizeof(body), "%s", sdp);
-	(void)re_snprintf(text, sizeof(text),
-			  "INVITE sip:95598@pb.test SIP/2.0\n" VIA "%s%d\n" FROM TO ME
-			  "Call-ID: %s\nCSeq: %d INVITE\n%s%sContent-Length: %zu\n\n%s",
-			  call, cseq, call, cseq, lines, n ? "Content-Type: application/sdp\n" : "",
-			  n, body);
-	kit_wire_forget(&s->wire);
-	say(s, text);
-}
-
-/* Our tag as the board gave it. */
-static bool to_tag(struct scene *s, char *tag, size_t size)
-{
-	const char *t = strstr(s->wire.got, "To: <sip:95598@pb.test>;tag=");
-
-	if (t == NULL)
-		return false;
-	t += strlen("To: <sip:95598@pb.test>;tag=");
-	(void)re_snprintf(tag, size, "%b", t, strcspn(t, "\r;"));
-	return true;
-}
-
-static void inside(struct scene *s, const char *method, const char *call, const char *tag, int cseq,
-		   const char *lines, const char *sdp)
-{
-	char text[8192];
-	size_t n = 0;
-
-	for (const char *p = sdp; *p; p++)
-		n += *p == '\n' ? 2 : 1;
-	(void)re_snprintf(
-		text, sizeof(text),
-		"%s sip:95598@127.0.0.1 SIP/2.0\n" VIA "%s%d%s\n" FROM
-		"To: <sip:95598@pb.test>;tag=%s\n" ME "Call-ID: %s\nCSeq: %d %s\n%s%s"
-		"Content-Length: %zu\n\n%s",
-		method, call, cseq, method, tag, call, cseq, method, lines,
-		n && strstr(lines, "Content-Type") == NULL ? "Content-Type: application/sdp\n" : "",
-		n, sdp);
-	kit_wire_forget(&s->wire);
-	say(s, text);
 }
 
 static void a_call_without_an_offer(void)
@@ -287,9 +180,9 @@ static void a_call_without_an_offer(void)
 	struct scene *s = scene_new();
 	char tag[64];
 
-	invite(s, "late", 1, "", "");
+	scene_invite(s, "late", 1, "", "");
 	check(kit_wire_gets(&s->wire, "200 OK", SOON));
-	check(to_tag(s, tag, sizeof(tag)));
+	check(scene_to_tag(s, tag, sizeof(tag)));
 	/* Our offer, in our order. */
 	check(strstr(s->wire.got, "RTP/AVP 8 0 101") != NULL);
 	check(strstr(s->wire.got, "a=rtpmap:101 telephone-event/8000") != NULL);
@@ -299,7 +192,7 @@ static void a_call_without_an_offer(void)
 
 	check(!in->info.offer);
 	check_int(in->answered, 0);
-	inside(s, "ACK", "late", tag, 1, "", AUDIO "m=audio 4000 RTP/AVP 0\n");
+	scene_inside(s, "ACK", "late", tag, 1, "", AUDIO "m=audio 4000 RTP/AVP 0\n");
 	check(kit_until(&in->answered, 1, SOON));
 	check_int(in->remote.codecs, 1);
 	check_str(in->remote.codec[0].name, "PCMU");
@@ -307,14 +200,14 @@ static void a_call_without_an_offer(void)
 	check_int(in->remote.port, 4000);
 
 	/* An offer-less re-INVITE: we offer again, the answer comes with the ACK. */
-	inside(s, "INVITE", "late", tag, 2, "", "");
+	scene_inside(s, "INVITE", "late", tag, 2, "", "");
 	check(kit_wire_gets(&s->wire, "m=audio", SOON));
-	inside(s, "ACK", "late", tag, 2, "", AUDIO "m=audio 4004 RTP/AVP 0\na=recvonly\n");
+	scene_inside(s, "ACK", "late", tag, 2, "", AUDIO "m=audio 4004 RTP/AVP 0\na=recvonly\n");
 	check(kit_until(&in->media, 1, SOON));
 	check_int(in->remote.port, 4004);
 	check_int(in->remote.direction, SIP_SENDONLY);
 
-	inside(s, "BYE", "late", tag, 3, "Reason: Q.850;cause=38;text=\"it broke\"\n", "");
+	scene_inside(s, "BYE", "late", tag, 3, "Reason: Q.850;cause=38;text=\"it broke\"\n", "");
 	check(kit_wire_gets(&s->wire, "200 OK", SOON));
 	check(kit_until(&in->closed, 1, SOON));
 	check_int(in->cause, 38);
@@ -327,10 +220,10 @@ static void an_answer_that_is_none(void)
 	struct scene *s = scene_new();
 	char tag[64];
 
-	invite(s, "late", 1, "", "");
+	scene_invite(s, "late", 1, "", "");
 	check(kit_wire_gets(&s->wire, "200 OK", SOON));
-	check(to_tag(s, tag, sizeof(tag)));
-	inside(s, "ACK", "late", tag, 1, "", "");
+	check(scene_to_tag(s, tag, sizeof(tag)));
+	scene_inside(s, "ACK", "late", tag, 1, "", "");
 	check(kit_wire_gets(&s->wire, "BYE sip:caller@127.0.0.1", SOON));
 	check(kit_until(&kit_last(&s->board)->closed, 1, SOON));
 	check_int(kit_last(&s->board)->cause, 88);
@@ -345,7 +238,7 @@ static void an_early_answer_is_the_answer(void)
 	char early[64];
 
 	s->board.mood = KIT_EARLY;
-	invite(s, "early", 1, "", AUDIO PCMU_A);
+	scene_invite(s, "early", 1, "", AUDIO PCMU_A);
 	check(kit_wire_gets(&s->wire, "a=sendrecv", SOON));
 
 	const char *o = strstr(s->wire.got, "o=- ");
@@ -365,16 +258,16 @@ static void repeated_and_lost(void)
 	char tag[64];
 
 	/* The same INVITE twice is one call; the 200 is said again until somebody hears it. */
-	invite(s, "again", 1, "", AUDIO PCMU_A);
-	invite(s, "again", 1, "", AUDIO PCMU_A);
+	scene_invite(s, "again", 1, "", AUDIO PCMU_A);
+	scene_invite(s, "again", 1, "", AUDIO PCMU_A);
 	check(kit_wire_gets(&s->wire, "200 OK", SOON));
 	check_int(s->board.calls, 1);
-	check(to_tag(s, tag, sizeof(tag)));
+	check(scene_to_tag(s, tag, sizeof(tag)));
 	kit_wire_forget(&s->wire);
 	check(kit_wire_gets(&s->wire, "200 OK", 800));
 	kit_wire_forget(&s->wire);
 	check(kit_wire_gets(&s->wire, "200 OK", 1500));
-	inside(s, "ACK", "again", tag, 1, "", "");
+	scene_inside(s, "ACK", "again", tag, 1, "", "");
 	check(kit_until(&kit_last(&s->board)->answered, 1, SOON));
 	kit_wire_forget(&s->wire);
 	kit_wait(2200);
@@ -382,16 +275,16 @@ static void repeated_and_lost(void)
 
 	/* The same call by another way is a loop. */
 	kit_wire_forget(&s->wire);
-	say(s, "INVITE sip:95598@pb.test SIP/2.0\n" VIA "other\n" FROM TO ME
-	       "Call-ID: again\nCSeq: 1 INVITE\n" EMPTY);
+	scene_say(s, "INVITE sip:95598@pb.test SIP/2.0\n" VIA "other\n" FROM TO ME
+		     "Call-ID: again\nCSeq: 1 INVITE\n" EMPTY);
 	check(kit_wire_gets(&s->wire, "482 Loop Detected", SOON));
 
 	/* An old CSeq inside the call. */
-	inside(s, "INFO", "again", tag, 1, "", "");
+	scene_inside(s, "INFO", "again", tag, 1, "", "");
 	check(kit_wire_gets(&s->wire, "500 Out of Order", SOON));
-	inside(s, "DANCE", "again", tag, 5, "", "");
+	scene_inside(s, "DANCE", "again", tag, 5, "", "");
 	check(kit_wire_gets(&s->wire, "501 ", SOON));
-	inside(s, "OPTIONS", "again", tag, 6, "", "");
+	scene_inside(s, "OPTIONS", "again", tag, 6, "", "");
 	check(kit_wire_gets(&s->wire, "200 OK", SOON));
 	check(scene_end(s));
 }
@@ -416,21 +309,21 @@ static void hold_in_all_its_dialects(void)
 	char tag[64];
 	int cseq = 1;
 
-	invite(s, "hold", cseq, "", AUDIO PCMU_A);
+	scene_invite(s, "hold", cseq, "", AUDIO PCMU_A);
 	check(kit_wire_gets(&s->wire, "200 OK", SOON));
-	check(to_tag(s, tag, sizeof(tag)));
-	inside(s, "ACK", "hold", tag, cseq, "", "");
+	check(scene_to_tag(s, tag, sizeof(tag)));
+	scene_inside(s, "ACK", "hold", tag, cseq, "", "");
 
 	struct kit_call *in = kit_last(&s->board);
 
 	check(kit_until(&in->answered, 1, SOON));
 	for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		inside(s, i % 2 ? "UPDATE" : "INVITE", "hold", tag, ++cseq, "", row[i].sdp);
+		scene_inside(s, i % 2 ? "UPDATE" : "INVITE", "hold", tag, ++cseq, "", row[i].sdp);
 		if (!kit_wire_gets(&s->wire, "200 OK", SOON))
 			printf("row %u:\n%s\n", i, s->wire.got);
 		check(strstr(s->wire.got, "200 OK") != NULL);
 		if (i % 2 == 0)
-			inside(s, "ACK", "hold", tag, cseq, "", "");
+			scene_inside(s, "ACK", "hold", tag, cseq, "", "");
 		check(kit_until(&in->media, i + 1, SOON));
 		check_int(in->remote.direction, row[i].ours);
 		check_int(in->remote.held, row[i].held);
@@ -443,11 +336,11 @@ static void offers_with_more_than_audio(void)
 {
 	struct scene *s = scene_new();
 
-	invite(s, "video", 1, "",
-	       AUDIO "m=audio 4000 RTP/AVP 18 8 97\na=rtpmap:97 telephone-event/8000\n"
-		     "a=rtcp:5001 IN IP4 127.0.0.2\na=ptime:30\n"
-		     "m=video 4002 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
-		     "m=application 4004 TCP/BFCP *\n");
+	scene_invite(s, "video", 1, "",
+		     AUDIO "m=audio 4000 RTP/AVP 18 8 97\na=rtpmap:97 telephone-event/8000\n"
+			   "a=rtcp:5001 IN IP4 127.0.0.2\na=ptime:30\n"
+			   "m=video 4002 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
+			   "m=application 4004 TCP/BFCP *\n");
 	check(kit_wire_gets(&s->wire, "200 OK", SOON));
 	check(strstr(s->wire.got, "m=video 0 RTP/AVP") != NULL);
 	check(strstr(s->wire.got, "m=application 0 TCP/BFCP") != NULL);
@@ -470,21 +363,21 @@ static void session_timers(void)
 	struct scene *s = scene_new();
 	char tag[64];
 
-	invite(s, "short", 1, "Supported: timer\nSession-Expires: 20\n", AUDIO PCMU_A);
+	scene_invite(s, "short", 1, "Supported: timer\nSession-Expires: 20\n", AUDIO PCMU_A);
 	check(kit_wire_gets(&s->wire, "422 Session Interval", SOON));
 	check(strstr(s->wire.got, "Min-SE: 90") != NULL);
 
 	/* The caller can: it refreshes. */
-	invite(s, "fits", 1, "Supported: timer\nSession-Expires: 120\n", AUDIO PCMU_A);
+	scene_invite(s, "fits", 1, "Supported: timer\nSession-Expires: 120\n", AUDIO PCMU_A);
 	check(kit_wire_gets(&s->wire, "200 OK", SOON));
 	check(strstr(s->wire.got, "Session-Expires: 120;refresher=uac") != NULL);
 	check(strstr(s->wire.got, "Require: timer") != NULL);
-	check(to_tag(s, tag, sizeof(tag)));
-	inside(s, "ACK", "fits", tag, 1, "", "");
+	check(scene_to_tag(s, tag, sizeof(tag)));
+	scene_inside(s, "ACK", "fits", tag, 1, "", "");
 	check(kit_until(&kit_last(&s->board)->answered, 1, SOON));
 	check(!kit_last(&s->board)->call->we_refresh);
-	inside(s, "UPDATE", "fits", tag, 2,
-	       "Supported: timer\nSession-Expires: 100;refresher=uas\n", "");
+	scene_inside(s, "UPDATE", "fits", tag, 2,
+		     "Supported: timer\nSession-Expires: 100;refresher=uas\n", "");
 	check(kit_wire_gets(&s->wire, "Session-Expires: 100;refresher=uas", SOON));
 	check(kit_last(&s->board)->call->we_refresh);
 	check_int(kit_last(&s->board)->media, 0);
@@ -512,7 +405,7 @@ static void reply_as(struct scene *s, const char *status, const char *tag, const
 	(void)re_snprintf(text + n, sizeof(text) - n, "%s%s", lines,
 			  strstr(lines, "Content-Length") ? "" : EMPTY);
 	kit_wire_forget(&s->wire);
-	say(s, text);
+	scene_say(s, text);
 }
 
 static void reply(struct scene *s, const char *status, const char *lines)
@@ -641,14 +534,14 @@ static void offers_that_meet(void)
 	struct scene *s = scene_new();
 	char tag[64];
 
-	invite(s, "meet", 1, "", AUDIO PCMU_A);
+	scene_invite(s, "meet", 1, "", AUDIO PCMU_A);
 	check(kit_wire_gets(&s->wire, "200 OK", SOON));
-	check(to_tag(s, tag, sizeof(tag)));
+	check(scene_to_tag(s, tag, sizeof(tag)));
 
 	/* A new offer before the ACK of the first. */
-	inside(s, "INVITE", "meet", tag, 2, "", AUDIO PCMU_A);
+	scene_inside(s, "INVITE", "meet", tag, 2, "", AUDIO PCMU_A);
 	check(kit_wire_gets(&s->wire, "500 Too Early", SOON));
-	inside(s, "ACK", "meet", tag, 1, "", "");
+	scene_inside(s, "ACK", "meet", tag, 1, "", "");
 
 	struct kit_call *in = kit_last(&s->board);
 
@@ -660,7 +553,7 @@ static void offers_that_meet(void)
 	char invite_got[KIT_TEXT];
 
 	memcpy(invite_got, s->wire.got, sizeof(invite_got));
-	inside(s, "INVITE", "meet", tag, 3, "", AUDIO PCMU_A);
+	scene_inside(s, "INVITE", "meet", tag, 3, "", AUDIO PCMU_A);
 	check(kit_wire_gets(&s->wire, "491 Request Pending", SOON));
 	memcpy(s->wire.got, invite_got, sizeof(invite_got));
 	reply(s, "491 Request Pending", "");
@@ -674,14 +567,14 @@ static void the_bye_waits_for_the_ack(void)
 	struct scene *s = scene_new();
 	char tag[64];
 
-	invite(s, "wait", 1, "", AUDIO PCMU_A);
+	scene_invite(s, "wait", 1, "", AUDIO PCMU_A);
 	check(kit_wire_gets(&s->wire, "200 OK", SOON));
-	check(to_tag(s, tag, sizeof(tag)));
+	check(scene_to_tag(s, tag, sizeof(tag)));
 	sip_call_end(kit_last(&s->board)->call, 0, 16, "enough");
 	check(kit_until(&kit_last(&s->board)->closed, 1, SOON));
 	kit_wait(100);
 	check_int(times(s, "BYE sip:"), 0);
-	inside(s, "ACK", "wait", tag, 1, "", "");
+	scene_inside(s, "ACK", "wait", tag, 1, "", "");
 	check(kit_wire_gets(&s->wire, "BYE sip:caller@127.0.0.1", SOON));
 	reply(s, "200 OK", "");
 	kit_wait(50);
@@ -698,17 +591,17 @@ static void refers_by_hand(void)
 	struct scene *s = scene_new();
 	char tag[64], line[256];
 
-	invite(s, "refer", 1, "", AUDIO PCMU_A);
+	scene_invite(s, "refer", 1, "", AUDIO PCMU_A);
 	check(kit_wire_gets(&s->wire, "200 OK", SOON));
-	check(to_tag(s, tag, sizeof(tag)));
-	inside(s, "ACK", "refer", tag, 1, "", "");
+	check(scene_to_tag(s, tag, sizeof(tag)));
+	scene_inside(s, "ACK", "refer", tag, 1, "", "");
 
 	struct kit_call *in = kit_last(&s->board);
 
 	check(kit_until(&in->answered, 1, SOON));
-	inside(s, "REFER", "refer", tag, 2, "", "");
+	scene_inside(s, "REFER", "refer", tag, 2, "", "");
 	check(kit_wire_gets(&s->wire, "400 Bad Refer-To", SOON));
-	inside(s, "REFER", "refer", tag, 3, "Refer-To: <sip:1@x>\nRefer-To: <sip:2@x>\n", "");
+	scene_inside(s, "REFER", "refer", tag, 3, "Refer-To: <sip:1@x>\nRefer-To: <sip:2@x>\n", "");
 	check(kit_wire_gets(&s->wire, "400 Bad Refer-To", SOON));
 
 	/* Replaces that names this very call joins it to nobody. */
@@ -717,7 +610,7 @@ static void refers_by_hand(void)
 		"Refer-To: <sip:10%%302@pb.test?Replaces=refer%%3Bto-tag%%3D%s%%3Bfrom-tag%%3Df"
 		"&x=y>\nReferred-By: <sip:me@x>\n",
 		tag);
-	inside(s, "REFER", "refer", tag, 4, line, "");
+	scene_inside(s, "REFER", "refer", tag, 4, line, "");
 	check(kit_wire_gets(&s->wire, "202 Accepted", SOON));
 	check(kit_wire_gets(&s->wire, "NOTIFY sip:caller@127.0.0.1", SOON));
 	check(strstr(s->wire.got, "SIP/2.0 100 Trying") != NULL);
@@ -727,13 +620,14 @@ static void refers_by_hand(void)
 	check(in->refer_with == NULL);
 
 	/* One at a time. */
-	inside(s, "REFER", "refer", tag, 5, "Refer-To: <sip:1003@pb.test>\n", "");
+	scene_inside(s, "REFER", "refer", tag, 5, "Refer-To: <sip:1003@pb.test>\n", "");
 	check(kit_wire_gets(&s->wire, "491 Request Pending", SOON));
 	check_int(sip_call_refer_progress(in->call, 200, "OK"), 0);
 	check(kit_wire_gets(&s->wire, "Subscription-State: terminated", SOON));
 
 	/* A phone that wants no NOTIFY gets none (RFC 4488). */
-	inside(s, "REFER", "refer", tag, 6, "Refer-Sub: false\nRefer-To: <sip:1003@pb.test>\n", "");
+	scene_inside(s, "REFER", "refer", tag, 6,
+		     "Refer-Sub: false\nRefer-To: <sip:1003@pb.test>\n", "");
 	check(kit_wire_gets(&s->wire, "Refer-Sub: false", SOON));
 	check_int(sip_call_refer_progress(in->call, 200, "OK"), 0);
 	kit_wait(50);
@@ -754,21 +648,21 @@ static void sessions_run_out(void)
 
 	kit_close(&s->board);
 	check_int(kit_open(&s->board, short_sessions), 0);
-	invite(s, "theirs", 1, "Supported: timer\nSession-Expires: 2;refresher=uac\n",
-	       AUDIO PCMU_A);
+	scene_invite(s, "theirs", 1, "Supported: timer\nSession-Expires: 2;refresher=uac\n",
+		     AUDIO PCMU_A);
 	check(kit_wire_gets(&s->wire, "200 OK", SOON));
-	check(to_tag(s, tag, sizeof(tag)));
-	inside(s, "ACK", "theirs", tag, 1, "", "");
+	check(scene_to_tag(s, tag, sizeof(tag)));
+	scene_inside(s, "ACK", "theirs", tag, 1, "", "");
 	check(kit_wire_gets(&s->wire, "BYE sip:caller@127.0.0.1", 2500));
 	check(strstr(s->wire.got, "Reason: Q.850;cause=102") != NULL);
 	check_int(kit_last(&s->board)->cause, 102);
 
-	invite(s, "ours", 1,
-	       "Supported: timer\nAllow: INVITE, UPDATE\nSession-Expires: 2;refresher=uas\n",
-	       AUDIO PCMU_A);
+	scene_invite(s, "ours", 1,
+		     "Supported: timer\nAllow: INVITE, UPDATE\nSession-Expires: 2;refresher=uas\n",
+		     AUDIO PCMU_A);
 	check(kit_wire_gets(&s->wire, "refresher=uas", SOON));
-	check(to_tag(s, tag, sizeof(tag)));
-	inside(s, "ACK", "ours", tag, 1, "", "");
+	check(scene_to_tag(s, tag, sizeof(tag)));
+	scene_inside(s, "ACK", "ours", tag, 1, "", "");
 	check(kit_wire_gets(&s->wire, "UPDATE sip:caller@127.0.0.1", 2500));
 	check(strstr(s->wire.got, "Session-Expires: 2;refresher=uac") != NULL);
 	reply(s, "200 OK", "Session-Expires: 2;refresher=uac\n");
@@ -800,13 +694,13 @@ static void keys_by_info_in_dialects(void)
 	char tag[64], lines[128];
 	unsigned heard = 0;
 
-	invite(s, "keys", 1, "", AUDIO PCMU_A);
+	scene_invite(s, "keys", 1, "", AUDIO PCMU_A);
 	check(kit_wire_gets(&s->wire, "200 OK", SOON));
-	check(to_tag(s, tag, sizeof(tag)));
-	inside(s, "ACK", "keys", tag, 1, "", "");
+	check(scene_to_tag(s, tag, sizeof(tag)));
+	scene_inside(s, "ACK", "keys", tag, 1, "", "");
 	for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		(void)re_snprintf(lines, sizeof(lines), "Content-Type: %s\n", row[i].type);
-		inside(s, "INFO", "keys", tag, 2 + (int)i, lines, row[i].body);
+		scene_inside(s, "INFO", "keys", tag, 2 + (int)i, lines, row[i].body);
 		check(kit_wire_gets(&s->wire, row[i].answer, SOON));
 		heard += row[i].digit ? 1 : 0;
 		check_int(kit_last(&s->board)->dtmf, heard);
@@ -821,9 +715,9 @@ static void names_cannot_forge_the_log(void)
 	struct scene *s = scene_new();
 
 	kit_wire_forget(&s->wire);
-	say(s, "INVITE sip:95%0a%0d598@pb.test SIP/2.0\n" VIA "n1\n"
-	       "From: \"Eve\\\" \x1b[31m\" <sip:e%00ve%1b@far.test>;tag=f\n" TO ME
-	       "Call-ID: names\x01x\nCSeq: 1 INVITE\nUser-Agent: x\x07y\n" EMPTY);
+	scene_say(s, "INVITE sip:95%0a%0d598@pb.test SIP/2.0\n" VIA "n1\n"
+		     "From: \"Eve\\\" \x1b[31m\" <sip:e%00ve%1b@far.test>;tag=f\n" TO ME
+		     "Call-ID: names\x01x\nCSeq: 1 INVITE\nUser-Agent: x\x07y\n" EMPTY);
 	check(kit_wire_gets(&s->wire, "200 OK", SOON));
 
 	const struct sip_call_info *i = &kit_last(&s->board)->info;
@@ -836,9 +730,9 @@ static void names_cannot_forge_the_log(void)
 	/* The call is found again by what was on the wire. */
 	char tag[64];
 
-	check(to_tag(s, tag, sizeof(tag)));
-	inside(s, "ACK", "names\x01x", tag, 1, "", "");
-	inside(s, "BYE", "names\x01x", tag, 2, "", "");
+	check(scene_to_tag(s, tag, sizeof(tag)));
+	scene_inside(s, "ACK", "names\x01x", tag, 1, "", "");
+	scene_inside(s, "BYE", "names\x01x", tag, 2, "", "");
 	check(kit_until(&kit_last(&s->board)->closed, 1, SOON));
 	check(strchr(i->from_display, 0x1b) == NULL);
 	check(scene_end(s));

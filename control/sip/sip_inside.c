@@ -77,6 +77,21 @@ static bool interval_too_small(struct sip_call *c, const struct sip_msg *msg)
 	return true;
 }
 
+/* Before the answer an UPDATE may offer once the first exchange is confirmed (RFC 3311, 5.2). True when
+ * the request was answered. */
+static bool too_early(struct sip_call *c, const struct sip_msg *msg)
+{
+	if (!sip_call_has_sdp(msg) || (c->rel.settled && c->rel.sent == NULL))
+		return interval_too_small(c, msg);
+	if (c->rel.our_offer && c->rel.sent != NULL)
+		answer_plain(c, msg, 491, "Request Pending");
+	else
+		(void)sip_treplyf(NULL, NULL, c->stack->sip, msg, false, 500, "Too Early",
+				  "Retry-After: %u\r\nContent-Length: 0\r\n\r\n",
+				  (unsigned)(rand_u16() % 10));
+	return true;
+}
+
 /* RFC 3261, 14.2: one offer at a time, whoever makes it. True when the request was answered. */
 static bool glare(struct sip_call *c, const struct sip_msg *msg)
 {
@@ -128,7 +143,7 @@ static void update(struct sip_call *c, const struct sip_msg *msg)
 	bool offered = sip_call_has_sdp(msg);
 	int err = 0;
 
-	if (glare(c, msg))
+	if (c->state == CALL_IN_NEW ? too_early(c, msg) : glare(c, msg))
 		return;
 	if (offered)
 		err = write_answer(c, msg, &text);
@@ -183,7 +198,7 @@ static bool read_key(const struct sip_msg *msg, char *digit, uint16_t *duration_
 	return is_key(*digit);
 }
 
-static void info(struct sip_call *c, const struct sip_msg *msg)
+void sip_call_info_request(struct sip_call *c, const struct sip_msg *msg)
 {
 	struct sip_call_event ev = {.kind = SIP_CALL_DTMF, .by_peer = true};
 
@@ -203,6 +218,10 @@ static void info(struct sip_call *c, const struct sip_msg *msg)
 
 void sip_call_request(struct sip_call *c, const struct sip_msg *msg)
 {
+	if (c->dlg == NULL) {
+		(void)sip_early_request(c, msg);
+		return;
+	}
 	if (is(msg, "ACK")) {
 		sip_call_acked(c, msg);
 		return;
@@ -224,8 +243,10 @@ void sip_call_request(struct sip_call *c, const struct sip_msg *msg)
 		reinvite(c, msg);
 	else if (is(msg, "UPDATE"))
 		update(c, msg);
+	else if (is(msg, "PRACK"))
+		sip_rel_prack(c, msg);
 	else if (is(msg, "INFO"))
-		info(c, msg);
+		sip_call_info_request(c, msg);
 	else if (is(msg, "REFER"))
 		sip_call_refer_request(c, msg);
 	else if (is(msg, "NOTIFY"))

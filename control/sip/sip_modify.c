@@ -50,32 +50,16 @@ static void start_session_timer(struct sip_call *c)
 	tmr_start(&c->tmr_session, ms, session_due, c);
 }
 
-static bool value_in_list(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
-{
-	(void)msg;
-	return pl_strcasecmp(&hdr->val, arg) == 0;
-}
-
-static bool lists(const struct sip_msg *msg, enum sip_hdrid id, const char *what)
-{
-	union {
-		const char *in;
-		void *out;
-	} v = {.in = what};
-
-	return sip_msg_hdr_apply(msg, true, id, value_in_list, v.out) != NULL;
-}
-
 void sip_call_session_read(struct sip_call *c, const struct sip_msg *msg)
 {
 	struct pl refresher;
 	uint32_t s = sip_call_session_of(msg, &refresher);
 
 	if (sip_msg_hdr(msg, SIP_HDR_ALLOW))
-		c->peer_update = lists(msg, SIP_HDR_ALLOW, "UPDATE");
+		c->peer_update = sip_msg_lists(msg, SIP_HDR_ALLOW, "UPDATE");
 	if (msg->req) {
 		/* We answer: the caller refreshes unless it cannot or wishes us to. */
-		c->peer_timer = lists(msg, SIP_HDR_SUPPORTED, "timer");
+		c->peer_timer = sip_msg_lists(msg, SIP_HDR_SUPPORTED, "timer");
 		c->session_s = s;
 		c->we_refresh = !c->peer_timer || pl_strcasecmp(&refresher, "uas") == 0;
 	} else {

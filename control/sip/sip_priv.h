@@ -6,6 +6,7 @@
  *   sip_dlg.c     a dialog's headers and next hop    sip_inside.c   requests inside a running call
  *   sip_sdp.c     offer and answer                   sip_modify.c   our re-INVITE, session timer
  *   sip_text.c    hostile text made safe             sip_refer.c    transfer, both ways
+ *   sip_rel.c     reliable 18x, early UPDATE
  *   sip_door.c    judges and hands on what comes in  sip_gate.c     lies before libre on UDP
  *
  * A call object outlives its owner's interest: after CLOSED it stays, ownerless, until the protocol
@@ -26,8 +27,8 @@
 #include "sip/sip_dlg.h"
 #include "sip/sip_sdp.h"
 
-#define SIP_ALLOW     "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, REFER, NOTIFY, UPDATE, REGISTER"
-#define SIP_SUPPORTED "timer, replaces, norefersub"
+#define SIP_ALLOW     "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, REFER, NOTIFY, UPDATE, PRACK, REGISTER"
+#define SIP_SUPPORTED "100rel, timer, replaces, norefersub"
 
 /* Header lines that most of our requests and answers carry. */
 #define SIP_ABILITIES "Allow: " SIP_ALLOW "\r\nSupported: " SIP_SUPPORTED "\r\n"
@@ -104,6 +105,32 @@ struct sip_fork {
 	bool challenged, timer_raised;
 	bool heard; /* a provisional response has come: it may be cancelled */
 	bool cancelled;
+	struct list early; /* those who answered reliably, by their tags */
+};
+
+/* An early dialog of an outgoing call (RFC 3262): a proxy on the way may have made several of one INVITE. */
+struct sip_early {
+	struct le le;
+	struct sip_dlg *dlg;
+	uint32_t rseq; /* last confirmed; 0 = none */
+	bool settled;  /* a confirmed response answered our offer */
+};
+
+/* The provisional response of an incoming call that awaits its PRACK. */
+struct sip_rel {
+	bool required, supported; /* by the caller */
+	uint32_t rseq;            /* of the last one; 0 = none */
+	struct mbuf *sent;        /* not confirmed yet; NULL = none */
+	struct sa dst;
+	uint32_t wait_ms, waited_ms;
+	bool description;  /* what was sent last carries one */
+	bool our_offer;    /* and it is an offer: the INVITE had none */
+	bool settled;      /* a description was confirmed: the 200 carries none */
+	bool answer_waits; /* the owner has answered, the 200 goes when it is confirmed */
+	int next_status;   /* 18x that waits likewise; 0 = none */
+	bool next_has_local;
+	struct sip_media next_local;
+	struct tmr tmr;
 };
 
 /* What we prove to a peer that challenges us. */
@@ -137,6 +164,7 @@ struct sip_call {
 	uint32_t ok_cseq;
 	uint32_t ok_sent;
 	bool ack_due, answer_in_ack, bye_after_ack;
+	struct sip_rel rel;
 	struct tmr tmr_ok, tmr_ack;
 
 	/* Outgoing INVITE. */
@@ -238,6 +266,8 @@ struct sip_call *sip_call_find(struct sip_stack *s, const struct sip_msg *msg);
 struct sip_call *sip_call_find_replaced(struct sip_stack *s, const struct pl *call_id,
 					const struct pl *to_tag, const struct pl *from_tag);
 bool sip_call_has_sdp(const struct sip_msg *msg);
+/* Whether a list header (Supported, Require, Allow ...) has this word. */
+bool sip_msg_lists(const struct sip_msg *msg, enum sip_hdrid id, const char *what);
 
 /* libre hands messages to listeners as const; a reference is what its own code takes by a cast. */
 static inline struct sip_msg *sip_call_keep_msg(const struct sip_msg *msg)
@@ -258,6 +288,8 @@ void sip_call_cancelled(void *arg);
 int sip_call_say_ok(struct sip_call *c, const struct sip_msg *msg, struct mbuf *text);
 void sip_call_acked(struct sip_call *c, const struct sip_msg *msg);
 void sip_call_stop_ok(struct sip_call *c);
+/* The 200 that waited for a PRACK. */
+void sip_call_answer_now(struct sip_call *c);
 
 /* --- sip_call_out.c --- */
 
@@ -269,6 +301,26 @@ void sip_call_send_ack(struct sip_dlg *d, uint32_t cseq);
 /* --- sip_inside.c --- */
 
 void sip_call_request(struct sip_call *c, const struct sip_msg *msg);
+/* A key by INFO. */
+void sip_call_info_request(struct sip_call *c, const struct sip_msg *msg);
+
+/* --- sip_rel.c --- */
+
+/* What the INVITE says of reliable responses. */
+void sip_rel_read(struct sip_call *c, const struct sip_msg *msg);
+/* Whether the next 18x, with or without a description, goes reliably. */
+bool sip_rel_wants(const struct sip_call *c, bool description);
+/* It went, as `sent` (taken): repeated until its PRACK comes; then 504. */
+void sip_rel_sent(struct sip_call *c, struct mbuf *sent, bool description);
+void sip_rel_prack(struct sip_call *c, const struct sip_msg *msg);
+void sip_rel_stop(struct sip_call *c);
+/* Confirm a provisional response if it wants it. False: a repetition or out of order, to be passed
+ * over. `early`: its dialog, or NULL. */
+bool sip_rel_confirm(struct sip_fork *f, const struct sip_msg *msg, struct sip_early **early);
+struct sip_early *sip_early_find(const struct sip_fork *f, const struct sip_msg *msg);
+/* A request in an early dialog of an outgoing call. False: it belongs to none. */
+bool sip_early_request(struct sip_call *c, const struct sip_msg *msg);
+bool sip_early_is(const struct sip_call *c, const struct sip_msg *msg);
 
 /* --- sip_modify.c --- */
 
