@@ -50,17 +50,18 @@ const char *desk_reason_name(const struct centre *c, uint8_t reason)
 }
 
 /* Wrap-up belongs to the call that was before it. */
-static void account_wrap_up(struct centre *c, const struct acd_action *a, struct desk *d)
+static void account_wrap_up(struct centre *c, const struct acd_action *a, const char *agent,
+			    struct desk *d)
 {
 	uint64_t now_ms = clock_mono_ms(), wall_ms = clock_wall_ms();
 
 	if (a->was != AGENT_WRAP_UP && a->state == AGENT_WRAP_UP) {
 		d->wrap_since_ms = now_ms;
 		if (c->store && d->last_call[0] != '\0')
-			store_step(c->store, d->last_call, wall_ms, CALL_STEP_WRAP_UP, NULL);
+			store_step(c->store, d->last_call, wall_ms, CALL_STEP_WRAP_UP, agent);
 	} else if (a->was == AGENT_WRAP_UP && a->state != AGENT_WRAP_UP) {
 		if (c->store && d->last_call[0] != '\0' && d->wrap_since_ms != 0) {
-			store_step(c->store, d->last_call, wall_ms, CALL_STEP_WRAP_UP_DONE, NULL);
+			store_step(c->store, d->last_call, wall_ms, CALL_STEP_WRAP_UP_DONE, agent);
 			store_wrap_up(c->store, d->last_call, now_ms - d->wrap_since_ms);
 		}
 		d->wrap_since_ms = 0;
@@ -77,7 +78,7 @@ void desk_state_changed(struct centre *c, const struct acd_action *a)
 	    !acd_agent_view(c->acd, a->agent, &v))
 		return;
 	c->desks[a->agent].since_wall_ms = clock_wall_ms();
-	account_wrap_up(c, a, &c->desks[a->agent]);
+	account_wrap_up(c, a, v.number, &c->desks[a->agent]);
 	call = v.call ? centre_call(c, v.call) : NULL;
 	reason = a->state == AGENT_NOT_READY ? desk_reason_name(c, a->reason) : "";
 	log_info("agent", "%s is %s%s%s", v.number, agent_state_name(a->state),

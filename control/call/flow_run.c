@@ -180,6 +180,7 @@ static void begin(struct call *call, const struct ivr_action *a)
 	case IVR_COLLECT:
 	case IVR_RECORD:
 	case IVR_NOTE:
+	case IVR_RESOLVED:
 		break;
 	case IVR_LOOKUP:
 		lookup(call, a);
@@ -290,6 +291,9 @@ static void carry_out(struct call *call, const struct ivr_actions *todo)
 			break;
 		case IVR_NOTE:
 			call_keep_note(call, a->name, a->value);
+			break;
+		case IVR_RESOLVED:
+			call_note(call, CALL_STEP_RESOLVED, a->name);
 			break;
 		case IVR_QUEUE:
 		case IVR_VOICEMAIL:

@@ -57,15 +57,17 @@ struct party *queue_offered(struct call *call, int agent)
 }
 
 /* The ACD would not let the call in, or has put it out. */
-static void left(struct call *call, enum ivr_queue_left why)
+static void left(struct call *call, const char *queue, enum ivr_queue_left why)
 {
+	char detail[CALL_DETAIL_MAX];
 	static const char *const words[] = {
 		[IVR_QUEUE_SERVED] = "served",   [IVR_QUEUE_FULL] = "full",
 		[IVR_QUEUE_LONG] = "long",       [IVR_QUEUE_EMPTY] = "empty",
 		[IVR_QUEUE_TIMEOUT] = "timeout", [IVR_QUEUE_FAILED] = "failed",
 	};
 
-	log_info("call", "[call=%s] leaves the queue: %s", call->id, words[why]);
+	snprintf(detail, sizeof(detail), "%s %s", queue, words[why]);
+	call_note(call, CALL_STEP_QUEUE_LEFT, detail);
 	if (call->customer != NULL && call->customer->play_use == PLAY_MUSIC)
 		party_play_stop(call->customer);
 	if (call->flow_runs)
@@ -92,10 +94,11 @@ void queue_enter(struct call *call, const char *name, uint8_t priority)
 	if (err != 0) {
 		log_info("call", "[call=%s] queue %s did not take it: %s", call->id, name,
 			 strerror(-err));
-		left(call, err == -ENOSPC    ? IVR_QUEUE_FULL
-			   : err == -ETIME   ? IVR_QUEUE_LONG
-			   : err == -ENOLINK ? IVR_QUEUE_EMPTY
-					     : IVR_QUEUE_FAILED);
+		left(call, name,
+		     err == -ENOSPC    ? IVR_QUEUE_FULL
+		     : err == -ETIME   ? IVR_QUEUE_LONG
+		     : err == -ENOLINK ? IVR_QUEUE_EMPTY
+				       : IVR_QUEUE_FAILED);
 		queue_drain(c);
 		return;
 	}
@@ -333,14 +336,14 @@ static void put_out(struct centre *c, const struct acd_action *a)
 	publish_queue(c, a->queue);
 	switch (a->why) {
 	case ACD_LEFT_TIMEOUT:
-		left(call, IVR_QUEUE_TIMEOUT);
+		left(call, queue_name(c, a->queue), IVR_QUEUE_TIMEOUT);
 		break;
 	case ACD_LEFT_EMPTY:
 		if (!callback_put_out(call))
-			left(call, IVR_QUEUE_EMPTY);
+			left(call, queue_name(c, a->queue), IVR_QUEUE_EMPTY);
 		break;
 	case ACD_LEFT_REMOVED:
-		left(call, IVR_QUEUE_FAILED);
+		left(call, queue_name(c, a->queue), IVR_QUEUE_FAILED);
 		break;
 	}
 }

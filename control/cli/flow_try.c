@@ -202,6 +202,7 @@ static struct ivr_event ask_event(struct trying *t, const struct ivr_action *a, 
 		return ask_answer(t, a, line);
 	case IVR_ANSWER:
 	case IVR_NOTE:
+	case IVR_RESOLVED:
 	case IVR_RECORD:
 	case IVR_HANGUP:
 		break;
@@ -247,6 +248,8 @@ int flow_try(const struct flow_try_options *opt)
 			else if (todo.action[i].kind == IVR_NOTE)
 				fprintf(t.out, "  note  %s: %s\n", todo.action[i].name,
 					todo.action[i].value);
+			else if (todo.action[i].kind == IVR_RESOLVED)
+				fprintf(t.out, "  resolved: %s\n", todo.action[i].name);
 		if (todo.n > 0)
 			ev = ask_event(&t, &todo.action[todo.n - 1], line);
 		now.now_ms++;

@@ -33,8 +33,13 @@ static const char *const kind_keys[NODE_KINDS] = {
 		key, FIELD_U32, OF(member), lo, hi                                                 \
 	}
 
+#define RESOLVED                                                                                   \
+	{                                                                                          \
+		"resolved", FIELD_BOOL, OF(resolved), 0, 0                                         \
+	}
+
 static const struct field say_keys[] = {
-	OTHER("say"), OTHER("next"), {"interrupt", FIELD_BOOL, OF(interrupt), 0, 0}};
+	OTHER("say"), OTHER("next"), {"interrupt", FIELD_BOOL, OF(interrupt), 0, 0}, RESOLVED};
 static const struct field menu_keys[] = {OTHER("menu"),
 					 OTHER("digits"),
 					 OTHER("otherwise"),
@@ -84,11 +89,11 @@ static const struct field lookup_keys[] = {OTHER("lookup"),
 					   OTHER("next"),
 					   OTHER("failed"),
 					   NUM("timeout_s", timeout_s, 1, 30)};
-static const struct field note_keys[] = {OTHER("note"), OTHER("next")};
+static const struct field note_keys[] = {OTHER("note"), OTHER("next"), RESOLVED};
 static const struct field callback_keys[] = {OTHER("callback"), OTHER("number"), OTHER("next"),
 					     OTHER("failed"), NUM8("priority", priority, 0, 9)};
 static const struct field goto_keys[] = {OTHER("goto")};
-static const struct field hangup_keys[] = {OTHER("hangup"), OTHER("say")};
+static const struct field hangup_keys[] = {OTHER("hangup"), OTHER("say"), RESOLVED};
 
 static const struct {
 	const struct field *field;

@@ -104,6 +104,7 @@ struct node {
 	struct pieces say; /* heard first; the prompts of a menu or collect */
 	struct pieces on_timeout, on_invalid;
 	bool interrupt, speech;
+	bool resolved; /* who comes here has got what it wanted */
 	struct target way[WAYS];
 	struct target key[KEYS];
 	/* menu, collect */

@@ -193,6 +193,19 @@ static void stack_run(struct ivr_session *s)
 	s->run_n = (uint8_t)(i + 1);
 }
 
+/* Once in an event: the last of several nodes. */
+static void tell_resolved(struct run *r, const char *node)
+{
+	struct ivr_action *a = NULL;
+
+	for (unsigned i = 0; i < r->out->n; i++)
+		if (r->out->action[i].kind == IVR_RESOLVED)
+			a = &r->out->action[i];
+	if (a == NULL)
+		a = act(r, IVR_RESOLVED);
+	set_text(a->name, sizeof(a->name), node);
+}
+
 static void arrive(struct run *r, unsigned node)
 {
 	r->s->node = (uint16_t)node;
@@ -200,6 +213,8 @@ static void arrive(struct run *r, unsigned node)
 	r->s->said = false;
 	if (node_of(r->s)->kind == NODE_MENU)
 		stack_menu(r->s);
+	if (node_of(r->s)->resolved)
+		tell_resolved(r, node_of(r->s)->name);
 	remember(r);
 }
 

@@ -18,8 +18,8 @@
  *   LOOKUP | CALLBACK    answered by LOOKUP_DONE | CALLBACK_DONE
  *   HANGUP               the session is over
  *
- * and before it, after ANSWER, any number of RECORD, each verb at most once, and of NOTE, which nothing
- * answers.
+ * and before it, after ANSWER, any number of RECORD, each verb at most once, and of NOTE, and at most one
+ * RESOLVED, which nothing answers.
  *
  * A menu or collection without prompts is a COLLECT alone. What a `say` with `interrupt` says before
  * a menu is in the PLAY of that menu.
@@ -46,7 +46,7 @@
 
 enum {
 	IVR_NOTES_MAX = 8, /* of one event; of more only the newest are told */
-	IVR_ACTIONS_MAX = 3 + RECORD_VERBS + IVR_NOTES_MAX,
+	IVR_ACTIONS_MAX = 4 + RECORD_VERBS + IVR_NOTES_MAX,
 	IVR_RUNS_MAX = 16,   /* sub-flows within sub-flows */
 	IVR_BODY_MAX = 1024, /* what a lookup posts */
 	IVR_DIGITS_MAX = 64,
@@ -66,9 +66,10 @@ enum ivr_action_kind {
 	IVR_DIAL,      /* ring `name`: an agent's number or one outside; `dial` */
 	IVR_RECORD,    /* `verb`; takes no time */
 	IVR_NOTE,      /* keep `name`: `value` with the call; takes no time */
-	IVR_LOOKUP,    /* fetch `lookup` */
-	IVR_CALLBACK,  /* promise to call number `value` from queue `name` with `priority` */
-	IVR_HANGUP,    /* end the call with `cause`; the session is over */
+	IVR_RESOLVED, /* node `name` counts as the answer to what the caller wanted; takes no time */
+	IVR_LOOKUP,   /* fetch `lookup` */
+	IVR_CALLBACK, /* promise to call number `value` from queue `name` with `priority` */
+	IVR_HANGUP,   /* end the call with `cause`; the session is over */
 };
 
 enum ivr_cause {

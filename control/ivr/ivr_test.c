@@ -51,6 +51,9 @@ static void write_action(const struct ivr_action *a, char *out)
 	case IVR_NOTE:
 		sprintf(out, "note %s=%s; ", a->name, a->value);
 		return;
+	case IVR_RESOLVED:
+		sprintf(out, "resolved %s; ", a->name);
+		return;
 	case IVR_LOOKUP:
 		sprintf(out, "lookup %s %s; ", a->lookup.url, a->lookup.body);
 		return;
@@ -652,7 +655,24 @@ static void a_flow_controls_the_recording(void)
 	TELL(consent, true, no, "ask no-do again pin digits");
 }
 
+static void a_resolution_is_told_once_and_before_the_prompt(void)
+{
+	static const char text[] = "languages: [en]\nstart: a\nnodes:\n"
+				   "  a: {menu: x, digits: {'1': b}, otherwise: hangup}\n"
+				   "  b: {note: {k: v}, resolved: yes, next: c}\n"
+				   "  c: {say: y, resolved: yes, next: d}\n"
+				   "  d: {hangup: normal}\n";
+	static const struct line story[] = {
+		{"start", "answer; play en/x; collect 1"},
+		{"digits 1", "resolved c; note k=v; play! en/y"},
+		{"played", "hangup 0"},
+	};
+
+	TELL(text, true, story, "a b c d");
+}
+
 static const struct check_case cases[] = {
+	CHECK_CASE(a_resolution_is_told_once_and_before_the_prompt),
 	CHECK_CASE(one_is_sales_also_during_the_welcome),
 	CHECK_CASE(what_was_said_is_heard_before_the_end),
 	CHECK_CASE(the_nested_menu_leads_on_and_back),

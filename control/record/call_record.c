@@ -25,6 +25,15 @@ const char *call_step_name(enum call_step step)
 	return step < CALL_STEPS ? step_names[step] : "?";
 }
 
+enum call_step call_step_find(const char *name)
+{
+	unsigned i = 0;
+
+	while (i < CALL_STEPS && strcmp(step_names[i], name) != 0)
+		i++;
+	return (enum call_step)i;
+}
+
 const char *call_cause_name(enum call_cause cause)
 {
 	return cause < CALL_CAUSES ? causes[cause].name : "?";
@@ -203,6 +212,11 @@ void call_record_step(struct call_record *r, enum call_step step, const char *de
 		if (r->recording[0] == '\0')
 			set(r->recording, detail);
 		break;
+	case CALL_STEP_QUEUE_LEFT:
+		clock_switch(r, CALL_CLOCK_NONE, now_ms);
+		break;
+	case CALL_STEP_RESOLVED:
+	case CALL_STEP_TAKEOVER:
 	case CALL_STEP_RECORD_CONTROL:
 	case CALL_STEP_CALLBACK:
 	case CALL_STEP_RING:

@@ -31,6 +31,7 @@ enum {
 	X(IVR,           "ivr") \
 	X(DIGITS,        "digits") \
 	X(QUEUE,         "queue") \
+	X(QUEUE_LEFT,    "queue_left") \
 	X(ANNOUNCE,      "announce") \
 	X(OFFER,         "offer") \
 	X(NO_ANSWER,     "no_answer") \
@@ -43,6 +44,8 @@ enum {
 	X(TRANSFER,      "transfer") \
 	X(MONITOR,       "monitor") \
 	X(MESSAGE,       "message") \
+	X(RESOLVED,      "resolved") \
+	X(TAKEOVER,      "takeover") \
 	X(CALLBACK,      "callback") \
 	X(MEDIA_TIMEOUT, "media_timeout") \
 	X(ENGINE_LOST,   "engine_lost") \
@@ -134,6 +137,8 @@ struct call_record {
 };
 
 const char *call_step_name(enum call_step step);
+/* The step of that name; CALL_STEPS when there is none. */
+enum call_step call_step_find(const char *name);
 const char *call_cause_name(enum call_cause cause);
 const char *call_cause_text(enum call_cause cause);
 uint8_t call_cause_q850(enum call_cause cause);
