@@ -64,7 +64,7 @@ static void offer(struct acd *a, int call, int agent, uint64_t now_ms)
 
 static void match_call(struct acd *a, int call, uint64_t now_ms)
 {
-	int agent = acd_best_agent(a, call, now_ms);
+	int agent = a->held ? NONE : acd_best_agent(a, call, now_ms);
 
 	if (agent != NONE)
 		offer(a, call, agent, now_ms);
@@ -72,7 +72,7 @@ static void match_call(struct acd *a, int call, uint64_t now_ms)
 
 static void match_agent(struct acd *a, int agent, uint64_t now_ms)
 {
-	if (!a->agents[agent].idle)
+	if (!a->agents[agent].idle || a->held)
 		return;
 
 	int call = acd_best_call(a, agent, now_ms);
@@ -81,13 +81,20 @@ static void match_agent(struct acd *a, int agent, uint64_t now_ms)
 		offer(a, call, agent, now_ms);
 }
 
-/* After a change of skills anybody may fit anything. */
+/* After a change of skills, or when much was held back, anybody may fit anything: an agent who could
+ * have a call lets one go before who has a better claim to it. */
 void acd_match_idle(struct acd *a, uint64_t now_ms)
 {
-	for (int i = a->idle_first; i != NONE;) {
-		match_agent(a, i, now_ms);
+	for (int i = a->held ? NONE : a->idle_first; i != NONE;) {
+		int call = acd_best_call(a, i, now_ms);
+
+		if (call == NONE) {
+			i = a->agents[i].next;
+			continue;
+		}
+		offer(a, call, acd_best_agent(a, call, now_ms), now_ms);
 		/* Who was offered a call is out of the list, and with ring_all others are with him. */
-		i = a->agents[i].idle ? a->agents[i].next : a->idle_first;
+		i = a->agents[i].idle ? i : a->idle_first;
 	}
 }
 
@@ -593,6 +600,8 @@ void acd_tick(struct acd *a, uint64_t now_ms)
 {
 	uint32_t thing;
 
+	if (a->held)
+		return;
 	/* Leave room for what one thing can cause; what is left is still due. */
 	while (a->out_size - a->out_n > 8 + 2 * ACD_RING_ALL_MAX &&
 	       due_first(&a->due, &thing) <= now_ms) {
@@ -609,5 +618,5 @@ uint64_t acd_deadline(const struct acd *a)
 {
 	uint32_t thing;
 
-	return due_first(&a->due, &thing);
+	return a->held ? UINT64_MAX : due_first(&a->due, &thing);
 }

@@ -214,6 +214,17 @@ void acd_sync_idle(struct acd *a, int agent)
 	*(after == NONE ? &a->idle_first : &a->agents[after].next) = agent;
 }
 
+void acd_touch(struct acd *a, int agent)
+{
+	struct acd_agent *g = &a->agents[agent];
+
+	if (g->changed)
+		return;
+	g->changed = true;
+	g->changed_next = a->changed_first;
+	a->changed_first = agent + 1;
+}
+
 /* One event for one agent: state, counts, the list of the idle, the report. What the effect asks
  * beyond that is the caller's. */
 int acd_step(struct acd *a, int agent, enum agent_event ev, uint8_t reason, uint64_t now_ms,
@@ -239,6 +250,7 @@ int acd_step(struct acd *a, int agent, enum agent_event ev, uint8_t reason, uint
 	if (next.state == AGENT_READY && *effect != AGENT_DO_RELEASE)
 		g->idle_since_ms = now_ms;
 	acd_sync_idle(a, agent);
+	acd_touch(a, agent);
 	if (agent_beneath(&next) != AGENT_WRAP_UP && next.state != AGENT_RINGING)
 		due_set(&a->due, (uint32_t)agent, DUE_NEVER);
 	if (told) {

@@ -45,6 +45,8 @@ struct acd_agent {
 	struct agent agent;
 	int call; /* index */
 	int next, prev;
+	bool changed;     /* in the list of those to be kept anew ... */
+	int changed_next; /* ... index + 1 of the next; 0: none */
 	uint64_t idle_since_ms;
 	uint64_t offered_seq; /* for round robin: when it was last offered a call */
 	uint32_t answered, missed, rejected;
@@ -95,6 +97,8 @@ struct acd {
 	uint32_t out_size, out_first, out_n;
 	uint64_t seq;
 	uint64_t priority_step_ms;
+	int changed_first;  /* index + 1; 0: none */
+	bool held;          /* acd_hold() */
 	uint64_t ticked_ms; /* of the newest acd_tick(): what was due before was done */
 };
 
@@ -133,6 +137,8 @@ int acd_skill_level(const struct acd_agent *g, int queue); /* 0: has not the ski
 void acd_count(struct acd *a, const struct acd_agent *g, int by);
 /* Put the agent into the list of the idle, or take it out, as its state asks. */
 void acd_sync_idle(struct acd *a, int agent);
+/* Something of it that outlives the program has changed. */
+void acd_touch(struct acd *a, int agent);
 /* One event for one agent: state, counts, the list of the idle, the report. What the effect asks
  * beyond that is the caller's. */
 int acd_step(struct acd *a, int agent, enum agent_event ev, uint8_t reason, uint64_t now_ms,

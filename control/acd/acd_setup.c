@@ -214,9 +214,12 @@ static int place_agent(struct acd *a, const char *number, uint32_t *from)
 		a->n_agents++;
 
 	struct acd_agent *g = &a->agents[at];
+	struct acd_agent was = *g;
 
 	memset(g, 0, sizeof(*g));
 	g->used = true;
+	g->changed = was.changed; /* it may be in that list already */
+	g->changed_next = was.changed_next;
 	g->call = g->next = g->prev = NONE;
 	memcpy(g->number, number, strlen(number) + 1);
 	(*from)++;

@@ -9,11 +9,14 @@
  *   - a call is in one place, an agent has one call;
  *   - an offer goes to a ready, reachable agent with the skill and a level and idle time that no
  *     other has better, and is of the call that no other goes before;
- *   - at the end everybody who still waits is served: nothing is stuck.
+ *   - at the end everybody who still waits is served: nothing is stuck;
+ *   - when the program is restarted under them, callers keep their places and agents their states, and
+ *     whoever talked with somebody who did not come back wraps up.
  *
  * A failure prints its seed; `test_acd_sim SEED` runs that one.
  */
 #include "acd/acd.h"
+#include "acd/acd_restore.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -48,7 +51,7 @@ struct sim {
 	unsigned seq;
 	struct book_call call[CALLS + 1];
 	struct book_agent agent[AGENTS];
-	unsigned served, lost;
+	unsigned served, lost, restarts;
 };
 
 static uint32_t roll(struct sim *s, uint32_t n)
@@ -263,10 +266,73 @@ static void agent_does(struct sim *s, bool willing)
 	}
 }
 
+static const struct acd_plan plan = {
+	.agents_max = AGENTS, .queues_max = QUEUES, .calls_max = CALLS};
+
+/* What the restart means in the second book: phones stop ringing, some talks did not survive. */
+static void write_down_restart(struct sim *s, const bool *survives)
+{
+	for (int i = 1; i <= CALLS; i++) {
+		struct book_call *c = &s->call[i];
+
+		if (c->place == PLACE_OFFERED) {
+			c->place = PLACE_WAITING;
+			s->agent[c->agent].call = 0;
+		} else if (c->place == PLACE_TALKING && !survives[i]) {
+			c->place = PLACE_AWAY;
+			s->agent[c->agent].call = 0;
+		}
+	}
+}
+
+/* The program is killed and begins again with what it had kept. */
+static void restart(struct sim *s, unsigned variant)
+{
+	struct acd *old = s->acd;
+	struct acd_agent_kept agent[AGENTS];
+	struct acd_call_kept call[CALLS + 1];
+	bool survives[CALLS + 1] = {false};
+
+	for (int i = 0; i < AGENTS; i++)
+		must(acd_agent_keep(old, i, &agent[i]));
+	for (int i = 1; i <= CALLS; i++)
+		survives[i] = acd_call_keep(old, (uint64_t)i, &call[i]) &&
+			      (!call[i].talking || roll(s, 4) > 0);
+	free(old);
+	s->restarts++;
+	s->now_ms += roll(s, 3000);
+	s->acd = acd_init(malloc(acd_bytes(&plan)), &plan);
+	must(acd_configure(s->acd, s->config[variant], s->now_ms) == 0);
+	acd_hold(s->acd, true, s->now_ms);
+	for (int i = 0; i < AGENTS; i++)
+		must(acd_agent_restore(s->acd, i, &agent[i], s->now_ms) == 0);
+	for (int i = 0; i < AGENTS; i++)
+		acd_agent_reachable(s->acd, i, s->agent[i].reachable, s->now_ms);
+	for (int i = CALLS; i >= 1; i--)
+		if (survives[i])
+			must(acd_call_restore(s->acd, (uint64_t)i, &call[i], s->now_ms) == 0);
+	acd_restore_end(s->acd, s->now_ms);
+	write_down_restart(s, survives);
+	/* What cannot have been kept changes nothing. */
+	must(acd_agent_restore(s->acd, AGENTS, &agent[0], s->now_ms) == -ENOENT);
+	must(acd_call_restore(s->acd, 999, &(struct acd_call_kept){.queue = QUEUES}, s->now_ms) ==
+	     -ENOENT);
+	for (int i = 0; i < AGENTS; i++)
+		if (s->agent[i].state != AGENT_TALKING)
+			must(acd_call_restore(s->acd, 999,
+					      &(struct acd_call_kept){.talking = true, .agent = i},
+					      s->now_ms) == -EPROTO);
+	settle(s, variant);
+	must(acd_deadline(s->acd) == UINT64_MAX);
+	s->now_ms += roll(s, 1000);
+	acd_tick(s->acd, s->now_ms); /* held: nothing happens */
+	settle(s, variant);
+	acd_hold(s->acd, false, s->now_ms);
+	settle(s, variant);
+}
+
 static void run(uint64_t seed)
 {
-	static const struct acd_plan plan = {
-		.agents_max = AGENTS, .queues_max = QUEUES, .calls_max = CALLS};
 	struct sim s = {.random = seed * 0x9e3779b97f4a7c15u + 1, .now_ms = 1000};
 	unsigned variant = 0, left = 0;
 	uint32_t callers = seed % 2 ? CALLS : 12; /* agents or callers wait */
@@ -287,6 +353,8 @@ static void run(uint64_t seed)
 		if (roll(&s, 1000) == 0) {
 			variant ^= 1;
 			must(acd_configure(s.acd, s.config[variant], s.now_ms) == 0);
+		} else if (roll(&s, 300) == 0) {
+			restart(&s, variant);
 		} else if (roll(&s, callers == CALLS ? 2 : 6) == 0) {
 			caller_does(&s, 1 + (int)roll(&s, callers));
 		} else {
@@ -314,7 +382,7 @@ static void run(uint64_t seed)
 			left += s.call[k].place != PLACE_AWAY;
 	}
 	must(left == 0);
-	must(s.served > 50);
+	must(s.served > 50 && s.restarts > 5);
 	config_free(s.config[0]);
 	config_free(s.config[1]);
 	free(s.acd);
@@ -414,11 +482,11 @@ static void shake_once(struct sim *s)
 
 static void shake(uint64_t seed)
 {
-	static const struct acd_plan plan = {
+	static const struct acd_plan shaky = {
 		.agents_max = 2 * AGENTS, .queues_max = QUEUES + 2, .calls_max = CALLS / 2};
 	struct sim s = {.random = seed * 0x9e3779b97f4a7c15u + 1, .now_ms = 1000};
 
-	s.acd = acd_init(malloc(acd_bytes(&plan)), &plan);
+	s.acd = acd_init(malloc(acd_bytes(&shaky)), &shaky);
 	for (int i = 0; i < EVENTS; i++) {
 		struct acd_action o;
 

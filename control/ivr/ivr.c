@@ -22,17 +22,6 @@
 
 enum { STEPS_MAX = 2 * IVR_NODES_MAX, PATH_HEAD = IVR_PATH_MAX / 2 };
 
-enum waiting {
-	WAIT_NONE,
-	WAIT_PLAY,
-	WAIT_COLLECT,
-	WAIT_QUEUE,
-	WAIT_VOICEMAIL,
-	WAIT_DIAL,
-	WAIT_LOOKUP,
-	WAIT_CALLBACK,
-};
-
 struct run {
 	struct ivr_session *s;
 	const struct ivr_now *now;
@@ -120,7 +109,7 @@ static struct ivr_action *act(struct run *r, enum ivr_action_kind kind)
 static void hang_up(struct run *r, enum ivr_cause cause)
 {
 	act(r, IVR_HANGUP)->cause = cause;
-	r->s->waiting = WAIT_NONE;
+	r->s->waiting = IVR_WAIT_NONE;
 	r->s->over = true;
 }
 
@@ -295,7 +284,7 @@ static void start_collect(struct run *r, const struct node *n, const struct piec
 	c->first_timeout_ms = n->timeout_s * 1000;
 	c->inter_timeout_ms = n->inter_timeout_s * 1000;
 	c->secret = n->secret;
-	r->s->waiting = WAIT_COLLECT;
+	r->s->waiting = IVR_WAIT_COLLECT;
 }
 
 static void assign(struct ivr_session *s, const struct assign *a)
@@ -354,7 +343,7 @@ static bool say_pending(struct run *r)
 	play->interrupt = true;
 	play->items = r->pending;
 	r->pending.n = 0;
-	r->s->waiting = WAIT_PLAY;
+	r->s->waiting = IVR_WAIT_PLAY;
 	return true;
 }
 
@@ -378,7 +367,7 @@ static bool say_first(struct run *r, const struct node *n)
 	if (items.n == 0)
 		return false;
 	act(r, IVR_PLAY)->items = items;
-	r->s->waiting = WAIT_PLAY;
+	r->s->waiting = IVR_WAIT_PLAY;
 	return true;
 }
 
@@ -423,7 +412,7 @@ static void begin(struct run *r, const struct node *n)
 	case NODE_QUEUE:
 		a = act(r, IVR_QUEUE);
 		a->priority = n->priority > r->s->priority ? n->priority : r->s->priority;
-		r->s->waiting = WAIT_QUEUE;
+		r->s->waiting = IVR_WAIT_QUEUE;
 		break;
 	case NODE_VOICEMAIL:
 		a = act(r, IVR_VOICEMAIL);
@@ -431,13 +420,13 @@ static void begin(struct run *r, const struct node *n)
 		a->voicemail.silence_s = n->silence_s;
 		a->voicemail.min_s = n->min_s;
 		a->voicemail.beep = n->beep;
-		r->s->waiting = WAIT_VOICEMAIL;
+		r->s->waiting = IVR_WAIT_VOICEMAIL;
 		break;
 	case NODE_DIAL:
 		a = act(r, IVR_DIAL);
 		a->dial.timeout_s = n->timeout_s;
 		say_pieces(r, &n->confirm, &a->items);
-		r->s->waiting = WAIT_DIAL;
+		r->s->waiting = IVR_WAIT_DIAL;
 		break;
 	case NODE_CALLBACK:
 		a = act(r, IVR_CALLBACK);
@@ -445,13 +434,13 @@ static void begin(struct run *r, const struct node *n)
 		set_text(a->value, sizeof(a->value),
 			 n->pair[0].var != VAR_NONE ? ivr_value_of(r->s, n->pair[0].var)
 						    : n->pair[0].text);
-		r->s->waiting = WAIT_CALLBACK;
+		r->s->waiting = IVR_WAIT_CALLBACK;
 		break;
 	case NODE_LOOKUP:
 		a = act(r, IVR_LOOKUP);
 		a->lookup.timeout_ms = n->timeout_s * 1000;
 		ivr_lookup_make(r->s, n, a);
-		r->s->waiting = WAIT_LOOKUP;
+		r->s->waiting = IVR_WAIT_LOOKUP;
 		return;
 	case NODE_RUN:
 	case NODE_NOTE:
@@ -600,19 +589,19 @@ static bool expected(const struct ivr_session *s, enum ivr_event_kind kind)
 {
 	switch (kind) {
 	case IVR_EV_PLAY_DONE:
-		return s->waiting == WAIT_PLAY || s->waiting == WAIT_COLLECT;
+		return s->waiting == IVR_WAIT_PLAY || s->waiting == IVR_WAIT_COLLECT;
 	case IVR_EV_COLLECTED:
-		return s->waiting == WAIT_COLLECT;
+		return s->waiting == IVR_WAIT_COLLECT;
 	case IVR_EV_QUEUE_LEFT:
-		return s->waiting == WAIT_QUEUE;
+		return s->waiting == IVR_WAIT_QUEUE;
 	case IVR_EV_VOICEMAIL_DONE:
-		return s->waiting == WAIT_VOICEMAIL;
+		return s->waiting == IVR_WAIT_VOICEMAIL;
 	case IVR_EV_DIAL_DONE:
-		return s->waiting == WAIT_DIAL;
+		return s->waiting == IVR_WAIT_DIAL;
 	case IVR_EV_LOOKUP_DONE:
-		return s->waiting == WAIT_LOOKUP;
+		return s->waiting == IVR_WAIT_LOOKUP;
 	case IVR_EV_CALLBACK_DONE:
-		return s->waiting == WAIT_CALLBACK;
+		return s->waiting == IVR_WAIT_CALLBACK;
 	case IVR_EV_HUNG_UP:
 		return true;
 	}
@@ -629,30 +618,30 @@ int ivr_event(struct ivr_session *s, const struct ivr_event *ev, const struct iv
 		return -EPROTO;
 	switch (ev->kind) {
 	case IVR_EV_PLAY_DONE:
-		if (s->waiting == WAIT_COLLECT)
+		if (s->waiting == IVR_WAIT_COLLECT)
 			return 0;
-		s->waiting = WAIT_NONE;
+		s->waiting = IVR_WAIT_NONE;
 		go_on(&r);
 		break;
 	case IVR_EV_COLLECTED:
-		s->waiting = WAIT_NONE;
+		s->waiting = IVR_WAIT_NONE;
 		collected(&r, ev);
 		break;
 	case IVR_EV_QUEUE_LEFT:
-		s->waiting = WAIT_NONE;
+		s->waiting = IVR_WAIT_NONE;
 		queue_left(&r, ev->queue);
 		break;
 	case IVR_EV_VOICEMAIL_DONE:
-		s->waiting = WAIT_NONE;
+		s->waiting = IVR_WAIT_NONE;
 		if (depart(&r, &node_of(s)->way[WAY_NEXT], true))
 			go_on(&r);
 		break;
 	case IVR_EV_DIAL_DONE:
-		s->waiting = WAIT_NONE;
+		s->waiting = IVR_WAIT_NONE;
 		dial_done(&r, ev->dial);
 		break;
 	case IVR_EV_LOOKUP_DONE:
-		s->waiting = WAIT_NONE;
+		s->waiting = IVR_WAIT_NONE;
 		if (ev->answer != NULL)
 			ivr_lookup_take(s, node_of(s), ev->answer);
 		if (depart(&r, &node_of(s)->way[ev->answer != NULL ? WAY_NEXT : WAY_FAILED],
@@ -660,12 +649,12 @@ int ivr_event(struct ivr_session *s, const struct ivr_event *ev, const struct iv
 			go_on(&r);
 		break;
 	case IVR_EV_CALLBACK_DONE:
-		s->waiting = WAIT_NONE;
+		s->waiting = IVR_WAIT_NONE;
 		if (depart(&r, &node_of(s)->way[ev->taken ? WAY_NEXT : WAY_FAILED], !ev->taken))
 			go_on(&r);
 		break;
 	case IVR_EV_HUNG_UP:
-		s->waiting = WAIT_NONE;
+		s->waiting = IVR_WAIT_NONE;
 		s->over = true;
 		break;
 	}

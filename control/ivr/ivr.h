@@ -206,6 +206,13 @@ int ivr_event(struct ivr_session *s, const struct ivr_event *ev, const struct iv
 /* Let go of the flow. A session that was never started, or zeroes, is allowed. */
 void ivr_end(struct ivr_session *s);
 
+/* A session over a restart of the program. ivr_session_keep() is a new reference, or NULL for a session
+ * that is over or never began; secret values and the path are not in it. ivr_session_kept() reads it
+ * back into `s`, which then sleeps as before and holds `flow`; or returns -ENOENT, and `s` is empty: the
+ * flow has not these nodes and variables any more, a secret was held, or it was never such a text. */
+json_t *ivr_session_keep(const struct ivr_session *s);
+int ivr_session_kept(struct ivr_session *s, struct ivr_flow *flow, const json_t *o);
+
 /* Language the caller is spoken to in now, for announcements: "zh". */
 const char *ivr_session_language(const struct ivr_session *s);
 

@@ -6,6 +6,18 @@
 
 struct node;
 
+/* What a session sleeps for. */
+enum ivr_waiting {
+	IVR_WAIT_NONE,
+	IVR_WAIT_PLAY,
+	IVR_WAIT_COLLECT,
+	IVR_WAIT_QUEUE,
+	IVR_WAIT_VOICEMAIL,
+	IVR_WAIT_DIAL,
+	IVR_WAIT_LOOKUP,
+	IVR_WAIT_CALLBACK,
+};
+
 /* The value of a variable, VAR_* included; "" for none. */
 const char *ivr_value_of(const struct ivr_session *s, int var);
 

@@ -226,6 +226,7 @@ void call_record_step(struct call_record *r, enum call_step step, const char *de
 	case CALL_STEP_REJECT:
 	case CALL_STEP_MONITOR:
 	case CALL_STEP_MEDIA_TIMEOUT:
+	case CALL_STEP_ADOPTED:
 	case CALL_STEP_ENGINE_LOST:
 	case CALL_STEP_ENGINE_BACK:
 	case CALL_STEP_HANGUP:

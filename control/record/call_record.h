@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 enum {
 	CALL_RECORD_NAME_MAX = 64, /* a number, queue, agent or id, with its NUL */
 	CALL_RECORD_PATH_MAX = 1024,
@@ -50,6 +52,7 @@ enum {
 	X(MEDIA_TIMEOUT, "media_timeout") \
 	X(ENGINE_LOST,   "engine_lost") \
 	X(ENGINE_BACK,   "engine_back") \
+	X(ADOPTED,       "adopted") \
 	X(HANGUP,        "hangup") \
 	X(WRAP_UP,       "wrap_up") \
 	X(WRAP_UP_DONE,  "wrap_up_done")
@@ -164,6 +167,12 @@ void call_record_flow(struct call_record *r, const char *flow);
  * The first end counts, later ones change nothing. */
 void call_record_end(struct call_record *r, enum call_party by, enum call_cause cause,
 		     uint64_t now_ms);
+
+/* A record that is being written, over a restart: all but its quality, which a leg tells at its end.
+ * call_record_keep() is a new reference; call_record_kept() reads it back and says false for what
+ * this function cannot have written (then `*r` means nothing). */
+json_t *call_record_keep(const struct call_record *r);
+bool call_record_kept(struct call_record *r, const json_t *o);
 
 /* Mean opinion score of G.711 from what the engine measured: ITU-T G.107's R with delay from
  * rtt/2 and jitter, Ie-eff for random loss (Bpl 4.3 without, G.113), then G.107 annex B. */

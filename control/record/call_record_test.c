@@ -4,7 +4,10 @@
  */
 #include "record/call_record.h"
 
+#include <stdlib.h>
+
 #include "check.h"
+#include "record/kept.h"
 
 struct row {
 	uint64_t at_ms;
@@ -165,6 +168,80 @@ static void sip_answers_have_causes(void)
 		check(call_cause_q850((enum call_cause)c) != 0);
 }
 
+static struct call_record over_a_restart(const struct call_record *r)
+{
+	json_t *o = call_record_keep(r), *back;
+	char *text = json_dumps(o, 0);
+	struct call_record got;
+
+	back = json_loads(text, 0, NULL);
+	check(call_record_kept(&got, back));
+	json_decref(o);
+	json_decref(back);
+	free(text);
+	return got;
+}
+
+/* Every sum goes on over a restart as if there had been none. */
+static void a_record_goes_on_after_a_restart(void)
+{
+	static const struct row rows[] = {
+		{2000, CALL_STEP_IVR, "main"},     {4000, CALL_STEP_QUEUE, "sales"},
+		{5000, CALL_STEP_OFFER, "1001"},   {6000, CALL_STEP_ANSWER, "1001"},
+		{7000, CALL_STEP_RECORD, "r-1"},   {9000, CALL_STEP_HOLD, "1001"},
+		{10000, CALL_STEP_RESUME, "1001"},
+	};
+	struct call_record whole, broken, kept;
+	size_t n = sizeof(rows) / sizeof(rows[0]);
+
+	call_record_begin(&whole, "0190", CALL_IN, "\xe9t\xe9", "95598", 1000);
+	broken = whole;
+	for (size_t i = 0; i < n; i++) {
+		call_record_step(&whole, rows[i].step, rows[i].detail, rows[i].at_ms);
+		broken = over_a_restart(&broken);
+		call_record_step(&broken, rows[i].step, rows[i].detail, rows[i].at_ms);
+	}
+	check(memcmp(&whole, &broken, sizeof(whole)) == 0);
+	call_record_end(&whole, PARTY_AGENT, CALL_CAUSE_NORMAL, 12000);
+	call_record_end(&broken, PARTY_AGENT, CALL_CAUSE_NORMAL, 12000);
+	check_int(broken.talk_ms, 5000);
+	kept = over_a_restart(&broken);
+	check(memcmp(&whole, &kept, sizeof(whole)) == 0);
+	check_str(kept.from, "\xe9t\xe9");
+}
+
+static void a_kept_record_that_is_spoilt_is_refused(void)
+{
+	static const char *const spoilt[] = {
+		"{}",
+		"{\"call\":\"a\",\"kind\":\"in\"}",
+		"{\"call\":\"a\",\"kind\":\"nothing\",\"started_ms\":1}",
+		"{\"call\":\"a\",\"kind\":\"in\",\"started_ms\":-1}",
+		"{\"call\":\"a\",\"kind\":\"in\",\"started_ms\":\"1\"}",
+		"{\"call\":\"a\",\"kind\":\"in\",\"started_ms\":1,\"clock\":9}",
+		"{\"call\":\"a\",\"kind\":\"in\",\"started_ms\":1,\"ended_ms\":5}",
+		"{\"call\":\"a\",\"kind\":\"in\",\"started_ms\":1,\"from\":\"a\\nb\"}",
+		"{\"call\":\"a\",\"kind\":\"in\",\"started_ms\":1,\"from\":[\"0a\"]}",
+		"{\"call\":\"a\",\"kind\":\"in\",\"started_ms\":1,\"from\":[\"4\"]}",
+		"{\"call\":\"a\",\"kind\":\"in\",\"started_ms\":1,\"from\":[7]}",
+		"[]",
+	};
+	struct call_record r;
+	char text[4];
+	json_t *o;
+
+	for (size_t i = 0; i < sizeof(spoilt) / sizeof(spoilt[0]); i++) {
+		o = json_loads(spoilt[i], 0, NULL);
+		check(o != NULL);
+		check(!call_record_kept(&r, o));
+		json_decref(o);
+	}
+	o = json_pack("{s:s,s:[s]}", "long", "abcd", "hex", "61626364");
+	check(!kept_text(o, "long", text, sizeof(text)) && text[0] == '\0');
+	check(!kept_text(o, "hex", text, sizeof(text)) && text[0] == '\0');
+	json_decref(o);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(answered_by_the_second_agent_and_held),
 	CHECK_CASE(given_up_while_waiting_is_abandoned),
@@ -176,5 +253,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(texts_from_outside_are_cut),
 	CHECK_CASE(quality_falls_with_loss_and_delay),
 	CHECK_CASE(sip_answers_have_causes),
+	CHECK_CASE(a_record_goes_on_after_a_restart),
+	CHECK_CASE(a_kept_record_that_is_spoilt_is_refused),
 };
 CHECK_MAIN(cases)
