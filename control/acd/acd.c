@@ -64,7 +64,7 @@ static void offer(struct acd *a, int call, int agent, uint64_t now_ms)
 
 static void match_call(struct acd *a, int call, uint64_t now_ms)
 {
-	int agent = a->held ? NONE : acd_best_agent(a, call, now_ms);
+	int agent = a->frozen ? NONE : acd_best_agent(a, call, now_ms);
 
 	if (agent != NONE)
 		offer(a, call, agent, now_ms);
@@ -72,7 +72,7 @@ static void match_call(struct acd *a, int call, uint64_t now_ms)
 
 static void match_agent(struct acd *a, int agent, uint64_t now_ms)
 {
-	if (!a->agents[agent].idle || a->held)
+	if (!a->agents[agent].idle || a->frozen)
 		return;
 
 	int call = acd_best_call(a, agent, now_ms);
@@ -85,7 +85,7 @@ static void match_agent(struct acd *a, int agent, uint64_t now_ms)
  * have a call lets one go before who has a better claim to it. */
 void acd_match_idle(struct acd *a, uint64_t now_ms)
 {
-	for (int i = a->held ? NONE : a->idle_first; i != NONE;) {
+	for (int i = a->frozen ? NONE : a->idle_first; i != NONE;) {
 		int call = acd_best_call(a, i, now_ms);
 
 		if (call == NONE) {
@@ -600,7 +600,7 @@ void acd_tick(struct acd *a, uint64_t now_ms)
 {
 	uint32_t thing;
 
-	if (a->held)
+	if (a->frozen)
 		return;
 	/* Leave room for what one thing can cause; what is left is still due. */
 	while (a->out_size - a->out_n > 8 + 2 * ACD_RING_ALL_MAX &&
@@ -618,5 +618,5 @@ uint64_t acd_deadline(const struct acd *a)
 {
 	uint32_t thing;
 
-	return a->held ? UINT64_MAX : due_first(&a->due, &thing);
+	return a->frozen ? UINT64_MAX : due_first(&a->due, &thing);
 }

@@ -98,7 +98,7 @@ struct acd {
 	uint64_t seq;
 	uint64_t priority_step_ms;
 	int changed_first;  /* index + 1; 0: none */
-	bool held;          /* acd_hold() */
+	bool frozen;        /* acd_freeze() */
 	uint64_t ticked_ms; /* of the newest acd_tick(): what was due before was done */
 };
 

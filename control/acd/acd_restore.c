@@ -69,10 +69,10 @@ int acd_changed(struct acd *a)
 	return agent;
 }
 
-void acd_hold(struct acd *a, bool held, uint64_t now_ms)
+void acd_freeze(struct acd *a, bool frozen, uint64_t now_ms)
 {
-	a->held = held;
-	if (held)
+	a->frozen = frozen;
+	if (frozen)
 		return;
 	for (uint32_t i = 0; i < a->n_queues; i++) {
 		const struct acd_queue *q = &a->queues[i];

@@ -1,7 +1,7 @@
 /* The distribution of calls over a restart of the program: what must be remembered of an agent and of
  * a call, and how an ACD that was just configured takes it back.
  *
- *	acd_hold(true), acd_agent_restore()*, acd_call_restore()*, acd_restore_end() ... acd_hold(false)
+ *	acd_freeze(true), acd_agent_restore()*, acd_call_restore()*, acd_restore_end() ... acd_freeze(false)
  *
  * Rules.
  * - Who was rung is READY again, as idle as before; the call that rang keeps its place in the queue.
@@ -11,7 +11,7 @@
  * - Private calls (OTHER) are not restored: the shell reports them again.
  * - Counts of queues begin anew.
  *
- * While held nothing is offered and nothing falls due: the shell cannot carry it out yet. Times are of
+ * While frozen nothing is offered and nothing falls due: the shell cannot carry it out yet. Times are of
  * the clock of acd.h. Thread: the loop's.
  */
 #ifndef ACD_ACD_RESTORE_H
@@ -48,7 +48,7 @@ bool acd_call_keep(const struct acd *a, uint64_t call, struct acd_call_kept *out
 int acd_changed(struct acd *a);
 
 /* Offer nothing and let nothing fall due, or do so again. Letting go does what has become due. */
-void acd_hold(struct acd *a, bool held, uint64_t now_ms);
+void acd_freeze(struct acd *a, bool frozen, uint64_t now_ms);
 
 /* A signed-out agent as it was. -ENOENT for no such agent, -EPROTO when it does something already,
  * -EINVAL for a state that cannot be. */

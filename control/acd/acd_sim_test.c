@@ -303,7 +303,7 @@ static void restart(struct sim *s, unsigned variant)
 	s->now_ms += roll(s, 3000);
 	s->acd = acd_init(malloc(acd_bytes(&plan)), &plan);
 	must(acd_configure(s->acd, s->config[variant], s->now_ms) == 0);
-	acd_hold(s->acd, true, s->now_ms);
+	acd_freeze(s->acd, true, s->now_ms);
 	for (int i = 0; i < AGENTS; i++)
 		must(acd_agent_restore(s->acd, i, &agent[i], s->now_ms) == 0);
 	for (int i = 0; i < AGENTS; i++)
@@ -325,9 +325,9 @@ static void restart(struct sim *s, unsigned variant)
 	settle(s, variant);
 	must(acd_deadline(s->acd) == UINT64_MAX);
 	s->now_ms += roll(s, 1000);
-	acd_tick(s->acd, s->now_ms); /* held: nothing happens */
+	acd_tick(s->acd, s->now_ms); /* frozen: nothing happens */
 	settle(s, variant);
-	acd_hold(s->acd, false, s->now_ms);
+	acd_freeze(s->acd, false, s->now_ms);
 	settle(s, variant);
 }
 

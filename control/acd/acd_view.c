@@ -214,7 +214,7 @@ static void check_agent(const struct acd *a, int agent)
 	must(g->idle == (s == AGENT_READY && g->reachable));
 
 	/* Nobody is idle while a call waits that he might have taken when the clock was looked at last. */
-	for (unsigned i = 0; g->idle && !a->held && i < g->n_skills; i++)
+	for (unsigned i = 0; g->idle && !a->frozen && i < g->n_skills; i++)
 		for (int c = a->queues[g->skill[i].queue].first; c != NONE; c = a->calls[c].next)
 			must(!acd_may_take(a, &a->calls[c], agent, g->skill[i].level,
 					   a->ticked_ms));
