@@ -62,7 +62,7 @@ static void offer(struct acd *a, int call, int agent, uint64_t now_ms)
 	} while (agent != NONE);
 }
 
-static void match_call(struct acd *a, int call, uint64_t now_ms)
+void acd_match_call(struct acd *a, int call, uint64_t now_ms)
 {
 	int agent = a->frozen ? NONE : acd_best_agent(a, call, now_ms);
 
@@ -70,7 +70,7 @@ static void match_call(struct acd *a, int call, uint64_t now_ms)
 		offer(a, call, agent, now_ms);
 }
 
-static void match_agent(struct acd *a, int agent, uint64_t now_ms)
+void acd_match_agent(struct acd *a, int agent, uint64_t now_ms)
 {
 	if (!a->agents[agent].idle || a->frozen)
 		return;
@@ -81,68 +81,34 @@ static void match_agent(struct acd *a, int agent, uint64_t now_ms)
 		offer(a, call, agent, now_ms);
 }
 
-/* After a change of skills, or when much was held back, anybody may fit anything: an agent who could
- * have a call lets one go before who has a better claim to it. */
+/* Of those who are idle together each call gets the one who suits it best, and each of them the first of
+ * its calls: from one to the other until both agree. Each call on the way goes before the last. */
+static bool match_well(struct acd *a, int agent, uint64_t now_ms)
+{
+	int call = acd_best_call(a, agent, now_ms);
+
+	if (call == NONE)
+		return false;
+	for (;;) {
+		int best = acd_best_agent(a, call, now_ms);
+		int first = acd_best_call(a, best, now_ms);
+
+		if (first == call) {
+			offer(a, call, best, now_ms);
+			return true;
+		}
+		call = first;
+	}
+}
+
+/* After a change of skills, or when much was held back, anybody may fit anything. */
 void acd_match_idle(struct acd *a, uint64_t now_ms)
 {
-	for (int i = a->frozen ? NONE : a->idle_first; i != NONE;) {
-		int call = acd_best_call(a, i, now_ms);
-
-		if (call == NONE) {
-			i = a->agents[i].next;
-			continue;
-		}
-		offer(a, call, acd_best_agent(a, call, now_ms), now_ms);
-		/* Who was offered a call is out of the list, and with ring_all others are with him. */
-		i = a->agents[i].idle ? i : a->idle_first;
-	}
+	for (int i = a->frozen ? NONE : a->idle_first; i != NONE;)
+		i = match_well(a, i, now_ms) ? a->idle_first : a->agents[i].next;
 }
 
 /* --- leaving ------------------------------------------------------------------------------- */
-
-/* One for whom the call rings, but not `except`; NONE when nobody is left. */
-static int another_ringing(const struct acd *a, int call, int except)
-{
-	for (uint32_t i = 0; a->calls[call].ringing > 0 && i < a->n_agents; i++)
-		if (a->agents[i].used && a->agents[i].call == call && (int)i != except)
-			return (int)i;
-	return NONE;
-}
-
-/* The phone stops ringing and agent and call know nothing of each other any more. */
-static void withdraw(struct acd *a, int agent, enum agent_event why, uint64_t now_ms)
-{
-	struct acd_agent *g = &a->agents[agent];
-	int call = g->call;
-	struct acd_call *c = &a->calls[call];
-	struct acd_action *o = acd_emit(a, ACD_WITHDRAW, now_ms);
-
-	o->call = c->id;
-	o->agent = agent;
-	o->queue = c->queue;
-	o->withdrawn = why;
-	g->call = NONE;
-	due_set(&a->due, (uint32_t)agent, DUE_NEVER);
-	if (--c->ringing == 0)
-		a->queues[c->queue].n_offered--;
-	if (c->agent == agent)
-		c->agent = another_ringing(a, call, NONE);
-}
-
-/* All phones but `except` (NONE: all) stop ringing for the call; their agents are as before it. */
-static void withdraw_all(struct acd *a, int call, int except, uint64_t now_ms)
-{
-	const struct acd_call *c = &a->calls[call];
-	unsigned stay = except != NONE ? 1 : 0;
-	enum agent_effect effect;
-
-	while (c->ringing > stay) {
-		int agent = c->agent != except ? c->agent : another_ringing(a, call, except);
-
-		withdraw(a, agent, AGENT_CANCEL, now_ms);
-		must(acd_step(a, agent, AGENT_CANCEL, 0, now_ms, &effect) == 0);
-	}
-}
 
 static void put_out(struct acd *a, int call, enum acd_left why, uint64_t now_ms)
 {
@@ -174,14 +140,14 @@ void acd_expel(struct acd *a, int queue, enum acd_left why, uint64_t now_ms)
 		if (call == NONE || a->calls[call].queue != queue ||
 		    a->calls[call].state != ACD_CALL_OFFERED)
 			continue;
-		withdraw_all(a, call, NONE, now_ms);
+		acd_withdraw_all(a, call, NONE, now_ms);
 		put_out(a, call, why, now_ms);
 	}
 	acd_match_idle(a, now_ms);
 }
 
 /* The last one signed out: those who must not wait for nobody go. */
-static void expel_lonely(struct acd *a, const struct acd_agent *g, uint64_t now_ms)
+void acd_expel_lonely(struct acd *a, const struct acd_agent *g, uint64_t now_ms)
 {
 	for (unsigned i = 0; i < g->n_skills; i++) {
 		int queue = g->skill[i].queue;
@@ -210,10 +176,10 @@ int acd_leave(struct acd *a, uint64_t id, bool abandoned, uint64_t now_ms)
 		acd_free_call(a, call);
 		return 0;
 	}
-	withdraw_all(a, call, NONE, now_ms);
+	acd_withdraw_all(a, call, NONE, now_ms);
 	acd_free_call(a, call);
 	if (agent != NONE)
-		match_agent(a, agent, now_ms);
+		acd_match_agent(a, agent, now_ms);
 	else
 		acd_match_idle(a, now_ms);
 	return 0;
@@ -269,7 +235,7 @@ static void enter(struct acd *a, int call, int queue, uint64_t now_ms)
 				 ? now_ms + q->announce_first_s * 1000u
 				 : DUE_NEVER;
 	acd_wait_from_end(a, call, now_ms);
-	match_call(a, call, now_ms);
+	acd_match_call(a, call, now_ms);
 }
 
 static bool queue_is(const struct acd *a, int queue)
@@ -354,127 +320,6 @@ int acd_move(struct acd *a, uint64_t id, int queue, uint64_t now_ms)
 	return 0;
 }
 
-/* --- offers -------------------------------------------------------------------------------- */
-
-static bool holds(const struct acd *a, int agent, uint64_t id, enum acd_call_state state)
-{
-	if (agent < 0 || (uint32_t)agent >= a->n_agents || a->agents[agent].call == NONE)
-		return false;
-
-	const struct acd_call *c = &a->calls[a->agents[agent].call];
-
-	return c->state == state && c->id == id;
-}
-
-int acd_offer_answered(struct acd *a, int agent, uint64_t id, uint64_t now_ms)
-{
-	enum agent_effect effect;
-
-	if (!holds(a, agent, id, ACD_CALL_OFFERED))
-		return -EPROTO;
-
-	struct acd_agent *g = &a->agents[agent];
-	struct acd_call *c = &a->calls[g->call];
-	struct acd_queue *q = &a->queues[c->queue];
-	uint64_t waited_ms = now_ms - c->entered_ms;
-	bool others = c->ringing > 1;
-
-	withdraw_all(a, g->call, agent, now_ms);
-	c->state = ACD_CALL_TALKING;
-	c->answered_ms = now_ms;
-	c->agent = agent;
-	c->ringing = 0;
-	q->n_offered--;
-	q->answered++;
-	q->answered_in_time += waited_ms <= q->service_level_s * 1000u;
-	q->wait_sum_ms += waited_ms;
-	if (waited_ms > q->wait_max_ms)
-		q->wait_max_ms = waited_ms;
-	g->answered++;
-	g->since_sign_in++;
-
-	struct acd_action *o = acd_emit(a, ACD_ANSWERED, now_ms);
-
-	o->call = id;
-	o->agent = agent;
-	o->queue = c->queue;
-	o->callback = c->callback;
-	o->waited_ms = waited_ms;
-	must(acd_step(a, agent, AGENT_ANSWER, 0, now_ms, &effect) == 0);
-	if (others)
-		acd_match_idle(a, now_ms);
-	return 0;
-}
-
-/* The offer is over and not taken: the agent goes where `ev` says, the call back to its place. */
-static void give_back(struct acd *a, int agent, enum agent_event ev, uint8_t reason,
-		      uint64_t now_ms)
-{
-	struct acd_agent *g = &a->agents[agent];
-	int call = g->call;
-	enum agent_effect effect;
-
-	g->missed += ev == AGENT_MISS || ev == AGENT_LOST;
-	g->rejected += ev == AGENT_REJECT;
-	withdraw(a, agent, ev, now_ms);
-	if (a->calls[call].ringing == 0)
-		acd_wait_from_front(a, call, now_ms);
-	must(acd_step(a, agent, ev, reason, now_ms, &effect) == 0);
-	must(effect == AGENT_DO_REQUEUE);
-	if (ev == AGENT_SIGN_OUT)
-		expel_lonely(a, g, now_ms);
-	if (a->calls[call].state == ACD_CALL_WAITING)
-		match_call(a, call, now_ms);
-}
-
-int acd_offer_failed(struct acd *a, int agent, uint64_t id, enum agent_event how, uint64_t now_ms)
-{
-	if (how != AGENT_REJECT && how != AGENT_MISS && how != AGENT_LOST)
-		return -EINVAL;
-	if (!holds(a, agent, id, ACD_CALL_OFFERED))
-		return -EPROTO;
-	give_back(a, agent, how, 0, now_ms);
-	return 0;
-}
-
-/* Experience, an eighth of it new each time. */
-static void learn(struct acd_queue *q, uint64_t talk_ms)
-{
-	uint64_t handled = talk_ms + q->wrap_up_s * 1000u;
-
-	if (handled > 3600000)
-		handled = 3600000;
-	q->handle_ms = (uint32_t)((q->handle_ms * 7u + handled) / 8);
-	q->talk_sum_ms += talk_ms;
-}
-
-int acd_agent_done(struct acd *a, int agent, uint64_t now_ms)
-{
-	enum agent_effect effect;
-
-	if (agent < 0 || (uint32_t)agent >= a->n_agents)
-		return -ENOENT;
-
-	struct acd_agent *g = &a->agents[agent];
-
-	if (g->call == NONE || a->calls[g->call].state != ACD_CALL_TALKING)
-		return -EPROTO;
-
-	struct acd_call *c = &a->calls[g->call];
-
-	learn(&a->queues[c->queue], now_ms - c->answered_ms);
-	g->talk_ms += now_ms - c->answered_ms;
-	acd_free_call(a, g->call);
-	g->call = NONE;
-	must(acd_step(a, agent, AGENT_HANGUP, 0, now_ms, &effect) == 0);
-	if (effect == AGENT_DO_WRAP)
-		due_set(&a->due, (uint32_t)agent, now_ms + g->wrap_up_s * 1000u);
-	if (g->agent.state == AGENT_OFFLINE)
-		expel_lonely(a, g, now_ms);
-	match_agent(a, agent, now_ms);
-	return 0;
-}
-
 /* --- agents' wishes ------------------------------------------------------------------------ */
 
 int acd_agent_event(struct acd *a, int agent, enum agent_event ev, uint8_t reason, uint64_t now_ms)
@@ -494,17 +339,23 @@ int acd_agent_event(struct acd *a, int agent, enum agent_event ev, uint8_t reaso
 	if (g->gone && ev == AGENT_SIGN_IN)
 		return -ENOENT;
 	if (g->agent.state == AGENT_RINGING && (ev == AGENT_SIGN_OUT || ev == AGENT_GO_NOT_READY)) {
-		give_back(a, agent, ev, reason, now_ms);
+		acd_give_back(a, agent, ev, reason, now_ms);
 		return 0;
 	}
+
+	if (ev == AGENT_GO_READY && agent_can(&g->agent, ev))
+		g->dnd = false; /* who wants calls does not want to be left alone */
 
 	int rc = acd_step(a, agent, ev, reason, now_ms, &effect);
 
 	if (rc != 0)
 		return rc;
+	if (ev == AGENT_SIGN_IN && g->dnd)
+		must(acd_step(a, agent, AGENT_GO_NOT_READY, AGENT_REASON_DND, now_ms, &effect) ==
+		     0);
 	if (ev == AGENT_SIGN_OUT && g->agent.state != AGENT_TALKING)
-		expel_lonely(a, g, now_ms);
-	match_agent(a, agent, now_ms);
+		acd_expel_lonely(a, g, now_ms);
+	acd_match_agent(a, agent, now_ms);
 	return 0;
 }
 
@@ -530,7 +381,7 @@ int acd_agent_skill(struct acd *a, int agent, int queue, uint8_t level, uint64_t
 	acd_count(a, g, +1);
 	if (a->queues[queue].signed_in == 0 && !a->queues[queue].wait_without_agents)
 		acd_expel(a, queue, ACD_LEFT_EMPTY, now_ms);
-	match_agent(a, agent, now_ms);
+	acd_match_agent(a, agent, now_ms);
 	return 0;
 }
 
@@ -550,7 +401,69 @@ void acd_agent_reachable(struct acd *a, int agent, bool reachable, uint64_t now_
 		return;
 	a->agents[agent].reachable = reachable;
 	acd_sync_idle(a, agent);
-	match_agent(a, agent, now_ms);
+	acd_match_agent(a, agent, now_ms);
+}
+
+/* Not ready because of it: only who did not say a reason of its own. */
+static void leave_alone(struct acd *a, int agent, uint64_t now_ms)
+{
+	struct acd_agent *g = &a->agents[agent];
+	enum agent_effect effect;
+	enum agent_state beneath = agent_beneath(&g->agent);
+	uint8_t said = beneath == AGENT_NOT_READY                     ? g->agent.reason
+		       : g->agent.after == AGENT_AFTER_CALL_NOT_READY ? g->agent.after_reason
+								      : 0;
+	bool own = said >= 1 && said <= CONFIG_REASONS_MAX;
+
+	g->dnd_ready = beneath != AGENT_NOT_READY && g->agent.after == AGENT_AFTER_CALL_READY;
+	if (beneath == AGENT_RINGING)
+		acd_give_back(a, agent, AGENT_GO_NOT_READY, AGENT_REASON_DND, now_ms);
+	else if (beneath != AGENT_OFFLINE && !own && g->agent.after != AGENT_AFTER_CALL_OFFLINE)
+		must(acd_step(a, agent, AGENT_GO_NOT_READY, AGENT_REASON_DND, now_ms, &effect) ==
+		     0);
+}
+
+/* As it would be without. */
+static void disturb(struct acd *a, int agent, uint64_t now_ms)
+{
+	struct acd_agent *g = &a->agents[agent];
+	enum agent_effect effect;
+
+	if (g->agent.after == AGENT_AFTER_CALL_NOT_READY &&
+	    g->agent.after_reason == AGENT_REASON_DND) {
+		g->agent.after = g->dnd_ready ? AGENT_AFTER_CALL_READY : AGENT_AFTER_CALL_NOT_READY;
+		g->agent.after_reason = AGENT_REASON_NONE;
+	}
+	if (agent_beneath(&g->agent) != AGENT_NOT_READY || g->agent.reason != AGENT_REASON_DND)
+		return;
+	must(acd_step(a, agent, g->dnd_ready ? AGENT_GO_READY : AGENT_GO_NOT_READY, 0, now_ms,
+		      &effect) == 0);
+	acd_match_agent(a, agent, now_ms);
+}
+
+int acd_agent_dnd(struct acd *a, int agent, bool on, uint64_t now_ms)
+{
+	if (agent < 0 || (uint32_t)agent >= a->n_agents || !a->agents[agent].used)
+		return -ENOENT;
+
+	struct acd_agent *g = &a->agents[agent];
+
+	if (g->dnd == on)
+		return 0;
+	g->dnd = on;
+	acd_touch(a, agent);
+	if (on)
+		leave_alone(a, agent, now_ms);
+	else
+		disturb(a, agent, now_ms);
+	return 0;
+}
+
+void acd_hold(struct acd *a, bool held, uint64_t now_ms)
+{
+	a->held = held;
+	if (!held)
+		acd_match_idle(a, now_ms);
 }
 
 /* --- time ---------------------------------------------------------------------------------- */
@@ -560,11 +473,11 @@ static void agent_due(struct acd *a, int agent, uint64_t now_ms)
 	enum agent_effect effect;
 
 	if (a->agents[agent].agent.state == AGENT_RINGING) {
-		give_back(a, agent, AGENT_MISS, 0, now_ms);
+		acd_give_back(a, agent, AGENT_MISS, 0, now_ms);
 		return;
 	}
 	must(acd_step(a, agent, AGENT_WRAP_OVER, 0, now_ms, &effect) == 0);
-	match_agent(a, agent, now_ms);
+	acd_match_agent(a, agent, now_ms);
 }
 
 static void call_due(struct acd *a, int call, uint64_t now_ms)
@@ -578,7 +491,7 @@ static void call_due(struct acd *a, int call, uint64_t now_ms)
 		return;
 	}
 
-	match_call(a, call, now_ms);
+	acd_match_call(a, call, now_ms);
 	if (c->state != ACD_CALL_WAITING)
 		return;
 	acd_wait_due(a, call, now_ms);

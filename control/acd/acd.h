@@ -26,6 +26,8 @@
  * - A free agent gets, of all its queues, the call that is first by the same order.
  * - Who does not answer (ring_timeout_s), rejects or cannot be reached becomes NOT_READY with that
  *   reason, so that the next caller does not meet the same silence.
+ * - An offer that could not be made by no fault of the agent (acd_offer_void()) changes nobody.
+ * - Who is not to be disturbed gets no call, whatever its state.
  * - Idle time counts from becoming READY; a call withdrawn while ringing does not change it.
  *
  * Calls are named by the shell with any nonzero number; agents and queues by their index, which
@@ -113,6 +115,20 @@ int acd_offer_answered(struct acd *a, int agent, uint64_t call, uint64_t now_ms)
 int acd_offer_failed(struct acd *a, int agent, uint64_t call, enum agent_event how,
 		     uint64_t now_ms);
 
+/* The phone could not even be rung, for a reason that is nobody's fault (no media, no room): the call goes
+ * back to its place and is not offered again for ACD_VOID_MS, the agent is as before the offer; neither
+ * missed nor rejected is counted. -EPROTO as above. */
+int acd_offer_void(struct acd *a, int agent, uint64_t call, uint64_t now_ms);
+
+/* An agent takes a call that waits, or rings elsewhere, without being offered it. Phones that ring for it
+ * are withdrawn, and it counts as answered. After it, and its wrap-up, the agent is as before: not ready
+ * with the same reason, or ready. Emits WITHDRAW and ANSWERED. -ENOENT: no such agent, or the call does not
+ * wait; -EPROTO: the agent is signed out, has a call or another conversation. */
+int acd_pick_up(struct acd *a, int agent, uint64_t call, uint64_t now_ms);
+
+/* While held nothing is offered (no media can be had); what rings or talks goes on. */
+void acd_hold(struct acd *a, bool held, uint64_t now_ms);
+
 /* The conversation is over for this agent (anybody hung up, or the caller was passed on).
  * -EPROTO when it has none. */
 int acd_agent_done(struct acd *a, int agent, uint64_t now_ms);
@@ -136,6 +152,12 @@ int acd_queue_pause(struct acd *a, int queue, bool paused, uint64_t now_ms);
 /* The phone is registered, or not. Unreachable agents keep their state and get no calls. */
 void acd_agent_reachable(struct acd *a, int agent, bool reachable, uint64_t now_ms);
 
+/* The agent's phone is not to be disturbed, or is again. While it is, no call is offered: who is ready (or
+ * rings, then the offer is withdrawn) becomes not ready with AGENT_REASON_DND, who talks or signs in later
+ * then. Who is not ready for a reason of its own stays so. Going ready ends it; ended otherwise, who would
+ * be ready without it is ready again. Returns 0 or -ENOENT. */
+int acd_agent_dnd(struct acd *a, int agent, bool on, uint64_t now_ms);
+
 /* --- time ---------------------------------------------------------------------------------- */
 
 /* Do what is due. Call at acd_deadline() or later. */
@@ -155,7 +177,7 @@ enum acd_action_kind {
 	ACD_AGENT_STATE, /* `agent` went from `was` to `state`, `reason` */
 };
 
-enum { ACD_RING_ALL_MAX = 12 };
+enum { ACD_RING_ALL_MAX = 12, ACD_VOID_MS = 1000 };
 
 enum acd_left { ACD_LEFT_TIMEOUT, ACD_LEFT_EMPTY, ACD_LEFT_REMOVED };
 
@@ -210,6 +232,7 @@ struct acd_agent_view {
 	struct agent agent;
 	bool reachable;
 	bool supervisor;
+	bool dnd;      /* not to be disturbed */
 	uint64_t call; /* offered or talking; 0 */
 	int queue;     /* of that call; -1 */
 	uint32_t answered, missed, rejected;

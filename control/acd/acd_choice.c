@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The choice: for a call the best agent, for an agent the first call. Nothing is changed here.
  *
- * Two things make a call wait although somebody is free: it is kept for the agent whom it prefers, and
- * agents of lower levels are asked only after a while. Both end by time alone, which acd_opens_ms()
- * tells; until then such a call is passed over in its queue.
+ * Three things make a call wait although somebody is free: it is kept for the agent whom it prefers,
+ * agents of lower levels are asked only after a while, and an offer came to nothing a moment ago. All end
+ * by time alone, which acd_opens_ms() tells; until then such a call is passed over in its queue.
  */
 #include "acd/acd_priv.h"
 
@@ -31,7 +31,7 @@ bool acd_may_take(const struct acd *a, const struct acd_call *c, int agent, int 
 {
 	const struct acd_queue *q = &a->queues[c->queue];
 
-	if (level == 0 || q->paused)
+	if (level == 0 || q->paused || a->held || now_ms < c->void_until_ms)
 		return false;
 	if (c->prefer != agent && now_ms < c->prefer_until_ms)
 		return false;
@@ -42,6 +42,9 @@ uint64_t acd_opens_ms(const struct acd *a, const struct acd_call *c, uint64_t no
 {
 	const struct acd_queue *q = &a->queues[c->queue];
 	uint64_t next = c->prefer_until_ms > now_ms ? c->prefer_until_ms : DUE_NEVER;
+
+	if (c->void_until_ms > now_ms && c->void_until_ms < next)
+		next = c->void_until_ms;
 
 	for (int level = 2; q->level_after_s > 0 && level <= 9; level++) {
 		uint64_t at = stage_ms(q, c, level);
@@ -58,7 +61,7 @@ int acd_best_agent(const struct acd *a, int call, uint64_t now_ms)
 	const struct acd_queue *q = &a->queues[c->queue];
 	int best = NONE, best_level = 0;
 
-	for (int i = a->idle_first; i != NONE; i = a->agents[i].next) {
+	for (int i = a->held ? NONE : a->idle_first; i != NONE; i = a->agents[i].next) {
 		int level = acd_skill_level(&a->agents[i], c->queue);
 
 		if (!acd_may_take(a, c, i, level, now_ms))
@@ -81,7 +84,7 @@ int acd_best_call(const struct acd *a, int agent, uint64_t now_ms)
 	const struct acd_agent *g = &a->agents[agent];
 	int best = NONE;
 
-	for (unsigned i = 0; i < g->n_skills; i++) {
+	for (unsigned i = 0; !a->held && i < g->n_skills; i++) {
 		int c = a->queues[g->skill[i].queue].first;
 
 		while (c != NONE &&

@@ -27,6 +27,8 @@ struct acd_call {
 	bool callback;
 	int prefer;               /* kept for this agent ... */
 	uint64_t prefer_until_ms; /* ... until then; 0: for nobody */
+	uint64_t
+		void_until_ms; /* nobody is asked before: an offer came to nothing by no one's fault */
 	int next, prev;
 	int hash_next;
 	int64_t key; /* entered_ms less what its priority is worth */
@@ -42,6 +44,7 @@ struct acd_agent {
 	char number[ACD_NUMBER_MAX];
 	char name[ACD_NAME_MAX];
 	bool used, gone, reachable, supervisor, idle;
+	bool dnd, dnd_ready; /* the second: it would be ready without */
 	struct agent agent;
 	int call; /* index */
 	int next, prev;
@@ -87,6 +90,7 @@ struct acd {
 	struct acd_call *calls;
 	int free_call;
 	uint32_t n_calls;
+	bool held;      /* nothing is offered now */
 	int *call_hash; /* heads of chains */
 	uint32_t call_hash_mask;
 	int *agent_hash; /* open addressing, rebuilt by acd_configure() */
@@ -144,8 +148,18 @@ void acd_touch(struct acd *a, int agent);
 int acd_step(struct acd *a, int agent, enum agent_event ev, uint8_t reason, uint64_t now_ms,
 	     enum agent_effect *effect);
 
-/* acd.c; for acd_setup.c */
+/* acd.c: offers for whoever or whatever became free. */
 void acd_match_idle(struct acd *a, uint64_t now_ms);
+void acd_match_agent(struct acd *a, int agent, uint64_t now_ms);
+void acd_match_call(struct acd *a, int call, uint64_t now_ms);
+/* The last one signed out: those who must not wait for nobody go. */
+void acd_expel_lonely(struct acd *a, const struct acd_agent *g, uint64_t now_ms);
+
+/* acd_offer.c */
+/* All phones but `except` (NONE: all) stop ringing for the call; their agents are as before it. */
+void acd_withdraw_all(struct acd *a, int call, int except, uint64_t now_ms);
+/* The offer is over and not taken: the agent goes where `ev` says, the call back to its place. */
+void acd_give_back(struct acd *a, int agent, enum agent_event ev, uint8_t reason, uint64_t now_ms);
 
 /* acd_setup.c: what was changed by hand, laid over the skills of the configuration. The caller has taken
  * the agent out of the counts. */

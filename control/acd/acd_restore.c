@@ -32,6 +32,8 @@ bool acd_agent_keep(const struct acd *a, int agent, struct acd_agent_kept *out)
 		.rejected = g->rejected,
 		.since_sign_in = g->since_sign_in,
 		.talk_ms = g->talk_ms,
+		.dnd = g->dnd,
+		.dnd_ready = g->dnd_ready,
 	};
 	return true;
 }
@@ -140,6 +142,8 @@ int acd_agent_restore(struct acd *a, int agent, const struct acd_agent_kept *kep
 	g->rejected = kept->rejected;
 	g->since_sign_in = kept->since_sign_in;
 	g->talk_ms = kept->talk_ms;
+	g->dnd = kept->dnd && g->agent.state != AGENT_READY;
+	g->dnd_ready = kept->dnd_ready;
 	if (g->agent.state == AGENT_WRAP_UP)
 		due_set(&a->due, (uint32_t)agent,
 			at_most(kept->wrap_until_ms, now_ms + g->wrap_up_s * 1000u));

@@ -26,6 +26,7 @@ struct acd_agent_kept {
 	uint16_t wrap_up_s;     /* of the call that rings, talks or is over */
 	uint32_t answered, missed, rejected, since_sign_in;
 	uint64_t talk_ms;
+	bool dnd, dnd_ready; /* not to be disturbed; ready without */
 };
 
 /* False for no such agent. */

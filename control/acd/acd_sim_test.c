@@ -33,12 +33,13 @@ struct book_call {
 	int queue, agent;
 	uint8_t priority;
 	uint64_t entered_ms;
+	uint64_t void_until_ms;
 	unsigned seq;
 };
 
 struct book_agent {
 	enum agent_state state;
-	bool reachable;
+	bool reachable, dnd;
 	uint64_t idle_since_ms;
 	int call;
 };
@@ -51,7 +52,9 @@ struct sim {
 	unsigned seq;
 	struct book_call call[CALLS + 1];
 	struct book_agent agent[AGENTS];
-	unsigned served, lost, restarts;
+	bool held; /* nothing may be offered */
+	int taker; /* who takes a call unasked in this event; -1 */
+	unsigned served, lost, restarts, picked, voids;
 };
 
 static uint32_t roll(struct sim *s, uint32_t n)
@@ -120,6 +123,7 @@ static void judge_offer(const struct sim *s, unsigned variant, const struct acd_
 
 	must(c->place == PLACE_WAITING && c->queue == o->queue);
 	must(g->call == 0 && g->reachable && g->state == AGENT_READY && level > 0);
+	must(!g->dnd && !s->held && s->now_ms >= c->void_until_ms);
 	for (int i = 0; i < AGENTS; i++) {
 		const struct book_agent *other = &s->agent[i];
 		int its = level_of(s, variant, i, c->queue);
@@ -129,7 +133,8 @@ static void judge_offer(const struct sim *s, unsigned variant, const struct acd_
 		must(its > level || (its == level && other->idle_since_ms >= g->idle_since_ms));
 	}
 	for (int i = 1; i <= CALLS; i++)
-		if (s->call[i].place == PLACE_WAITING && s->call[i].queue == c->queue)
+		if (s->call[i].place == PLACE_WAITING && s->call[i].queue == c->queue &&
+		    s->now_ms >= s->call[i].void_until_ms)
 			must(&s->call[i] == c || !goes_first(s, &s->call[i], c));
 }
 
@@ -152,8 +157,12 @@ static void write_down(struct sim *s, unsigned variant, const struct acd_action 
 			c->place = PLACE_WAITING;
 		break;
 	case ACD_ANSWERED:
-		must(c->place == PLACE_OFFERED && g->call == (int)o->call);
+		/* Taken without having been offered, it waits or has been withdrawn. */
+		must(s->taker == o->agent ? c->place == PLACE_WAITING && g->call == 0
+					  : c->place == PLACE_OFFERED && g->call == (int)o->call);
 		c->place = PLACE_TALKING;
+		c->agent = o->agent;
+		g->call = (int)o->call;
 		s->served++;
 		break;
 	case ACD_ANNOUNCE:
@@ -180,12 +189,15 @@ static void settle(struct sim *s, unsigned variant)
 
 	while (acd_next(s->acd, &o))
 		write_down(s, variant, &o);
+	s->taker = -1;
 	acd_check(s->acd);
 	for (int i = 0; i < AGENTS; i++) {
 		struct acd_agent_view v;
 
 		must(acd_agent_view(s->acd, i, &v));
 		must(v.agent.state == s->agent[i].state && (int)v.call == s->agent[i].call);
+		must(v.dnd == s->agent[i].dnd);
+		must(!v.dnd || (v.agent.state != AGENT_READY && v.agent.state != AGENT_RINGING));
 	}
 	for (int i = 1; i <= CALLS; i++) {
 		enum place p = s->call[i].place;
@@ -236,11 +248,37 @@ static void phone_does(struct sim *s, int agent)
 
 	if (s->agent[agent].state != AGENT_RINGING)
 		return;
-	if (roll(s, 5) > 0)
+	if (roll(s, 12) == 0) {
+		must(acd_offer_void(s->acd, agent, (uint64_t)call, s->now_ms) == 0);
+		s->call[call].void_until_ms = s->now_ms + ACD_VOID_MS;
+		s->voids++;
+	} else if (roll(s, 5) > 0)
 		must(acd_offer_answered(s->acd, agent, (uint64_t)call, s->now_ms) == 0);
 	else
 		must(acd_offer_failed(s->acd, agent, (uint64_t)call, fails[roll(s, 3)],
 				      s->now_ms) == 0);
+}
+
+/* An agent takes any call that waits or rings elsewhere. */
+static void agent_takes(struct sim *s, int agent)
+{
+	int call = 1 + (int)roll(s, CALLS);
+	enum place place = s->call[call].place;
+	enum agent_state was = s->agent[agent].state;
+	bool may = was == AGENT_READY || was == AGENT_NOT_READY || was == AGENT_WRAP_UP;
+	int rc;
+
+	for (int i = 0; i < CALLS && place != PLACE_WAITING && place != PLACE_OFFERED; i++) {
+		call = 1 + call % CALLS;
+		place = s->call[call].place;
+	}
+	s->taker = agent;
+	rc = acd_pick_up(s->acd, agent, (uint64_t)call, s->now_ms);
+	if (place != PLACE_WAITING && place != PLACE_OFFERED)
+		must(rc == -ENOENT);
+	else
+		must(rc == (may ? 0 : -EPROTO));
+	s->picked += rc == 0;
 }
 
 static void agent_does(struct sim *s, bool willing)
@@ -251,9 +289,16 @@ static void agent_does(struct sim *s, bool willing)
 		AGENT_GO_NOT_READY, AGENT_SIGN_OUT, AGENT_OTHER_BEGIN,
 	};
 	int agent = (int)roll(s, AGENTS);
-	unsigned what = roll(s, 16);
+	unsigned what = roll(s, 18);
 
-	if (what < 5) {
+	if (what == 16 && !willing) {
+		agent_takes(s, agent);
+	} else if (what >= 16) {
+		bool on = !willing && roll(s, 3) == 0;
+
+		s->agent[agent].dnd = on;
+		must(acd_agent_dnd(s->acd, agent, on, s->now_ms) == 0);
+	} else if (what < 5) {
 		phone_does(s, agent);
 	} else if (what == 5) {
 		s->agent[agent].reachable = willing || roll(s, 3) > 0;
@@ -263,6 +308,8 @@ static void agent_does(struct sim *s, bool willing)
 		int rc = acd_agent_event(s->acd, agent, ev, (uint8_t)roll(s, 5), s->now_ms);
 
 		must(rc == 0 || rc == -EPROTO);
+		if (rc == 0 && ev == AGENT_GO_READY)
+			s->agent[agent].dnd = false;
 	}
 }
 
@@ -275,6 +322,7 @@ static void write_down_restart(struct sim *s, const bool *survives)
 	for (int i = 1; i <= CALLS; i++) {
 		struct book_call *c = &s->call[i];
 
+		c->void_until_ms = 0;
 		if (c->place == PLACE_OFFERED) {
 			c->place = PLACE_WAITING;
 			s->agent[c->agent].call = 0;
@@ -312,6 +360,7 @@ static void restart(struct sim *s, unsigned variant)
 		if (survives[i])
 			must(acd_call_restore(s->acd, (uint64_t)i, &call[i], s->now_ms) == 0);
 	acd_restore_end(s->acd, s->now_ms);
+	acd_hold(s->acd, s->held, s->now_ms);
 	write_down_restart(s, survives);
 	/* What cannot have been kept changes nothing. */
 	must(acd_agent_restore(s->acd, AGENTS, &agent[0], s->now_ms) == -ENOENT);
@@ -333,7 +382,7 @@ static void restart(struct sim *s, unsigned variant)
 
 static void run(uint64_t seed)
 {
-	struct sim s = {.random = seed * 0x9e3779b97f4a7c15u + 1, .now_ms = 1000};
+	struct sim s = {.random = seed * 0x9e3779b97f4a7c15u + 1, .now_ms = 1000, .taker = -1};
 	unsigned variant = 0, left = 0;
 	uint32_t callers = seed % 2 ? CALLS : 12; /* agents or callers wait */
 
@@ -355,6 +404,9 @@ static void run(uint64_t seed)
 			must(acd_configure(s.acd, s.config[variant], s.now_ms) == 0);
 		} else if (roll(&s, 300) == 0) {
 			restart(&s, variant);
+		} else if (roll(&s, s.held ? 40 : 400) == 0) {
+			s.held = !s.held; /* the engine goes, the engine is back */
+			acd_hold(s.acd, s.held, s.now_ms);
 		} else if (roll(&s, callers == CALLS ? 2 : 6) == 0) {
 			caller_does(&s, 1 + (int)roll(&s, callers));
 		} else {
@@ -364,6 +416,9 @@ static void run(uint64_t seed)
 	}
 
 	/* Closing time: no more callers, everybody does what he should. */
+	s.held = false;
+	acd_hold(s.acd, false, s.now_ms);
+	settle(&s, variant);
 	for (int i = 0; i < 200000 && (i == 0 || left > 0); i++) {
 		s.now_ms += 500;
 		acd_tick(s.acd, s.now_ms);
@@ -382,7 +437,7 @@ static void run(uint64_t seed)
 			left += s.call[k].place != PLACE_AWAY;
 	}
 	must(left == 0);
-	must(s.served > 50 && s.restarts > 5);
+	must(s.served > 50 && s.restarts > 5 && s.picked > 0 && s.voids > 0);
 	config_free(s.config[0]);
 	config_free(s.config[1]);
 	free(s.acd);
@@ -433,7 +488,7 @@ static void shake_once(struct sim *s)
 	acd_agent_view(s->acd, agent, &v);
 	if (v.call != 0 && roll(s, 4) > 0)
 		call = v.call;
-	switch (roll(s, 13)) {
+	switch (roll(s, 16)) {
 	case 0:
 	case 1:
 		acd_enter(
@@ -472,6 +527,18 @@ static void shake_once(struct sim *s)
 		break;
 	case 11:
 		acd_callback(s->acd, call, roll(s, 2), s->now_ms);
+		break;
+	case 12:
+		acd_offer_void(s->acd, agent, call, s->now_ms);
+		break;
+	case 13:
+		acd_pick_up(s->acd, agent, call, s->now_ms);
+		break;
+	case 14:
+		if (roll(s, 4) == 0)
+			acd_hold(s->acd, roll(s, 3) == 0, s->now_ms);
+		else
+			acd_agent_dnd(s->acd, agent, roll(s, 2), s->now_ms);
 		break;
 	default:
 		acd_agent_event(s->acd, agent, (enum agent_event)roll(s, AGENT_EVENTS),

@@ -114,6 +114,10 @@ static int act(struct acd *a, const char *does, uint64_t now)
 	if (does[0] == '\0')
 		return 0;
 	check(sscanf(does, "%15s %15s %15s", who, verb, what) >= 2);
+	if (who[0] == 'E') { /* "E goes away", "E is back": the engine */
+		acd_hold(a, verb[0] == 'g', now);
+		return 0;
+	}
 	if (who[0] == 'Q') /* "Q pauses sales" */
 		return acd_queue_pause(a, acd_queue_find(a, what), verb[0] == 'p', now);
 	if (who[0] >= 'A') {
@@ -138,6 +142,14 @@ static int act(struct acd *a, const char *does, uint64_t now)
 			return acd_offer_answered(a, agent, v.call, now);
 		if (strcmp(verb, "rejects") == 0)
 			return acd_offer_failed(a, agent, v.call, AGENT_REJECT, now);
+		if (strcmp(verb, "void") == 0)
+			return acd_offer_void(a, agent, v.call, now);
+		if (strcmp(verb, "takes") == 0) /* "A takes 1" */
+			return acd_pick_up(a, agent, (uint64_t)atoi(what), now);
+		if (strcmp(verb, "dnd") == 0) /* "A dnd on" */
+			return acd_agent_dnd(a, agent, strcmp(what, "on") == 0, now);
+		if (strcmp(verb, "lunches") == 0)
+			return acd_agent_event(a, agent, AGENT_GO_NOT_READY, 2, now);
 		if (strcmp(verb, "lost") == 0)
 			return acd_offer_failed(a, agent, v.call, AGENT_LOST, now);
 		if (strcmp(verb, "done") == 0)
@@ -606,6 +618,82 @@ static void a_reload_keeps_what_was_changed_by_hand(void)
 	free(a);
 }
 
+static void an_offer_that_is_nobodys_fault_changes_nobody(void)
+{
+	static const struct line story[] = {
+		{0, "A starts", "A not_ready; A ready"},
+		{1, "B starts", "B not_ready; B ready"},
+		{2, "1 enters sales", "offer 1 A; A ringing"},
+		{3, "A void", "withdraw 1 A; A ready"}, /* B is not asked in the same moment */
+		{3, "A void", "refused"},
+		{4, "", "offer 1 A; A ringing"}, /* idle as long as before */
+		{5, "E goes away", ""},
+		{6, "A void", "withdraw 1 A; A ready"},
+		{9, "2 enters sales", ""},
+		{12, "", "tell 1 place 1 wait 60"},
+		{13, "E is back", "offer 1 A; A ringing; offer 2 B; B ringing"},
+		{14, "E goes away", ""}, /* what rings goes on */
+		{15, "A answers", "answered 1 A; A talking"},
+		{16, "A done", "A wrap_up"},
+	};
+
+	TELL(story);
+}
+
+static void a_colleague_takes_the_call_of_a_phone_that_rings(void)
+{
+	static const struct line story[] = {
+		{0, "A starts", "A not_ready; A ready"},
+		{1, "1 enters sales", "offer 1 A; A ringing"},
+		{2, "C takes 1", "refused"}, /* signed out */
+		{3, "C signs_in", "C not_ready"},
+		{4, "C lunches", "C not_ready "},
+		{5, "C takes 9", "unknown"},
+		{6, "C takes 1", "withdraw 1 A; A ready; answered 1 C; C talking"},
+		{7, "C takes 1", "unknown"}, /* it waits no more */
+		{8, "C done", "C wrap_up"},
+		{38, "", "C not_ready "}, /* still at lunch, and not idle for others */
+		{39, "2 enters sales", "offer 2 A; A ringing"},
+		{40, "C phones", "C other "},
+		{41, "C takes 2", "refused"},
+		{42, "A away", "withdraw 2 A; A not_ready"},
+		{43, "A takes 2", "answered 2 A; A talking"}, /* one that only waits */
+		{44, "A ready", ""},
+		{45, "A done", "A wrap_up"},
+		{75, "", "A ready"},
+	};
+
+	TELL(story);
+}
+
+static void who_is_not_to_be_disturbed_gets_no_call(void)
+{
+	static const struct line story[] = {
+		{0, "A starts", "A not_ready; A ready"},
+		{1, "1 enters service", "offer 1 A; A ringing"},
+		{2, "A dnd on", "withdraw 1 A; A not_ready dnd"},
+		{3, "A dnd off", "A ready; offer 1 A; A ringing"},
+		{4, "A answers", "answered 1 A; A talking"},
+		{5, "A dnd on", ""},
+		{6, "A done", "A not_ready dnd"},
+		{7, "2 enters service", ""},
+		{8, "A ready", "A ready; offer 2 A; A ringing"}, /* who wants calls gets calls */
+		{9, "A answers", "answered 2 A; A talking"},
+		{10, "A dnd on", ""},
+		{11, "A dnd off", ""},
+		{12, "A done", "A ready"},
+		{13, "A lunches", "A not_ready "},
+		{14, "A dnd on", ""}, /* a reason of its own */
+		{15, "A dnd off", ""},
+		{16, "A dnd on", ""},
+		{17, "A signs_out", "A signed_out"},
+		{18, "A signs_in", "A not_ready; A not_ready dnd"},
+		{19, "A dnd off", "A not_ready"},
+	};
+
+	TELL(story);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(a_call_waits_is_offered_answered_and_wrapped_up),
 	CHECK_CASE(who_does_not_answer_is_taken_out_and_the_caller_keeps_the_place),
@@ -626,5 +714,8 @@ static const struct check_case cases[] = {
 	CHECK_CASE(who_would_wait_too_long_is_told_and_a_callback_keeps_its_place),
 	CHECK_CASE(queues_are_paused_and_agents_moved_by_hand),
 	CHECK_CASE(a_reload_keeps_what_was_changed_by_hand),
+	CHECK_CASE(an_offer_that_is_nobodys_fault_changes_nobody),
+	CHECK_CASE(a_colleague_takes_the_call_of_a_phone_that_rings),
+	CHECK_CASE(who_is_not_to_be_disturbed_gets_no_call),
 };
 CHECK_MAIN(cases)

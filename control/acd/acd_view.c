@@ -92,6 +92,7 @@ bool acd_agent_view(const struct acd *a, int agent, struct acd_agent_view *out)
 		.agent = g->agent,
 		.reachable = g->reachable,
 		.supervisor = g->supervisor,
+		.dnd = g->dnd,
 		.call = g->call != NONE ? a->calls[g->call].id : 0,
 		.queue = g->call != NONE ? a->calls[g->call].queue : NONE,
 		.answered = g->answered,
@@ -212,6 +213,8 @@ static void check_agent(const struct acd *a, int agent)
 			check_ringing(a, g->call);
 	}
 	must(g->idle == (s == AGENT_READY && g->reachable));
+	must(!g->dnd || agent_beneath(&g->agent) != AGENT_READY);
+	must(!g->dnd || s != AGENT_RINGING);
 
 	/* Nobody is idle while a call waits that he might have taken when the clock was looked at last. */
 	for (unsigned i = 0; g->idle && !a->frozen && i < g->n_skills; i++)

@@ -34,48 +34,52 @@ struct cell {
 		.allowed = true, .next = NEXT_AFTER, .effect = AGENT_DO_NOTHING                    \
 	}
 
-static const struct cell grid[AGENT_STATES][AGENT_EVENTS] = {
-	[AGENT_OFFLINE] =
-		{
-			[AGENT_SIGN_IN] = GO(NOT_READY, NOTHING),
-		},
-	[AGENT_NOT_READY] =
-		{
-			[AGENT_SIGN_OUT] = GO(OFFLINE, NOTHING),
-			[AGENT_GO_READY] = GO(READY, FREE),
-			[AGENT_GO_NOT_READY] = GO(NOT_READY, NOTHING), /* another reason */
-		},
-	[AGENT_READY] =
-		{
-			[AGENT_SIGN_OUT] = GO(OFFLINE, NOTHING),
-			[AGENT_GO_NOT_READY] = GO(NOT_READY, NOTHING),
-			[AGENT_OFFER] = GO(RINGING, RING),
-		},
-	[AGENT_RINGING] =
-		{
-			[AGENT_SIGN_OUT] = GO(OFFLINE, REQUEUE),
-			[AGENT_GO_NOT_READY] = GO(NOT_READY, REQUEUE),
-			[AGENT_ANSWER] = GO(TALKING, TALK),
-			[AGENT_REJECT] = GO(NOT_READY, REQUEUE),
-			[AGENT_MISS] = GO(NOT_READY, REQUEUE),
-			[AGENT_LOST] = GO(NOT_READY, REQUEUE),
-			[AGENT_CANCEL] = GO(READY, RELEASE), /* the caller gave up first */
-		},
-	[AGENT_TALKING] =
-		{
-			[AGENT_SIGN_OUT] = LATER(OFFLINE),
-			[AGENT_GO_READY] = LATER(READY),
-			[AGENT_GO_NOT_READY] = LATER(NOT_READY),
-			[AGENT_HANGUP] = GO(WRAP_UP, WRAP),
-		},
-	[AGENT_WRAP_UP] =
-		{
-			[AGENT_SIGN_OUT] = GO(OFFLINE, NOTHING),
-			[AGENT_GO_READY] = GO(READY, FREE),
-			[AGENT_GO_NOT_READY] = GO(NOT_READY, NOTHING),
-			[AGENT_WRAP_END] = AS_SAID,
-			[AGENT_WRAP_OVER] = AS_SAID,
-		},
+static const struct cell grid[AGENT_STATES][AGENT_EVENTS] =
+	{
+		[AGENT_OFFLINE] =
+			{
+				[AGENT_SIGN_IN] = GO(NOT_READY, NOTHING),
+			},
+		[AGENT_NOT_READY] =
+			{
+				[AGENT_SIGN_OUT] = GO(OFFLINE, NOTHING),
+				[AGENT_GO_READY] = GO(READY, FREE),
+				[AGENT_GO_NOT_READY] = GO(NOT_READY, NOTHING), /* another reason */
+				[AGENT_PICK_UP] = GO(TALKING, TALK),
+			},
+		[AGENT_READY] =
+			{
+				[AGENT_SIGN_OUT] = GO(OFFLINE, NOTHING),
+				[AGENT_GO_NOT_READY] = GO(NOT_READY, NOTHING),
+				[AGENT_OFFER] = GO(RINGING, RING),
+				[AGENT_PICK_UP] = GO(TALKING, TALK),
+			},
+		[AGENT_RINGING] =
+			{
+				[AGENT_SIGN_OUT] = GO(OFFLINE, REQUEUE),
+				[AGENT_GO_NOT_READY] = GO(NOT_READY, REQUEUE),
+				[AGENT_ANSWER] = GO(TALKING, TALK),
+				[AGENT_REJECT] = GO(NOT_READY, REQUEUE),
+				[AGENT_MISS] = GO(NOT_READY, REQUEUE),
+				[AGENT_LOST] = GO(NOT_READY, REQUEUE),
+				[AGENT_CANCEL] = GO(READY, RELEASE), /* the caller gave up first */
+			},
+		[AGENT_TALKING] =
+			{
+				[AGENT_SIGN_OUT] = LATER(OFFLINE),
+				[AGENT_GO_READY] = LATER(READY),
+				[AGENT_GO_NOT_READY] = LATER(NOT_READY),
+				[AGENT_HANGUP] = GO(WRAP_UP, WRAP),
+			},
+		[AGENT_WRAP_UP] =
+			{
+				[AGENT_SIGN_OUT] = GO(OFFLINE, NOTHING),
+				[AGENT_GO_READY] = GO(READY, FREE),
+				[AGENT_GO_NOT_READY] = GO(NOT_READY, NOTHING),
+				[AGENT_PICK_UP] = GO(TALKING, TALK),
+				[AGENT_WRAP_END] = AS_SAID,
+				[AGENT_WRAP_OVER] = AS_SAID,
+			},
 };
 
 enum agent_state agent_beneath(const struct agent *a)
@@ -89,6 +93,8 @@ bool agent_can(const struct agent *a, enum agent_event ev)
 		return a->others < UINT8_MAX;
 	if (ev == AGENT_OTHER_END)
 		return a->others > 0;
+	if (ev == AGENT_PICK_UP && a->state == AGENT_OTHER)
+		return false; /* one conversation at a time */
 	return grid[agent_beneath(a)][ev].allowed;
 }
 
@@ -160,7 +166,7 @@ int agent_step(struct agent *a, enum agent_event ev, uint8_t reason, bool wrap_u
 	const struct cell *c = &grid[agent_beneath(a)][ev];
 
 	/* Covered by a private call: nobody may ring. */
-	if (!c->allowed || (ev == AGENT_OFFER && a->state != AGENT_READY))
+	if (!agent_can(a, ev) || (ev == AGENT_OFFER && a->state != AGENT_READY))
 		return -EPROTO;
 	if (c->later) {
 		a->after = c->after;
@@ -173,6 +179,11 @@ int agent_step(struct agent *a, enum agent_event ev, uint8_t reason, bool wrap_u
 	enum agent_effect what = c->effect;
 	uint8_t why = reason_of(ev, reason);
 
+	/* Not ready before, not ready after. */
+	if (ev == AGENT_PICK_UP && a->state == AGENT_NOT_READY) {
+		a->after = AGENT_AFTER_CALL_NOT_READY;
+		a->after_reason = a->reason;
+	}
 	/* Without a wrap-up, and for those who want to go home, the call's end is its end too. */
 	if (ev == AGENT_HANGUP && (!wrap_up || a->after == AGENT_AFTER_CALL_OFFLINE))
 		next = (enum agent_state)NEXT_AFTER;
@@ -208,6 +219,8 @@ const char *agent_reason_name(uint8_t reason)
 		return "rejected";
 	case AGENT_REASON_UNREACHABLE:
 		return "unreachable";
+	case AGENT_REASON_DND:
+		return "dnd";
 	default:
 		return NULL;
 	}

@@ -14,7 +14,7 @@
  * such calls are only counted.
  * An agent who presses "not ready" or signs out while talking says what comes after the call;
  * that is kept in `after` and happens when the call is over (not-ready replaces wrap-up's end,
- * signing out skips the wrap-up).
+ * signing out skips the wrap-up). Who takes a call unasked (PICK_UP) is afterwards what it was before.
  *
  * The machine does nothing itself. The effect that agent_step() returns is what its caller must
  * now do. Whether the phone is reachable is not a state: it changes by itself, at any time, and
@@ -50,6 +50,7 @@ enum agent_event {
 	AGENT_MISS,      /* did not answer in time */
 	AGENT_LOST,      /* the phone cannot be reached (no registration, no answer to INVITE) */
 	AGENT_CANCEL,    /* the caller went, or was withdrawn */
+	AGENT_PICK_UP,   /* takes a queue's call that it was not offered */
 	AGENT_HANGUP,    /* the call of the queue is over for this agent */
 	AGENT_WRAP_END,  /* ends wrap-up by hand */
 	AGENT_WRAP_OVER, /* the limit of wrap-up has come */
@@ -75,6 +76,7 @@ enum agent_reason {
 	AGENT_REASON_NO_ANSWER = 20,
 	AGENT_REASON_REJECTED = 21,
 	AGENT_REASON_UNREACHABLE = 22,
+	AGENT_REASON_DND = 23, /* the phone is not to be disturbed */
 };
 
 enum agent_after { AGENT_AFTER_CALL_READY, AGENT_AFTER_CALL_NOT_READY, AGENT_AFTER_CALL_OFFLINE };
@@ -98,7 +100,7 @@ int agent_step(struct agent *a, enum agent_event event, uint8_t reason, bool wra
 /* "signed_out", "not_ready", ... as the control protocol says it (OTHER is "other"). */
 const char *agent_state_name(enum agent_state s);
 
-/* Word for the built-in reasons ("no_answer", "rejected", "unreachable"), "" for 0, NULL for the
+/* Word for the built-in reasons ("no_answer", "rejected", "unreachable", "dnd"), "" for 0, NULL for the
  * operator's own. */
 const char *agent_reason_name(uint8_t reason);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Stories of an agent's day, and the grid against what the prose of agent.h says. */
 #include "agent/agent.h"
+#include "agent/dnd.h"
 #include "agent/feature.h"
 
 #include <errno.h>
@@ -211,6 +212,8 @@ static const struct dial {
 	{"*711001", FEATURE_LISTEN, 0, "1001"},
 	{"*721001", FEATURE_WHISPER, 0, "1001"},
 	{"*731001", FEATURE_BARGE, 0, "1001"},
+	{"*78", FEATURE_DND_ON, 0, ""},
+	{"*79", FEATURE_DND_OFF, 0, ""},
 	{"*719999", FEATURE_UNKNOWN, 0, ""},
 	{"*99", FEATURE_UNKNOWN, 0, ""},
 	{"*6", FEATURE_UNKNOWN, 0, ""},
@@ -235,7 +238,60 @@ static void feature_codes_mean_what_the_configuration_says(void)
 	config_free(c);
 }
 
+static void phones_say_do_not_disturb_in_their_own_words(void)
+{
+	static const struct {
+		int status;
+		const char *text;
+		bool said;
+	} rows[] = {
+		{486, "Do Not Disturb", true},
+		{486, "DND", true},
+		{603, "declined (dnd)", true},
+		{480, "do-not-disturb on", true},
+		{480, "DoNotDisturb", true},
+		{486, "Busy Here", false},
+		{603, "Decline", false},
+		{486, "", false},
+		{486, NULL, false},
+		{486, "Dndn", false},
+		{404, "Do Not Disturb", false}, /* that is no refusal by a person */
+		{486, "hardndull", false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check_int(dnd_said(rows[i].status, rows[i].text), rows[i].said);
+}
+
+static void who_takes_a_call_unasked_is_as_before_afterwards(void)
+{
+	static const struct row day[] = {
+		REFUSED(PICK_UP, OFFLINE),
+		OK(SIGN_IN, NOT_READY, NOTHING),
+		WHY(GO_NOT_READY, 2, NOT_READY, 2, NOTHING),
+		OK(PICK_UP, TALKING, TALK),
+		REFUSED(PICK_UP, TALKING),
+		OK(HANGUP, WRAP_UP, WRAP),
+		WHY(WRAP_OVER, 0, NOT_READY, 2, NOTHING),
+	};
+	static const struct row ready[] = {
+		OK(SIGN_IN, NOT_READY, NOTHING), OK(GO_READY, READY, FREE),
+		OK(PICK_UP, TALKING, TALK),      OK(HANGUP, WRAP_UP, WRAP),
+		OK(PICK_UP, TALKING, TALK),      OK(HANGUP, WRAP_UP, WRAP),
+		OK(WRAP_OVER, READY, FREE),      OK(OFFER, RINGING, RING),
+		REFUSED(PICK_UP, RINGING),
+	};
+	struct agent busy = {.state = AGENT_OTHER, .resume = AGENT_READY, .others = 1};
+	enum agent_effect e;
+
+	TELL(day, WRAP_UP);
+	TELL(ready, WRAP_UP);
+	check_int(agent_step(&busy, AGENT_PICK_UP, 0, WRAP_UP, 1, &e), -EPROTO);
+}
+
 static const struct check_case cases[] = {
+	CHECK_CASE(phones_say_do_not_disturb_in_their_own_words),
+	CHECK_CASE(who_takes_a_call_unasked_is_as_before_afterwards),
 	CHECK_CASE(an_ordinary_day),
 	CHECK_CASE(who_does_not_answer_is_not_ready),
 	CHECK_CASE(what_is_said_during_a_call_happens_after_it),

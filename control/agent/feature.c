@@ -41,6 +41,8 @@ struct feature_dialled feature_parse(const struct config *c, const char *number)
 		{c->features.ready, FEATURE_READY, REST_NONE},
 		{c->features.not_ready, FEATURE_NOT_READY, REST_REASON},
 		{c->features.wrap_up_end, FEATURE_WRAP_UP_END, REST_NONE},
+		{c->features.dnd_on, FEATURE_DND_ON, REST_NONE},
+		{c->features.dnd_off, FEATURE_DND_OFF, REST_NONE},
 		{c->features.listen, FEATURE_LISTEN, REST_AGENT},
 		{c->features.whisper, FEATURE_WHISPER, REST_AGENT},
 		{c->features.barge, FEATURE_BARGE, REST_AGENT},

@@ -1,7 +1,7 @@
 /* Feature codes: what an agent does to its own state by dialling.
  *
  * Defaults: *61 sign in, *62 sign out, *63 ready, *64 not ready (*641..*649 with that reason),
- * *65 end wrap-up; supervisors *71N listen to agent N, *72N whisper, *73N barge.
+ * *65 end wrap-up, *78 and *79 do not disturb on and off; supervisors *71N listen to agent N, *72N whisper, *73N barge.
  *
  * Thread: pure.
  */
@@ -19,6 +19,8 @@ enum feature {
 	FEATURE_READY,
 	FEATURE_NOT_READY, /* `reason` */
 	FEATURE_WRAP_UP_END,
+	FEATURE_DND_ON,
+	FEATURE_DND_OFF,
 	FEATURE_LISTEN, /* `agent` */
 	FEATURE_WHISPER,
 	FEATURE_BARGE,

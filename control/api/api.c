@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "loop/clock.h"
 
-#define AGENT_STATES_WORDS "sign_in|sign_out|ready|not_ready|wrap_up_done"
+#define AGENT_STATES_WORDS "sign_in|sign_out|ready|not_ready|wrap_up_done|dnd_on|dnd_off"
 
 static const struct rpc_param call_params[] = {RPC_PARAM_ID("call", RPC_REQUIRED), RPC_PARAM_END};
 static const struct rpc_param agent_set_params[] = {

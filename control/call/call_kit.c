@@ -83,8 +83,24 @@ static void quiet(struct sip_stack_config *cfg)
 	cfg->handlers.secret = no_users;
 }
 
-static void open_centre(struct call_kit *k)
+/* The configuration with what a test adds, in `out`. */
+static size_t config_of(const struct call_kit *k, const char *more, char *out, size_t size)
 {
+	static const char mark[] = "@WORLD@";
+	size_t len = (size_t)snprintf(out, size, "%s", config_text);
+
+	for (const char *at; (at = strstr(more, mark)) != NULL; more = at + sizeof(mark) - 1)
+		len += (size_t)snprintf(out + len, size - len, "%.*s%u", (int)(at - more), more,
+					sip_stack_port(k->world->stack, 0));
+	len += (size_t)snprintf(out + len, size - len, "%s", more);
+	must(len < size);
+	return len;
+}
+
+static void open_centre(struct call_kit *k, const char *more)
+{
+	char text[8000];
+	size_t len = config_of(k, more, text, sizeof(text));
 	struct config *config = NULL;
 	struct complaints list;
 	struct engine_handlers h;
@@ -95,7 +111,7 @@ static void open_centre(struct call_kit *k)
 		.realm = "pb.test",
 		.accept_unknown = true,
 	};
-	int err = config_load(config_text, sizeof(config_text) - 1, "test", &config, &list);
+	int err = config_load(text, len, "test", &config, &list);
 
 	if (err != 0)
 		printf("config: %s\n", list.list[0].text);
@@ -113,6 +129,11 @@ static void open_centre(struct call_kit *k)
 
 void call_kit_open(struct call_kit *k)
 {
+	call_kit_open_with(k, "");
+}
+
+void call_kit_open_with(struct call_kit *k, const char *more)
+{
 	struct kit_line *board;
 	int status[CALL_KIT_PHONES] = {0};
 
@@ -125,8 +146,8 @@ void call_kit_open(struct call_kit *k)
 	k->world = calloc(1, sizeof(*k->world));
 	board = calloc(1, sizeof(*board));
 	must(engine_kit_open(k->engine, k->engine_path) == 0);
-	open_centre(k);
 	must(kit_open(k->world, quiet) == 0);
+	open_centre(k, more);
 	/* What kit_register() and kit_dial_line() need of a board is its ports. */
 	board->port[0] = sip_stack_port(k->c.sip, 0);
 	board->port[1] = sip_stack_port(k->c.sip, 1);

@@ -27,6 +27,8 @@ struct call_kit {
 /* Everything up: centre, engine connected, 1001 to 1003 and 2001 registered. Aborts through check()
  * when it is not so. */
 void call_kit_open(struct call_kit *k);
+/* The same with `more` at the end of the configuration; "@WORLD@" in it is the world's UDP port. */
+void call_kit_open_with(struct call_kit *k, const char *more);
 /* Checks that nothing is left: no call, no leg, no recording without an account. */
 void call_kit_close(struct call_kit *k);
 

@@ -284,6 +284,8 @@ int queue_move(struct call *call, const char *queue, char *why, size_t why_size)
 void queue_offer_answered(struct party *p);
 void queue_offer_closed(struct party *p, const struct sip_call_event *ev);
 void queue_offer_failed(struct party *p, enum agent_event how);
+/* The phone could not be rung, and the agent is not to blame. */
+void queue_offer_void(struct party *p, const char *why);
 
 /* dial.c */
 void dial_start(struct call *call, const char *number, uint32_t timeout_s, enum dial_purpose why);
@@ -372,6 +374,10 @@ void desk_registered(void *arg, const struct sip_registration *r);
 void desk_unregistered(void *arg, const struct sip_registration *r);
 void desk_state_changed(struct centre *c, const struct acd_action *a);
 void desk_other(struct centre *c, int agent, uint64_t call, bool begin);
+/* The phone of `agent` is not to be disturbed, or is again. Returns 0 or -ENOENT. */
+int desk_dnd(struct centre *c, int agent, bool on);
+/* Is it not to be disturbed? -1 and strangers are not. */
+bool desk_has_dnd(const struct centre *c, int agent);
 
 /* recover.c */
 void recover_up(void *arg, bool same, const json_t *snapshot);

@@ -51,6 +51,7 @@ int centre_init(struct centre *c, struct config *config, const struct centre_pat
 		return -ENOMEM;
 	}
 	c->acd = acd_init(memory, &plan);
+	acd_hold(c->acd, true, clock_mono_ms()); /* until there is an engine */
 	err = acd_configure(c->acd, config, clock_mono_ms());
 	for (uint32_t i = 0; i < c->desks_max; i++)
 		c->desks[i].since_wall_ms = clock_wall_ms();

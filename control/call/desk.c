@@ -113,6 +113,31 @@ void desk_other(struct centre *c, int agent, uint64_t call, bool begin)
 	queue_drain(c);
 }
 
+bool desk_has_dnd(const struct centre *c, int agent)
+{
+	struct acd_agent_view v;
+
+	return agent >= 0 && acd_agent_view(c->acd, agent, &v) && v.dnd;
+}
+
+int desk_dnd(struct centre *c, int agent, bool on)
+{
+	struct acd_agent_view v;
+	bool had = desk_has_dnd(c, agent);
+	int err = acd_agent_dnd(c->acd, agent, on, clock_mono_ms());
+
+	if (err != 0 || !acd_agent_view(c->acd, agent, &v))
+		return -ENOENT;
+	if (had != on) {
+		log_info("agent", "%s %s", v.number,
+			 on ? "is not to be disturbed" : "may be disturbed again");
+		centre_publish(c, "agent.dnd",
+			       json_pack("{s:s,s:b}", "agent", v.number, "dnd", on));
+	}
+	queue_drain(c);
+	return 0;
+}
+
 /* The code of a not-ready reason by its word. */
 static int reason_of(const struct centre *c, const char *name, uint8_t *code)
 {
@@ -155,6 +180,8 @@ int desk_agent_set(struct centre *c, const char *number, const char *state, cons
 			 reason);
 		return -EPERM;
 	}
+	if (strcmp(state, "dnd_on") == 0 || strcmp(state, "dnd_off") == 0)
+		return desk_dnd(c, agent, strcmp(state, "dnd_on") == 0);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(words[i].word, state) == 0)
 			err = acd_agent_event(c->acd, agent, words[i].ev, code, clock_mono_ms());

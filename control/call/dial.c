@@ -88,7 +88,8 @@ void dial_start(struct call *call, const char *number, uint32_t timeout_s, enum 
 		return;
 	}
 	call_note(call, CALL_STEP_OFFER, number);
-	if (is_busy(c, agent) || (call->customer->agent >= 0 && agent == call->customer->agent)) {
+	if (is_busy(c, agent) || desk_has_dnd(c, agent) ||
+	    (call->customer->agent >= 0 && agent == call->customer->agent)) {
 		call_note(call, CALL_STEP_REJECT, number);
 		tell(call, why, 486);
 		return;

@@ -78,6 +78,11 @@ static const char *apply(struct centre *c, const char *agent, const struct featu
 		ev = AGENT_WRAP_END;
 		prompt = "agent/wrap-up-ended";
 		break;
+	case FEATURE_DND_ON:
+	case FEATURE_DND_OFF:
+		return desk_dnd(c, index, f->feature == FEATURE_DND_ON) == 0
+			       ? f->feature == FEATURE_DND_ON ? "agent/dnd-on" : "agent/dnd-off"
+			       : "agent/refused";
 	case FEATURE_NONE:
 	case FEATURE_LISTEN:
 	case FEATURE_WHISPER:

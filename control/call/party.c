@@ -73,7 +73,7 @@ static void failed(struct party *p, int status, enum call_cause cause)
 	struct call *call = p->call;
 
 	if (p->offered) {
-		queue_offer_failed(p, AGENT_LOST);
+		queue_offer_void(p, call_cause_name(cause));
 	} else if (p == call->dialled) {
 		dial_closed(p, status);
 	} else if (p == call->customer && call->callback.promised) {

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/dnd.h"
 #include "base/log.h"
 #include "base/must.h"
 
@@ -165,9 +166,45 @@ void queue_offer_failed(struct party *p, enum agent_event how)
 	queue_drain(c);
 }
 
+void queue_offer_void(struct party *p, const char *why)
+{
+	struct call *call = p->call;
+	struct centre *c = call->centre;
+	char detail[CALL_DETAIL_MAX];
+
+	p->offered = false;
+	snprintf(detail, sizeof(detail), "%s: %s", p->number, why);
+	call_note(call, CALL_STEP_OFFER_VOID, detail);
+	if (queue_offered(call, -1) == NULL)
+		call_set_state(call, CALL_WAITING);
+	if (acd_offer_void(c->acd, p->agent, call->number, clock_mono_ms()) != 0)
+		log_debug("call", "[call=%s] the offer to %s was over already", call->id,
+			  p->number);
+	party_end(p, 487, SIP_CAUSE_NORMAL, why);
+	queue_drain(c);
+}
+
+/* The phone says that it is not to be disturbed: nobody rejected anything. */
+static void offer_disturbed(struct party *p)
+{
+	struct call *call = p->call;
+	char detail[CALL_DETAIL_MAX];
+
+	p->offered = false;
+	snprintf(detail, sizeof(detail), "%s do not disturb", p->number);
+	call_note(call, CALL_STEP_REJECT, detail);
+	if (queue_offered(call, -1) == NULL)
+		call_set_state(call, CALL_WAITING);
+	(void)desk_dnd(call->centre, p->agent, true); /* takes the offer back */
+	party_end(p, 487, SIP_CAUSE_NORMAL, "do not disturb");
+}
+
 void queue_offer_closed(struct party *p, const struct sip_call_event *ev)
 {
-	queue_offer_failed(p, how_of(ev));
+	if (ev->by_peer && dnd_said(ev->status, ev->text))
+		offer_disturbed(p);
+	else
+		queue_offer_failed(p, how_of(ev));
 }
 
 static void invite_agent(struct party *p)
@@ -178,7 +215,10 @@ static void invite_agent(struct party *p)
 	if (err != 0) {
 		log_info("call", "[call=%s] %s cannot be rung: %s", p->call->id, p->number,
 			 strerror(-err));
-		queue_offer_failed(p, AGENT_LOST);
+		if (err == -ENOENT)
+			queue_offer_failed(p, AGENT_LOST);
+		else
+			queue_offer_void(p, strerror(-err));
 	}
 }
 
@@ -191,7 +231,7 @@ static void offer(struct centre *c, const struct acd_action *a)
 	if (call != NULL && call->state != CALL_ENDING && acd_agent_view(c->acd, a->agent, &v))
 		p = party_new(call, PARTY_IS_AGENT, v.number, a->agent);
 	if (p == NULL) {
-		acd_offer_failed(c->acd, a->agent, a->call, AGENT_LOST, clock_mono_ms());
+		acd_offer_void(c->acd, a->agent, a->call, clock_mono_ms());
 		return;
 	}
 	p->ring_ms = a->ring_ms;

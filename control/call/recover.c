@@ -43,6 +43,7 @@ void recover_down(void *arg)
 	struct centre *c = arg;
 	struct engine_view v;
 
+	acd_hold(c->acd, true, clock_mono_ms()); /* offers without media would be laid to agents */
 	engine_view(c->engine, &v);
 	centre_publish(c, "engine", json_pack("{s:b,s:s}", "connected", 0, "instance", v.instance));
 	centre_alarm(c, "engine", true, "the engine is not connected");
@@ -280,5 +281,7 @@ void recover_up(void *arg, bool same, const json_t *snapshot)
 		call_each(c, remake, NULL);
 	json_decref(known);
 	record_recovered(c);
+	acd_hold(c->acd, false, clock_mono_ms());
+	queue_drain(c);
 	engine_request(c->engine, "prompt.list", NULL, on_prompts, c);
 }

@@ -33,7 +33,7 @@ static const struct cli_command commands[] = {
 	{"queues", "", "who waits where, and how well it goes",
 	 "  patchbay queues\n", cli_queues},
 	{"agents", "[set AGENT STATE [REASON]]", "agents and their states; change one",
-	 "STATE is sign-in, sign-out, ready, not-ready REASON or wrap-up-done.\n\n"
+	 "STATE is sign-in, sign-out, ready, not-ready REASON, wrap-up-done, dnd-on or dnd-off.\n\n"
 	 "  patchbay agents\n"
 	 "  patchbay agents set 1001 sign-in\n"
 	 "  patchbay agents set 1001 not-ready lunch\n", cli_agents},

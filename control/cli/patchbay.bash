@@ -36,12 +36,12 @@ _patchbay() {
   record) ask calls; words "start stop pause resume mask unmask refuse --by" ;;
   transfer) ask calls; words "--to" ;;
   agent)
-    if [ "$prev" = agent ]; then ask agents; else words "sign-in sign-out ready not-ready wrap-up-done"; fi ;;
+    if [ "$prev" = agent ]; then ask agents; else words "sign-in sign-out ready not-ready wrap-up-done dnd-on dnd-off"; fi ;;
   agents)
     case $prev in
     agents) words "set" ;;
     set) ask agents ;;
-    *) words "sign-in sign-out ready not-ready wrap-up-done" ;;
+    *) words "sign-in sign-out ready not-ready wrap-up-done dnd-on dnd-off" ;;
     esac ;;
   recordings)
     words "list find export verify reconcile frames search show play excerpt concat waveform prove prove-all anchor hold release delete import tag untag note work-order keys audit --output --all --channel --call --agent --queue --number --since --until --voicemail --unheard --limit --day" ;;

@@ -487,7 +487,8 @@ static size_t agent_table(struct cli *c, const json_t *r, const char *only)
 	return n;
 }
 
-static const char *const states[] = {"sign-in", "sign-out", "ready", "not-ready", "wrap-up-done"};
+static const char *const states[] = {"sign-in",      "sign-out", "ready",  "not-ready",
+				     "wrap-up-done", "dnd-on",   "dnd-off"};
 
 /* AGENT STATE [REASON] */
 static int agent_queue(struct cli *c, const char *agent)
@@ -539,7 +540,9 @@ static int agent_set(struct cli *c, const char *agent)
 		i++;
 	if (i == sizeof(states) / sizeof(states[0]))
 		return cli_usage(
-			c, "\"%s\" is none of sign-in, sign-out, ready, not-ready, wrap-up-done",
+			c,
+			"\"%s\" is none of sign-in, sign-out, ready, not-ready, wrap-up-done, "
+			"dnd-on, dnd-off",
 			state);
 	for (char *p = word; *p != '\0'; p++)
 		if (*p == '-')

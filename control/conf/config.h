@@ -160,6 +160,8 @@ struct config_features {
 	const char *ready;
 	const char *not_ready; /* followed by one digit, the reason's code; alone: reason 0 */
 	const char *wrap_up_end;
+	const char *dnd_on; /* the phone is not to be disturbed */
+	const char *dnd_off;
 	const char *listen; /* supervisors: followed by the agent's number */
 	const char *whisper;
 	const char *barge;

@@ -58,6 +58,8 @@ static const struct field feature_fields[] = {
 	{"ready", FIELD_NUMBER, OF(config_features, ready), 0, 0},
 	{"not_ready", FIELD_NUMBER, OF(config_features, not_ready), 0, 0},
 	{"wrap_up_end", FIELD_NUMBER, OF(config_features, wrap_up_end), 0, 0},
+	{"dnd_on", FIELD_NUMBER, OF(config_features, dnd_on), 0, 0},
+	{"dnd_off", FIELD_NUMBER, OF(config_features, dnd_off), 0, 0},
 	{"listen", FIELD_NUMBER, OF(config_features, listen), 0, 0},
 	{"whisper", FIELD_NUMBER, OF(config_features, whisper), 0, 0},
 	{"barge", FIELD_NUMBER, OF(config_features, barge), 0, 0},

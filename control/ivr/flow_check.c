@@ -139,11 +139,18 @@ static void check_returns(struct checking *k)
 	memset(seen, 0, f->n_nodes);
 }
 
+/* Does a call pass through it without an act of the caller? A promised call back takes no time either: it
+ * is kept, or cannot be, and the flow goes on. */
+static bool passes(const struct node *n)
+{
+	return ivr_node_automatic(n) || n->kind == NODE_CALLBACK;
+}
+
 /* Can the sub-flow that begins at `node` say `return` before anything in it waits for the caller?
  * `known` remembers: 1 being looked at, or no; 2 yes. */
 static bool returns_at_once(const struct ivr_flow *f, int node, unsigned char *known)
 {
-	if (node < 0 || !ivr_node_automatic(&f->node[node]))
+	if (node < 0 || !passes(&f->node[node]))
 		return false;
 	if (known[node] != 0)
 		return known[node] == 2;
@@ -162,7 +169,7 @@ static bool returns_at_once(const struct ivr_flow *f, int node, unsigned char *k
 	return false;
 }
 
-/* Depth first over automatic nodes; a node met again on its own way closes a cycle. The flow has
+/* Depth first over nodes that a call passes by itself; a node met again on its own way closes a cycle. The flow has
  * at most IVR_NODES_MAX of them, and `order` is the stack of the way. */
 static void check_cycles(struct checking *k)
 {
@@ -172,7 +179,7 @@ static void check_cycles(struct checking *k)
 	for (unsigned root = 0; root < k->f->n_nodes; root++) {
 		unsigned depth = 0;
 
-		if (k->colour[root] != 0 || !ivr_node_automatic(&k->f->node[root]))
+		if (k->colour[root] != 0 || !passes(&k->f->node[root]))
 			continue;
 		k->order[depth++] = root;
 		k->colour[root] = 1;
@@ -187,7 +194,7 @@ static void check_cycles(struct checking *k)
 
 			int to = leads_to(k->f, at, next[at]++);
 
-			if (to < 0 || !ivr_node_automatic(&k->f->node[to]))
+			if (to < 0 || !passes(&k->f->node[to]))
 				continue;
 			if (k->f->node[at].kind == NODE_RUN && next[at] - 1 == WAY_NEXT &&
 			    !returns_at_once(k->f, k->f->node[at].way[WAY_RUN].to, k->ends))

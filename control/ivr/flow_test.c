@@ -136,6 +136,15 @@ static const struct refusal lost[] = {
 	 "  a: {run: b, next: c}\n  b: {collect: x, into: v, next: return, otherwise: return}\n"
 	 "  c: {hours: s, open: a, closed: z}\n" END,
 	 NULL}, /* the caller is asked in between */
+	{HEAD "  a: {callback: s, next: a, failed: z}\n" END,
+	 "t:4:3: \"a\" leads back to \"a\" and nothing in between waits for the caller: an endless "
+	 "loop"},
+	{HEAD "  a: {callback: s, next: z, failed: b}\n  b: {say: x, next: a}\n" END,
+	 "t:5:3: \"b\" leads back to \"a\" and nothing in between waits for the caller: an endless "
+	 "loop"},
+	{HEAD "  a: {menu: x, digits: {'1': b}, otherwise: z}\n"
+	      "  b: {callback: s, next: z, failed: a}\n" END,
+	 NULL}, /* the menu asks the caller again */
 	{HEAD "  a: {callback: other, next: z, failed: z}\n" END,
 	 "t:4:17: there is no queue \"other\""},
 	{HEAD "  a: {goto: z}\n  b: {goto: z}\n" END,

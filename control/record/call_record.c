@@ -222,6 +222,7 @@ void call_record_step(struct call_record *r, enum call_step step, const char *de
 	case CALL_STEP_RING:
 	case CALL_STEP_DIGITS:
 	case CALL_STEP_ANNOUNCE:
+	case CALL_STEP_OFFER_VOID:
 	case CALL_STEP_NO_ANSWER:
 	case CALL_STEP_REJECT:
 	case CALL_STEP_MONITOR:

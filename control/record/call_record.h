@@ -36,6 +36,7 @@ enum {
 	X(QUEUE_LEFT,    "queue_left") \
 	X(ANNOUNCE,      "announce") \
 	X(OFFER,         "offer") \
+	X(OFFER_VOID,    "offer_void") \
 	X(NO_ANSWER,     "no_answer") \
 	X(REJECT,        "reject") \
 	X(ANSWER,        "answer") \

@@ -195,6 +195,9 @@ static void on_incoming(void *arg, struct sip_call *call)
 	case KIT_BUSY:
 		sip_call_end(call, 486, SIP_CAUSE_BUSY, "on another call");
 		break;
+	case KIT_DND:
+		sip_call_end(call, 486, SIP_CAUSE_BUSY, "Do Not Disturb");
+		break;
 	case KIT_IGNORE:
 		break;
 	}

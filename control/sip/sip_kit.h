@@ -36,7 +36,7 @@ struct kit_call {
 };
 
 /* What a line does with incoming calls by itself. */
-enum kit_mood { KIT_ANSWER, KIT_RING, KIT_EARLY, KIT_BUSY, KIT_IGNORE };
+enum kit_mood { KIT_ANSWER, KIT_RING, KIT_EARLY, KIT_BUSY, KIT_DND, KIT_IGNORE };
 
 struct kit_line {
 	struct sip_stack *stack;
