@@ -60,6 +60,10 @@ const char *const store_migrations[] = {
 	"CREATE INDEX callbacks_waiting ON callbacks(promised_ms) WHERE state = 'waiting';",
 	/* what became of the frames of each channel, as the engine told it (JSON) */
 	"ALTER TABLE recordings ADD COLUMN account TEXT;",
+	/* what the daemon goes on with after it was killed: calls, agents, bindings */
+	"CREATE TABLE journal ("
+	" kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, at_ms INTEGER NOT NULL, body TEXT NOT NULL);"
+	"CREATE UNIQUE INDEX journal_id ON journal(kind, id);",
 };
 /* clang-format on */
 

@@ -353,13 +353,17 @@ void store_dispatch(struct store *store)
 	}
 }
 
-/* A row may be refused when room is short, and which may go first is said by its kind. */
-static bool expendable(enum row_kind kind)
+/* How many rows may wait before one of this kind: some are missed less than others. */
+static uint32_t room_for(enum row_kind kind)
 {
-	return kind == ROW_STEP || kind == ROW_AGENT_STATE || kind == ROW_LEG;
+	if (kind == ROW_JOURNAL) /* large, and the next one says it all again */
+		return STORE_QUEUE_MAX / 8;
+	if (kind == ROW_STEP || kind == ROW_AGENT_STATE || kind == ROW_LEG)
+		return STORE_QUEUE_MAX / 4 * 3;
+	return STORE_QUEUE_MAX;
 }
 
-static bool put(struct store *store, enum row_kind kind, const struct value *values, unsigned n)
+bool store_put(struct store *store, enum row_kind kind, const struct value *values, unsigned n)
 {
 	size_t bytes = sizeof(struct row) + n * sizeof(struct value);
 	struct row *row;
@@ -388,7 +392,7 @@ static bool put(struct store *store, enum row_kind kind, const struct value *val
 
 	pthread_mutex_lock(&store->lock);
 	uint32_t waiting = store->rows.count + store->writing;
-	uint32_t room = expendable(kind) ? STORE_QUEUE_MAX / 4 * 3 : STORE_QUEUE_MAX;
+	uint32_t room = room_for(kind);
 	bool fits = waiting < room;
 
 	if (fits) {
@@ -432,8 +436,8 @@ static struct value real_or_null(bool known, double d)
 }
 
 #define PUT(store, kind, ...)                                                                      \
-	put((store), (kind), (const struct value[]){__VA_ARGS__},                                  \
-	    sizeof((const struct value[]){__VA_ARGS__}) / sizeof(struct value))
+	store_put((store), (kind), (const struct value[]){__VA_ARGS__},                            \
+		  sizeof((const struct value[]){__VA_ARGS__}) / sizeof(struct value))
 
 bool store_call(struct store *store, const struct call_record *r)
 {

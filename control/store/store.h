@@ -123,7 +123,7 @@ bool store_recording(struct store *store, const struct store_recording *rec);
  * account, and ended_ms where there was none yet. */
 bool store_account(struct store *store, const struct store_recording *rec);
 bool store_heard(struct store *store, const char *recording, bool heard);
-/* At start: calls and recordings that a crash left running are ended with `engine_lost`'s kin,
+/* At start: calls and recordings that a crash left running and that the journal does not know are ended with `engine_lost`'s kin,
  * cause `failed`, at the time of their last step. */
 bool store_close_orphans(struct store *store, uint64_t now_ms);
 

@@ -27,6 +27,8 @@ enum row_kind {
 	ROW_RECORDING,
 	ROW_ACCOUNT,
 	ROW_HEARD,
+	ROW_JOURNAL,
+	ROW_JOURNAL_DROP,
 	ROW_ORPHAN_CALLS,
 	ROW_ORPHAN_RECORDINGS,
 	ROW_KINDS,
@@ -90,6 +92,9 @@ struct store {
 	char text[160];
 	uint64_t written, dropped;
 };
+
+/* Copy a row into the queue. False: refused. */
+bool store_put(struct store *store, enum row_kind kind, const struct value *values, unsigned n);
 
 /* Thread bodies; `arg` is the store. */
 void *store_writer(void *arg);

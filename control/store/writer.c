@@ -49,15 +49,21 @@ static const char *const statements[ROW_KINDS] = {
 		"UPDATE recordings SET complete=?2,accepted=?3,written=?4,lost=?5,lost_reason=?6,account=?7,"
 		"ended_ms=coalesce(ended_ms,?8) WHERE recording=?1",
 	[ROW_HEARD] = "UPDATE recordings SET heard = ?2 WHERE recording = ?1",
+	[ROW_JOURNAL] =
+		"INSERT INTO journal(kind,id,version,at_ms,body) VALUES(?1,?2,?3,?4,?5)"
+		" ON CONFLICT(kind,id) DO UPDATE SET version=?3,at_ms=?4,body=?5",
+	[ROW_JOURNAL_DROP] = "DELETE FROM journal WHERE kind=?1 AND id=?2",
 	[ROW_ORPHAN_CALLS] =
 		"UPDATE calls SET hung_up_by='system', cause='failed',"
 		" cause_text='the daemon was stopped in mid-call', q850=41,"
 		" ended_ms=max(started_ms, coalesce((SELECT max(at_ms) FROM call_steps s WHERE s.call=calls.call), started_ms))"
-		" WHERE ended_ms IS NULL AND started_ms < ?1",
+		" WHERE ended_ms IS NULL AND started_ms < ?1"
+		" AND NOT EXISTS (SELECT 1 FROM journal j WHERE j.kind='call' AND j.id=calls.call)",
 	[ROW_ORPHAN_RECORDINGS] =
 		"UPDATE recordings SET complete=0, lost_reason='the daemon was stopped in mid-call; see the recording store',"
 		" ended_ms=coalesce((SELECT ended_ms FROM calls c WHERE c.call=recordings.call), started_ms)"
-		" WHERE ended_ms IS NULL AND started_ms < ?1",
+		" WHERE ended_ms IS NULL AND started_ms < ?1"
+		" AND NOT EXISTS (SELECT 1 FROM journal j WHERE j.kind='call' AND j.id=recordings.call)",
 };
 /* clang-format on */
 
