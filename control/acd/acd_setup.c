@@ -271,6 +271,14 @@ static void take_agent(struct acd *a, const struct config *c, const struct confi
 	acd_count(a, g, +1);
 }
 
+/* Patience and levels may have other times now. */
+static void due_anew(struct acd *a, uint64_t now_ms)
+{
+	for (uint32_t q = 0; q < a->n_queues; q++)
+		for (int i = a->queues[q].first; i != NONE; i = a->calls[i].next)
+			acd_wait_due(a, i, now_ms);
+}
+
 int acd_configure(struct acd *a, const struct config *c, uint64_t now_ms)
 {
 	uint32_t place = 0;
@@ -307,6 +315,7 @@ int acd_configure(struct acd *a, const struct config *c, uint64_t now_ms)
 		if (!a->queues[i].gone && a->queues[i].signed_in == 0 &&
 		    !a->queues[i].wait_without_agents)
 			acd_expel(a, (int)i, ACD_LEFT_EMPTY, now_ms);
+	due_anew(a, now_ms);
 	acd_match_idle(a, now_ms);
 	return 0;
 }
