@@ -304,7 +304,7 @@ static void make_agent(struct kit *k, unsigned a, size_t *room)
 	while (ms < k->now_ms) {
 		unsigned w = (unsigned)below(k, 7);
 		const char *reason = w == 2 ? reasons[below(k, 3)] : "";
-		uint64_t end_ms = ms + length_s(k) * 1000;
+		uint64_t end_ms = ms + 1000 + length_s(k) * 1000;
 
 		if (k->n_states == *room) {
 			*room = *room ? *room * 2 : 256;

@@ -62,6 +62,31 @@ static const char notes_sql[] =
 	"SELECT at_ms,key,value FROM call_notes WHERE call = ?1 ORDER BY at_ms, rowid LIMIT 100";
 /* clang-format on */
 
+static const char agent_log_sql[] =
+	"SELECT agent,state,nullif(reason,'') AS reason,at_ms AS from_ms,"
+	"(SELECT n.at_ms FROM agent_states n WHERE n.agent=s.agent AND n.at_ms>=s.at_ms AND "
+	"(n.at_ms>s.at_ms OR n.rowid>s.rowid)"
+	" ORDER BY n.at_ms,n.rowid LIMIT 1) AS until_ms,call,CAST(rowid AS TEXT) AS id FROM "
+	"agent_states s WHERE agent=?2"
+	" AND (?5 IS NULL OR at_ms >= ?5) AND (?6 IS NULL OR at_ms < ?6) AND (?7 IS NULL OR rowid "
+	"< CAST(?7 AS INTEGER))"
+	" ORDER BY at_ms DESC,rowid DESC LIMIT ?10";
+static const char findings_sql[] =
+	"SELECT agent,at_ms,rule,call,count,lasted_ms,evidence,CAST(rowid AS TEXT) AS id FROM "
+	"findings"
+	" WHERE (?2 IS NULL OR agent=?2) AND (?5 IS NULL OR at_ms >= ?5) AND (?6 IS NULL OR at_ms "
+	"< ?6)"
+	" AND (?7 IS NULL OR rowid < CAST(?7 AS INTEGER)) ORDER BY rowid DESC LIMIT ?10";
+static const char overlong_sql[] = "SELECT o.call,o.agent,o.what,o.began_ms,nullif(o.queue,'') AS "
+				   "queue,o.level,o.limit_ms,o.lasted_ms,c.from_number AS \"from\","
+				   "(SELECT recording FROM recordings r WHERE r.call=o.call ORDER "
+				   "BY r.started_ms LIMIT 1) AS recording"
+				   " FROM overlong o LEFT JOIN calls c ON c.call=o.call WHERE (?2 "
+				   "IS NULL OR o.agent=?2) AND (?3 IS NULL OR o.queue=?3)"
+				   " AND (?5 IS NULL OR o.began_ms >= ?5) AND (?6 IS NULL OR "
+				   "o.began_ms < ?6) AND (?7 IS NULL OR o.call < ?7)"
+				   " ORDER BY o.call DESC LIMIT ?10";
+
 static json_t *words(const char *text)
 {
 	json_t *list = json_array();
@@ -256,6 +281,26 @@ static int too_long(void *arg)
 	return 1;
 }
 
+static json_t *report(struct store *store, struct question *q)
+{
+	struct tally_limits *limits = NULL;
+	json_t *rows;
+	size_t n;
+
+	pthread_mutex_lock(&store->lock);
+	n = store->chores.n_limits;
+	if (n > 0)
+		limits = malloc(n * sizeof(*limits));
+	if (limits != NULL)
+		memcpy(limits, store->chores.limits, n * sizeof(*limits));
+	pthread_mutex_unlock(&store->lock);
+	/* Sums over months, and of few who ask. */
+	sqlite3_progress_handler(store->read_db, 20 * STORE_READ_STEPS_MAX, too_long, NULL);
+	rows = store_report_answer(store->read_db, q, limits, limits ? n : 0);
+	free(limits);
+	return rows;
+}
+
 static void answer(struct store *store, struct question *q)
 {
 	sqlite3_progress_handler(store->read_db, STORE_READ_STEPS_MAX, too_long, NULL);
@@ -275,6 +320,21 @@ static void answer(struct store *store, struct question *q)
 	case STORE_ASK_CALL:
 		q->result = whole_call(store, q);
 		break;
+	case STORE_ASK_AGENT_LOG:
+		q->result = page(store, q, agent_log_sql, "states", "id");
+		break;
+	case STORE_ASK_FINDINGS:
+		q->result = page(store, q, findings_sql, "findings", "id");
+		break;
+	case STORE_ASK_OVERLONG:
+		q->result = page(store, q, overlong_sql, "overlong", "call");
+		break;
+	case STORE_ASK_REPORT:
+		q->result = report(store, q);
+		break;
+	case STORE_DO_BACKUP:
+	case STORE_DO_PURGE:
+		break; /* the writer's (chores.c) */
 	}
 }
 

@@ -64,6 +64,49 @@ const char *const store_migrations[] = {
 	"CREATE TABLE journal ("
 	" kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, at_ms INTEGER NOT NULL, body TEXT NOT NULL);"
 	"CREATE UNIQUE INDEX journal_id ON journal(kind, id);",
+	/* interval tables (record/tally.h); how far they are computed. What is written late about a time before that
+	 * takes the mark back, and what was computed from there on is computed again. */
+	"CREATE TABLE interval_queues ("
+	" start_ms INTEGER NOT NULL, queue TEXT NOT NULL, offered INTEGER NOT NULL, answered INTEGER NOT NULL,"
+	" answered_20s INTEGER NOT NULL, answered_30s INTEGER NOT NULL, answered_in_time INTEGER NOT NULL,"
+	" abandoned_short INTEGER NOT NULL, abandoned_long INTEGER NOT NULL, overflowed INTEGER NOT NULL,"
+	" called_back INTEGER NOT NULL, answer_wait_ms INTEGER NOT NULL, abandon_wait_ms INTEGER NOT NULL,"
+	" wait_max_ms INTEGER NOT NULL, talk_ms INTEGER NOT NULL, hold_ms INTEGER NOT NULL, wrap_up_ms INTEGER NOT NULL,"
+	" PRIMARY KEY (start_ms, queue)) WITHOUT ROWID;"
+	"CREATE TABLE interval_agents ("
+	" start_ms INTEGER NOT NULL, agent TEXT NOT NULL, offered INTEGER NOT NULL, answered INTEGER NOT NULL,"
+	" no_answer INTEGER NOT NULL, rejected INTEGER NOT NULL, unreachable INTEGER NOT NULL,"
+	" signed_in_ms INTEGER NOT NULL, ready_ms INTEGER NOT NULL, not_ready_ms INTEGER NOT NULL,"
+	" ringing_ms INTEGER NOT NULL, talking_ms INTEGER NOT NULL, wrap_up_ms INTEGER NOT NULL,"
+	" other_ms INTEGER NOT NULL, hold_ms INTEGER NOT NULL, PRIMARY KEY (start_ms, agent)) WITHOUT ROWID;"
+	"CREATE TABLE interval_reasons ("
+	" start_ms INTEGER NOT NULL, agent TEXT NOT NULL, reason TEXT NOT NULL, not_ready_ms INTEGER NOT NULL,"
+	" PRIMARY KEY (start_ms, agent, reason)) WITHOUT ROWID;"
+	"CREATE TABLE interval_flows ("
+	" start_ms INTEGER NOT NULL, flow TEXT NOT NULL, callers INTEGER NOT NULL, contained INTEGER NOT NULL,"
+	" queued INTEGER NOT NULL, abandoned INTEGER NOT NULL, other INTEGER NOT NULL,"
+	" PRIMARY KEY (start_ms, flow)) WITHOUT ROWID;"
+	"CREATE TABLE interval_mark (one INTEGER PRIMARY KEY CHECK (one = 1), until_ms INTEGER NOT NULL);"
+	"CREATE INDEX calls_ended ON calls(ended_ms);"
+	"CREATE INDEX call_steps_at ON call_steps(at_ms);"
+	"CREATE INDEX agent_states_at ON agent_states(at_ms);"
+	"CREATE TRIGGER step_late AFTER INSERT ON call_steps WHEN NEW.at_ms < (SELECT until_ms FROM interval_mark)"
+	" BEGIN UPDATE interval_mark SET until_ms = NEW.at_ms - NEW.at_ms % 900000; END;"
+	"CREATE TRIGGER state_late AFTER INSERT ON agent_states WHEN NEW.at_ms < (SELECT until_ms FROM interval_mark)"
+	" BEGIN UPDATE interval_mark SET until_ms = NEW.at_ms - NEW.at_ms % 900000; END;"
+	"CREATE TRIGGER call_late AFTER UPDATE OF ended_ms ON calls"
+	" WHEN NEW.ended_ms IS NOT OLD.ended_ms AND NEW.ended_ms < (SELECT until_ms FROM interval_mark)"
+	" BEGIN UPDATE interval_mark SET until_ms = NEW.ended_ms - NEW.ended_ms % 900000; END;",
+	/* what supervision found: actions of agents that look like dodging, and calls that were overlong */
+	"CREATE TABLE findings ("
+	" agent TEXT NOT NULL, at_ms INTEGER NOT NULL, rule TEXT NOT NULL, call TEXT, count INTEGER NOT NULL,"
+	" lasted_ms INTEGER NOT NULL, evidence TEXT NOT NULL);"
+	"CREATE INDEX findings_at ON findings(at_ms);"
+	"CREATE TABLE overlong ("
+	" call TEXT NOT NULL, agent TEXT NOT NULL, what TEXT NOT NULL, began_ms INTEGER NOT NULL, queue TEXT NOT NULL,"
+	" level INTEGER NOT NULL, limit_ms INTEGER NOT NULL, lasted_ms INTEGER NOT NULL,"
+	" PRIMARY KEY (call, agent, what, began_ms)) WITHOUT ROWID;"
+	"CREATE INDEX overlong_began ON overlong(began_ms);",
 };
 /* clang-format on */
 

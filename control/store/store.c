@@ -201,6 +201,7 @@ int store_open(struct store **out, const char *file, char *why, size_t why_size)
 	store->rows.tail = &store->rows.head;
 	store->questions_tail = &store->questions;
 	store->answers_tail = &store->answers;
+	store->chores.jobs_tail = &store->chores.jobs;
 	if (store->event_fd < 0 || store->file == NULL) {
 		err = -ENOMEM;
 		goto fail;
@@ -251,10 +252,8 @@ fail:
 }
 
 /* Answer what the reader will not answer any more. */
-static void refuse_questions(struct store *store)
+static void refuse_questions(struct question *q)
 {
-	struct question *q = store->questions;
-
 	while (q != NULL) {
 		struct question *next = q->next;
 
@@ -262,8 +261,6 @@ static void refuse_questions(struct store *store)
 		free(q);
 		q = next;
 	}
-	store->questions = NULL;
-	store->questions_tail = &store->questions;
 }
 
 uint32_t store_close(struct store *store, uint32_t wait_ms)
@@ -288,7 +285,8 @@ uint32_t store_close(struct store *store, uint32_t wait_ms)
 	pthread_join(store->reader, NULL);
 
 	store_dispatch(store);
-	refuse_questions(store);
+	refuse_questions(store->questions);
+	refuse_questions(store->chores.jobs);
 	left = store->rows.count + store->writing;
 	for (struct row *row = store->rows.head; row != NULL;) {
 		struct row *next = row->next;
@@ -302,6 +300,7 @@ uint32_t store_close(struct store *store, uint32_t wait_ms)
 	pthread_cond_destroy(&store->rows_wait);
 	pthread_cond_destroy(&store->questions_wait);
 	pthread_mutex_destroy(&store->lock);
+	free(store->chores.limits);
 	free(store->file);
 	free(store);
 	return left;
@@ -529,10 +528,26 @@ bool store_heard(struct store *store, const char *recording, bool heard)
 	return PUT(store, ROW_HEARD, text(recording), number(heard));
 }
 
+bool store_finding(struct store *store, const struct store_finding *f)
+{
+	return PUT(store, ROW_FINDING, text(f->agent), number(f->at_ms), text(f->rule),
+		   text_or_null(f->call), number(f->count), number(f->lasted_ms),
+		   text(f->evidence));
+}
+
+bool store_overlong(struct store *store, const struct store_overlong *o)
+{
+	return PUT(store, ROW_OVERLONG, text(o->call), text(o->agent), text(o->what),
+		   number(o->began_ms), text(o->queue), number(o->level), number(o->limit_ms),
+		   number(o->lasted_ms));
+}
+
 bool store_close_orphans(struct store *store, uint64_t now_ms)
 {
 	return PUT(store, ROW_ORPHAN_CALLS, number(now_ms)) &&
-	       PUT(store, ROW_ORPHAN_RECORDINGS, number(now_ms));
+	       PUT(store, ROW_ORPHAN_RECORDINGS, number(now_ms)) &&
+	       PUT(store, ROW_ORPHAN_WRAP_UPS, number(now_ms)) &&
+	       PUT(store, ROW_ORPHAN_AGENTS, number(now_ms));
 }
 
 static const char *keep(char **at, const char *s)
@@ -553,12 +568,51 @@ static size_t len(const char *s)
 	return s ? strlen(s) + 1 : 0;
 }
 
+static int ask(struct store *store, struct question *q)
+{
+	bool fits;
+
+	pthread_mutex_lock(&store->lock);
+	fits = store->question_count < STORE_ASK_MAX;
+	if (fits) {
+		store->question_count++;
+		*store->questions_tail = q;
+		store->questions_tail = &q->next;
+		pthread_cond_signal(&store->questions_wait);
+	}
+	pthread_mutex_unlock(&store->lock);
+	if (!fits)
+		free(q);
+	return fits ? 0 : -ENOBUFS;
+}
+
+int store_report(struct store *store, const struct store_report *r, store_answer_fn *fn, void *arg)
+{
+	size_t borders = r->borders * sizeof(*r->border);
+	struct question *q;
+	char *at;
+
+	must(r->borders >= 2 && r->borders <= STORE_BORDERS_MAX);
+	q = calloc(1, sizeof(*q) + borders + 16 + len(r->key));
+	if (q == NULL)
+		return -ENOBUFS;
+	q->kind = STORE_ASK_REPORT;
+	q->fn = fn;
+	q->arg = arg;
+	q->report = *r;
+	at = q->text + (8 - (uintptr_t)q->text % 8) % 8;
+	memcpy(at, r->border, borders);
+	q->report.border = (const uint64_t *)(const void *)at;
+	at += borders;
+	q->report.key = keep(&at, r->key);
+	return ask(store, q);
+}
+
 int store_ask(struct store *store, enum store_question kind, const struct store_filter *f,
 	      store_answer_fn *fn, void *arg)
 {
 	struct question *q;
 	char *at;
-	bool fits;
 
 	q = calloc(1, sizeof(*q) + len(f->call) + len(f->agent) + len(f->queue) + len(f->number) +
 			      len(f->kind) + len(f->after));
@@ -575,17 +629,5 @@ int store_ask(struct store *store, enum store_question kind, const struct store_
 	q->filter.number = keep(&at, f->number);
 	q->filter.kind = keep(&at, f->kind);
 	q->filter.after = keep(&at, f->after);
-
-	pthread_mutex_lock(&store->lock);
-	fits = store->question_count < STORE_ASK_MAX;
-	if (fits) {
-		store->question_count++;
-		*store->questions_tail = q;
-		store->questions_tail = &q->next;
-		pthread_cond_signal(&store->questions_wait);
-	}
-	pthread_mutex_unlock(&store->lock);
-	if (!fits)
-		free(q);
-	return fits ? 0 : -ENOBUFS;
+	return ask(store, q);
 }

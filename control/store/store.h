@@ -30,6 +30,7 @@
 #include <jansson.h>
 
 #include "record/call_record.h"
+#include "record/tally.h"
 
 enum {
 	STORE_QUEUE_MAX = 65536, /* rows that may wait */
@@ -38,6 +39,8 @@ enum {
 	STORE_RETRY_MS = 1000,
 	STORE_READ_STEPS_MAX = 20000000, /* SQLite VM steps of one question, about a second */
 	STORE_LIMIT_MAX = 200,
+	STORE_SETTLE_MS = 20000, /* an interval is computed so long after its end */
+	STORE_BORDERS_MAX = 3000,
 };
 
 struct store;
@@ -124,8 +127,32 @@ bool store_recording(struct store *store, const struct store_recording *rec);
 bool store_account(struct store *store, const struct store_recording *rec);
 bool store_heard(struct store *store, const char *recording, bool heard);
 /* At start: calls and recordings that a crash left running and that the journal does not know are ended with `engine_lost`'s kin,
- * cause `failed`, at the time of their last step. */
+ * cause `failed`, at the time of their last step; agents whom the journal does not know are signed in or in wrap-up until the
+ * last sign of life (state signed_out, reason "restart"). */
 bool store_close_orphans(struct store *store, uint64_t now_ms);
+
+/* Something about an agent's way of working (record/conduct.h). */
+struct store_finding {
+	const char *agent, *rule, *call, *evidence; /* call may be NULL */
+	uint64_t at_ms, lasted_ms;
+	uint32_t count;
+};
+bool store_finding(struct store *store, const struct store_finding *f);
+/* A call, or its wrap-up, that passed a limit (record/overlong.h): inserted when new, else level and length change. */
+struct store_overlong {
+	const char *call, *agent, *queue, *what;
+	uint64_t began_ms, limit_ms, lasted_ms;
+	uint8_t level;
+};
+bool store_overlong(struct store *store, const struct store_overlong *o);
+
+/* Interval tables. */
+
+/* What the queues' configuration says; copied. */
+void store_limits(struct store *store, const struct tally_limits *limits, size_t n);
+/* The intervals that are over by `now_ms`, less STORE_SETTLE_MS, may be computed now. Costs nothing when
+ * they are. */
+void store_tabulate(struct store *store, uint64_t now_ms);
 
 /* Reads. */
 
@@ -137,7 +164,13 @@ enum store_question {
 	STORE_ASK_CDR,        /* -> {records: [...], more, next} */
 	STORE_ASK_RECORDINGS, /* -> {recordings: [...], more, next} */
 	STORE_ASK_CALLBACKS,  /* -> {callbacks: [...]}: those that wait, the oldest first */
-	STORE_ASK_CALL,       /* -> {call..., legs, steps, recordings} or null when unknown */
+	STORE_ASK_AGENT_LOG,  /* -> {states: [...], more, next}: of `agent`, the newest first */
+	STORE_ASK_FINDINGS,   /* -> {findings: [...]} of [from, to), of `agent` or of all */
+	STORE_ASK_OVERLONG, /* -> {overlong: [...]} that began in [from, to), with their recordings */
+	STORE_ASK_REPORT,   /* store_report() */
+	STORE_DO_BACKUP,    /* store_backup() */
+	STORE_DO_PURGE,     /* store_purge() */
+	STORE_ASK_CALL,     /* -> {call..., legs, steps, recordings} or null when unknown */
 };
 
 /* What to look for; members that are NULL or 0 do not restrict. For ASK_CALL only `call`. */
@@ -153,5 +186,48 @@ struct store_filter {
 /* Ask. Returns 0 and `fn` is called exactly once, or -ENOBUFS and it is not. */
 int store_ask(struct store *store, enum store_question question, const struct store_filter *filter,
 	      store_answer_fn *fn, void *arg);
+
+/* The interval tables summed up between borders, each [border[i], border[i + 1]); what is not computed yet is
+ * computed for the answer. Borders are whole intervals and ascend. Answer: {rows: [...]}, as
+ * record/report.h makes them, by time and then key. */
+struct store_report {
+	enum tally_kind kind; /* QUEUE, AGENT (with its reasons) or FLOW */
+	const char *key;      /* one of them; NULL: all */
+	const uint64_t *border;
+	uint32_t borders;
+	uint64_t now_ms;
+};
+/* Returns as store_ask(). */
+int store_report(struct store *store, const struct store_report *report, store_answer_fn *fn,
+		 void *arg);
+
+/* Jobs of the writer's thread, one at a time, in small steps between batches of rows. */
+
+/* Copy the database to `file`, which must not exist and whose name begins with "/", verify the copy, then name it.
+ * It holds everything that had been committed when the copy was finished. Answer: {file, pages, bytes, ms}.
+ * When anything fails, or the process dies, there is no `file`, at most a FILE.part. Returns as store_ask(). */
+int store_backup(struct store *store, const char *file, store_answer_fn *fn, void *arg);
+
+/* How many days of what are kept; 0: all of them. */
+/* clang-format off */
+#define STORE_KEEP_TABLE(X) \
+	X(calls) /* with their legs and notes */ \
+	X(steps) /* of calls: what happened when */ \
+	X(agent_states) \
+	X(recordings) /* the rows; the sound is patchbay-archive's */ \
+	X(intervals) \
+	X(findings) /* of conduct, and overlong calls */ \
+	X(callbacks) /* that are settled */
+/* clang-format on */
+struct store_keep {
+#define STORE_KEEP_DAYS(name) uint16_t name##_days;
+	STORE_KEEP_TABLE(STORE_KEEP_DAYS)
+#undef STORE_KEEP_DAYS
+	uint64_t now_ms;
+};
+/* Delete what is older, STORE_PURGE_ROWS at a time. What the interval tables still need stays, and so does the last
+ * state of each agent. Answer: {NAME: rows deleted, ...} of the table above. Returns as store_ask(). */
+enum { STORE_PURGE_ROWS = 500 };
+int store_purge(struct store *store, const struct store_keep *keep, store_answer_fn *fn, void *arg);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include <sqlite3.h>
 
+#include "record/tally.h"
 #include "store/store.h"
 
 enum { ROW_VALUES_MAX = 26 };
@@ -31,6 +32,10 @@ enum row_kind {
 	ROW_JOURNAL_DROP,
 	ROW_ORPHAN_CALLS,
 	ROW_ORPHAN_RECORDINGS,
+	ROW_ORPHAN_WRAP_UPS,
+	ROW_ORPHAN_AGENTS,
+	ROW_FINDING,
+	ROW_OVERLONG,
 	ROW_KINDS,
 };
 
@@ -59,7 +64,26 @@ struct question {
 	void *arg;
 	json_t *result; /* filled by the reader */
 	char error[160];
-	char text[]; /* storage of the filter's texts */
+	struct store_report
+		report; /* STORE_ASK_REPORT; its texts and borders are this block's own, too */
+	struct store_keep keep; /* STORE_DO_PURGE */
+	char text[];            /* storage of the filter's texts */
+};
+
+/* Work of the writer beside rows, done in small steps between batches (chores.c). */
+struct chores {
+	/* Guarded by the store's lock. */
+	uint64_t tabulate_to_ms; /* wanted; 0: nothing */
+	struct tally_limits *limits;
+	size_t n_limits;
+	struct question *jobs, **jobs_tail; /* the first is under way */
+	uint64_t tabulated_ms;              /* up to here the tables were seen to be complete */
+	uint64_t retry_ns; /* after a failure nothing is tried before this (CLOCK_MONOTONIC) */
+
+	/* The writer thread's alone. */
+	struct backup *backup;
+	unsigned purge_table;
+	json_t *purged;
 };
 
 struct row_list {
@@ -86,6 +110,7 @@ struct store {
 	struct question *questions, **questions_tail;
 	uint32_t question_count;
 	struct question *answers, **answers_tail;
+	struct chores chores;
 	bool stop_writer, stop_reader;
 	struct timespec give_up; /* when stopping: after this the writer leaves its rows */
 	enum store_state state;
@@ -99,6 +124,43 @@ bool store_put(struct store *store, enum row_kind kind, const struct value *valu
 /* Thread bodies; `arg` is the store. */
 void *store_writer(void *arg);
 void *store_reader(void *arg);
+
+/* chores.c. Called locked: is there something to do beside rows? */
+bool store_chores_wait(const struct store *store);
+/* Nothing is to be done now: wait until something is. Called locked by the writer. */
+void store_chores_sleep(struct store *store);
+/* One small step. Called unlocked by the writer. */
+void store_chores_step(struct store *store);
+/* The writer is about to end: what is half done is undone. */
+void store_chores_stop(struct store *store);
+/* The first job is over for the writer: the next may begin. Called unlocked by the writer, before its answer. */
+void store_job_take(struct store *store);
+/* Hand over the answer of a job. Called unlocked, by any thread. */
+void store_job_done(struct store *store, struct question *job);
+
+/* tabulate.c. Add up the raw rows of the tally's window. Returns an SQLite code. */
+int store_tabulate_fold(sqlite3 *db, struct tally *t, uint64_t now_ms);
+/* Compute the next interval before `to_ms` and move the mark. Returns SQLITE_ROW when there is another,
+ * SQLITE_DONE when there is none, or an SQLite error (nothing changed then). */
+int store_tabulate_step(sqlite3 *db, uint64_t to_ms, const struct tally_limits *limits,
+			size_t n_limits, uint64_t *reached_ms);
+/* End of what is computed; 0 when nothing is. */
+uint64_t store_tabulate_mark(sqlite3 *db);
+/* Where a database begins that has no tables: with its first raw row before `to_ms`. 0: there is none. */
+uint64_t store_tabulate_first(sqlite3 *db, uint64_t to_ms);
+
+/* report.c */
+json_t *store_report_answer(sqlite3 *db, struct question *q, const struct tally_limits *limits,
+			    size_t n_limits);
+
+/* purge.c. Delete a few rows of one table; SQLITE_ROW: call again, SQLITE_DONE, or an error. */
+int store_purge_step(sqlite3 *db, const struct store_keep *keep, unsigned *table, json_t *purged);
+
+/* backup.c. One step of the first job; false when it must wait. Its answer comes by store_job_done(), perhaps
+ * from the thread that verifies. */
+bool store_backup_step(struct store *store, struct question *job, struct backup **backup);
+/* Give it up and remove what there is of the copy; waits for a verification. NULL is fine. */
+void store_backup_stop(struct backup **backup);
 
 /* Prepare the statements of all kinds. Returns an SQLite code. */
 int store_writer_prepare(struct store *store);

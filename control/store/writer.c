@@ -4,6 +4,8 @@
  * commit, repeat. A transaction that fails is rolled back and the same rows are tried again later,
  * in order, so that a full disk delays rows and loses none.
  *
+ * Between batches it does its chores (chores.c) in small steps.
+ *
  * A single row that the database refuses by constraint would block all behind it for ever; it is
  * dropped alone and counted.
  */
@@ -53,6 +55,31 @@ static const char *const statements[ROW_KINDS] = {
 		"INSERT INTO journal(kind,id,version,at_ms,body) VALUES(?1,?2,?3,?4,?5)"
 		" ON CONFLICT(kind,id) DO UPDATE SET version=?3,at_ms=?4,body=?5",
 	[ROW_JOURNAL_DROP] = "DELETE FROM journal WHERE kind=?1 AND id=?2",
+	[ROW_FINDING] = "INSERT INTO findings(agent,at_ms,rule,call,count,lasted_ms,evidence) VALUES(?1,?2,?3,?4,?5,?6,?7)",
+	[ROW_OVERLONG] =
+		"INSERT INTO overlong(call,agent,what,began_ms,queue,level,limit_ms,lasted_ms) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"
+		" ON CONFLICT(call,agent,what,began_ms) DO UPDATE SET level=max(level,?6),limit_ms=?7,lasted_ms=?8",
+	/* Who was in wrap-up, or signed in, when the daemon died: until its last sign of life. */
+	[ROW_ORPHAN_WRAP_UPS] =
+		"INSERT INTO call_steps(call,at_ms,step,detail) SELECT w.call,"
+		" max(w.at_ms,coalesce((SELECT max(at_ms) FROM call_steps WHERE at_ms < ?1),0),"
+		"  coalesce((SELECT max(at_ms) FROM agent_states WHERE at_ms < ?1),0)),'wrap_up_done',w.detail"
+		" FROM call_steps w WHERE w.step='wrap_up' AND w.at_ms > ?1-10800000 AND w.at_ms < ?1 AND NOT EXISTS"
+		" (SELECT 1 FROM call_steps d WHERE d.call=w.call AND d.step='wrap_up_done' AND d.detail IS w.detail AND d.rowid>w.rowid)"
+		" AND NOT EXISTS (SELECT 1 FROM journal j WHERE j.kind='agent' AND j.id=w.detail)",
+	[ROW_ORPHAN_AGENTS] =
+		"WITH RECURSIVE a(agent) AS (SELECT min(agent) FROM agent_states UNION ALL"
+		" SELECT (SELECT min(agent) FROM agent_states s WHERE s.agent > a.agent) FROM a WHERE a.agent IS NOT NULL),"
+		" last(agent,at_ms,state) AS (SELECT agent,"
+		"  (SELECT at_ms FROM agent_states s WHERE s.agent=a.agent ORDER BY at_ms DESC,rowid DESC LIMIT 1),"
+		"  (SELECT state FROM agent_states s WHERE s.agent=a.agent ORDER BY at_ms DESC,rowid DESC LIMIT 1)"
+		"  FROM a WHERE agent IS NOT NULL),"
+		" alive(at_ms) AS (SELECT max(coalesce((SELECT max(at_ms) FROM call_steps WHERE at_ms < ?1),0),"
+		"  coalesce((SELECT max(at_ms) FROM agent_states WHERE at_ms < ?1),0)))"
+		" INSERT INTO agent_states(agent,at_ms,state,reason,call)"
+		" SELECT agent,max(last.at_ms,alive.at_ms),'signed_out','restart',NULL FROM last,alive"
+		" WHERE state <> 'signed_out' AND last.at_ms < ?1"
+		" AND NOT EXISTS (SELECT 1 FROM journal j WHERE j.kind='agent' AND j.id=last.agent)",
 	[ROW_ORPHAN_CALLS] =
 		"UPDATE calls SET hung_up_by='system', cause='failed',"
 		" cause_text='the daemon was stopped in mid-call', q850=41,"
@@ -231,10 +258,18 @@ void *store_writer(void *arg)
 
 	pthread_mutex_lock(&store->lock);
 	for (;;) {
-		while (store->rows.head == NULL && !store->stop_writer)
-			pthread_cond_wait(&store->rows_wait, &store->lock);
-		if (store->rows.head == NULL)
-			break;
+		while (store->rows.head == NULL && !store->stop_writer && !store_chores_wait(store))
+			store_chores_sleep(store);
+		if (store_chores_wait(store)) {
+			pthread_mutex_unlock(&store->lock);
+			store_chores_step(store);
+			pthread_mutex_lock(&store->lock);
+		}
+		if (store->rows.head == NULL) {
+			if (store->stop_writer)
+				break;
+			continue;
+		}
 
 		struct row *head = take(store);
 
@@ -266,5 +301,6 @@ void *store_writer(void *arg)
 	}
 out:
 	pthread_mutex_unlock(&store->lock);
+	store_chores_stop(store);
 	return NULL;
 }

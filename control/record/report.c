@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "record/report.h"
+
+#include <string.h>
+
+static json_t *share(uint64_t part, uint64_t whole)
+{
+	return whole > 0 ? json_real((double)part / (double)whole) : json_null();
+}
+
+static json_t *average(uint64_t sum, uint64_t n)
+{
+	return n > 0 ? json_integer((json_int_t)(sum / n)) : json_null();
+}
+
+static void queue_figures(json_t *o, const uint64_t *n)
+{
+	uint64_t answered = n[TALLY_QUEUE_ANSWERED], lost = n[TALLY_QUEUE_ABANDONED_LONG];
+	uint64_t judged = answered + lost;
+	uint64_t left = judged + n[TALLY_QUEUE_ABANDONED_SHORT] + n[TALLY_QUEUE_OVERFLOWED];
+
+	json_object_set_new(o, "answer_rate", share(answered, left));
+	json_object_set_new(o, "service_level", share(n[TALLY_QUEUE_ANSWERED_IN_TIME], judged));
+	json_object_set_new(o, "service_level_20s", share(n[TALLY_QUEUE_ANSWERED_20S], judged));
+	json_object_set_new(o, "service_level_30s", share(n[TALLY_QUEUE_ANSWERED_30S], judged));
+	json_object_set_new(o, "abandon_rate", share(lost, judged));
+	json_object_set_new(o, "speed_of_answer_ms",
+			    average(n[TALLY_QUEUE_ANSWER_WAIT_MS], answered));
+	json_object_set_new(
+		o, "handle_time_ms",
+		average(n[TALLY_QUEUE_TALK_MS] + n[TALLY_QUEUE_HOLD_MS] + n[TALLY_QUEUE_WRAP_UP_MS],
+			answered + n[TALLY_QUEUE_CALLED_BACK]));
+}
+
+static void agent_figures(json_t *o, const struct tally_row *row, const struct tally *t)
+{
+	const uint64_t *n = row->n;
+	uint64_t busy_ms = n[TALLY_AGENT_TALKING_MS] + n[TALLY_AGENT_WRAP_UP_MS];
+	json_t *reasons = json_object();
+
+	json_object_set_new(
+		o, "occupancy",
+		share(busy_ms, busy_ms + n[TALLY_AGENT_READY_MS] + n[TALLY_AGENT_RINGING_MS]));
+	json_object_set_new(o, "handle_time_ms", average(busy_ms, n[TALLY_AGENT_ANSWERED]));
+	for (size_t i = 0; t != NULL && i < t->n_rows; i++) {
+		const struct tally_row *r = &t->rows[i];
+
+		if (r->kind == TALLY_REASON && strcmp(r->key, row->key) == 0)
+			json_object_set_new(
+				reasons, r->sub[0] != '\0' ? r->sub : "none",
+				json_integer((json_int_t)r->n[TALLY_REASON_NOT_READY_MS]));
+	}
+	json_object_set_new(o, "not_ready", reasons);
+}
+
+json_t *report_row(const struct tally_row *row, const struct tally *t, uint64_t from_ms,
+		   uint64_t to_ms)
+{
+	static const char *const names[TALLY_KINDS] = {"queue", "agent", "agent", "flow"};
+	json_t *o = json_object(), *key = json_string(row->key);
+
+	json_object_set_new(o, "from_ms", json_integer((json_int_t)from_ms));
+	json_object_set_new(o, "to_ms", json_integer((json_int_t)to_ms));
+	json_object_set_new(o, names[row->kind], key ? key : json_string("?"));
+	for (unsigned i = 0; i < tally_columns(row->kind); i++)
+		json_object_set_new(o, tally_column_name(row->kind, i),
+				    json_integer((json_int_t)row->n[i]));
+	switch (row->kind) {
+	case TALLY_QUEUE:
+		queue_figures(o, row->n);
+		break;
+	case TALLY_AGENT:
+		agent_figures(o, row, t);
+		break;
+	case TALLY_FLOW:
+		json_object_set_new(
+			o, "containment",
+			share(row->n[TALLY_FLOW_CONTAINED], row->n[TALLY_FLOW_CALLERS]));
+		break;
+	case TALLY_REASON:
+	case TALLY_KINDS:
+		break;
+	}
+	return o;
+}
