@@ -133,6 +133,15 @@ void acd_hold(struct acd *a, bool held, uint64_t now_ms);
  * -EPROTO when it has none. */
 int acd_agent_done(struct acd *a, int agent, uint64_t now_ms);
 
+/* The conversation `call` goes on with agent `to` (attended transfer): who had it wraps up, `to` is TALKING
+ * and wraps up after it in its turn. `to` must be signed in and neither ring nor talk for a queue; a
+ * call that no queue gave it (the consultation) does not matter. -ENOENT: no such conversation or
+ * agent; -EPROTO: not now, or it has it already. */
+int acd_hand_over(struct acd *a, uint64_t call, int to, uint64_t now_ms);
+
+/* The conversation `call` goes on as `to`, a number that is not in use. -ENOENT, -EEXIST. */
+int acd_rename(struct acd *a, uint64_t call, uint64_t to);
+
 /* --- agents -------------------------------------------------------------------------------- */
 
 /* What the agent, or somebody for it, asks: AGENT_SIGN_IN, _SIGN_OUT, _GO_READY, _GO_NOT_READY

@@ -66,13 +66,26 @@ static void due_call(struct acd *a, int i, uint64_t at_ms)
 	due_set(&a->due, a->plan.agents_max + (uint32_t)i, at_ms);
 }
 
-void acd_free_call(struct acd *a, int i)
+static void unhash(struct acd *a, int i)
 {
 	int *link = &a->call_hash[hash_of(a, a->calls[i].id)];
 
 	while (*link != i)
 		link = &a->calls[*link].hash_next;
 	*link = a->calls[i].hash_next;
+}
+
+void acd_name_call(struct acd *a, int i, uint64_t id)
+{
+	unhash(a, i);
+	a->calls[i].id = id;
+	a->calls[i].hash_next = a->call_hash[hash_of(a, id)];
+	a->call_hash[hash_of(a, id)] = i;
+}
+
+void acd_free_call(struct acd *a, int i)
+{
+	unhash(a, i);
 	due_call(a, i, DUE_NEVER);
 	a->calls[i].state = ACD_CALL_FREE;
 	a->calls[i].next = a->free_call;

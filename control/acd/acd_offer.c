@@ -183,8 +183,7 @@ int acd_offer_void(struct acd *a, int agent, uint64_t id, uint64_t now_ms)
 	return 0;
 }
 
-/* Experience, an eighth of it new each time. */
-static void learn(struct acd_queue *q, uint64_t talk_ms)
+void acd_learn(struct acd_queue *q, uint64_t talk_ms)
 {
 	uint64_t handled = talk_ms + q->wrap_up_s * 1000u;
 
@@ -194,10 +193,21 @@ static void learn(struct acd_queue *q, uint64_t talk_ms)
 	q->talk_sum_ms += talk_ms;
 }
 
-int acd_agent_done(struct acd *a, int agent, uint64_t now_ms)
+void acd_let_go(struct acd *a, int agent, uint64_t now_ms)
 {
+	struct acd_agent *g = &a->agents[agent];
 	enum agent_effect effect;
 
+	must(acd_step(a, agent, AGENT_HANGUP, 0, now_ms, &effect) == 0);
+	if (effect == AGENT_DO_WRAP)
+		due_set(&a->due, (uint32_t)agent, now_ms + g->wrap_up_s * 1000u);
+	if (g->agent.state == AGENT_OFFLINE)
+		acd_expel_lonely(a, g, now_ms);
+	acd_match_agent(a, agent, now_ms);
+}
+
+int acd_agent_done(struct acd *a, int agent, uint64_t now_ms)
+{
 	if (agent < 0 || (uint32_t)agent >= a->n_agents)
 		return -ENOENT;
 
@@ -208,15 +218,10 @@ int acd_agent_done(struct acd *a, int agent, uint64_t now_ms)
 
 	struct acd_call *c = &a->calls[g->call];
 
-	learn(&a->queues[c->queue], now_ms - c->answered_ms);
+	acd_learn(&a->queues[c->queue], now_ms - c->answered_ms);
 	g->talk_ms += now_ms - c->answered_ms;
 	acd_free_call(a, g->call);
 	g->call = NONE;
-	must(acd_step(a, agent, AGENT_HANGUP, 0, now_ms, &effect) == 0);
-	if (effect == AGENT_DO_WRAP)
-		due_set(&a->due, (uint32_t)agent, now_ms + g->wrap_up_s * 1000u);
-	if (g->agent.state == AGENT_OFFLINE)
-		acd_expel_lonely(a, g, now_ms);
-	acd_match_agent(a, agent, now_ms);
+	acd_let_go(a, agent, now_ms);
 	return 0;
 }

@@ -117,6 +117,8 @@ struct acd_action *acd_emit(struct acd *a, enum acd_action_kind kind, uint64_t n
 int acd_call_find(const struct acd *a, uint64_t id);
 int acd_take_call(struct acd *a, uint64_t id);
 void acd_free_call(struct acd *a, int i);
+/* Known as `id` from now on; nobody else is. */
+void acd_name_call(struct acd *a, int i, uint64_t id);
 bool acd_goes_before(const struct acd_call *x, const struct acd_call *y);
 void acd_wait_from_end(struct acd *a, int i, uint64_t now_ms);
 void acd_wait_from_front(struct acd *a, int i, uint64_t now_ms);
@@ -147,6 +149,11 @@ void acd_touch(struct acd *a, int agent);
  * beyond that is the caller's. */
 int acd_step(struct acd *a, int agent, enum agent_event ev, uint8_t reason, uint64_t now_ms,
 	     enum agent_effect *effect);
+
+/* acd_offer.c; for acd_pass.c. Experience of a queue, an eighth of it new each time. */
+void acd_learn(struct acd_queue *q, uint64_t talk_ms);
+/* An agent whose conversation is no longer its own: wrap-up, or what it has said comes after. */
+void acd_let_go(struct acd *a, int agent, uint64_t now_ms);
 
 /* acd.c: offers for whoever or whatever became free. */
 void acd_match_idle(struct acd *a, uint64_t now_ms);

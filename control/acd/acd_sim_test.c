@@ -541,7 +541,7 @@ static void shake_once(struct sim *s)
 			acd_agent_dnd(s->acd, agent, roll(s, 2), s->now_ms);
 		break;
 	default:
-		acd_agent_event(s->acd, agent, (enum agent_event)roll(s, AGENT_EVENTS),
+		acd_agent_event(s->acd, agent, (enum agent_event)roll(s, AGENT_TAKE_OVER),
 				(uint8_t)roll(s, 9), s->now_ms);
 		break;
 	}

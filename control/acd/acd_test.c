@@ -177,6 +177,11 @@ static int act(struct acd *a, const char *does, uint64_t now)
 		return acd_callback(a, call, true, now);
 	if (strcmp(verb, "is_back") == 0)
 		return acd_callback(a, call, false, now);
+	if (strcmp(verb, "to_A") == 0 || strcmp(verb, "to_B") == 0 || strcmp(verb, "to_C") == 0)
+		return acd_hand_over(
+			a, call, acd_agent_find(a, (char[2]){(char)(verb[3] - 'A' + '1')}), now);
+	if (strcmp(verb, "becomes") == 0)
+		return acd_rename(a, call, (uint64_t)atoi(what));
 	if (strcmp(verb, "moves") == 0)
 		return acd_move(a, call, acd_queue_find(a, what), now);
 	if (strcmp(verb, "hangs_up") == 0)
@@ -731,6 +736,35 @@ static void who_is_not_to_be_disturbed_gets_no_call(void)
 	TELL(story);
 }
 
+static void a_conversation_goes_on_with_who_was_asked(void)
+{
+	static const struct line story[] = {
+		{0, "A starts", "A not_ready; A ready"},
+		{0, "1 enters sales", "offer 1 A; A ringing"},
+		{1, "1 to_B", "unknown"}, /* nobody talks yet */
+		{1, "A answers", "answered 1 A; A talking"},
+		{2, "1 to_B", "refused"}, /* signed out */
+		{2, "1 to_A", "refused"},
+		{3, "B starts", "B not_ready; B ready"},
+		{4, "B away", "B not_ready"},
+		{5, "B phones", "B other"}, /* A asks B */
+		{6, "2 enters sales", ""},
+		{7, "1 to_B", "B talking; A wrap_up"},
+		{8, "B phoned", ""},
+		{9, "1 to_A", "A talking; B wrap_up"}, /* and back: who wraps up may take it */
+		{10, "3 to_B", "unknown"},
+		{10, "1 becomes 2", "is here"},
+		{10, "2 becomes 3", "unknown"}, /* it waits */
+		{10, "1 becomes 7", ""},
+		{11, "1 enters sales", ""}, /* the number is free again */
+		{12, "A done", "A wrap_up"},
+		{40, "", "tell 2 place 1 wait 45; tell 1 place 2 wait 91; B not_ready"},
+		{42, "", "A ready; offer 2 A; A ringing"},
+	};
+
+	TELL(story);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(a_call_waits_is_offered_answered_and_wrapped_up),
 	CHECK_CASE(who_does_not_answer_is_taken_out_and_the_caller_keeps_the_place),
@@ -755,5 +789,6 @@ static const struct check_case cases[] = {
 	CHECK_CASE(an_offer_that_is_nobodys_fault_changes_nobody),
 	CHECK_CASE(a_colleague_takes_the_call_of_a_phone_that_rings),
 	CHECK_CASE(who_is_not_to_be_disturbed_gets_no_call),
+	CHECK_CASE(a_conversation_goes_on_with_who_was_asked),
 };
 CHECK_MAIN(cases)

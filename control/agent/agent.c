@@ -46,6 +46,7 @@ static const struct cell grid[AGENT_STATES][AGENT_EVENTS] =
 				[AGENT_GO_READY] = GO(READY, FREE),
 				[AGENT_GO_NOT_READY] = GO(NOT_READY, NOTHING), /* another reason */
 				[AGENT_PICK_UP] = GO(TALKING, TALK),
+				[AGENT_TAKE_OVER] = GO(TALKING, TALK),
 			},
 		[AGENT_READY] =
 			{
@@ -53,6 +54,7 @@ static const struct cell grid[AGENT_STATES][AGENT_EVENTS] =
 				[AGENT_GO_NOT_READY] = GO(NOT_READY, NOTHING),
 				[AGENT_OFFER] = GO(RINGING, RING),
 				[AGENT_PICK_UP] = GO(TALKING, TALK),
+				[AGENT_TAKE_OVER] = GO(TALKING, TALK),
 			},
 		[AGENT_RINGING] =
 			{
@@ -79,6 +81,7 @@ static const struct cell grid[AGENT_STATES][AGENT_EVENTS] =
 				[AGENT_PICK_UP] = GO(TALKING, TALK),
 				[AGENT_WRAP_END] = AS_SAID,
 				[AGENT_WRAP_OVER] = AS_SAID,
+				[AGENT_TAKE_OVER] = GO(TALKING, TALK),
 			},
 };
 
@@ -180,7 +183,7 @@ int agent_step(struct agent *a, enum agent_event ev, uint8_t reason, bool wrap_u
 	uint8_t why = reason_of(ev, reason);
 
 	/* Not ready before, not ready after. */
-	if (ev == AGENT_PICK_UP && a->state == AGENT_NOT_READY) {
+	if ((ev == AGENT_PICK_UP || ev == AGENT_TAKE_OVER) && agent_beneath(a) == AGENT_NOT_READY) {
 		a->after = AGENT_AFTER_CALL_NOT_READY;
 		a->after_reason = a->reason;
 	}

@@ -16,6 +16,9 @@
  * that is kept in `after` and happens when the call is over (not-ready replaces wrap-up's end,
  * signing out skips the wrap-up). Who takes a call unasked (PICK_UP) is afterwards what it was before.
  *
+ * TAKE_OVER leads to TALKING from everywhere but there, RINGING and OFFLINE, also from beneath OTHER.
+ * Who was not ready is so again after that call, with the same reason.
+ *
  * The machine does nothing itself. The effect that agent_step() returns is what its caller must
  * now do. Whether the phone is reachable is not a state: it changes by itself, at any time, and
  * acd/ keeps it beside.
@@ -56,6 +59,7 @@ enum agent_event {
 	AGENT_WRAP_OVER, /* the limit of wrap-up has come */
 	AGENT_OTHER_BEGIN,
 	AGENT_OTHER_END,
+	AGENT_TAKE_OVER, /* goes on with a conversation of a queue that another agent had */
 	AGENT_EVENTS
 };
 

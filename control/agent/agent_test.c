@@ -168,6 +168,31 @@ static void a_private_call_covers_what_lies_beneath(void)
 	TELL(covered, WRAP_UP);
 }
 
+static void who_takes_over_is_afterwards_what_he_was(void)
+{
+	static const struct row over[] = {
+		REFUSED(TAKE_OVER, OFFLINE),
+		OK(SIGN_IN, NOT_READY, NOTHING),
+		WHY(GO_NOT_READY, 2, NOT_READY, 2, NOTHING),
+		WHY(OTHER_BEGIN, 0, OTHER, 2, NOTHING), /* is asked */
+		OK(TAKE_OVER, TALKING, TALK),
+		REFUSED(TAKE_OVER, TALKING),
+		OK(OTHER_END, TALKING, NOTHING),
+		OK(HANGUP, WRAP_UP, WRAP),
+		WHY(WRAP_OVER, 0, NOT_READY, 2, NOTHING),
+		OK(GO_READY, READY, FREE),
+		OK(TAKE_OVER, TALKING, TALK),
+		OK(HANGUP, WRAP_UP, WRAP),
+		OK(TAKE_OVER, TALKING, TALK),
+		OK(HANGUP, WRAP_UP, WRAP),
+		OK(WRAP_END, READY, FREE),
+		OK(OFFER, RINGING, RING),
+		REFUSED(TAKE_OVER, RINGING),
+	};
+
+	TELL(over, WRAP_UP);
+}
+
 static void no_row_of_events_breaks_it(void)
 {
 	unsigned seed = 1;
@@ -296,6 +321,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(who_does_not_answer_is_not_ready),
 	CHECK_CASE(what_is_said_during_a_call_happens_after_it),
 	CHECK_CASE(a_private_call_covers_what_lies_beneath),
+	CHECK_CASE(who_takes_over_is_afterwards_what_he_was),
 	CHECK_CASE(no_row_of_events_breaks_it),
 	CHECK_CASE(feature_codes_mean_what_the_configuration_says),
 };

@@ -181,7 +181,7 @@ void call_kit_close(struct call_kit *k)
 	kit_wait(50);
 	if (k->engine->server != NULL) {
 		must(engine_kit_legs(k->engine) == 0);
-		must(k->engine->recording[0] == '\0');
+		must(engine_kit_recordings(k->engine, NULL) == 0);
 	}
 	for (unsigned i = 0; i < CALL_KIT_PHONES; i++) {
 		mem_deref(k->reg[i]);

@@ -90,6 +90,8 @@ struct party {
 	bool has_local;
 	bool moved;                    /* the leg has another address than the peer was told */
 	void (*then)(struct party *p); /* what follows when the leg is there */
+	void (*moved_then)(struct party *p); /* the same, of one that came from another call */
+	uint32_t replaces;                   /* serial of whose place it is to take; 0: nobody's */
 	char play[CALL_ID_MAX];
 	enum play_use play_use;
 	uint64_t started_ms, answered_ms, ended_ms; /* wall */
@@ -121,6 +123,15 @@ struct agent_keys {
 
 /* Why a phone is rung without the ACD. */
 enum dial_purpose { DIAL_NONE, DIAL_INTERNAL, DIAL_FLOW, DIAL_TRANSFER };
+
+/* The agent asks somebody while the customer waits; see consult.h. */
+enum consult_state {
+	CONSULT_NONE,
+	CONSULT_NUMBER,     /* the agent types whom */
+	CONSULT_RINGING,    /* that phone rings */
+	CONSULT_TALKING,    /* agent and third party, the customer hears music */
+	CONSULT_CONFERENCE, /* all three */
+};
 
 struct call {
 	struct le le_number, le_id;
@@ -169,6 +180,13 @@ struct call {
 	enum dial_purpose dial;
 	json_t *confirm;                   /* who answers hears this and must press 1; or NULL */
 	char confirm_collect[CALL_ID_MAX]; /* waits for that key; "" none */
+
+	/* consultation */
+	struct {
+		enum consult_state state;
+		struct party *party;       /* who is asked; NULL while the number is typed */
+		char collect[CALL_ID_MAX]; /* waits for the number; "" none */
+	} consult;
 
 	/* recording: each take is one file for the listener; at most one runs */
 	struct take take[CALL_TAKES_MAX];
@@ -241,6 +259,17 @@ void party_play(struct party *p, enum play_use use, json_t *items, unsigned loop
 		const char *interrupt);
 void party_play_stop(struct party *p);
 void party_apply_media(struct party *p, const struct sip_media *m);
+/* The party whose dialog this is; NULL: nobody's any more. */
+struct party *party_of(struct sip_call *sip);
+/* The dialog of `from` is that of `p` from now on. */
+void party_take_dialog(struct party *p, struct party *from);
+
+/* party_move.c: the dialog of `from` goes on as a party of another call, which the caller then enters in its
+ * books; the slot `from` is left without a dialog, for party_end(). NULL: no free slot.
+ * party_move_open() asks for its leg; `then` follows when it is there and the phone was told. */
+struct party *party_move(struct party *from, struct call *to, enum party_role role,
+			 void (*then)(struct party *p));
+void party_move_open(struct party *p);
 
 /* party_srtp.c: set p->local's policy before an INVITE, before an answer, or after the leg was made
  * again in mid-call: as it was agreed. */
@@ -336,6 +365,9 @@ void callback_resume(struct centre *c);
 void talk_begin(struct call *call, struct party *agent, json_t *whisper);
 void talk_agent_left(struct call *call, enum call_party by);
 void talk_release_agent(struct call *call);
+/* `to` talks from now on instead of call->agent, in every book: a conversation of a queue stays one, who
+ * leaves it wraps up once. `was`: the other call in which `to` has been `agent`; NULL: this one. */
+void talk_pass(struct call *call, struct party *to, struct call *was);
 void talk_hear(struct call *call);
 void talk_held(struct party *p, bool held);
 void record_begin(struct call *call, bool message);
@@ -378,6 +410,8 @@ void desk_other(struct centre *c, int agent, uint64_t call, bool begin);
 int desk_dnd(struct centre *c, int agent, bool on);
 /* Is it not to be disturbed? -1 and strangers are not. */
 bool desk_has_dnd(const struct centre *c, int agent);
+/* What keeps the agent busy in one call goes on in another. */
+void desk_other_moves(struct centre *c, int agent, uint64_t from, uint64_t to);
 
 /* recover.c */
 void recover_up(void *arg, bool same, const json_t *snapshot);

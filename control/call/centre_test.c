@@ -578,12 +578,13 @@ static void what_cannot_be_masked_is_not_recorded(void)
 	kit_wait(50);
 	check_int(k.engine->recordings_done, 0);
 	/* It has lost the recording: masking fails, and so nothing may be recorded any more. */
-	k.engine->recording[0] = '\0';
+	k.engine->recording[0].id[0] = '\0';
 	check_int(centre_record(&k.c, call, "mask", "ann", &state, why, sizeof(why)), 0);
 	kit_wait(50);
 	check_str(record_state_name(call), "off");
 	check(call->wish.stopped);
-	snprintf(k.engine->recording, sizeof(k.engine->recording), "%s", call->take[0].id);
+	snprintf(k.engine->recording[0].id, sizeof(k.engine->recording[0].id), "%s",
+		 call->take[0].id);
 	sip_call_end(customer->call, 0, 16, NULL);
 	check(call_kit_ended(&k, 1));
 	call_kit_close(&k);

@@ -138,6 +138,12 @@ int desk_dnd(struct centre *c, int agent, bool on)
 	return 0;
 }
 
+void desk_other_moves(struct centre *c, int agent, uint64_t from, uint64_t to)
+{
+	if (agent >= 0 && (unsigned)agent < c->desks_max && c->desks[agent].other_call == from)
+		c->desks[agent].other_call = to;
+}
+
 /* The code of a not-ready reason by its word. */
 static int reason_of(const struct centre *c, const char *name, uint8_t *code)
 {

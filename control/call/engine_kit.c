@@ -124,17 +124,26 @@ static enum rpc_answer do_call_open(const struct rpc_call *c, json_t **result,
 	return RPC_ANSWER_RESULT;
 }
 
-static void recording_over(struct engine_kit *k, const char *reason)
+/* The recording `id`, or any of `call`; -1. */
+static int find_recording(const struct engine_kit *k, const char *id, const char *call)
 {
-	if (k->recording[0] == '\0')
-		return;
+	for (int i = 0; i < ENGINE_KIT_RECORDINGS; i++)
+		if (k->recording[i].id[0] != '\0' &&
+		    strcmp(id != NULL ? k->recording[i].id : k->recording[i].call,
+			   id != NULL ? id : call) == 0)
+			return i;
+	return -1;
+}
+
+static void recording_over(struct engine_kit *k, int i, const char *reason)
+{
 	engine_kit_event(k, "record.done",
 			 json_pack("{s:s,s:s,s:s,s:{s:[{s:i,s:i,s:i,s:n},{s:i,s:i,s:i,s:n}]}}",
-				   "call", k->recording_call, "recording", k->recording, "reason",
-				   reason, "account", "channels", "accepted", 50, "written", 50,
-				   "lost", 0, "lost_reason", "accepted", 50, "written", 50, "lost",
-				   0, "lost_reason"));
-	k->recording[0] = '\0';
+				   "call", k->recording[i].call, "recording", k->recording[i].id,
+				   "reason", reason, "account", "channels", "accepted", 50,
+				   "written", 50, "lost", 0, "lost_reason", "accepted", 50,
+				   "written", 50, "lost", 0, "lost_reason"));
+	k->recording[i].id[0] = '\0';
 	k->recordings_done++;
 }
 
@@ -146,8 +155,8 @@ static enum rpc_answer do_call_close(const struct rpc_call *c, json_t **result,
 
 	(void)err;
 	note(k, c->method, call);
-	if (strcmp(k->recording_call, call) == 0)
-		recording_over(k, "call_closed");
+	for (int i; (i = find_recording(k, NULL, call)) >= 0;)
+		recording_over(k, i, "call_closed");
 	for (unsigned i = 0; i < ENGINE_KIT_LEGS; i++)
 		if (k->leg[i].used && strcmp(k->leg[i].call, call) == 0)
 			k->leg[i].used = false;
@@ -160,8 +169,18 @@ static enum rpc_answer do_hear(const struct rpc_call *c, json_t **result, struct
 	struct engine_kit *k = c->owner;
 	const json_t *list = json_object_get(c->params, "hear");
 
-	(void)err;
 	(void)result;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *ends[] = {text(json_array_get(list, i), "listener"),
+				      text(json_array_get(list, i), "speaker")};
+
+		for (unsigned e = 0; e < 2; e++) {
+			const struct engine_kit_leg *l = find(k, ends[e]);
+
+			if (l == NULL || strcmp(l->call, text(c->params, "call")) != 0)
+				return not_found(err, "leg", ends[e]);
+		}
+	}
 	k->hears++;
 	k->hear_count = 0;
 	for (size_t i = 0; i < json_array_size(list) && i < 8; i++) {
@@ -323,12 +342,22 @@ static enum rpc_answer do_collect_stop(const struct rpc_call *c, json_t **result
 static enum rpc_answer do_record(const struct rpc_call *c, json_t **result, struct rpc_error *err)
 {
 	struct engine_kit *k = c->owner;
+	const struct engine_kit_leg *l = find(k, text(c->params, "customer"));
+	int i = 0;
 
-	(void)err;
 	(void)result;
+	if (l == NULL || strcmp(l->call, text(c->params, "call")) != 0)
+		return not_found(err, "leg", text(c->params, "customer"));
+	while (i < ENGINE_KIT_RECORDINGS && k->recording[i].id[0] != '\0')
+		i++;
+	if (i == ENGINE_KIT_RECORDINGS) {
+		rpc_error_set(err, RPC_NO_RESOURCE, "too many recordings");
+		return RPC_ANSWER_ERROR;
+	}
 	k->recordings++;
-	snprintf(k->recording, sizeof(k->recording), "%s", text(c->params, "recording"));
-	snprintf(k->recording_call, sizeof(k->recording_call), "%s", text(c->params, "call"));
+	snprintf(k->recording[i].id, 64, "%s", text(c->params, "recording"));
+	snprintf(k->recording[i].call, 64, "%s", text(c->params, "call"));
+	snprintf(k->recording[i].customer, 64, "%s", text(c->params, "customer"));
 	note(k, c->method, text(json_object_get(c->params, "metadata"), "kind"));
 	return RPC_ANSWER_RESULT;
 }
@@ -337,12 +366,13 @@ static enum rpc_answer do_record_stop(const struct rpc_call *c, json_t **result,
 				      struct rpc_error *err)
 {
 	struct engine_kit *k = c->owner;
+	int i = find_recording(k, text(c->params, "recording"), NULL);
 
 	(void)err;
 	(void)result;
 	note(k, c->method, "");
-	if (strcmp(k->recording, text(c->params, "recording")) == 0)
-		recording_over(k, "stopped");
+	if (i >= 0)
+		recording_over(k, i, "stopped");
 	return RPC_ANSWER_RESULT;
 }
 
@@ -352,7 +382,7 @@ static enum rpc_answer do_record_change(const struct rpc_call *c, json_t **resul
 	struct engine_kit *k = c->owner;
 
 	(void)result;
-	if (strcmp(k->recording, text(c->params, "recording")) != 0) {
+	if (find_recording(k, text(c->params, "recording"), NULL) < 0) {
 		rpc_error_not_found(err, "recording", text(c->params, "recording"));
 		return RPC_ANSWER_ERROR;
 	}
@@ -519,6 +549,24 @@ const char *engine_kit_playing(const struct engine_kit *k, const char *leg)
 		if (k->leg[i].used && strcmp(k->leg[i].leg, leg) == 0)
 			return k->leg[i].prompt;
 	return "";
+}
+
+unsigned engine_kit_recordings(const struct engine_kit *k, const char *call)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < ENGINE_KIT_RECORDINGS; i++)
+		n += k->recording[i].id[0] != '\0' &&
+		     (call == NULL || strcmp(k->recording[i].call, call) == 0);
+	return n;
+}
+
+bool engine_kit_hears(const struct engine_kit *k, const char *listener, const char *speaker)
+{
+	for (unsigned i = 0; i < k->hear_count; i++)
+		if (strcmp(k->hear[i][0], listener) == 0 && strcmp(k->hear[i][1], speaker) == 0)
+			return true;
+	return false;
 }
 
 unsigned engine_kit_legs(const struct engine_kit *k)

@@ -12,7 +12,12 @@
 
 #include "patchbay/rpc_server.h"
 
-enum { ENGINE_KIT_LEGS = 1024, ENGINE_KIT_LOG = 262144, ENGINE_KIT_PLAY_MS = 20 };
+enum {
+	ENGINE_KIT_RECORDINGS = 16,
+	ENGINE_KIT_LEGS = 1024,
+	ENGINE_KIT_LOG = 262144,
+	ENGINE_KIT_PLAY_MS = 20
+};
 
 struct engine_kit_leg {
 	bool used;
@@ -36,7 +41,9 @@ struct engine_kit {
 	uint32_t think_ms; /* a collection without digits times out after so long; 0: at once */
 	unsigned fail_leg_open; /* so many leg.open are refused as overloaded */
 	unsigned calls, recordings, recordings_done, hears;
-	char recording[64], recording_call[64];
+	struct {
+		char id[64], call[64], customer[64];
+	} recording[ENGINE_KIT_RECORDINGS]; /* those that run; id "" is free */
 	char monitor_mode[16];
 	char hear[8][2][64]; /* of the last call.hear */
 	unsigned hear_count;
@@ -56,6 +63,12 @@ void engine_kit_event(struct engine_kit *k, const char *type, json_t *members);
 
 /* What the leg of this kind hears by a play now: prompt name or "". Finds by the leg's id. */
 const char *engine_kit_playing(const struct engine_kit *k, const char *leg);
+
+/* How many recordings run; of call `call`, or in all with NULL. */
+unsigned engine_kit_recordings(const struct engine_kit *k, const char *call);
+
+/* Does `listener` hear `speaker` by the last call.hear? */
+bool engine_kit_hears(const struct engine_kit *k, const char *listener, const char *speaker);
 
 /* How many legs are open. */
 unsigned engine_kit_legs(const struct engine_kit *k);

@@ -74,8 +74,14 @@ static void failed(struct party *p, int status, enum call_cause cause)
 
 	if (p->offered) {
 		queue_offer_void(p, call_cause_name(cause));
+	} else if (p->replaces != 0) {
+		party_end(p, status, 0, "failed"); /* who is there stays */
 	} else if (p == call->dialled) {
 		dial_closed(p, status);
+	} else if (p == call->agent) {
+		/* It came from another call and finds no leg here. */
+		party_end(p, status, 0, "failed");
+		talk_agent_left(call, PARTY_SYSTEM);
 	} else if (p == call->customer && call->callback.promised) {
 		callback_failed(p, status);
 	} else if (p == call->supervisor) {
@@ -383,6 +389,21 @@ static void remember_dialog(struct party *p)
 
 	snprintf(p->sip_call_id, sizeof(p->sip_call_id), "%.*s", (int)sizeof(p->sip_call_id) - 1,
 		 id);
+}
+
+struct party *party_of(struct sip_call *sip)
+{
+	return sip_call_owner(sip, on_sip);
+}
+
+void party_take_dialog(struct party *p, struct party *from)
+{
+	p->sip = from->sip;
+	from->sip = NULL;
+	sip_call_attach(p->sip, on_sip, p);
+	remember_dialog(p);
+	memcpy(p->codec, from->codec, sizeof(p->codec));
+	memcpy(p->remote, from->remote, sizeof(p->remote));
 }
 
 void party_attach(struct party *p, struct sip_call *sip)

@@ -8,7 +8,7 @@
  * What leads nowhere is refused at once and still leaves a record: an operator who is told "it does
  * not work" must be able to find it.
  */
-#include "call/calls.h"
+#include "call/attended.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -110,6 +110,10 @@ void incoming_call(void *arg, struct sip_call *sip)
 
 	if (c->shutting_down) {
 		refuse(c, sip, from, to, CALL_CAUSE_SHUTDOWN);
+		return;
+	}
+	if (info->replaces != NULL) {
+		attended_replace(c, sip, agent, info->replaces);
 		return;
 	}
 	if (agent != NULL && feature_call(c, sip, agent, to))

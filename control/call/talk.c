@@ -70,6 +70,30 @@ void talk_release_agent(struct call *call)
 	}
 }
 
+void talk_pass(struct call *call, struct party *to, struct call *was)
+{
+	struct centre *c = call->centre;
+	struct party *from = call->agent;
+	uint64_t there = was != NULL ? was->number : call->number;
+	bool found = was != NULL && was->from_queue;
+
+	if (found) {
+		/* The ACD gave `to` to the call that asked: it goes on as this one. */
+		was->from_queue = false;
+		talk_release_agent(call);
+		call->from_queue = acd_rename(c->acd, there, call->number) == 0;
+	} else if (call->from_queue && from != NULL && to->agent >= 0 &&
+		   acd_hand_over(c->acd, call->number, to->agent, clock_mono_ms()) == 0) {
+		desk_other(c, to->agent, there, false);
+	} else {
+		talk_release_agent(call);
+		desk_other_moves(c, to->agent, there, call->number);
+		desk_other(c, to->agent, call->number, true);
+	}
+	call->agent = to;
+	queue_drain(c);
+}
+
 void talk_agent_left(struct call *call, enum call_party by)
 {
 	bool queue = call->from_queue;

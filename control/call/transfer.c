@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Blind transfer: the agent lets go, the customer goes to another number. By REFER from the agent's
+ * Blind transfer (the other kind: attended.c): the agent lets go, the customer goes to another number. By REFER from the agent's
  * phone, or by an operator's word. The agent's side is released as soon as the target is known to
  * lead somewhere (RFC 3515: the NOTIFY says 200, because from here on the call is ours).
  */
-#include "call/calls.h"
+#include "call/attended.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -42,12 +42,13 @@ void transfer_refer(struct party *p, const struct sip_refer *refer)
 	int status = 0;
 	const char *why = "";
 
-	if (p != call->agent || !talks(call)) {
+	if (refer->attended) {
+		attended_refer(p, refer);
+		return;
+	}
+	if ((p != call->agent && (p != call->customer || p->agent < 0)) || !talks(call)) {
 		status = 603;
 		why = "Not In A Call That Can Be Transferred";
-	} else if (refer->attended) {
-		status = 501;
-		why = "Attended Transfer Not Supported";
 	} else if (!route_known(call->centre, refer->user, true)) {
 		status = 404;
 		why = "Number Leads Nowhere";
@@ -59,6 +60,8 @@ void transfer_refer(struct party *p, const struct sip_refer *refer)
 		return;
 	}
 	sip_call_refer_progress(p->sip, 200, "OK");
+	if (p == call->customer)
+		attended_swap(call);
 	go(call, refer->user);
 }
 

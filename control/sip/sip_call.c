@@ -257,32 +257,6 @@ struct sip_call *sip_call_find(struct sip_stack *s, const struct sip_msg *msg)
 	return list_ledata(hash_lookup(s->calls, hash_joaat_pl(&msg->callid), is_dialog, m.out));
 }
 
-struct replaced {
-	const struct pl *call_id, *to_tag, *from_tag;
-};
-
-/* Replaces names the dialog as its sender's peer, which is us, sees it (RFC 3891, 3). */
-static bool is_replaced(struct le *le, void *arg)
-{
-	const struct sip_call *c = le->data;
-	const struct replaced *r = arg;
-
-	return c->dlg && c->state != CALL_ENDED && c->dlg->rtag &&
-	       pl_strcmp(r->call_id, c->dlg->call_id) == 0 &&
-	       ((pl_strcmp(r->to_tag, c->dlg->ltag) == 0 &&
-		 pl_strcmp(r->from_tag, c->dlg->rtag) == 0) ||
-		(pl_strcmp(r->to_tag, c->dlg->rtag) == 0 &&
-		 pl_strcmp(r->from_tag, c->dlg->ltag) == 0));
-}
-
-struct sip_call *sip_call_find_replaced(struct sip_stack *s, const struct pl *call_id,
-					const struct pl *to_tag, const struct pl *from_tag)
-{
-	struct replaced r = {call_id, to_tag, from_tag};
-
-	return list_ledata(hash_lookup(s->calls, hash_joaat_pl(call_id), is_replaced, &r));
-}
-
 static bool has_call_id(struct le *le, void *arg)
 {
 	const struct sip_call *c = le->data;
@@ -322,6 +296,11 @@ void sip_call_attach(struct sip_call *call, sip_call_event_fn *fn, void *arg)
 {
 	call->fn = fn;
 	call->arg = arg;
+}
+
+void *sip_call_owner(const struct sip_call *call, sip_call_event_fn *fn)
+{
+	return call->fn == fn ? call->arg : NULL;
 }
 
 const struct sip_call_info *sip_call_info(const struct sip_call *call)

@@ -68,8 +68,9 @@ struct sip_call_info {
 	char user_agent[SIP_TEXT_MAX];
 	struct sip_peer peer;
 	bool offer; /* incoming: the INVITE carried an offer; sip_call_remote() works */
-	struct sip_call *replaces; /* incoming: the call that Replaces names, or NULL; valid only
-				      inside `incoming` */
+	struct sip_call
+		*replaces; /* incoming: the call whose place it wants (RFC 3891), or NULL; valid
+				      only inside `incoming`. It is answered, or rings by our INVITE */
 };
 
 enum sip_call_event_kind {
@@ -110,6 +111,10 @@ typedef void sip_call_event_fn(struct sip_call *call, const struct sip_call_even
 /* Take the call. Must be called inside `incoming`. May be called again later to hand the call to
  * another owner. */
 void sip_call_attach(struct sip_call *call, sip_call_event_fn *fn, void *arg);
+
+/* What was given with `fn` by sip_call_attach() or sip_call_invite(); NULL when somebody else has the
+ * call, or nobody. */
+void *sip_call_owner(const struct sip_call *call, sip_call_event_fn *fn);
 
 const struct sip_call_info *sip_call_info(const struct sip_call *call);
 

@@ -59,18 +59,6 @@ static const char *contact_user(const struct sip_call *c)
 	return sip_text_is_user(c->info.to_user) ? c->info.to_user : "patchbay";
 }
 
-static void read_replaces(struct sip_call *c, const struct sip_msg *msg)
-{
-	const struct sip_hdr *hdr = sip_msg_hdr(msg, SIP_HDR_REPLACES);
-	struct pl to_tag, from_tag, call_id;
-
-	if (hdr == NULL || re_regex(hdr->val.p, hdr->val.l, "[^;]+", &call_id) != 0 ||
-	    !sip_text_param(&hdr->val, "to-tag", &to_tag) ||
-	    !sip_text_param(&hdr->val, "from-tag", &from_tag))
-		return;
-	c->info.replaces = sip_call_find_replaced(c->stack, &call_id, &to_tag, &from_tag);
-}
-
 /* --- what is offered --- */
 
 /* Returns true when the body can be worked with; else the request was answered. */
@@ -171,11 +159,11 @@ void sip_call_incoming(struct sip_stack *s, const struct sip_msg *msg)
 	c->info.trunk = trunk;
 	str_ncpy(c->info.auth_user, user, sizeof(c->info.auth_user));
 	read_info(c, msg);
-	if (!interval_fits(c, msg) || !read_offer(c, msg) || open_call(c, msg) != 0) {
+	if (!interval_fits(c, msg) || !sip_replaces_admit(c, msg) || !read_offer(c, msg) ||
+	    open_call(c, msg) != 0) {
 		mem_deref(c);
 		return;
 	}
-	read_replaces(c, msg);
 	sip_rel_read(c, msg);
 	sip_call_session_read(c, msg);
 	s->stats.calls_in++;

@@ -30,6 +30,7 @@ static void fork_free(void *arg)
 	mem_deref(f->auth);
 	mem_deref(f->sdp);
 	mem_deref(f->offer);
+	mem_deref(f->rtag);
 }
 
 /* --- ACK and BYE of branches --- */
@@ -184,6 +185,10 @@ static void provisional(struct sip_fork *f, const struct sip_msg *msg)
 
 	if (c->state != CALL_OUT || msg->scode == 100 || !sip_rel_confirm(f, msg, &early))
 		return;
+	if (pl_isset(&msg->to.tag)) {
+		f->rtag = mem_deref(f->rtag);
+		(void)pl_strdup(&f->rtag, &msg->to.tag);
+	}
 	ev.status = msg->scode;
 	sip_text_pl(text, sizeof(text), &msg->reason);
 	ev.text = text;

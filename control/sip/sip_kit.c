@@ -160,6 +160,19 @@ static void on_event(struct sip_call *call, const struct sip_call_event *ev, voi
 	}
 }
 
+void kit_replaces(const struct kit_call *c, bool in_uri, bool swapped, char *out, size_t size)
+{
+	const struct sip_fork *ringing = list_ledata(list_head(&c->call->forks));
+	const struct sip_dlg *d = c->call->dlg ? c->call->dlg : ringing->base;
+	const char *theirs = c->call->dlg ? d->rtag : ringing->rtag;
+	const char *to = swapped ? d->ltag : theirs, *from = swapped ? theirs : d->ltag;
+
+	(void)re_snprintf(out, size,
+			  in_uri ? "%s%%3Bto-tag%%3D%s%%3Bfrom-tag%%3D%s"
+				 : "%s;to-tag=%s;from-tag=%s",
+			  d->call_id, to, from);
+}
+
 static struct kit_call *new_call(struct kit_line *l)
 {
 	struct kit_call *k = &l->call[l->calls % KIT_CALLS];

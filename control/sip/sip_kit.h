@@ -80,6 +80,10 @@ void kit_close(struct kit_line *l);
 /* The newest call of a line, or NULL. */
 struct kit_call *kit_last(struct kit_line *l);
 
+/* The dialog of a call as its peer names it: "call-id;to-tag=A;from-tag=B" (RFC 3891), or with
+ * %3B and %3D in a URI; `swapped`: tags the wrong way round. */
+void kit_replaces(const struct kit_call *c, bool in_uri, bool swapped, char *out, size_t size);
+
 /* Dial a URI or a registered user from `l`. NULL when it could not be started. */
 struct kit_call *kit_dial(struct kit_line *l, const struct sip_invite *inv);
 /* Dial "sip:user@127.0.0.1:port" of another line as nobody in particular. */

@@ -7,6 +7,7 @@
  *   sip_sdp.c     offer and answer                   sip_modify.c   our re-INVITE, session timer
  *   sip_text.c    hostile text made safe             sip_refer.c    transfer, both ways
  *   sip_rel.c     reliable 18x, early UPDATE
+ *   sip_replaces.c  which call another one replaces
  *   sip_door.c    judges and hands on what comes in  sip_gate.c     lies before libre on UDP
  *
  * A call object outlives its owner's interest: after CLOSED it stays, ownerless, until the protocol
@@ -103,6 +104,7 @@ struct sip_fork {
 	struct sip_sdp *sdp;
 	struct mbuf *offer;
 	bool challenged, timer_raised;
+	char *rtag; /* of the newest provisional response that had one; NULL */
 	bool heard; /* a provisional response has come: it may be cancelled */
 	bool cancelled;
 	struct list early; /* those who answered reliably, by their tags */
@@ -263,8 +265,6 @@ int sip_call_status_of_errno(int err);
 /* Digest for a challenge of the peer; false when there is nothing to try. */
 bool sip_call_authenticate(struct sip_call *c, struct sip_auth **auth, const struct sip_msg *msg);
 struct sip_call *sip_call_find(struct sip_stack *s, const struct sip_msg *msg);
-struct sip_call *sip_call_find_replaced(struct sip_stack *s, const struct pl *call_id,
-					const struct pl *to_tag, const struct pl *from_tag);
 bool sip_call_has_sdp(const struct sip_msg *msg);
 /* Whether a list header (Supported, Require, Allow ...) has this word. */
 bool sip_msg_lists(const struct sip_msg *msg, enum sip_hdrid id, const char *what);
@@ -332,6 +332,21 @@ void sip_call_session_headers(const struct sip_call *c, bool request, char *out,
 /* Seconds in the message's Session-Expires; 0 = none. */
 uint32_t sip_call_session_of(const struct sip_msg *msg, struct pl *refresher);
 void sip_call_next_wish(struct sip_call *c);
+
+/* --- sip_replaces.c --- */
+
+/* Views into the text that was read. */
+struct sip_replaces {
+	struct pl call_id, to_tag, from_tag;
+	bool early_only;
+};
+
+/* "call-id;to-tag=a;from-tag=b[;early-only]", unescaped. False when a part is missing or twice. */
+bool sip_replaces_read(struct sip_replaces *r, const struct pl *text);
+/* The running or ringing call that a Refer-To means, tags in either order; NULL. */
+struct sip_call *sip_replaces_find(struct sip_stack *s, const struct sip_replaces *r);
+/* Replaces of an INVITE into c->info.replaces. False when it cannot be: then it was answered. */
+bool sip_replaces_admit(struct sip_call *c, const struct sip_msg *msg);
 
 /* --- sip_refer.c --- */
 

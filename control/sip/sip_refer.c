@@ -41,19 +41,21 @@ static void notify(struct sip_call *c, int status, const char *reason)
 	mem_deref(more);
 }
 
-/* "call-id;to-tag=a;from-tag=b", %-escaped, from the headers of the Refer-To URI. */
+/* The headers of the Refer-To URI name a call: ours or not. */
 static void read_replaces(struct sip_call *c, struct refer_text *t, const struct pl *escaped)
 {
-	struct pl text, call_id, to_tag, from_tag;
+	struct sip_replaces r;
+	struct pl text;
 
+	t->r.attended = true;
+	/* A name that was cut would name something else. */
+	if (escaped->l >= sizeof(t->replaces))
+		return;
 	sip_text_unescape(t->replaces, sizeof(t->replaces), escaped);
 	pl_set_str(&text, t->replaces);
-	if (re_regex(text.p, text.l, "[^;]+", &call_id) != 0 ||
-	    !sip_text_param(&text, "to-tag", &to_tag) ||
-	    !sip_text_param(&text, "from-tag", &from_tag))
+	if (!sip_replaces_read(&r, &text))
 		return;
-	t->r.attended = true;
-	t->r.with = sip_call_find_replaced(c->stack, &call_id, &to_tag, &from_tag);
+	t->r.with = sip_replaces_find(c->stack, &r);
 	/* The referrer sees its own dialogs, never itself. */
 	if (t->r.with == c)
 		t->r.with = NULL;
