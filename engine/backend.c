@@ -242,6 +242,32 @@ static bool port_stats(void *arg, unsigned i, struct engine_port_stats *s)
 	return true;
 }
 
+static struct engine_volume_stats volume_stats(const struct record_volume *v, const char *path)
+{
+	static const char *const states[] = {
+		[RECORD_VOLUME_UNTRIED] = "untried",
+		[RECORD_VOLUME_WORKS] = "works",
+		[RECORD_VOLUME_FULL] = "full",
+		[RECORD_VOLUME_FAILED] = "failed",
+	};
+
+	return (struct engine_volume_stats){
+		.path = path,
+		.state = states[v->state],
+		.error = v->error != 0 ? strerror(-v->error) : NULL,
+		.weight = v->weight,
+		.free_bytes = v->free_bytes,
+		.total_bytes = v->total_bytes,
+		.segments = v->segments,
+		.fresh = v->fresh,
+		.finished = v->finished,
+		.made = v->made,
+		.recycled = v->recycled,
+		.failures = v->failures,
+		.in_use = v->in_use,
+	};
+}
+
 static void recorder_stats(void *arg, struct engine_recorder_stats *s)
 {
 	struct engine *e = arg;
@@ -251,14 +277,36 @@ static void recorder_stats(void *arg, struct engine_recorder_stats *s)
 	if (e->record == NULL)
 		return;
 	record_stats(e->record, &r);
+	s->recording = r.recording;
+	s->refuses = r.policy == RECORD_POLICY_REFUSE;
 	s->extents = r.extents;
 	s->extents_free = r.extents_free;
+	s->extents_waiting = r.extents_waiting;
 	s->bytes_written = r.bytes_written;
-	s->frames_lost = r.frames_lost;
-	s->durable_ms_max = r.durable_ms_max;
 	s->writes = r.writes;
+	s->syncs = r.syncs;
 	s->segment = r.segment;
+	s->errors = r.errors;
+	s->rewritten = r.rewritten;
+	s->recordings = r.recordings;
+	s->recordings_now = r.taps_open;
+	s->refused = r.refused;
+	s->frames_written = r.frames_written;
+	s->frames_durable = r.frames_durable;
+	s->frames_masked = r.frames_masked;
+	s->frames_missing = r.frames_missing;
+	s->frames_lost = r.frames_lost;
+	memcpy(s->lost, r.lost, sizeof(s->lost));
+	s->pauses = r.pauses;
+	s->masks = r.masks;
+	s->durable_ms_p50 = r.durable_ms_p50;
+	s->durable_ms_p99 = r.durable_ms_p99;
+	s->durable_ms_max = r.durable_ms_max;
+	s->lag_ms = r.lag_ms;
 	snprintf(s->alarm, sizeof(s->alarm), "%s", r.alarm_text);
+	s->volumes = r.volumes < ENGINE_VOLUMES_MAX ? r.volumes : ENGINE_VOLUMES_MAX;
+	for (unsigned i = 0; i < s->volumes; i++)
+		s->volume[i] = volume_stats(&r.volume_of[i], e->opt.store[i]);
 }
 
 static bool recorder_recovered(void *arg, uint32_t i, uint8_t id[16], uint32_t *reason,

@@ -150,6 +150,9 @@ static int start_recorder(struct engine *e)
 		.volumes = e->opt.stores,
 		.workers = e->opt.workers,
 		.extents = e->plan.cfg.extents,
+		.fresh = e->opt.fresh_segments,
+		.recycle_below = e->opt.recycle_below,
+		.policy = e->opt.refuse_unrecorded ? RECORD_POLICY_REFUSE : RECORD_POLICY_CARRY_ON,
 	};
 	int err;
 
@@ -158,6 +161,7 @@ static int start_recorder(struct engine *e)
 		return 0;
 	}
 	memcpy(cfg.volume, e->opt.store, sizeof(cfg.volume));
+	memcpy(cfg.weight, e->opt.store_weight, sizeof(cfg.weight));
 	if (getrandom(cfg.instance, sizeof(cfg.instance), 0) != (ssize_t)sizeof(cfg.instance))
 		return -EIO;
 	err = record_start(&cfg, &e->record);

@@ -36,8 +36,17 @@ static const char help[] =
 	"  --lcores LIST          their CPUs, for example 2-5,8 [the last ones]\n"
 	"  --busy-limit PERCENT   refuse new calls when a worker is busier [90]; 100: never\n"
 	"  --calls N              calls at once [half as many as pairs of ports]\n"
-	"  --store DIR            where recordings go; again for further volumes\n"
-	"                         [/var/lib/patchbay/store]; \"none\": nothing can be recorded\n"
+	"  --store DIR[,weight=N] where recordings go; again for further volumes\n"
+	"                         [/var/lib/patchbay/store]; \"none\": nothing can be recorded.\n"
+	"                         New segments are spread by weight and free space; a volume with\n"
+	"                         weight 0 is a spare [the first 1, further ones 0]\n"
+	"  --recycle PERCENT      use segments that the archive has finished again where less "
+	"than\n"
+	"                         this much of a volume is free [20]; 100: always, 0: never\n"
+	"  --fresh-segments N     segments of 64 MiB that each volume keeps ready for use [2]\n"
+	"  --no-volume WAY        when no volume takes recordings: refuse (new recordings), or\n"
+	"                         carry-on (in memory as long as it lasts, then lost and\n"
+	"                         accounted for) [carry-on]\n"
 	"  --record-memory MIB    audio that may wait for the disk [64]\n"
 	"  --prompts DIR          sound files to play [/usr/share/patchbay/prompts]\n"
 	"  --country CC           whose tones are meant where none is named [cn]\n"
@@ -68,6 +77,9 @@ enum option_id {
 	OPTION_BUSY_LIMIT,
 	OPTION_CALLS,
 	OPTION_STORE,
+	OPTION_RECYCLE,
+	OPTION_FRESH_SEGMENTS,
+	OPTION_NO_VOLUME,
 	OPTION_RECORD_MEMORY,
 	OPTION_COUNTRY,
 	OPTION_PROMPTS,
@@ -96,6 +108,9 @@ static const struct option words[] = {
 	{"busy-limit", required_argument, NULL, OPTION_BUSY_LIMIT},
 	{"calls", required_argument, NULL, OPTION_CALLS},
 	{"store", required_argument, NULL, OPTION_STORE},
+	{"recycle", required_argument, NULL, OPTION_RECYCLE},
+	{"fresh-segments", required_argument, NULL, OPTION_FRESH_SEGMENTS},
+	{"no-volume", required_argument, NULL, OPTION_NO_VOLUME},
 	{"record-memory", required_argument, NULL, OPTION_RECORD_MEMORY},
 	{"prompts", required_argument, NULL, OPTION_PROMPTS},
 	{"country", required_argument, NULL, OPTION_COUNTRY},
@@ -179,10 +194,22 @@ static bool parse_range(const char *text, unsigned long least, unsigned long mos
 	       *a <= *b;
 }
 
-static int parse_store(struct options *o, const char *text)
+/* "DIR" or "DIR,weight=N" */
+static int parse_store(struct options *o, char *text)
 {
+	uint32_t weight = o->stores == 0;
+	char *comma = strrchr(text, ',');
+
 	if (o->stores == OPTIONS_STORES_MAX)
 		return refuse("--store: at most %d are possible", OPTIONS_STORES_MAX);
+	if (comma != NULL && strncmp(comma, ",weight=", 8) == 0) {
+		if (!parse_number(comma + 8, 0, 1000, &weight))
+			return refuse("--store %s: a weight is from 0 to 1000", text);
+		*comma = '\0';
+	}
+	if (text[0] == '\0')
+		return refuse("--store: a directory is needed");
+	o->store_weight[o->stores] = weight;
 	o->store[o->stores++] = text;
 	return 0;
 }
@@ -255,6 +282,14 @@ static int parse_number_option(struct options *o, int id, const char *text)
 		return parse_number(text, 1, 1000000, &o->calls)
 			       ? 0
 			       : refuse("--calls %s is not a number of calls", text);
+	case OPTION_RECYCLE:
+		return parse_number(text, 0, 100, &o->recycle_below)
+			       ? 0
+			       : refuse("--recycle %s: 0 to 100 per cent are possible", text);
+	case OPTION_FRESH_SEGMENTS:
+		return parse_number(text, 0, 1000, &o->fresh_segments)
+			       ? 0
+			       : refuse("--fresh-segments %s: 0 to 1000 are possible", text);
 	case OPTION_RECORD_MEMORY:
 		return parse_number(text, 1, 65536, &o->record_mib)
 			       ? 0
@@ -266,7 +301,7 @@ static int parse_number_option(struct options *o, int id, const char *text)
 	}
 }
 
-static int parse_one(struct options *o, int id, const char *text)
+static int parse_one(struct options *o, int id, char *text)
 {
 	char why[200];
 
@@ -285,6 +320,11 @@ static int parse_one(struct options *o, int id, const char *text)
 		return 0;
 	case OPTION_STORE:
 		return parse_store(o, text);
+	case OPTION_NO_VOLUME:
+		o->refuse_unrecorded = strcmp(text, "refuse") == 0;
+		return o->refuse_unrecorded || strcmp(text, "carry-on") == 0
+			       ? 0
+			       : refuse("--no-volume %s: refuse or carry-on", text);
 	case OPTION_PROMPTS:
 		o->prompts = text;
 		return 0;
@@ -346,6 +386,8 @@ int options_parse(struct options *o, int argc, char **argv)
 		.country = "cn",
 		.shm = "engine",
 		.record_mib = 64,
+		.recycle_below = 20,
+		.fresh_segments = 2,
 		.prompt_mib = 256,
 		.jitter_min_ms = 20,
 		.jitter_max_ms = 200,
@@ -367,8 +409,10 @@ int options_parse(struct options *o, int argc, char **argv)
 		return refuse("--port is needed, for example --port auto:eth0");
 	if (o->port.driver == PORT_RING)
 		return refuse("--port ring: is for tests inside one process");
-	if (o->stores == 0)
+	if (o->stores == 0) {
+		o->store_weight[o->stores] = 1;
 		o->store[o->stores++] = "/var/lib/patchbay/store";
+	}
 	if (o->stores == 1 && strcmp(o->store[0], "none") == 0)
 		o->stores = 0;
 	return 0;

@@ -22,6 +22,10 @@ struct options {
 	uint32_t busy_limit; /* per cent */
 	unsigned stores;
 	const char *store[OPTIONS_STORES_MAX];
+	uint32_t store_weight[OPTIONS_STORES_MAX]; /* 0: a spare */
+	uint32_t recycle_below;                    /* per cent */
+	uint32_t fresh_segments;
+	bool refuse_unrecorded;
 	const char *country; /* of tones that name none */
 	const char *prompts;
 	const char *shm;
@@ -39,7 +43,8 @@ struct options {
 };
 
 /* Read the arguments. Returns 0: go on; 1: what was asked for (help, version) has been printed; -EINVAL: a
- * sentence about what is wrong has been printed to stderr. Strings point into argv. */
+ * sentence about what is wrong has been printed to stderr. Strings point into argv, which is
+ * changed. */
 int options_parse(struct options *o, int argc, char **argv);
 
 #endif

@@ -42,11 +42,14 @@ static void every_word_is_understood(void)
 	struct options o;
 	char text[] =
 		"--port tap:pb0,ip=10.1.2.3/24 --socket s --rtp-ports 30000-30099 --workers 3 "
-		"--store a --store b";
+		"--store a --store b,weight=7";
 	char more[] = "--port auto:e --lcores 1,2 --calls 77 --store none --prompts p --shm x-1 "
 		      "--hugepages no";
 	char rest[] = "--port auto:e --record-memory 8 --prompt-memory 9 --jitter 30-60 "
 		      "--log-level debug --srtp library --plan";
+	char last[] =
+		"--port auto:e --store a,b,weight=0 --store c --recycle 100 --fresh-segments 9 "
+		"--no-volume refuse";
 
 	check_int(parse(&o, text), 0);
 	check_int(o.port.driver, PORT_TAP);
@@ -55,6 +58,11 @@ static void every_word_is_understood(void)
 	check_int(o.workers, 3);
 	check_int(o.stores, 2);
 	check_str(o.store[1], "b");
+	check_int(o.store_weight[0], 1);
+	check_int(o.store_weight[1], 7);
+	check_int(o.recycle_below, 20);
+	check_int(o.fresh_segments, 2);
+	check(!o.refuse_unrecorded);
 
 	check_int(parse(&o, more), 0);
 	check_str(o.cpus, "1,2");
@@ -72,6 +80,13 @@ static void every_word_is_understood(void)
 	check_int(o.log_level, LOG_LEVEL_DEBUG);
 	check(o.plan_only);
 	check(o.srtp && o.srtp_way == SRTP_WAY_LIBRARY);
+
+	check_int(parse(&o, last), 0);
+	check_str(o.store[0], "a,b");
+	check_int(o.store_weight[0] + o.store_weight[1], 0);
+	check_int(o.recycle_below, 100);
+	check_int(o.fresh_segments, 9);
+	check(o.refuse_unrecorded);
 }
 
 static void mistakes_are_refused(void)
@@ -97,6 +112,11 @@ static void mistakes_are_refused(void)
 		"--port auto:e --srtp openssl",
 		"--port auto:e --group no-such-group-here",
 		"--port auto:e --colour red",
+		"--port auto:e --store a,weight=x",
+		"--port auto:e --store ,weight=1",
+		"--port auto:e --recycle 101",
+		"--port auto:e --fresh-segments many",
+		"--port auto:e --no-volume panic",
 		"--port auto:e --workers",
 		"--port auto:e stray",
 	};

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <rte_cycles.h>
@@ -81,6 +82,58 @@ static void stages(const struct engine *e, unsigned i, struct rte_tel_data *d)
 	}
 }
 
+static void recorder_volumes(const struct record_stats *r, struct rte_tel_data *d)
+{
+	for (unsigned i = 0; i < r->volumes; i++) {
+		const struct record_volume *v = &r->volume_of[i];
+		struct rte_tel_data *row = rte_tel_data_alloc();
+		char name[16];
+
+		if (row == NULL)
+			return;
+		snprintf(name, sizeof(name), "volume_%u", i);
+		rte_tel_data_start_dict(row);
+		rte_tel_data_add_dict_string(row, "path", v->path);
+		rte_tel_data_add_dict_int(row, "works", v->state == RECORD_VOLUME_WORKS);
+		rte_tel_data_add_dict_u64(row, "weight", v->weight);
+		rte_tel_data_add_dict_u64(row, "free_bytes", v->free_bytes);
+		rte_tel_data_add_dict_u64(row, "segments", v->segments);
+		rte_tel_data_add_dict_u64(row, "fresh", v->fresh);
+		rte_tel_data_add_dict_u64(row, "finished", v->finished);
+		rte_tel_data_add_dict_u64(row, "recycled", v->recycled);
+		rte_tel_data_add_dict_u64(row, "failures", v->failures);
+		rte_tel_data_add_dict_container(d, name, row, 0);
+	}
+}
+
+static void recorder(const struct engine *e, struct rte_tel_data *d)
+{
+	struct record_stats r;
+
+	if (e->record == NULL)
+		return;
+	record_stats(e->record, &r);
+	rte_tel_data_add_dict_int(d, "recording", r.recording);
+	rte_tel_data_add_dict_u64(d, "recordings", r.recordings);
+	rte_tel_data_add_dict_u64(d, "recordings_now", r.taps_open);
+	rte_tel_data_add_dict_u64(d, "refused", r.refused);
+	rte_tel_data_add_dict_u64(d, "frames_accepted", r.frames_written + r.frames_lost);
+	rte_tel_data_add_dict_u64(d, "frames_written", r.frames_written);
+	rte_tel_data_add_dict_u64(d, "frames_durable", r.frames_durable);
+	rte_tel_data_add_dict_u64(d, "frames_masked", r.frames_masked);
+	rte_tel_data_add_dict_u64(d, "lost_no_extent", r.lost[RECORDING_LOSS_NO_EXTENT]);
+	rte_tel_data_add_dict_u64(d, "lost_io", r.lost[RECORDING_LOSS_IO]);
+	rte_tel_data_add_dict_u64(d, "lost_too_large", r.lost[RECORDING_LOSS_TOO_LARGE]);
+	rte_tel_data_add_dict_u64(d, "extents", r.extents);
+	rte_tel_data_add_dict_u64(d, "extents_free", r.extents_free);
+	rte_tel_data_add_dict_u64(d, "extents_waiting", r.extents_waiting);
+	rte_tel_data_add_dict_u64(d, "lag_ms", r.lag_ms);
+	rte_tel_data_add_dict_u64(d, "durable_ms_p99", r.durable_ms_p99);
+	rte_tel_data_add_dict_u64(d, "bytes_written", r.bytes_written);
+	rte_tel_data_add_dict_u64(d, "errors", r.errors);
+	recorder_volumes(&r, d);
+}
+
 /* The worker that `params` names; -EINVAL. */
 static int worker_number(const struct engine *e, const char *params)
 {
@@ -108,6 +161,9 @@ static int answer(const char *cmd, const char *params, struct rte_tel_data *d)
 		case 'i':
 			info(shown, d);
 			break;
+		case 'r':
+			recorder(shown, d);
+			break;
 		case 'f':
 			fates(shown, d);
 			break;
@@ -130,6 +186,7 @@ void telemetry_start(struct engine *e)
 	} commands[] = {
 		{"/patchbay/info", "Version, port, packet memory. No parameters."},
 		{"/patchbay/fates", "Packets by what became of them. No parameters."},
+		{"/patchbay/recorder", "Recordings, frames, volumes. No parameters."},
 		{"/patchbay/worker", "Load and counters of a worker. Parameter: its number."},
 		{"/patchbay/stages", "Packets and cycles by stage. Parameter: a worker's number."},
 	};

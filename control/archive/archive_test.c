@@ -16,7 +16,9 @@
 #include "archive/archive_world.h"
 #include "archive/audit.h"
 #include "archive/copy.h"
+#include "archive/done.h"
 #include "archive/overview.h"
+#include "record/recycle.h"
 
 static bool proved(struct world *w, unsigned call, const json_t *anchor)
 {
@@ -191,6 +193,68 @@ static void a_lost_shelf_is_read_again_from_the_files(void)
 	json_decref(after);
 	check_int(archive_delete(w.a, &tester, id, "on request"), -EPERM);
 	finish(&w, 0);
+	world_free(&w);
+}
+
+/* Lines of the list; *sane: each is one that the engine reads. */
+static unsigned done_lines(const struct world *w, bool *sane)
+{
+	char path[120], line[64];
+	struct finished f;
+	unsigned n = 0;
+	FILE *in;
+
+	check_int(done_write(w->a), 0);
+	snprintf(path, sizeof(path), "%s/finished", w->place.volume[0]);
+	in = fopen(path, "r");
+	*sane = true;
+	while (in != NULL && fgets(line, sizeof(line), in) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		*sane = *sane && recycle_parse(line, &f);
+		n++;
+	}
+	if (in != NULL)
+		fclose(in);
+	return n;
+}
+
+static uint32_t free_all(struct recycle *r, const struct world *w)
+{
+	struct recycle_count n;
+	uint32_t freed;
+
+	check_int(recycle_look(r, w->place.volume[0], true, 1000, &n, &freed), 0);
+	return freed;
+}
+
+static void the_engine_may_use_again_what_is_finished_and_not_held(void)
+{
+	struct world w = {0};
+	struct recycle r = {0};
+	uint8_t id[16];
+	bool sane;
+	unsigned all;
+
+	world_make(&w, false, "wav");
+	check_int(done_lines(&w, &sane), 0);
+	check_int(free_all(&r, &w), 0);
+	finish(&w, CALLS);
+	all = done_lines(&w, &sane);
+	check(all > 0 && sane);
+	check_int(done_lines(&w, &sane), all); /* what was known stays */
+	test_id(id, 1);
+	check_int(archive_hold(w.a, &tester, id, "case 12"), 0);
+	check(done_lines(&w, &sane) < all);
+	check_int(free_all(&r, &w), 0);
+	check_int(archive_release(w.a, &tester, id, "over"), 0);
+	check_int(done_lines(&w, &sane), all);
+	record_calls(&w, CALLS, 1); /* not finished */
+	check_int(done_lines(&w, &sane), all);
+	check_int(free_all(&r, &w), all);
+	check_int(free_all(&r, &w), 0);
+	finish(&w, 1); /* what was not finished is still there */
+	check(proved(&w, CALLS, NULL));
+	recycle_forget(&r);
 	world_free(&w);
 }
 
@@ -403,6 +467,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_changed_file_row_or_ledger_is_not_proved),
 	CHECK_CASE(nothing_deletes_what_is_held),
 	CHECK_CASE(a_lost_shelf_is_read_again_from_the_files),
+	CHECK_CASE(the_engine_may_use_again_what_is_finished_and_not_held),
 	CHECK_CASE(killed_anywhere_nothing_is_lost_or_twice),
 	CHECK_CASE(a_file_is_imported_once),
 	CHECK_CASE(copies_are_cut_joined_and_masked),

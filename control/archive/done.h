@@ -1,7 +1,7 @@
 /* What the engine may use again: each directory of a recording store gets a text file `finished`, a
- * line per sealed segment of it, its number in 8 hexadecimal digits, whose recordings are all in the
- * archive (or deleted from it). The file is replaced as a whole. A segment that is not in it must
- * not be recycled; one that is may be, by the engine's own policy.
+ * line per sealed segment of it whose recordings are all in the archive (or deleted from it), and none of
+ * them held: its number in 8 and its tag in 16 hexadecimal digits. The file is replaced as a whole. A
+ * segment that is not in it must not be recycled; one that is may be, by the engine's own policy.
  *
  * Thread: the archive's.
  */

@@ -117,6 +117,8 @@ int shelf_release(struct shelf *c, const uint8_t id[16], const char *by, const c
 		  uint64_t at_ms, uint64_t ledger_n);
 /* 1: held, 0: not, or negative errno. */
 int shelf_held(struct shelf *c, const uint8_t id[16]);
+/* Is anything held? As shelf_held(). */
+int shelf_holds(struct shelf *c);
 
 /* --- work lists --- */
 

@@ -161,6 +161,19 @@ int shelf_held(struct shelf *c, const uint8_t id[16])
 	return held;
 }
 
+int shelf_holds(struct shelf *c)
+{
+	sqlite3_stmt *st =
+		shelf_sql(c, "SELECT EXISTS(SELECT 1 FROM holds WHERE released_ms IS NULL)");
+	int held;
+
+	if (st == NULL)
+		return -EIO;
+	held = sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int(st, 0) : -EIO;
+	sqlite3_reset(st);
+	return held;
+}
+
 static int count_holds(struct shelf *c, const uint8_t id[16])
 {
 	int err;

@@ -119,6 +119,9 @@ void cli_say(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 
  * CALL.l1, the 8 before the dot and what follows. */
 const char *cli_id(const struct cli *c, const char *id);
 
+/* The lines about the engine's recorder, as in its stat.engine. */
+void cli_recorder(struct cli *c, const json_t *recorder);
+
 /* "1:05", "2:03:04"; "14:03:22" of a time of day, "2026-11-22 14:03:22" when it is not of today. */
 const char *cli_duration(int64_t ms, char buf[32]);
 const char *cli_time(int64_t ms, char buf[32]);

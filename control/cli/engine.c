@@ -128,11 +128,54 @@ static void stages(struct cli *c, const json_t *r)
 	table_free(t);
 }
 
+static void volume_text(struct cli *c, const json_t *v)
+{
+	char a[32], b[32];
+
+	cli_say(c,
+		"volume      %s: %s%s%s%s, weight %" PRId64 ", %sB of %sB free, %" PRId64
+		" segments (%" PRId64 " finished, %" PRId64 " fresh), %" PRId64 " used again\n",
+		cli_text(v, "path"), cli_text(v, "state"),
+		cli_text(v, "error")[0] != '\0' ? ": " : "", cli_text(v, "error"),
+		cli_true(v, "in_use") ? ", in use" : "", cli_int(v, "weight"),
+		cli_amount((double)cli_int(v, "free_bytes"), a),
+		cli_amount((double)cli_int(v, "total_bytes"), b), cli_int(v, "segments"),
+		cli_int(v, "finished"), cli_int(v, "fresh"), cli_int(v, "recycled"));
+}
+
+void cli_recorder(struct cli *c, const json_t *r)
+{
+	const json_t *f = json_object_get(r, "frames"), *v;
+	char a[32], b[32], d[32];
+	size_t i;
+
+	if (!json_is_object(r)) {
+		cli_say(c, "recorder    none\n");
+		return;
+	}
+	cli_say(c,
+		"recorder    %s%" PRId64 " recordings now, %" PRId64 " of %" PRId64
+		" extents free, %" PRId64 " ms behind, segment %" PRId64 ", %sB in %s writes%s%s\n",
+		cli_true(r, "recording") ? "" : "NO VOLUME, ", cli_int(r, "recordings_now"),
+		cli_int(r, "extents_free"), cli_int(r, "extents"), cli_int(r, "lag_ms"),
+		cli_int(r, "segment"), cli_amount((double)cli_int(r, "bytes_written"), a),
+		cli_amount((double)cli_int(r, "writes"), b),
+		cli_text(r, "alarm")[0] != '\0' ? "; ALARM: " : "", cli_text(r, "alarm"));
+	cli_say(c,
+		"frames      %s accepted, %s durable, %" PRId64 " lost, %" PRId64 " never came, %s "
+		"masked; %" PRId64 " recordings refused\n",
+		cli_amount((double)cli_int(f, "accepted"), a),
+		cli_amount((double)cli_int(f, "durable"), b), cli_int(f, "lost"),
+		cli_int(f, "missing"), cli_amount((double)cli_int(f, "masked"), d),
+		cli_int(r, "refused"));
+	json_array_foreach(json_object_get(r, "volumes"), i, v) volume_text(c, v);
+}
+
 static void engine_text(struct cli *c, const json_t *r)
 {
-	const json_t *p, *rec = json_object_get(r, "recorder"), *v;
+	const json_t *p, *v;
 	const char *area;
-	char a[32], b[32];
+	char a[32];
 	size_t i;
 
 	cli_say(c, "patchbay-engine %s, up %s\n", cli_text(r, "version"),
@@ -145,18 +188,7 @@ static void engine_text(struct cli *c, const json_t *r)
 		if (cli_text(p, "fallback")[0] != '\0')
 			cli_say(c, "            fallback: %s\n", cli_text(p, "fallback"));
 	}
-	if (json_is_object(rec))
-		cli_say(c,
-			"recorder    %" PRId64 " of %" PRId64 " extents free, segment %" PRId64
-			", %sB in %s writes%s%s\n",
-			cli_int(rec, "extents_free"), cli_int(rec, "extents"),
-			cli_int(rec, "segment"),
-			cli_amount((double)cli_int(rec, "bytes_written"), a),
-			cli_amount((double)cli_int(rec, "writes"), b),
-			cli_text(rec, "alarm")[0] != '\0' ? "; ALARM: " : "",
-			cli_text(rec, "alarm"));
-	else
-		cli_say(c, "recorder    none\n");
+	cli_recorder(c, json_object_get(r, "recorder"));
 	json_object_foreach((json_t *)(uintptr_t)json_object_get(r, "alarms"), area, v) cli_say(
 		c, "ALARM       %s: %s\n", area, json_string_value(v) ? json_string_value(v) : "");
 	workers(c, r);

@@ -25,7 +25,10 @@ enum slot_state { SLOT_IDLE, SLOT_KERNEL, SLOT_RIPE };
 struct slot {
 	enum slot_state state;
 	int result;
-	size_t len;
+	size_t at, len;  /* of the buffer: done, and asked for */
+	size_t whole;    /* all that is to be written */
+	uint64_t offset; /* in the file, of the buffer's start */
+	bool torn;       /* a test wants it to fail with a part of it done */
 	uint64_t not_before_ns;
 };
 
@@ -37,16 +40,17 @@ struct rec_io {
 	unsigned volume;
 	unsigned busy;
 	uint8_t *buffers;
-	record_fault_fn *fault;
-	void *fault_ctx;
+	const struct record_config *cfg;
 	struct slot slot[SLOTS];
 	struct io_uring ring;
 };
 
-static uint64_t now_ns(void)
+static uint64_t now_ns(const struct rec_io *io)
 {
 	struct timespec ts;
 
+	if (io->cfg->clock.now_ns != NULL)
+		return io->cfg->clock.now_ns(io->cfg->clock.ctx);
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * PB_NS_PER_S + (uint64_t)ts.tv_nsec;
 }
@@ -68,14 +72,13 @@ static bool ring_open(struct rec_io *io)
 	return true;
 }
 
-int rec_io_open(struct rec_io **out, bool plain, record_fault_fn *fault, void *fault_ctx)
+int rec_io_open(struct rec_io **out, const struct record_config *cfg)
 {
 	struct rec_io *io = calloc(1, sizeof(*io));
 
 	if (io == NULL)
 		return -ENOMEM;
-	io->fault = fault;
-	io->fault_ctx = fault_ctx;
+	io->cfg = cfg;
 	io->fd = -1;
 	io->buffers =
 		mmap(NULL, (size_t)REC_IO_BUFFERS * REC_IO_BUFFER_BYTES, PROT_READ | PROT_WRITE,
@@ -84,7 +87,7 @@ int rec_io_open(struct rec_io **out, bool plain, record_fault_fn *fault, void *f
 		free(io);
 		return -ENOMEM;
 	}
-	io->uring = !plain && ring_open(io);
+	io->uring = !cfg->plain_io && cfg->clock.now_ns == NULL && ring_open(io);
 	*out = io;
 	return 0;
 }
@@ -130,20 +133,28 @@ static void ripen(struct slot *s, int result)
 	s->result = result;
 }
 
+static void wrote(struct rec_io *io, unsigned slot, int n);
+
 /* Ask the test, if there is one. Returns true when the operation has been answered already. */
-static bool begin(struct rec_io *io, unsigned slot, enum record_op op, size_t len)
+static bool begin(struct rec_io *io, unsigned slot, enum record_op op, size_t len, uint64_t offset)
 {
 	struct slot *s = &io->slot[slot];
-	int said = io->fault != NULL ? io->fault(io->fault_ctx, op, io->volume) : 0;
+	const struct record_config *c = io->cfg;
+	int said = c->fault != NULL ? c->fault(c->fault_ctx, op, io->volume) : 0;
 
 	must(s->state == SLOT_IDLE);
-	*s = (struct slot){.state = SLOT_KERNEL, .len = len};
+	*s = (struct slot){.state = SLOT_KERNEL, .len = len, .whole = len, .offset = offset};
 	io->busy++;
-	if (said > 0)
-		s->not_before_ns = now_ns() + (uint64_t)said * PB_NS_PER_MS;
-	if (said < 0)
+	if (said == RECORD_FAULT_TORN)
+		s->torn = true;
+	else if (said > 0)
+		s->not_before_ns = now_ns(io) + (uint64_t)said * PB_NS_PER_MS;
+	else if (said < 0 && said != RECORD_FAULT_SHORT)
 		ripen(s, said);
-	return said < 0;
+	/* only a part of what is asked for now; the rest follows as after any short write */
+	if (said == RECORD_FAULT_SHORT || said == RECORD_FAULT_TORN)
+		s->len = recording_pad(len / 2, RECORDING_BLOCK);
+	return s->state == SLOT_RIPE;
 }
 
 static void submit(struct rec_io *io, struct io_uring_sqe *sqe, unsigned slot)
@@ -162,41 +173,69 @@ static void submit(struct rec_io *io, struct io_uring_sqe *sqe, unsigned slot)
 	must(n == 1);
 }
 
-void rec_io_write(struct rec_io *io, unsigned slot, size_t len, uint64_t offset)
+/* What is left of the slot's buffer. */
+static void write_rest(struct rec_io *io, unsigned slot)
 {
-	uint8_t *buf = rec_io_buffer(io, slot);
+	struct slot *s = &io->slot[slot];
+	uint8_t *buf = rec_io_buffer(io, slot) + s->at;
+	struct io_uring_sqe *sqe;
+	size_t len = s->len - s->at;
 
-	must(slot < REC_IO_BUFFERS && len <= REC_IO_BUFFER_BYTES);
-	if (begin(io, slot, RECORD_OP_WRITE, len))
-		return;
 	if (!io->uring) {
-		ssize_t n = pwrite(io->fd, buf, len, (off_t)offset);
+		ssize_t n = pwrite(io->fd, buf, len, (off_t)(s->offset + s->at));
 
-		ripen(&io->slot[slot], n == (ssize_t)len ? 0 : n < 0 ? -errno : -EIO);
+		wrote(io, slot, n < 0 ? -errno : (int)n);
 		return;
 	}
-
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&io->ring);
-
+	sqe = io_uring_get_sqe(&io->ring);
 	must(sqe != NULL); /* the ring has more entries than there are slots */
 	if (io->fixed_buffers)
-		io_uring_prep_write_fixed(sqe, io->fd, buf, (unsigned)len, offset, (int)slot);
+		io_uring_prep_write_fixed(sqe, io->fd, buf, (unsigned)len, s->offset + s->at,
+					  (int)slot);
 	else
-		io_uring_prep_write(sqe, io->fd, buf, (unsigned)len, offset);
+		io_uring_prep_write(sqe, io->fd, buf, (unsigned)len, s->offset + s->at);
 	submit(io, sqe, slot);
+}
+
+/* `n` bytes were written, or that went wrong. A short write is gone on with from a block's start, as
+ * direct I/O must; without progress it has failed. */
+static void wrote(struct rec_io *io, unsigned slot, int n)
+{
+	struct slot *s = &io->slot[slot];
+
+	if (n < 0) {
+		ripen(s, n);
+	} else if (s->torn) {
+		ripen(s, -EIO);
+	} else if (s->at + (size_t)n == s->whole) {
+		ripen(s, 0);
+	} else if (n < RECORDING_BLOCK) {
+		ripen(s, -EIO);
+	} else {
+		s->at += (size_t)n - (size_t)n % RECORDING_BLOCK;
+		s->len = s->whole;
+		write_rest(io, slot);
+	}
+}
+
+void rec_io_write(struct rec_io *io, unsigned slot, size_t len, uint64_t offset)
+{
+	must(slot < REC_IO_BUFFERS && len <= REC_IO_BUFFER_BYTES);
+	if (!begin(io, slot, RECORD_OP_WRITE, len, offset))
+		write_rest(io, slot);
 }
 
 void rec_io_sync(struct rec_io *io)
 {
-	if (begin(io, REC_IO_SYNC, RECORD_OP_SYNC, 0))
+	struct io_uring_sqe *sqe;
+
+	if (begin(io, REC_IO_SYNC, RECORD_OP_SYNC, 0, 0))
 		return;
 	if (!io->uring) {
 		ripen(&io->slot[REC_IO_SYNC], fdatasync(io->fd) == 0 ? 0 : -errno);
 		return;
 	}
-
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&io->ring);
-
+	sqe = io_uring_get_sqe(&io->ring);
 	must(sqe != NULL);
 	io_uring_prep_fsync(sqe, io->fd, IORING_FSYNC_DATASYNC);
 	submit(io, sqe, REC_IO_SYNC);
@@ -207,18 +246,21 @@ static void reap(struct rec_io *io)
 	struct io_uring_cqe *cqe;
 
 	while (io_uring_peek_cqe(&io->ring, &cqe) == 0) {
-		struct slot *s = &io->slot[cqe->user_data];
+		unsigned slot = (unsigned)cqe->user_data;
 		int res = cqe->res;
 
 		io_uring_cqe_seen(&io->ring, cqe);
-		ripen(s, res < 0 ? res : (size_t)res == s->len ? 0 : -EIO);
+		if (slot == REC_IO_SYNC)
+			ripen(&io->slot[slot], res);
+		else
+			wrote(io, slot, res);
 	}
 }
 
 /* Take what is ripe; *next_ns becomes the time when the first of the rest will be. */
 static unsigned take(struct rec_io *io, struct rec_io_done *done, unsigned max, uint64_t *next_ns)
 {
-	uint64_t now = now_ns();
+	uint64_t now = now_ns(io);
 	unsigned n = 0;
 
 	*next_ns = UINT64_MAX;
@@ -234,6 +276,10 @@ static unsigned take(struct rec_io *io, struct rec_io_done *done, unsigned max, 
 		}
 		s->state = SLOT_IDLE;
 		io->busy--;
+		if (io->cfg->fault_done != NULL)
+			io->cfg->fault_done(io->cfg->fault_ctx,
+					    i == REC_IO_SYNC ? RECORD_OP_SYNC : RECORD_OP_WRITE,
+					    io->volume, s->result);
 		done[n++] = (struct rec_io_done){.slot = i, .result = s->result};
 	}
 	return n;
@@ -241,6 +287,10 @@ static unsigned take(struct rec_io *io, struct rec_io_done *done, unsigned max, 
 
 static void doze(struct rec_io *io, uint64_t ns)
 {
+	if (io->cfg->clock.sleep_until != NULL) {
+		io->cfg->clock.sleep_until(io->cfg->clock.ctx, now_ns(io) + ns);
+		return;
+	}
 	if (!io->uring) {
 		struct timespec ts = {.tv_sec = (time_t)(ns / PB_NS_PER_S),
 				      .tv_nsec = (long)(ns % PB_NS_PER_S)};
@@ -258,7 +308,7 @@ static void doze(struct rec_io *io, uint64_t ns)
 
 unsigned rec_io_wait(struct rec_io *io, uint32_t timeout_ms, struct rec_io_done *done, unsigned max)
 {
-	uint64_t until_ns = now_ns() + timeout_ms * PB_NS_PER_MS;
+	uint64_t until_ns = now_ns(io) + timeout_ms * PB_NS_PER_MS;
 	uint64_t next_ns;
 
 	for (;;) {
@@ -266,7 +316,7 @@ unsigned rec_io_wait(struct rec_io *io, uint32_t timeout_ms, struct rec_io_done 
 			reap(io);
 
 		unsigned n = take(io, done, max, &next_ns);
-		uint64_t now = now_ns();
+		uint64_t now = now_ns(io);
 
 		if (n > 0 || now >= until_ns)
 			return n;

@@ -23,11 +23,12 @@ struct rec_io;
 
 struct rec_io_done {
 	unsigned slot; /* the buffer's number, or REC_IO_SYNC */
-	int result;    /* 0 or negative errno; a short write is -EIO */
+	int result;    /* 0 or negative errno */
 };
 
-/* Returns 0 or -ENOMEM. `plain` forbids io_uring. */
-int rec_io_open(struct rec_io **io, bool plain, record_fault_fn *fault, void *fault_ctx);
+/* What of `cfg` concerns it: plain_io, the faults and the clock of a test, which is also what
+ * rec_io_wait() then sleeps by. Returns 0 or -ENOMEM. */
+int rec_io_open(struct rec_io **io, const struct record_config *cfg);
 void rec_io_close(struct rec_io *io);
 
 const char *rec_io_text(const struct rec_io *io);
@@ -39,7 +40,8 @@ uint8_t *rec_io_buffer(struct rec_io *io, unsigned slot);
  * flight. */
 void rec_io_target(struct rec_io *io, int fd, unsigned volume);
 
-/* Write `len` bytes of buffer `slot` at `offset`. The buffer belongs to the kernel until done. */
+/* Write `len` bytes of buffer `slot` at `offset`. The buffer belongs to the kernel until done. What a
+ * short write leaves is written in turn. */
 void rec_io_write(struct rec_io *io, unsigned slot, size_t len, uint64_t offset);
 
 /* Make what has been completed durable (fdatasync). One at a time. */

@@ -63,11 +63,13 @@ static int settle_config(struct record *rec, const struct record_config *cfg)
 	if (c->segment_bytes < RECORDING_SEGMENT_MIN || c->segment_bytes > RECORDING_SEGMENT_MAX ||
 	    c->extents < c->workers || c->taps < c->workers)
 		return -EINVAL;
-	for (unsigned i = 0; i < c->volumes; i++)
+	for (unsigned i = 0; i < c->volumes; i++) {
 		if (c->volume[i] == NULL ||
 		    (size_t)snprintf(rec->volume_path[i], sizeof(rec->volume_path[i]), "%s",
 				     c->volume[i]) >= sizeof(rec->volume_path[i]))
 			return -EINVAL;
+		c->volume[i] = rec->volume_path[i];
+	}
 	return 0;
 }
 
@@ -128,6 +130,9 @@ static int deal(struct record *rec, uint16_t i)
 	w->extent_base = rec->shared.extent_base;
 	w->tap_base = rec->shared.tap;
 	w->age_ns = age_ns(&rec->cfg);
+	w->refuses = rec->cfg.policy == RECORD_POLICY_REFUSE;
+	w->wall_fixed = rec->cfg.clock.now_ns != NULL;
+	atomic_store_explicit(&w->no_volume, rec->cfg.volumes == 0, memory_order_relaxed);
 	w->free_extent = calloc(end - first + 1, sizeof(uint32_t));
 	w->free_tap = calloc(tap_end - tap_first + 1, sizeof(uint32_t));
 	if (w->free_extent == NULL || w->free_tap == NULL ||
@@ -147,7 +152,9 @@ static int deal(struct record *rec, uint16_t i)
 		else
 			rec_tap_adopt(w, tap);
 	}
-	w->wall_minus_mono_ns = (int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC));
+	if (!w->wall_fixed)
+		w->wall_minus_mono_ns =
+			(int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC));
 	return 0;
 }
 
@@ -264,9 +271,14 @@ again:
 	rec->stats.extents_free = rec->stats.extents - rec->pending_n;
 	rec->stats.taps = rec->shared.head->taps;
 	rec->stats.recovered = rec->recovered;
+	rec->stats.policy = rec->cfg.policy;
+	rec->stats.recording = rec->cfg.volumes != 0;
 	rec->told = rec->stats;
 	start_cataloguer(rec);
-	err = -pthread_create(&rec->thread, NULL, recorder_run, rec);
+	if (rec->cfg.clock.now_ns != NULL)
+		err = recorder_begin(rec);
+	else
+		err = -pthread_create(&rec->thread, NULL, recorder_run, rec);
 	if (err != 0) {
 		cataloguer_stop(rec->cataloguer);
 		goto fail_shared;
@@ -279,6 +291,12 @@ fail_shared:
 fail:
 	release(rec);
 	return err;
+}
+
+void record_turn(struct record *rec)
+{
+	must(rec->cfg.clock.now_ns != NULL);
+	recorder_turn(rec);
 }
 
 struct rec_worker *record_worker(struct record *rec, uint16_t index)
@@ -306,7 +324,7 @@ void record_stats(const struct record *rec, struct record_stats *st)
 /* End what is still open; an END that finds no extent waits a while for the disk. */
 static void close_taps(struct record *rec)
 {
-	uint64_t until_ns = clock_ns(CLOCK_MONOTONIC) + CLOSING_WAIT_MS * PB_NS_PER_MS;
+	uint64_t until_ns = recorder_mono_ns(rec) + CLOSING_WAIT_MS * PB_NS_PER_MS;
 
 	for (uint32_t t = 0; t < rec->shared.head->taps; t++) {
 		struct rec_tap *tap = &rec->shared.tap[t];
@@ -317,9 +335,12 @@ static void close_taps(struct record *rec)
 	for (uint16_t i = 0; i < rec->cfg.workers; i++) {
 		struct rec_worker *w = &rec->worker[i];
 
-		while (w->closing.first != 0 && clock_ns(CLOCK_MONOTONIC) < until_ns) {
+		while (w->closing.first != 0 && recorder_mono_ns(rec) < until_ns) {
 			rec_tap_age(w, w->now_ns);
-			usleep(1000);
+			if (rec->cfg.clock.now_ns != NULL)
+				recorder_turn(rec);
+			else
+				usleep(1000);
 		}
 		if (w->closing.first != 0)
 			log_error("record",
@@ -331,7 +352,10 @@ int record_stop(struct record *rec)
 {
 	close_taps(rec);
 	atomic_store_explicit(&rec->stop, true, memory_order_release);
-	pthread_join(rec->thread, NULL);
+	if (rec->cfg.clock.now_ns != NULL)
+		recorder_end(rec);
+	else
+		pthread_join(rec->thread, NULL);
 	cataloguer_stop(rec->cataloguer);
 
 	int err = rec->result;

@@ -13,7 +13,7 @@ enum { CALLS = 5 };
 
 /* A disk that fails, or stalls, at the test's will. */
 struct disk {
-	_Atomic int said[RECORD_VOLUMES_MAX][RECORD_OP_SYNC + 1];
+	_Atomic int said[RECORD_VOLUMES_MAX][RECORD_OPS];
 	_Atomic unsigned asked[RECORD_VOLUMES_MAX];
 };
 
@@ -27,7 +27,7 @@ static int disk_asked(void *ctx, enum record_op op, unsigned volume)
 
 static void disk_says(struct disk *d, unsigned volume, int said)
 {
-	for (int op = 0; op <= RECORD_OP_SYNC; op++)
+	for (int op = 0; op < RECORD_OPS; op++)
 		atomic_store(&d->said[volume][op], said);
 }
 

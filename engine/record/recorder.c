@@ -12,7 +12,7 @@
  * extents are written again too.)
  *
  * The thread never waits in any other place than pump(), and pump() goes on emptying rings and
- * telling the operator while a disk stalls. No worker ever wakes it: it comes by every POLL_MS.
+ * telling the operator while a disk stalls. What else may wait for a disk is the keeper's work. No worker ever wakes it: it comes by every POLL_MS.
  */
 #include "record/recorder.h"
 
@@ -29,8 +29,8 @@
 
 enum {
 	POLL_MS = 50,
-	STOP_WAIT_S = 30,  /* for a stalled disk, at the end */
-	LOSS_ALARM_S = 10, /* the alarm stays this long after the last loss */
+	SEGMENT_POLL_MS = 5,
+	STOP_WAIT_S = 30, /* for a stalled disk, at the end */
 };
 
 static uint64_t clock_ns(clockid_t which)
@@ -41,9 +41,17 @@ static uint64_t clock_ns(clockid_t which)
 	return (uint64_t)ts.tv_sec * PB_NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
-static uint64_t mono_ns(void)
+uint64_t recorder_mono_ns(const struct record *rec)
 {
+	if (rec->cfg.clock.now_ns != NULL)
+		return rec->cfg.clock.now_ns(rec->cfg.clock.ctx);
 	return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t recorder_wall_ns(const struct record *rec)
+{
+	/* of a test's clock it is the same */
+	return rec->cfg.clock.now_ns != NULL ? recorder_mono_ns(rec) : clock_ns(CLOCK_REALTIME);
 }
 
 /* --- extents in and out --- */
@@ -98,6 +106,10 @@ static void give_back(struct record *rec, uint32_t extent, uint64_t wall_ns)
 		rec->durable[ms < DURABLE_MS_MAX ? ms : DURABLE_MS_MAX - 1]++;
 	}
 	rec->stats.extents_written++;
+	for (int ch = 0; ch < RECORDING_CHANNELS; ch++)
+		rec->stats.frames_durable += h->channel[ch].written - h->channel[ch].written_before;
+	if (rec->cfg.durable != NULL)
+		rec->cfg.durable(rec->cfg.fault_ctx, h);
 	atomic_store_explicit(&shared_live(h)->state, SHARED_FREE, memory_order_release);
 	must(spsc_put(&rec->worker[rec->owner[extent]].freed, &extent));
 }
@@ -107,7 +119,7 @@ static void give_back(struct record *rec, uint32_t extent, uint64_t wall_ns)
 static void wrote(struct record *rec, struct batch *b)
 {
 	if (rec->written_n == rec->covered && b->n != 0)
-		rec->unsynced_since_ns = mono_ns();
+		rec->unsynced_since_ns = recorder_mono_ns(rec);
 	for (uint32_t i = 0; i < b->n; i++)
 		rec->written[rec->written_n++] = b->extent[i];
 	b->n = 0;
@@ -115,7 +127,7 @@ static void wrote(struct record *rec, struct batch *b)
 
 static void synced(struct record *rec)
 {
-	uint64_t wall_ns = clock_ns(CLOCK_REALTIME);
+	uint64_t wall_ns = recorder_wall_ns(rec);
 
 	for (uint32_t i = 0; i < rec->covered; i++)
 		give_back(rec, rec->written[i], wall_ns);
@@ -153,120 +165,13 @@ static void complete(struct record *rec, const struct rec_io_done *done)
 		broke(rec, done->result);
 }
 
-/* --- the operator --- */
-
-static const struct volume *first_failed(const struct record *rec)
-{
-	for (unsigned i = 0; i < rec->cfg.volumes; i++)
-		if (rec->volume[i].failed)
-			return &rec->volume[i];
-	return NULL;
-}
-
-static bool all_failed(const struct record *rec)
-{
-	for (unsigned i = 0; i < rec->cfg.volumes; i++)
-		if (!rec->volume[i].failed)
-			return false;
-	return true;
-}
-
-static uint32_t waiting(const struct record *rec)
+uint32_t recorder_waiting(const struct record *rec)
 {
 	uint32_t n = rec->pending_n + rec->written_n;
 
 	for (unsigned i = 0; i < REC_IO_BUFFERS; i++)
 		n += rec->batch[i].n;
 	return n;
-}
-
-static enum record_alarm judge(struct record *rec, uint64_t lost, char *text, size_t max)
-{
-	const struct volume *bad = first_failed(rec);
-	uint64_t now = mono_ns();
-
-	if (lost != rec->lost_seen) {
-		rec->lost_seen = lost;
-		rec->lost_at_ns = now;
-	}
-	text[0] = '\0';
-	if (rec->lost_at_ns != 0 && now - rec->lost_at_ns < LOSS_ALARM_S * PB_NS_PER_S) {
-		snprintf(text, max, "frames are being lost%s%s%.80s",
-			 rec->stats.extents_free == 0 ? ": no extent is free" : "",
-			 bad != NULL ? "; failed volume: " : "", bad != NULL ? bad->path : "");
-		return RECORD_ALARM_LOSS;
-	}
-	if (rec->cfg.volumes == 0 || (rec->seg.fd < 0 && all_failed(rec))) {
-		if (bad == NULL)
-			snprintf(text, max, "no volume is configured: nothing can be recorded");
-		else
-			snprintf(text, max, "no volume takes recordings; %.80s: %s", bad->path,
-				 strerror(-bad->error));
-		return RECORD_ALARM_NO_VOLUME;
-	}
-	if (bad != NULL) {
-		snprintf(text, max, "volume %.80s: %s; another one is used", bad->path,
-			 strerror(-bad->error));
-		return RECORD_ALARM_VOLUME;
-	}
-	if (waiting(rec) > rec->shared.head->extents / 2) {
-		snprintf(text, max, "the disk does not keep up: %u of %u extents wait for it",
-			 waiting(rec), rec->shared.head->extents);
-		return RECORD_ALARM_SLOW;
-	}
-	return RECORD_ALARM_NONE;
-}
-
-/* How long `percent` of the extents took at most. */
-static uint32_t durable_ms(const struct record *rec, unsigned percent)
-{
-	uint64_t all = 0, n = 0;
-	uint32_t ms = 0;
-
-	for (uint32_t i = 0; i < DURABLE_MS_MAX; i++)
-		all += rec->durable[i];
-	while (ms < DURABLE_MS_MAX && (n += rec->durable[ms]) * 100 < all * percent)
-		ms++;
-	return ms;
-}
-
-static void tell(struct record *rec)
-{
-	struct record_stats *st = &rec->stats;
-	uint32_t free_extents = 0, open = 0;
-	uint64_t lost = 0;
-
-	for (uint16_t i = 0; i < rec->cfg.workers; i++) {
-		struct rec_worker *w = &rec->worker[i];
-
-		free_extents += atomic_load_explicit(&w->free_extents, memory_order_relaxed) +
-				spsc_held(&w->freed);
-		open += atomic_load_explicit(&w->taps_open, memory_order_relaxed);
-		lost += atomic_load_explicit(&w->frames_lost, memory_order_relaxed);
-	}
-	st->extents_free = free_extents;
-	st->taps_open = open;
-	st->frames_lost = lost;
-	st->segment = rec->seg.number;
-	st->volume = rec->seg.volume;
-	if (st->syncs != rec->syncs_told) {
-		st->durable_ms_p50 = durable_ms(rec, 50);
-		st->durable_ms_p99 = durable_ms(rec, 99);
-		rec->syncs_told = st->syncs;
-	}
-	st->alarm = judge(rec, lost, st->alarm_text, sizeof(st->alarm_text));
-	pthread_mutex_lock(&rec->told_lock);
-	rec->told = *st;
-	pthread_mutex_unlock(&rec->told_lock);
-	if (st->alarm != rec->logged) {
-		if (st->alarm == RECORD_ALARM_NONE)
-			log_info("record", "recording works again as it should");
-		else if (st->alarm == RECORD_ALARM_LOSS || st->alarm == RECORD_ALARM_NO_VOLUME)
-			log_error("record", "%s", st->alarm_text);
-		else
-			log_warn("record", "%s", st->alarm_text);
-		rec->logged = st->alarm;
-	}
 }
 
 /* Sleep, take what is done, keep the rings empty and the operator told. */
@@ -278,7 +183,7 @@ static void pump(struct record *rec, uint32_t timeout_ms)
 	for (unsigned i = 0; i < n; i++)
 		complete(rec, &done[i]);
 	collect(rec);
-	tell(rec);
+	recorder_tell(rec);
 }
 
 static void settle(struct record *rec)
@@ -364,23 +269,13 @@ static void write_batch(struct record *rec, unsigned slot)
 	rec_io_write(rec->io, slot, len, at);
 }
 
-static void fail_volume(struct record *rec, unsigned index, int err)
-{
-	struct volume *v = &rec->volume[index];
-
-	if (!v->failed || v->error != err)
-		log_error("record", "volume %s: %s", v->path, strerror(-err));
-	v->failed = true;
-	v->error = err;
-	v->retry_at_ns = mono_ns() + rec->cfg.retry_ms * PB_NS_PER_MS;
-}
-
 /* The segment's volume has failed: all that is not durable becomes pending again. */
 static void retreat(struct record *rec)
 {
 	int err = rec->broken;
 
 	settle(rec);
+	rec->stats.rewritten += recorder_waiting(rec) - rec->pending_n;
 	while (rec->written_n > 0)
 		pending_prepend(rec, rec->written[--rec->written_n]);
 	for (unsigned i = 0; i < REC_IO_BUFFERS; i++)
@@ -388,117 +283,42 @@ static void retreat(struct record *rec)
 			pending_prepend(rec, rec->batch[i].extent[--rec->batch[i].n]);
 	rec->covered = 0;
 	rec->broken = 0;
-	fail_volume(rec, rec->seg.volume, err);
 	rec_io_target(rec->io, -1, 0);
-	volume_segment_close(&rec->seg, 0);
+	keeper_failed(rec->keeper, &rec->seg, err);
+	rec->seg.fd = -1;
 }
 
-/* Everything durable, then the index, then that durable. Whatever fails on the way is left to
- * retreat(). */
-static void seal(struct record *rec, bool shorten)
+/* Everything durable; the index is the keeper's work. What fails on the way is left to retreat(). */
+static void leave_segment(struct record *rec, bool shorten)
 {
-	uint64_t offset;
-
 	settle(rec);
-	if (rec->broken == 0) {
-		start_sync(rec);
-		settle(rec);
-	}
-	if (rec->broken != 0)
-		return;
-
-	size_t len = volume_segment_index(&rec->seg, rec_io_buffer(rec->io, 0), shorten, &offset);
-
-	rec->batch[0].busy = true;
-	rec_io_write(rec->io, 0, len, offset);
-	settle(rec);
-	if (rec->broken == 0) {
+	if (rec->broken == 0 && rec->written_n > 0) {
 		start_sync(rec);
 		settle(rec);
 	}
 	if (rec->broken != 0)
 		return;
 	rec_io_target(rec->io, -1, 0);
-	volume_segment_close(&rec->seg, shorten ? offset + len : 0);
-	cataloguer_sealed(rec->cataloguer);
+	keeper_seal(rec->keeper, &rec->seg, shorten);
+	rec->seg.fd = -1;
 }
 
-static int try_volume(struct record *rec, unsigned index, struct segment *out)
+static bool take_segment(struct record *rec)
 {
-	struct volume *v = &rec->volume[index];
-	int err = rec->cfg.fault != NULL
-			  ? rec->cfg.fault(rec->cfg.fault_ctx, RECORD_OP_CREATE, index)
-			  : 0;
-
-	if (err >= 0 && !v->seen)
-		err = volume_open(v, rec->volume_path[index], &rec->next_number);
-	if (err >= 0)
-		err = volume_segment_create(out, v, index, &rec->next_number,
-					    rec->cfg.segment_bytes, rec->cfg.instance,
-					    rec_io_buffer(rec->io, 0));
-	if (err < 0) {
-		rec->stats.errors++;
-		fail_volume(rec, index, err);
-		return err;
-	}
-	if (v->failed)
-		log_info("record", "volume %s works again", v->path);
-	v->failed = false;
-	v->error = 0;
-	if (!out->direct && !v->buffered)
-		log_info("record", "%s has no direct I/O; writing through the page cache", v->path);
-	v->buffered = !out->direct;
-	return 0;
-}
-
-static void use_segment(struct record *rec, const struct segment *s)
-{
-	rec->seg = *s;
-	rec_io_target(rec->io, s->fd, s->volume);
-	log_debug("record", "segment %08x on %s", (unsigned)s->number, rec->volume[s->volume].path);
-}
-
-/* A segment on the best volume that works or is due for a try. Buffer 0 must be idle. */
-static bool new_segment(struct record *rec)
-{
-	struct segment s;
-
-	for (unsigned i = 0; i < rec->cfg.volumes; i++) {
-		if (rec->volume[i].failed && mono_ns() < rec->volume[i].retry_at_ns)
-			continue;
-		if (try_volume(rec, i, &s) == 0) {
-			use_segment(rec, &s);
-			return true;
-		}
-	}
-	return false;
-}
-
-/* While a worse volume is in use, try the better ones again when their time has come. */
-static void return_to_better(struct record *rec)
-{
-	struct segment s;
-
-	for (unsigned i = 0; i < rec->seg.volume; i++) {
-		if (mono_ns() < rec->volume[i].retry_at_ns)
-			continue;
-		settle(rec); /* buffer 0 is needed */
-		if (rec->broken != 0 || try_volume(rec, i, &s) != 0)
-			return;
-		seal(rec, true);
-		if (rec->broken != 0)
-			retreat(rec);
-		use_segment(rec, &s);
-		return;
-	}
+	if (!keeper_take(rec->keeper, &rec->seg))
+		return false;
+	rec_io_target(rec->io, rec->seg.fd, rec->seg.volume);
+	log_debug("record", "segment %08x on %s", (unsigned)rec->seg.number,
+		  rec->cfg.volume[rec->seg.volume]);
+	return true;
 }
 
 static void write_pending(struct record *rec)
 {
 	for (unsigned i = 0; i < REC_IO_BUFFERS && rec->pending_n > 0 && rec->broken == 0; i++) {
 		if (rec->seg.fd >= 0 && !volume_segment_fits(&rec->seg, next_bytes(rec)))
-			seal(rec, false);
-		if (rec->broken != 0 || (rec->seg.fd < 0 && !new_segment(rec)))
+			leave_segment(rec, false);
+		if (rec->broken != 0 || (rec->seg.fd < 0 && !take_segment(rec)))
 			return;
 		if (!rec->batch[i].busy)
 			write_batch(rec, i);
@@ -509,14 +329,17 @@ static bool sync_due(const struct record *rec, bool at_once)
 {
 	if (rec->written_n == 0 || rec->syncing || rec->broken != 0)
 		return false;
-	return at_once || mono_ns() - rec->unsynced_since_ns >= rec->cfg.flush_ms * PB_NS_PER_MS;
+	return at_once ||
+	       recorder_mono_ns(rec) - rec->unsynced_since_ns >= rec->cfg.flush_ms * PB_NS_PER_MS;
 }
 
-/* Until the next poll, or the next sync if that is due before. */
+/* Until the next poll, or the next sync if that is due before, or a segment may be ready. */
 static uint32_t nap_ms(const struct record *rec)
 {
-	uint64_t since_ms = (mono_ns() - rec->unsynced_since_ns) / PB_NS_PER_MS;
+	uint64_t since_ms = (recorder_mono_ns(rec) - rec->unsynced_since_ns) / PB_NS_PER_MS;
 
+	if (rec->seg.fd < 0 && rec->pending_n != 0 && !rec->no_volume)
+		return SEGMENT_POLL_MS;
 	if (rec->written_n == rec->covered || rec->syncing)
 		return POLL_MS;
 	if (since_ms >= rec->cfg.flush_ms)
@@ -527,10 +350,14 @@ static uint32_t nap_ms(const struct record *rec)
 
 static void turn(struct record *rec, bool stopping)
 {
+	if (rec->cfg.clock.now_ns != NULL)
+		keeper_work(rec->keeper);
+	if (rec->seg.fd >= 0 && rec->broken == 0)
+		rec->broken = keeper_gone(rec->keeper, rec->seg.volume);
 	if (rec->broken != 0)
 		retreat(rec);
-	if (rec->seg.fd >= 0 && rec->seg.volume > 0)
-		return_to_better(rec);
+	if (rec->seg.fd >= 0 && keeper_better(rec->keeper, rec->seg.volume))
+		leave_segment(rec, true);
 	write_pending(rec);
 	if (sync_due(rec, stopping))
 		start_sync(rec);
@@ -540,36 +367,59 @@ static void turn(struct record *rec, bool stopping)
 /* At the end: each volume is tried once more; what none takes stays in the extent file. */
 static int finish(struct record *rec)
 {
-	uint64_t until_ns = mono_ns() + STOP_WAIT_S * PB_NS_PER_S;
+	uint64_t until_ns = recorder_mono_ns(rec) + STOP_WAIT_S * PB_NS_PER_S;
 
-	for (unsigned i = 0; i < rec->cfg.volumes; i++)
-		rec->volume[i].retry_at_ns = 0;
+	keeper_retry_now(rec->keeper);
 	collect(rec);
-	while (waiting(rec) > 0 && mono_ns() < until_ns) {
+	while (recorder_waiting(rec) > 0 && recorder_mono_ns(rec) < until_ns) {
 		turn(rec, true);
-		if (rec->seg.fd < 0 && rec->broken == 0 && all_failed(rec))
+		if (rec->seg.fd < 0 && rec->broken == 0 && keeper_hopeless(rec->keeper))
 			break;
 	}
-	if (waiting(rec) > 0) {
-		log_error("record", "%u extents are on no disk; they stay in %s", waiting(rec),
-			  rec->shared.path);
+	if (recorder_waiting(rec) > 0) {
+		log_error("record", "%u extents are on no disk; they stay in %s",
+			  recorder_waiting(rec), rec->shared.path);
 		return -EIO;
 	}
 	if (rec->seg.fd >= 0)
-		seal(rec, true);
+		leave_segment(rec, true);
 	if (rec->broken != 0)
 		retreat(rec);
 	return 0;
 }
 
-static void open_volumes(struct record *rec)
+static void sealed(void *ctx)
 {
-	for (unsigned i = 0; i < rec->cfg.volumes; i++) {
-		int err = volume_open(&rec->volume[i], rec->volume_path[i], &rec->next_number);
+	struct record *rec = ctx;
 
-		if (err < 0)
-			fail_volume(rec, i, err);
+	cataloguer_sealed(rec->cataloguer);
+}
+
+int recorder_begin(struct record *rec)
+{
+	const struct keeper_config cfg = {.record = &rec->cfg, .sealed = sealed, .ctx = rec};
+
+	if (rec_io_open(&rec->io, &rec->cfg) != 0 || keeper_start(&rec->keeper, &cfg) != 0) {
+		log_error("record", "no memory or thread for the recorder");
+		rec->result = -ENOMEM;
+		return -ENOMEM;
 	}
+	log_info("record", "recorder uses %s", rec_io_text(rec->io));
+	return 0;
+}
+
+void recorder_turn(struct record *rec)
+{
+	turn(rec, false);
+}
+
+void recorder_end(struct record *rec)
+{
+	rec->result = finish(rec);
+	recorder_tell(rec);
+	keeper_stop(rec->keeper);
+	volume_segment_close(&rec->seg);
+	rec_io_close(rec->io);
 }
 
 void *recorder_run(void *arg)
@@ -577,18 +427,10 @@ void *recorder_run(void *arg)
 	struct record *rec = arg;
 
 	pthread_setname_np(pthread_self(), "recorder"); /* for top and perf */
-	if (rec_io_open(&rec->io, rec->cfg.plain_io, rec->cfg.fault, rec->cfg.fault_ctx) != 0) {
-		log_error("record", "no memory for the recorder's buffers");
-		rec->result = -ENOMEM;
+	if (recorder_begin(rec) != 0)
 		return NULL;
-	}
-	log_info("record", "recorder uses %s", rec_io_text(rec->io));
-	open_volumes(rec);
 	while (!atomic_load_explicit(&rec->stop, memory_order_acquire))
 		turn(rec, false);
-	rec->result = finish(rec);
-	tell(rec);
-	volume_segment_close(&rec->seg, 0);
-	rec_io_close(rec->io);
+	recorder_end(rec);
 	return NULL;
 }

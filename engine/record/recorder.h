@@ -1,4 +1,4 @@
-/* The recorder thread's state; private to record.c and recorder.c.
+/* The recorder thread's state; private to record.c, recorder.c and recorder_stats.c.
  *
  * An extent that a worker has closed is in exactly one of: its worker's `full` ring, `pending`, the
  * list of one buffer, `written`; and leaves by its worker's `freed` ring.
@@ -11,6 +11,7 @@
 
 #include "record/cataloguer.h"
 #include "record/io.h"
+#include "record/keeper.h"
 #include "record/record.h"
 #include "record/recover.h"
 #include "record/shared.h"
@@ -53,10 +54,9 @@ struct record {
 
 	/* The recorder's own. */
 	struct rec_io *io;
-	struct volume volume[RECORD_VOLUMES_MAX];
-	struct segment seg;
-	uint64_t next_number;
-	uint32_t *pending; /* ring of all extents */
+	struct keeper *keeper;
+	struct segment seg; /* fd -1: none */
+	uint32_t *pending;  /* ring of all extents */
 	uint32_t pending_first, pending_n;
 	struct batch batch[REC_IO_BUFFERS];
 	uint32_t *written; /* completed, not yet durable; oldest first */
@@ -68,6 +68,7 @@ struct record {
 	struct tap_last *last;
 	uint64_t durable[DURABLE_MS_MAX]; /* extents by the milliseconds until they were durable */
 	uint64_t lost_seen, lost_at_ns;
+	bool no_volume; /* told to the workers */
 	uint64_t syncs_told;
 	enum record_alarm logged;
 	struct record_stats stats;
@@ -80,5 +81,22 @@ struct record {
 
 /* The thread. */
 void *recorder_run(void *record);
+
+/* What the thread does: begin, one turn, end. begin returns 0 or -ENOMEM. */
+int recorder_begin(struct record *rec);
+void recorder_turn(struct record *rec);
+void recorder_end(struct record *rec);
+
+/* The recorder's clocks: monotonic, and the time of day that belongs to it. */
+uint64_t recorder_mono_ns(const struct record *rec);
+uint64_t recorder_wall_ns(const struct record *rec);
+
+/* Extents that are not durable. */
+uint32_t recorder_waiting(const struct record *rec);
+
+/* --- recorder_stats.c --- */
+
+/* Bring the statistics up to date and tell them: to whoever asks, to the log, to the workers. */
+void recorder_tell(struct record *rec);
 
 #endif

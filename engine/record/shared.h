@@ -27,6 +27,7 @@
 #include <stddef.h>
 
 #include "base/spsc.h"
+#include "patchbay/recording_account.h"
 #include "patchbay/recording_format.h"
 #include "record/shared_layout.h"
 #include "record/tap.h"
@@ -89,11 +90,22 @@ struct tap_list {
 	uint32_t first, last; /* index + 1; 0 = empty */
 };
 
+/* What a worker has counted over all its recordings; frames when their extent was closed. */
+struct rec_counts {
+	_Atomic uint64_t written, masked;
+	_Atomic uint64_t missing; /* of a signed number */
+	_Atomic uint64_t lost[RECORDING_LOSSES];
+	_Atomic uint64_t recordings, pauses, masks;
+	_Atomic uint64_t refused;
+};
+
 struct rec_worker {
 	/* Set before the worker starts; read only after. */
 	uint8_t *extent_base;     /* of the whole file */
 	struct rec_tap *tap_base; /* the same */
 	uint64_t age_ns;          /* hand-over age */
+	bool refuses;             /* RECORD_POLICY_REFUSE */
+	bool wall_fixed;          /* the time of day is a test's */
 
 	/* The worker's own. */
 	alignas(64) uint32_t *free_extent; /* stack */
@@ -108,7 +120,10 @@ struct rec_worker {
 	/* Written by the worker, read by anyone. */
 	alignas(64) _Atomic uint32_t free_extents; /* height of the stack */
 	_Atomic uint32_t taps_open;
-	_Atomic uint64_t frames_lost;
+	struct rec_counts counts;
+
+	/* Written by the recorder, read by the worker. */
+	alignas(64) _Atomic bool no_volume; /* none takes recordings */
 
 	struct spsc full;  /* of extent numbers, worker -> recorder: CLOSED */
 	struct spsc freed; /* of extent numbers, recorder -> worker: FREE */

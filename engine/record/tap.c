@@ -122,10 +122,12 @@ static void read_wall(struct rec_worker *rw, uint64_t now_ns)
 {
 	struct timespec ts;
 
+	rw->wall_read_ns = now_ns;
+	if (rw->wall_fixed)
+		return;
 	clock_gettime(CLOCK_REALTIME, &ts);
 	rw->wall_minus_mono_ns =
 		(int64_t)((uint64_t)ts.tv_sec * PB_NS_PER_S + (uint64_t)ts.tv_nsec - now_ns);
-	rw->wall_read_ns = now_ns;
 }
 
 static uint64_t wall_ns(const struct rec_worker *rw, uint64_t now_ns)
@@ -168,6 +170,17 @@ static void forget_holes(struct rec_tap *tap)
 	tap->unusual &= (uint8_t)~TAP_HOLES;
 }
 
+/* What this extent adds to what was counted: its head still tells what was before it. */
+static void count_extent(struct rec_counts *c, const struct recording_extent_head *h,
+			 const struct rec_tap *tap)
+{
+	for (int ch = 0; ch < RECORDING_CHANNELS; ch++) {
+		count(&c->written, tap->written[ch] - h->channel[ch].written_before);
+		count(&c->masked, tap->masked[ch] - h->more[ch].masked);
+		count(&c->missing, (uint64_t)(tap->missing[ch] - h->more[ch].missing));
+	}
+}
+
 /* Close the open extent and give it to the recorder; with LAST the tap is free afterwards. */
 static void hand_over(struct rec_tap *tap, uint32_t flags)
 {
@@ -176,6 +189,7 @@ static void hand_over(struct rec_tap *tap, uint32_t flags)
 		(uint32_t)(atomic_load_explicit(&tap->open, memory_order_relaxed) >> 32) - 1;
 
 	list_remove(rw, &rw->aging, tap);
+	count_extent(&rw->counts, extent_of(tap), tap);
 	shared_extent_close(extent_of(tap), tap, used_of(tap), flags);
 	atomic_store_explicit(&tap->open, 0, memory_order_release);
 	if ((flags & RECORDING_EXTENT_LAST) != 0) {
@@ -249,6 +263,10 @@ int rec_tap_open(struct rec_worker *rw, const uint8_t id[16], const char *metada
 		metadata = "{}";
 	if (strlen(metadata) > RECORDING_METADATA_MAX)
 		return -E2BIG;
+	if (rw->refuses && atomic_load_explicit(&rw->no_volume, memory_order_relaxed)) {
+		count(&rw->counts.refused, 1);
+		return -ENXIO;
+	}
 	if (rw->free_taps == 0)
 		return -ENFILE;
 
@@ -274,6 +292,7 @@ int rec_tap_open(struct rec_worker *rw, const uint8_t id[16], const char *metada
 	}
 	rw->free_taps--;
 	count32(&rw->taps_open, 1);
+	count(&rw->counts.recordings, 1);
 	*out = tap;
 	return 0;
 }
@@ -289,8 +308,15 @@ __attribute__((cold)) static enum rec_tap_frame lose(struct rec_tap *tap, const 
 	tap->loss[f->channel] = (uint8_t)why;
 	tap->lost[f->channel]++;
 	tap->unusual |= (uint8_t)(TAP_HOLES | TAP_FRESH << f->channel);
-	count(&tap->worker->frames_lost, 1);
+	count(&tap->worker->counts.lost[why], 1);
 	return REC_TAP_FRAME_LOST;
+}
+
+static enum recording_loss why_no_extent(const struct rec_worker *rw)
+{
+	return atomic_load_explicit(&rw->no_volume, memory_order_relaxed)
+		       ? RECORDING_LOSS_IO
+		       : RECORDING_LOSS_NO_EXTENT;
 }
 
 static struct recording_frame_head audio_head(const struct rec_tap *tap, const struct rec_frame *f,
@@ -381,7 +407,7 @@ __attribute__((noinline)) static enum rec_tap_frame frame_slowly(struct rec_tap 
 		return lose(tap, f, RECORDING_LOSS_TOO_LARGE);
 	/* with holes, twice the reserve: two LOSS frames now, and the promise kept after */
 	if (!have_room(tap, bytes + (holes ? (uint32_t)TAP_RESERVE_BYTES : 0), f->now_ns))
-		return lose(tap, f, RECORDING_LOSS_NO_EXTENT);
+		return lose(tap, f, why_no_extent(tap->worker));
 
 	bool masked = is_masked(tap, f->channel);
 	struct recording_frame_head fh =
@@ -458,6 +484,7 @@ void rec_tap_pause(struct rec_tap *tap, uint64_t now_ns)
 	if (rec_tap_paused(tap))
 		return;
 	(void)put_kind(tap, RECORDING_FRAME_PAUSE, now_ns, NULL); /* the heads tell, too */
+	count(&tap->worker->counts.pauses, 1);
 	tap->pause_from_ns = now_ns;
 	tap->unusual |= TAP_PAUSED;
 }
@@ -507,6 +534,7 @@ static void apply_masks(struct rec_tap *tap, const char *why, uint64_t now_ns)
 			continue;
 		/* without an extent the frames' own flags still tell */
 		(void)put_text(tap, &fh, now_ns, why);
+		count(&tap->worker->counts.masks, on);
 		if (on)
 			tap->unusual |= (uint8_t)(TAP_MASKED << ch);
 		else

@@ -21,6 +21,7 @@
 #include "libpatchbay/recording_catalogue.h"
 #include "libpatchbay/recording_segment.h"
 #include "record/io.h"
+#include "record/recycle.h"
 
 enum { FILE_MODE = 0640, DIR_MODE = 0750 };
 
@@ -162,7 +163,7 @@ static void repair(const char *path, uint64_t number)
 }
 
 /* The directory must be there, and on the file system where it was. */
-static int check_directory(struct volume *v)
+int volume_check(struct volume *v)
 {
 	struct stat st;
 
@@ -185,7 +186,7 @@ int volume_open(struct volume *v, const char *path, uint64_t *next)
 	if (mkdir(path, DIR_MODE) != 0 && errno != EEXIST)
 		return -errno;
 
-	int err = check_directory(v);
+	int err = volume_check(v);
 	DIR *dir = err == 0 ? opendir(path) : NULL;
 
 	if (dir == NULL)
@@ -200,6 +201,8 @@ int volume_open(struct volume *v, const char *path, uint64_t *next)
 			unlink(file); /* half made when its engine died */
 		if (catalogue_name(d->d_name, &serial, &highest) && highest >= *next)
 			*next = highest + UINT64_C(1); /* of a segment that is gone */
+		if (recycle_free_number(d->d_name, &number) && number >= *next)
+			*next = number + 1;
 		if (!recording_segment_number(d->d_name, &number))
 			continue;
 		if (number >= *next)
@@ -215,11 +218,12 @@ static bool find_free(const struct volume *v, char *file, size_t max)
 {
 	DIR *dir = opendir(v->path);
 	bool found = false;
+	uint64_t number;
 
 	if (dir == NULL)
 		return false;
 	for (const struct dirent *d; !found && (d = readdir(dir)) != NULL;)
-		if (strncmp(d->d_name, "free-", 5) == 0) {
+		if (recycle_free_number(d->d_name, &number)) {
 			snprintf(file, max, "%s/%s", v->path, d->d_name);
 			found = true;
 		}
@@ -295,7 +299,7 @@ int volume_segment_create(struct segment *s, struct volume *v, unsigned index, u
 {
 	struct segment local = {.fd = -1, .volume = index, .bytes = bytes, .at = RECORDING_BLOCK};
 	char file[512], reuse[512];
-	int err = check_directory(v);
+	int err = volume_check(v);
 
 	if (err != 0)
 		return err;
@@ -348,7 +352,31 @@ bool volume_segment_fits(const struct segment *s, uint64_t bytes)
 	       s->at + bytes + recording_index_bytes(s->entries + 1) <= s->bytes;
 }
 
-size_t volume_segment_index(const struct segment *s, uint8_t *buf, bool shorten, uint64_t *offset)
+int volume_fresh_create(struct volume *v, uint64_t *next, uint64_t bytes)
+{
+	char file[300], name[300];
+	int err = volume_check(v), fd;
+
+	if (err != 0)
+		return err;
+	snprintf(file, sizeof(file), "%s/new-%08x.pbseg", v->path, (unsigned)*next);
+	snprintf(name, sizeof(name), "%s/free-%08x.pbseg", v->path, (unsigned)*next);
+	(*next)++;
+	fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
+	if (fd < 0)
+		return -errno;
+	err = preallocate(fd, bytes);
+	close(fd);
+	if (err == 0 && renameat2(AT_FDCWD, file, AT_FDCWD, name, RENAME_NOREPLACE) != 0)
+		err = -errno;
+	if (err != 0)
+		unlink(file);
+	return err;
+}
+
+/* Put the index and its tail into `buf` (REC_IO_BUFFER_BYTES); returns its length, and in *offset
+ * where it belongs: the end of the file, or with `shorten` the end of the extents. */
+static size_t put_index(const struct segment *s, uint8_t *buf, bool shorten, uint64_t *offset)
 {
 	size_t bytes = (size_t)recording_index_bytes(s->entries);
 	struct recording_index_tail t = {
@@ -370,13 +398,37 @@ size_t volume_segment_index(const struct segment *s, uint8_t *buf, bool shorten,
 	return bytes;
 }
 
-void volume_segment_close(struct segment *s, uint64_t cut_to)
+int volume_segment_seal(struct segment *s, bool shorten, uint8_t *scratch)
+{
+	uint64_t offset;
+	size_t len = put_index(s, scratch, shorten, &offset);
+	ssize_t n = pwrite(s->fd, scratch, len, (off_t)offset);
+	int err = n == (ssize_t)len ? 0 : n < 0 ? -errno : -EIO;
+
+	if (err == 0 && fdatasync(s->fd) != 0)
+		err = -errno;
+	if (err == 0 && shorten &&
+	    (ftruncate(s->fd, (off_t)(offset + len)) != 0 || fsync(s->fd) != 0))
+		err = -errno;
+	volume_segment_close(s);
+	return err;
+}
+
+void volume_segment_unmake(struct segment *s, const struct volume *v)
+{
+	char from[300], to[300];
+
+	snprintf(from, sizeof(from), "%s/seg-%08x.pbseg", v->path, (unsigned)s->number);
+	snprintf(to, sizeof(to), "%s/free-%08x.pbseg", v->path, (unsigned)s->number);
+	if (rename(from, to) != 0)
+		(void)unlink(from);
+	volume_segment_close(s);
+}
+
+void volume_segment_close(struct segment *s)
 {
 	if (s->fd < 0)
 		return;
-	if (cut_to != 0 && (ftruncate(s->fd, (off_t)cut_to) != 0 || fsync(s->fd) != 0))
-		log_warn("record", "cannot cut segment %08x: %s", (unsigned)s->number,
-			 strerror(errno));
 	close(s->fd);
 	free(s->index);
 	s->fd = -1;

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "patchbay/fate.h"
+#include "patchbay/recording_account.h"
 #include "worker/command.h"
 
 enum {
@@ -52,11 +53,33 @@ struct engine_port_stats {
 	uint64_t rx_missed, rx_nombuf; /* what the device could not deliver */
 };
 
+enum { ENGINE_VOLUMES_MAX = 8 };
+
+struct engine_volume_stats {
+	const char *path;  /* valid as long as the recorder */
+	const char *state; /* "untried", "works", "full" or "failed" */
+	const char *error; /* a sentence, or NULL */
+	uint64_t weight, free_bytes, total_bytes;
+	uint64_t segments, fresh, finished, made, recycled, failures;
+	bool in_use;
+};
+
 struct engine_recorder_stats {
 	bool enabled;
-	uint64_t extents, extents_free, bytes_written, writes, segment;
-	uint64_t frames_lost, durable_ms_max; /* of this run */
-	char alarm[256];                      /* "" when all is well */
+	bool recording; /* a volume takes recordings */
+	bool refuses;   /* without one, new recordings are refused */
+	uint64_t extents, extents_free, extents_waiting, bytes_written, writes, syncs, segment;
+	uint64_t errors, rewritten;
+	uint64_t recordings, recordings_now, refused;
+	/* frames over all recordings of this run */
+	uint64_t frames_written, frames_durable, frames_masked, frames_lost;
+	uint64_t lost[RECORDING_LOSSES]; /* of the lost, by enum recording_loss */
+	int64_t frames_missing;
+	uint64_t pauses, masks;
+	uint64_t durable_ms_p50, durable_ms_p99, durable_ms_max, lag_ms;
+	char alarm[256]; /* "" when all is well */
+	unsigned volumes;
+	struct engine_volume_stats volume[ENGINE_VOLUMES_MAX];
 };
 
 /* A prompt's entry for prompt.list, and a file that prompt.load could not read. */

@@ -14,9 +14,9 @@
 #include "record/tap.h"
 #include "rpc/rpc_priv.h"
 
-enum { METADATA_MAX = 4096, RECOVERED_AT_ONCE = 100 };
+enum { METADATA_MAX = 4096, RECOVERED_AT_ONCE = 100, RETRY_AFTER_S = 5 };
 
-static const char *loss_name(uint8_t loss)
+const char *recording_loss_word(uint8_t loss)
 {
 	switch ((enum recording_loss)loss) {
 	case RECORDING_LOSS_NONE:
@@ -41,7 +41,7 @@ json_t *recording_account_json(const struct recording_account *a)
 						(json_int_t)a->channel[i].accepted, "written",
 						(json_int_t)a->channel[i].written, "lost",
 						(json_int_t)a->channel[i].lost, "lost_reason",
-						loss_name(a->channel[i].loss), "masked",
+						recording_loss_word(a->channel[i].loss), "masked",
 						(json_int_t)a->channel[i].masked, "missing",
 						(json_int_t)a->channel[i].missing));
 	return json_pack("{s:o, s:I}", "channels", channels, "paused_ms", (json_int_t)a->paused_ms);
@@ -104,6 +104,12 @@ static void started(struct engine_rpc *rpc, struct open_command *oc, const struc
 		struct rpc_error err = {0};
 
 		rpc_error_set(&err, RPC_NO_RESOURCE, "this engine runs without a recorder");
+		rpc_server_fail(rpc->server, oc->request, &err);
+	} else if (ev->result == -ENXIO && oc->request.generation != 0) {
+		struct rpc_error err = {0};
+
+		rpc_error_set(&err, RPC_NO_VOLUME, "no volume takes recordings");
+		rpc_error_add(&err, "retry_after_s", json_integer(RETRY_AFTER_S));
 		rpc_server_fail(rpc->server, oc->request, &err);
 	} else {
 		engine_rpc_finish(rpc, oc, ev, NULL, "recording",

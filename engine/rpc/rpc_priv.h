@@ -245,6 +245,8 @@ void sound_play_free(struct engine_rpc *rpc, struct play_object *play);
 void sound_collect_free(struct engine_rpc *rpc, struct collect_object *collect);
 void call_free(struct engine_rpc *rpc, struct call_object *call);
 void call_child_free(struct engine_rpc *rpc, struct call_child *child);
+/* The word of an enum recording_loss; NULL for none. */
+const char *recording_loss_word(uint8_t loss);
 json_t *recording_account_json(const struct recording_account *a);
 void recording_done(struct engine_rpc *rpc, struct call_child *recording, const char *reason,
 		    const struct recording_account *a);

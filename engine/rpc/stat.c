@@ -159,19 +159,69 @@ static json_t *port_row(const struct engine_port_stats *p)
 			 (json_int_t)p->rx_missed, "rx_nombuf", (json_int_t)p->rx_nombuf);
 }
 
+static json_t *volume_row(const struct engine_volume_stats *v)
+{
+	return json_pack("{s:s, s:s, s:s?, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+			 "path", v->path, "state", v->state, "error", v->error, "in_use", v->in_use,
+			 "weight", (json_int_t)v->weight, "free_bytes", (json_int_t)v->free_bytes,
+			 "total_bytes", (json_int_t)v->total_bytes, "segments",
+			 (json_int_t)v->segments, "fresh", (json_int_t)v->fresh, "finished",
+			 (json_int_t)v->finished, "made", (json_int_t)v->made, "recycled",
+			 (json_int_t)v->recycled, "failures", (json_int_t)v->failures);
+}
+
+static json_t *lost_row(const struct engine_recorder_stats *r)
+{
+	json_t *row = json_object();
+
+	for (unsigned i = 0; i < RECORDING_LOSSES; i++)
+		if (recording_loss_word((uint8_t)i) != NULL)
+			json_object_set_new(row, recording_loss_word((uint8_t)i),
+					    json_integer((json_int_t)r->lost[i]));
+	return row;
+}
+
+static json_t *frames_row(const struct engine_recorder_stats *r)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "accepted",
+			 (json_int_t)(r->frames_written + r->frames_lost), "written",
+			 (json_int_t)r->frames_written, "durable", (json_int_t)r->frames_durable,
+			 "masked", (json_int_t)r->frames_masked, "missing",
+			 (json_int_t)(r->frames_missing > 0 ? r->frames_missing : 0), "lost",
+			 (json_int_t)r->frames_lost, "lost_by", lost_row(r));
+}
+
 static json_t *recorder_row(const struct engine_rpc *rpc)
 {
 	struct engine_recorder_stats r = {0};
+	json_t *volumes, *row;
 
 	rpc->backend.recorder_stats(rpc->backend.arg, &r);
 	if (!r.enabled)
 		return json_null();
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?}", "extents",
-			 (json_int_t)r.extents, "extents_free", (json_int_t)r.extents_free,
-			 "bytes_written", (json_int_t)r.bytes_written, "writes",
-			 (json_int_t)r.writes, "segment", (json_int_t)r.segment, "frames_lost",
-			 (json_int_t)r.frames_lost, "durable_ms_max", (json_int_t)r.durable_ms_max,
-			 "alarm", r.alarm[0] != '\0' ? r.alarm : NULL);
+	volumes = json_array();
+	for (unsigned i = 0; i < r.volumes; i++)
+		json_array_append_new(volumes, volume_row(&r.volume[i]));
+	row = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?}", "extents",
+			(json_int_t)r.extents, "extents_free", (json_int_t)r.extents_free,
+			"extents_waiting", (json_int_t)r.extents_waiting, "bytes_written",
+			(json_int_t)r.bytes_written, "writes", (json_int_t)r.writes, "syncs",
+			(json_int_t)r.syncs, "errors", (json_int_t)r.errors, "rewritten",
+			(json_int_t)r.rewritten, "segment", (json_int_t)r.segment, "frames_lost",
+			(json_int_t)r.frames_lost, "alarm", r.alarm[0] != '\0' ? r.alarm : NULL);
+	json_object_update_new(
+		row,
+		json_pack("{s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+			  "recording", r.recording, "policy", r.refuses ? "refuse" : "carry_on",
+			  "recordings", (json_int_t)r.recordings, "recordings_now",
+			  (json_int_t)r.recordings_now, "refused", (json_int_t)r.refused, "pauses",
+			  (json_int_t)r.pauses, "masks", (json_int_t)r.masks, "durable_ms_p50",
+			  (json_int_t)r.durable_ms_p50, "durable_ms_p99",
+			  (json_int_t)r.durable_ms_p99, "durable_ms_max",
+			  (json_int_t)r.durable_ms_max, "lag_ms", (json_int_t)r.lag_ms, "frames",
+			  frames_row(&r), "volumes", volumes));
+	must(row != NULL);
+	return row;
 }
 
 enum rpc_answer rpc_stat_engine(const struct rpc_call *c, json_t **result, struct rpc_error *err)

@@ -12,9 +12,12 @@ enum { RECORDING_CHANNELS = 2 }; /* 0 = what the customer says, 1 = what the cus
 enum recording_loss {
 	RECORDING_LOSS_NONE,
 	RECORDING_LOSS_NO_EXTENT, /* memory for extents ran out: the disk could not keep up */
-	RECORDING_LOSS_IO,        /* a write failed and no volume was left */
+	RECORDING_LOSS_IO,        /* the same, because no volume was left to write to */
 	RECORDING_LOSS_TOO_LARGE, /* a payload larger than a frame may be */
 };
+
+/* One above the last kind. */
+enum { RECORDING_LOSSES = RECORDING_LOSS_TOO_LARGE + 1 };
 
 struct recording_account {
 	struct {

@@ -32,7 +32,8 @@
 	X(REFUSED,         -32012, "refused") \
 	X(ENGINE_DOWN,     -32013, "engine_down") \
 	X(INVALID_FILE,    -32014, "invalid_file") \
-	X(STORE,           -32015, "store")
+	X(STORE,           -32015, "store") \
+	X(NO_VOLUME,       -32016, "no_volume")
 /* clang-format on */
 
 enum rpc_reason {
