@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum rest { REST_NONE, REST_REASON, REST_AGENT };
+enum rest { REST_NONE, REST_REASON, REST_AGENT, REST_AGENT_OR_NONE };
 
 static bool rest_fits(const struct config *c, enum rest kind, const char *rest,
 		      struct feature_dialled *d)
@@ -21,7 +21,10 @@ static bool rest_fits(const struct config *c, enum rest kind, const char *rest,
 		return rest[1] == '\0' && rest[0] >= '1' && rest[0] <= '9' &&
 		       config_reason_find(c, d->reason) != NULL;
 	case REST_AGENT:
-		if (rest[0] == '\0' || strlen(rest) >= sizeof(d->agent))
+	case REST_AGENT_OR_NONE:
+		if (rest[0] == '\0')
+			return kind == REST_AGENT_OR_NONE;
+		if (strlen(rest) >= sizeof(d->agent))
 			return false;
 		memcpy(d->agent, rest, strlen(rest) + 1);
 		return config_agent_find(c, rest) != NULL;
@@ -43,6 +46,8 @@ struct feature_dialled feature_parse(const struct config *c, const char *number)
 		{c->features.wrap_up_end, FEATURE_WRAP_UP_END, REST_NONE},
 		{c->features.dnd_on, FEATURE_DND_ON, REST_NONE},
 		{c->features.dnd_off, FEATURE_DND_OFF, REST_NONE},
+		{c->features.park, FEATURE_PARK, REST_NONE},
+		{c->features.pick_up, FEATURE_PICK_UP, REST_AGENT_OR_NONE},
 		{c->features.listen, FEATURE_LISTEN, REST_AGENT},
 		{c->features.whisper, FEATURE_WHISPER, REST_AGENT},
 		{c->features.barge, FEATURE_BARGE, REST_AGENT},

@@ -8,7 +8,7 @@
 #include "base/log.h"
 
 /* A refusal of the centre as an error of the protocol. */
-static enum rpc_answer refused(struct rpc_error *err, int code, const char *why)
+enum rpc_answer api_refused(struct rpc_error *err, int code, const char *why)
 {
 	enum rpc_reason reason = code == -ENOENT     ? RPC_NOT_FOUND
 				 : code == -ENOTCONN ? RPC_ENGINE_DOWN
@@ -29,7 +29,7 @@ enum rpc_answer api_agent_set(const struct rpc_call *call, json_t **result, stru
 	int index;
 
 	if (code != 0)
-		return refused(err, code, why);
+		return api_refused(err, code, why);
 	index = acd_agent_find(api->c->acd, agent);
 	if (!acd_agent_view(api->c->acd, index, &v)) {
 		rpc_error_not_found(err, "agent", agent);
@@ -51,7 +51,7 @@ enum rpc_answer api_agent_queue(const struct rpc_call *call, json_t **result, st
 	int code = centre_agent_queue(api->c, agent, queue, level, why, sizeof(why));
 
 	if (code != 0)
-		return refused(err, code, why);
+		return api_refused(err, code, why);
 	*result = json_pack("{s:s,s:s,s:i}", "agent", agent, "queue", queue, "level", (int)level);
 	return RPC_ANSWER_RESULT;
 }
@@ -65,7 +65,7 @@ enum rpc_answer api_queue_set(const struct rpc_call *call, json_t **result, stru
 	int code = centre_queue_pause(api->c, queue, paused, why, sizeof(why));
 
 	if (code != 0)
-		return refused(err, code, why);
+		return api_refused(err, code, why);
 	*result = json_pack("{s:s,s:b}", "queue", queue, "paused", paused);
 	return RPC_ANSWER_RESULT;
 }
@@ -82,7 +82,7 @@ enum rpc_answer api_queue_move(const struct rpc_call *call, json_t **result, str
 		return RPC_ANSWER_ERROR;
 	code = centre_queue_move(api->c, found, queue, why, sizeof(why));
 	if (code != 0)
-		return refused(err, code, why);
+		return api_refused(err, code, why);
 	*result = json_pack("{s:s,s:s}", "call", centre_call_id(found), "queue", queue);
 	return RPC_ANSWER_RESULT;
 }
@@ -101,7 +101,7 @@ enum rpc_answer api_monitor(const struct rpc_call *call, json_t **result, struct
 		return RPC_ANSWER_ERROR;
 	code = centre_monitor(api->c, found, by, mode, &state, why, sizeof(why));
 	if (code != 0)
-		return refused(err, code, why);
+		return api_refused(err, code, why);
 	*result = json_pack("{s:s,s:s,s:s,s:s}", "call", centre_call_id(found), "by", by, "mode",
 			    mode, "state", state);
 	return RPC_ANSWER_RESULT;
@@ -121,7 +121,7 @@ enum rpc_answer api_record(const struct rpc_call *call, json_t **result, struct 
 		return RPC_ANSWER_ERROR;
 	code = centre_record(api->c, found, action, by, &state, why, sizeof(why));
 	if (code != 0)
-		return refused(err, code, why);
+		return api_refused(err, code, why);
 	*result = json_pack("{s:s,s:s,s:s}", "call", centre_call_id(found), "action", action,
 			    "state", state);
 	return RPC_ANSWER_RESULT;
@@ -143,7 +143,7 @@ enum rpc_answer api_transfer(const struct rpc_call *call, json_t **result, struc
 		return RPC_ANSWER_RESULT;
 	json_decref(*result);
 	*result = NULL;
-	return refused(err, code, why);
+	return api_refused(err, code, why);
 }
 
 enum rpc_answer api_hangup(const struct rpc_call *call, json_t **result, struct rpc_error *err)

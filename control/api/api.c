@@ -55,6 +55,16 @@ static const struct rpc_param transfer_params[] = {
 	RPC_PARAM_TEXT("to", RPC_REQUIRED, 1, 63),
 	RPC_PARAM_END,
 };
+static const struct rpc_param park_params[] = {
+	RPC_PARAM_ID("call", RPC_REQUIRED),
+	RPC_PARAM_TEXT("slot", RPC_OPTIONAL | RPC_NULLABLE, 1, 31),
+	RPC_PARAM_END,
+};
+static const struct rpc_param unpark_params[] = {
+	RPC_PARAM_TEXT("slot", RPC_REQUIRED, 1, 31),
+	RPC_PARAM_ID("to", RPC_REQUIRED),
+	RPC_PARAM_END,
+};
 static const struct rpc_param history_params[] = {
 	RPC_PARAM_ID("call", RPC_OPTIONAL | RPC_NULLABLE),
 	RPC_PARAM_TEXT("agent", RPC_OPTIONAL | RPC_NULLABLE, 1, 63),
@@ -92,6 +102,9 @@ static const struct rpc_method methods[] = {
 	{"monitor", monitor_params, api_monitor},
 	{"record", record_params, api_record},
 	{"transfer", transfer_params, api_transfer},
+	{"park", park_params, api_park},
+	{"parked", rpc_params_none, api_parked},
+	{"unpark", unpark_params, api_unpark},
 	{"hangup", call_params, api_hangup},
 	{"recordings", history_params, api_recordings},
 	{"cdr", history_params, api_cdr},

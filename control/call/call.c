@@ -5,6 +5,7 @@
  * to call_finish(), which every later event of the call asks again.
  */
 #include "call/calls.h"
+#include "call/park.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ const char *call_state_name(enum call_state state)
 		[CALL_TALKING] = "talking",
 		[CALL_HELD] = "held",
 		[CALL_TRANSFERRING] = "transferring",
+		[CALL_PARKED] = "parked",
 		[CALL_MESSAGE] = "message",
 		[CALL_ENDING] = "ending",
 	};
@@ -161,6 +163,7 @@ struct call *call_begin(struct centre *c, enum call_kind kind, const char *from,
 	call->number = ++c->next_number;
 	call->queue = -1;
 	call->running = -1;
+	call->park.place = -1;
 	clock_uuid7(&c->uuids, call->id);
 	call->bucket_id = bucket_of_id(call->id);
 	list_append(&c->by_number[call->number & (CENTRE_BUCKETS - 1)], &call->le_number, call);
@@ -171,6 +174,7 @@ struct call *call_begin(struct centre *c, enum call_kind kind, const char *from,
 	tmr_init(&call->linger);
 	tmr_init(&call->message_timer);
 	tmr_init(&call->retry);
+	tmr_init(&call->park.timer);
 	if (c->config->call_max_s > 0)
 		tmr_start(&call->limit, (uint64_t)c->config->call_max_s * 1000, on_limit, call);
 	c->calls_now++;
@@ -323,6 +327,7 @@ void call_end(struct call *call, enum call_party by, enum call_cause cause)
 	call->state = CALL_ENDING;
 	tmr_cancel(&call->limit);
 	tmr_cancel(&call->retry);
+	park_over(call);
 
 	queue_leave(call, by == PARTY_CUSTOMER);
 	flow_stop(call);
@@ -391,6 +396,7 @@ void call_free(struct call *call)
 	tmr_cancel(&call->linger);
 	tmr_cancel(&call->message_timer);
 	tmr_cancel(&call->retry);
+	tmr_cancel(&call->park.timer);
 	ivr_end(&call->ivr);
 	for (unsigned i = 0; i < CALL_PARTIES_MAX; i++)
 		json_decref(call->party[i].stats);

@@ -6,7 +6,7 @@
  * CENTRE_LINGER_MS have passed; then it is freed from the loop, never from inside a callback.
  *
  *	NEW -> IVR <-> WAITING <-> OFFERING -> TALKING <-> HELD -> (IVR | TRANSFERRING) ... -> ENDING
- *	        \-> MESSAGE
+ *	        \-> MESSAGE                             \-> PARKED -> TALKING
  *
  * A party is one end of the call: a SIP dialog, an engine leg, or both. It lives in a slot of its
  * call. `customer` is who called; `agent` who is talked with; those with `offered` ring for the
@@ -40,6 +40,7 @@ enum call_state {
 	CALL_TALKING,
 	CALL_HELD,
 	CALL_TRANSFERRING,
+	CALL_PARKED,
 	CALL_MESSAGE,
 	CALL_ENDING,
 };
@@ -65,6 +66,7 @@ enum play_use {
 	PLAY_BEEP,     /* before a message */
 	PLAY_WHISPER,  /* in the agent's ear, before the caller */
 	PLAY_CONFIRM,  /* press 1 to take this call */
+	PLAY_PARTING,  /* a last word to a party; then that party is let go */
 	PLAY_GOODBYE,  /* a last word; then the call ends */
 };
 
@@ -86,6 +88,7 @@ struct party {
 	bool held; /* the peer put us on hold */
 	bool incoming;
 	bool offered;           /* its phone rings for the ACD */
+	bool picks_up;          /* it dialled in to take the call, and has no part in it yet */
 	struct sip_media local; /* valid once the leg is there */
 	bool has_local;
 	bool moved;                    /* the leg has another address than the peer was told */
@@ -122,7 +125,7 @@ struct agent_keys {
 };
 
 /* Why a phone is rung without the ACD. */
-enum dial_purpose { DIAL_NONE, DIAL_INTERNAL, DIAL_FLOW, DIAL_TRANSFER };
+enum dial_purpose { DIAL_NONE, DIAL_INTERNAL, DIAL_FLOW, DIAL_TRANSFER, DIAL_PARKED };
 
 /* The agent asks somebody while the customer waits; see consult.h. */
 enum consult_state {
@@ -187,6 +190,16 @@ struct call {
 		struct party *party;       /* who is asked; NULL while the number is typed */
 		char collect[CALL_ID_MAX]; /* waits for the number; "" none */
 	} consult;
+
+	/* parked: in place `place`, also while a phone rings for it */
+	struct {
+		int place;             /* -1: it is not */
+		uint8_t ringbacks;     /* so often the phone of `by` has rung */
+		unsigned keys;         /* of the code, that an agent has pressed */
+		uint64_t since_ms;     /* wall */
+		char by[SIP_USER_MAX]; /* who parked it */
+		struct tmr timer;
+	} park;
 
 	/* recording: each take is one file for the listener; at most one runs */
 	struct take take[CALL_TAKES_MAX];
@@ -384,6 +397,8 @@ int transfer_call(struct call *call, const char *to, char *why, size_t why_size)
 
 /* feature.c */
 bool feature_call(struct centre *c, struct sip_call *sip, const char *agent, const char *dialled);
+/* What agents are spoken to in. */
+const char *feature_language(const struct centre *c);
 
 /* monitor.c */
 int monitor_set(struct call *call, const char *by, const char *mode, struct sip_call *dialled,

@@ -209,6 +209,12 @@ int centre_queue_pause(struct centre *c, const char *queue, bool paused, char *w
 		       size_t why_size);
 int centre_transfer(struct centre *c, struct call *call, const char *to, char *why,
 		    size_t why_size);
+/* Park who is talked with at `place` (NULL: the first that is free); its number into `number`. Ring `to` for
+ * who is parked at `place`. Who is parked now, as rows; a new reference. */
+int centre_park(struct centre *c, struct call *call, const char *place, char *number,
+		size_t number_size, char *why, size_t why_size);
+int centre_unpark(struct centre *c, const char *place, const char *to, char *why, size_t why_size);
+json_t *centre_parked(struct centre *c);
 void centre_hang_up(struct centre *c, struct call *call);
 int desk_agent_set(struct centre *c, const char *agent, const char *state, const char *reason,
 		   char *why, size_t why_size);

@@ -48,6 +48,8 @@ static void one(struct call *call, void *arg)
 		     (callback_waits(call) && tmr_isrunning(&call->retry)));
 	if (call->state == CALL_TALKING || call->state == CALL_HELD)
 		must(call->agent != NULL);
+	if (call->state == CALL_PARKED)
+		must(call->park.place >= 0 && tmr_isrunning(&call->park.timer));
 	if (call->state == CALL_MESSAGE)
 		must(call->message_since_ms == 0 || tmr_isrunning(&call->message_timer));
 }

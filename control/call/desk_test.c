@@ -148,7 +148,263 @@ static void do_not_disturb_by_code(void)
 	call_kit_close(&k);
 }
 
+static const char parking[] = "parking: {first: \"701\", places: 2, timeout_s: 5, ringbacks: 2}\n";
+
+/* A customer who talks with 1001 of `sales`. */
+static struct kit_call *talk(void)
+{
+	struct kit_call *customer;
+
+	call_kit_ready(&k, "1001");
+	customer = into_sales();
+	check(call_kit_reaches(&k, CALL_TALKING));
+	check(kit_until(&kit_last(k.phone[0])->answered, 1, 1000));
+	return customer;
+}
+
+static void refer(struct kit_call *phone, const char *to)
+{
+	char uri[96];
+
+	snprintf(uri, sizeof(uri), "sip:%s@127.0.0.1:%u", to, sip_stack_port(k.c.sip, 0));
+	check_int(sip_call_transfer(phone->call, uri), 0);
+}
+
+static void a_caller_is_parked_and_a_colleague_talks_on(void)
+{
+	struct kit_call *customer, *agent, *other;
+	struct call *call;
+	json_t *rows;
+
+	call_kit_open_with(&k, parking);
+	customer = talk();
+	agent = kit_last(k.phone[0]);
+	refer(agent, "*68");
+	check(kit_until(&agent->closed, 1, 2000));
+	check(call_kit_reaches(&k, CALL_PARKED));
+	call = call_kit_newest(&k);
+	check(call_kit_agent_is(&k, 0, "wrap_up"));
+	kit_wait(50);
+	check_str(engine_kit_playing(k.engine, call->customer->leg), "music/default");
+	rows = centre_parked(&k.c);
+	check_int(json_array_size(rows), 1);
+	check_str(json_string_value(json_object_get(json_array_get(rows, 0), "slot")), "701");
+	check_str(json_string_value(json_object_get(json_array_get(rows, 0), "by")), "1001");
+	json_decref(rows);
+	other = call_kit_dial_as(&k, 1, "702"); /* nobody there */
+	check(kit_until(&other->closed, 1, 3000));
+	check_int(call->state, CALL_PARKED);
+	other = call_kit_dial_as(&k, 1, "701");
+	check(kit_until(&other->answered, 1, 2000));
+	while (call->state != CALL_TALKING)
+		kit_wait(10);
+	check_str(call->agent->number, "1002");
+	check_str(k.agent_state[1], "other");
+	kit_wait(30);
+	check_str(engine_kit_playing(k.engine, call->customer->leg), "");
+	check_int(k.engine->hear_count, 2);
+	check_int(call->record.agent_count, 2);
+	check(has_step(call, CALL_STEP_PARK) && has_step(call, CALL_STEP_UNPARK));
+	sip_call_end(other->call, 0, 16, NULL);
+	check(kit_until(&customer->closed, 1, 2000));
+	check_str(k.by, "agent");
+	check(call_kit_agent_is(&k, 1, "signed_out"));
+	call_kit_close(&k);
+}
+
+static void who_parked_a_caller_is_rung_after_a_while(void)
+{
+	struct kit_call *customer;
+	struct call *call;
+
+	call_kit_open_with(&k, parking);
+	k.c.config->parking.timeout_s = 1;
+	customer = talk();
+	call = call_kit_newest(&k);
+	k.phone[0]->mood = KIT_BUSY;
+	refer(kit_last(k.phone[0]), "702");
+	check(call_kit_reaches(&k, CALL_PARKED));
+	check(call_kit_reaches(&k, CALL_OFFERING)); /* busy: back into the place */
+	check(call_kit_reaches(&k, CALL_PARKED));
+	check_int(call->park.place, 1);
+	k.phone[0]->mood = KIT_ANSWER;
+	check(call_kit_reaches(&k, CALL_TALKING));
+	check_str(call->agent->number, "1001");
+	check_int(call->park.place, -1);
+	check_int(call->park.ringbacks, 2);
+	sip_call_end(customer->call, 0, 16, NULL);
+	call_kit_close(&k);
+}
+
+static void who_is_parked_for_too_long_goes_back_to_its_queue(void)
+{
+	struct kit_call *customer;
+	char why[200];
+
+	call_kit_open_with(&k, parking);
+	k.c.config->parking.timeout_s = 1;
+	customer = talk();
+	k.phone[0]->mood = KIT_BUSY;
+	check_int(centre_unpark(&k.c, "701", "1002", why, sizeof(why)), -ENOENT);
+	refer(kit_last(k.phone[0]), "*68");
+	check(call_kit_reaches(&k, CALL_PARKED));
+	check_int(desk_agent_set(&k.c, "1001", "sign_out", NULL, why, sizeof(why)), 0);
+	check(call_kit_reaches(&k, CALL_WAITING));
+	check_str(call_kit_newest(&k)->record.queue, "sales");
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	check_str(k.cause, "abandoned");
+	call_kit_close(&k);
+}
+
+static void an_agent_parks_by_keys_and_hears_the_place(void)
+{
+	struct kit_call *customer, *agent;
+	struct call *call;
+	char number[32], why[200];
+
+	call_kit_open_with(&k, parking);
+	customer = talk();
+	call = call_kit_newest(&k);
+	agent = kit_last(k.phone[0]);
+	for (const char *key = "1**68"; *key != '\0'; key++)
+		engine_kit_event(k.engine, "dtmf",
+				 json_pack("{s:s,s:s,s:s%}", "call", call->id, "leg",
+					   call->agent ? call->agent->leg : "", "digit", key,
+					   (size_t)1));
+	check(call_kit_reaches(&k, CALL_PARKED));
+	check(kit_until(&agent->closed, 1, 2000));
+	check(engine_kit_was(k.engine, "play.start zh/agent/parked"));
+	check_int(centre_park(&k.c, call, NULL, number, sizeof(number), why, sizeof(why)), -EBUSY);
+	check_int(centre_unpark(&k.c, "701", "1002", why, sizeof(why)), 0);
+	check(call_kit_reaches(&k, CALL_TALKING));
+	check_str(call->agent->number, "1002");
+	check_int(centre_park(&k.c, call, "703", number, sizeof(number), why, sizeof(why)),
+		  -ENOENT);
+	check_int(centre_park(&k.c, call, "702", number, sizeof(number), why, sizeof(why)), 0);
+	check_str(number, "702");
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	check_str(k.by, "customer");
+	check_str(k.cause, "normal");
+	call_kit_close(&k);
+}
+
+static void a_parked_caller_survives_the_engine(void)
+{
+	struct kit_call *customer;
+	char path[108];
+
+	call_kit_open_with(&k, parking);
+	customer = talk();
+	refer(kit_last(k.phone[0]), "*68");
+	check(call_kit_reaches(&k, CALL_PARKED));
+	kit_wait(50);
+	memcpy(path, k.engine->path, sizeof(path));
+	engine_kit_close(k.engine);
+	kit_wait(50);
+	check_int(engine_kit_open(k.engine, path), 0);
+	check(kit_until(&customer->media, 1, 4000));
+	kit_wait(100);
+	check_int(call_kit_newest(&k)->state, CALL_PARKED);
+	check_str(engine_kit_playing(k.engine, call_kit_newest(&k)->customer->leg),
+		  "music/default");
+	sip_call_end(customer->call, 0, 16, NULL);
+	call_kit_close(&k);
+}
+
+static void a_phone_that_rings_is_picked_up_within_the_group(void)
+{
+	struct kit_call *customer, *other, *first;
+
+	call_kit_open(&k);
+	k.phone[0]->mood = KIT_RING;
+	call_kit_ready(&k, "1001");
+	customer = into_sales();
+	while (k.phone[0]->calls == 0)
+		kit_wait(10);
+	first = kit_last(k.phone[0]);
+	other = call_kit_dial_as(&k, 1, "*66"); /* signed out: no calls of queues */
+	check(kit_until(&other->closed, 1, 3000));
+	call_kit_ready(&k, "1003");
+	other = call_kit_dial_as(&k, 2, "*661001"); /* of no group */
+	check(kit_until(&other->closed, 1, 3000));
+	check(first->closed == 0);
+	call_kit_ready(&k, "1002");
+	other = call_kit_dial_as(&k, 1, "*66");
+	check(kit_until(&other->answered, 1, 2000));
+	check(kit_until(&first->closed, 1, 2000));
+	check(call_kit_agent_is(&k, 1, "talking"));
+	check(call_kit_agent_is(&k, 0, "ready"));
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(kit_until(&other->closed, 1, 2000));
+	check(call_kit_agent_is(&k, 1, "ready")); /* after the queue's wrap-up */
+	call_kit_close(&k);
+}
+
+static void a_colleagues_own_call_is_picked_up(void)
+{
+	struct kit_call *caller, *first, *other;
+
+	call_kit_open(&k);
+	k.phone[0]->mood = KIT_RING;
+	caller = call_kit_dial_as(&k, 2, "1001");
+	while (k.phone[0]->calls == 0)
+		kit_wait(10);
+	first = kit_last(k.phone[0]);
+	other = call_kit_dial_as(&k, 1, "*661001");
+	check(kit_until(&other->answered, 1, 2000));
+	check(kit_until(&first->closed, 1, 2000));
+	check(kit_until(&caller->answered, 1, 2000));
+	check(call_kit_reaches(&k, CALL_TALKING));
+	check_str(call_kit_newest(&k)->agent->number, "1002");
+	check(has_step(call_kit_newest(&k), CALL_STEP_PICK_UP));
+	check_str(k.agent_state[1], "other");
+	sip_call_end(caller->call, 0, 16, NULL);
+	check(call_kit_agent_is(&k, 1, "signed_out"));
+	call_kit_close(&k);
+}
+
+/* Whoever is quicker has it, and the other is let go. */
+static void a_pick_up_that_comes_too_late(void)
+{
+	call_kit_open(&k);
+	call_kit_ready(&k, "1001");
+	call_kit_ready(&k, "1002");
+	check_int(centre_agent_queue(&k.c, "1002", "service", 0, (char[200]){0}, 200), 0);
+	for (unsigned ms = 0; ms < 60; ms += 6) {
+		struct kit_call *customer, *other;
+		unsigned ended = k.ended;
+
+		k.phone[0]->mood = KIT_RING;
+		customer = into_sales();
+		k.phone[0]->calls = 0;
+		while (k.phone[0]->calls == 0)
+			kit_wait(2);
+		other = call_kit_dial_as(&k, 1, "*66");
+		kit_wait(ms);
+		if (kit_last(k.phone[0])->closed == 0)
+			(void)sip_call_answer(kit_last(k.phone[0])->call, &k.phone[0]->local);
+		kit_wait(60);
+		sip_call_end(customer->call, 0, 16, NULL);
+		check(kit_until(&other->closed, 1, 3000));
+		check(kit_until(&kit_last(k.phone[0])->closed, 1, 3000));
+		check(call_kit_empty(&k));
+		check(k.ended > ended);
+		kit_wait(1100); /* wrap-up */
+	}
+	call_kit_close(&k);
+}
+
 static const struct check_case cases[] = {
+	CHECK_CASE(a_caller_is_parked_and_a_colleague_talks_on),
+	CHECK_CASE(who_parked_a_caller_is_rung_after_a_while),
+	CHECK_CASE(who_is_parked_for_too_long_goes_back_to_its_queue),
+	CHECK_CASE(an_agent_parks_by_keys_and_hears_the_place),
+	CHECK_CASE(a_parked_caller_survives_the_engine),
+	CHECK_CASE(a_phone_that_rings_is_picked_up_within_the_group),
+	CHECK_CASE(a_colleagues_own_call_is_picked_up),
+	CHECK_CASE(a_pick_up_that_comes_too_late),
 	CHECK_CASE(an_engine_without_room_makes_no_agent_unready),
 	CHECK_CASE(nothing_is_offered_while_the_engine_is_away),
 	CHECK_CASE(an_offer_in_the_air_when_the_engine_goes_is_void),

@@ -7,6 +7,7 @@
  * before all others.
  */
 #include "call/calls.h"
+#include "call/park.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -68,6 +69,9 @@ static void tell(struct call *call, enum dial_purpose why, int status)
 			break;
 		}
 		call_end(call, PARTY_SYSTEM, cause);
+		break;
+	case DIAL_PARKED:
+		park_again(call);
 		break;
 	case DIAL_INTERNAL:
 	case DIAL_NONE:

@@ -4,6 +4,7 @@
  * has just ended, a play that was replaced) means nothing.
  */
 #include "call/calls.h"
+#include "call/park.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +41,9 @@ static void play_done(struct call *call, const json_t *e)
 		break;
 	case PLAY_WHISPER:
 		queue_whisper_done(call);
+		break;
+	case PLAY_PARTING:
+		party_end(p, 0, 0, "");
 		break;
 	case PLAY_GOODBYE:
 		call_end(call, PARTY_SYSTEM, CALL_CAUSE_NORMAL);
@@ -78,6 +82,13 @@ static void collect_done(struct call *call, const json_t *e)
 			});
 }
 
+/* Codes that an agent types into a conversation. */
+static void agent_key(struct party *p, char key)
+{
+	if (!park_key(p, key))
+		record_key(p, key);
+}
+
 static void dtmf(struct call *call, const json_t *e)
 {
 	struct party *p = party_by_leg(call, text(e, "leg"));
@@ -87,8 +98,8 @@ static void dtmf(struct call *call, const json_t *e)
 		return;
 	if (p == call->supervisor)
 		monitor_digit(p, key);
-	else if (p == call->agent)
-		record_key(p, key);
+	else if (p == call->agent || (p == call->customer && p->agent >= 0 && call->agent != NULL))
+		agent_key(p, key);
 	else if (p == call->customer && call->message_since_ms != 0)
 		message_digit(call, key);
 	else if (p == call->customer)

@@ -4,6 +4,7 @@
  * then the line is hung up. Supervision codes bring the supervisor's own call into the other call.
  */
 #include "call/calls.h"
+#include "call/park.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,13 +28,18 @@ static void is_it(struct call *call, void *arg)
 		s->found = call;
 }
 
+const char *feature_language(const struct centre *c)
+{
+	return c->config->n_hotlines && c->config->hotlines[0].language[0]
+		       ? c->config->hotlines[0].language
+		       : "en";
+}
+
 static void say_and_go(struct party *p)
 {
 	struct call *call = p->call;
 	struct centre *c = call->centre;
-	const char *lang = c->config->n_hotlines && c->config->hotlines[0].language[0]
-				   ? c->config->hotlines[0].language
-				   : "en";
+	const char *lang = feature_language(c);
 	char prompt[IVR_PROMPT_MAX];
 
 	if (party_answer(p) != 0) {
@@ -84,6 +90,8 @@ static const char *apply(struct centre *c, const char *agent, const struct featu
 			       ? f->feature == FEATURE_DND_ON ? "agent/dnd-on" : "agent/dnd-off"
 			       : "agent/refused";
 	case FEATURE_NONE:
+	case FEATURE_PARK: /* nobody is talked with */
+	case FEATURE_PICK_UP:
 	case FEATURE_LISTEN:
 	case FEATURE_WHISPER:
 	case FEATURE_BARGE:
@@ -122,8 +130,11 @@ bool feature_call(struct centre *c, struct sip_call *sip, const char *agent, con
 	struct call *call;
 	struct party *p;
 
-	if (f.feature == FEATURE_NONE)
+	if (f.feature == FEATURE_NONE && config_parking_place(c->config, dialled) < 0)
 		return false;
+	if ((f.feature == FEATURE_NONE && pick_up_place(c, sip, agent, dialled)) ||
+	    (f.feature == FEATURE_PICK_UP && pick_up_phone(c, sip, agent, f.agent)))
+		return true;
 	if ((f.feature == FEATURE_LISTEN || f.feature == FEATURE_WHISPER ||
 	     f.feature == FEATURE_BARGE) &&
 	    engine_is_up(c->engine) && supervise(c, sip, agent, &f))

@@ -72,7 +72,9 @@ static void failed(struct party *p, int status, enum call_cause cause)
 {
 	struct call *call = p->call;
 
-	if (p->offered) {
+	if (p->picks_up) {
+		party_end(p, status, 0, "failed");
+	} else if (p->offered) {
 		queue_offer_void(p, call_cause_name(cause));
 	} else if (p->replaces != 0) {
 		party_end(p, status, 0, "failed"); /* who is there stays */

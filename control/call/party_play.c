@@ -26,6 +26,8 @@ static void on_play(struct call *call, struct party *p, int err, const json_t *r
 	} else if (p->play_use == PLAY_WHISPER) {
 		p->play_use = PLAY_NOTHING;
 		queue_whisper_done(call);
+	} else if (p->play_use == PLAY_PARTING) {
+		party_end(p, 0, 0, "");
 	} else if (p->play_use == PLAY_GOODBYE) {
 		call_end(call, PARTY_SYSTEM, CALL_CAUSE_NORMAL);
 	}

@@ -76,6 +76,10 @@ static void resume(struct call *call)
 		if (call->dialled != NULL)
 			party_play(customer, PLAY_RING, party_tone("ringback"), 0, NULL);
 		break;
+	case CALL_PARKED:
+		party_play(customer, PLAY_MUSIC, party_prompt(call->centre->config->parking.music),
+			   0, NULL);
+		break;
 	case CALL_TALKING:
 	case CALL_HELD:
 		talk_hear(call);
@@ -199,6 +203,8 @@ static void remake(struct call *call, void *arg)
 	for (unsigned i = 0; i < CALL_PARTIES_MAX; i++) {
 		struct party *p = &call->party[i];
 
+		if (p->state != PARTY_FREE && p->play_use == PLAY_PARTING)
+			party_end(p, 0, 0, ""); /* it will not hear the rest */
 		if (p->state == PARTY_ENDING) {
 			p->leg_wanted = false;
 			party_gone(p);

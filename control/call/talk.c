@@ -6,6 +6,7 @@
  * takes the place of what it would hear, so hold is "play music" and resume is "stop it".
  */
 #include "call/calls.h"
+#include "call/park.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +32,7 @@ void talk_begin(struct call *call, struct party *agent, json_t *whisper)
 
 	call->agent = agent;
 	call->queued_ms = 0;
+	park_over(call);
 	if (whisper != NULL)
 		party_play(agent, PLAY_WHISPER, whisper, 1, NULL);
 	else

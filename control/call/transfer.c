@@ -5,6 +5,7 @@
  * lead somewhere (RFC 3515: the NOTIFY says 200, because from here on the call is ours).
  */
 #include "call/attended.h"
+#include "call/park.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -46,6 +47,8 @@ void transfer_refer(struct party *p, const struct sip_refer *refer)
 		attended_refer(p, refer);
 		return;
 	}
+	if (park_refer(p, refer->user))
+		return;
 	if ((p != call->agent && (p != call->customer || p->agent < 0)) || !talks(call)) {
 		status = 603;
 		why = "Not In A Call That Can Be Transferred";
@@ -67,6 +70,10 @@ void transfer_refer(struct party *p, const struct sip_refer *refer)
 
 int transfer_call(struct call *call, const char *to, char *why, size_t why_size)
 {
+	int place;
+
+	if (park_dialled(call->centre, to, &place))
+		return park_call(call, place, true, why, why_size);
 	if (!talks(call)) {
 		snprintf(why, why_size, "call %s is %s; only a call that talks can be transferred",
 			 call->id, call_state_name(call->state));

@@ -34,6 +34,16 @@ static uint64_t length_ms(const struct call_record *r)
 	return until_ms > r->started_ms ? until_ms - r->started_ms : 0;
 }
 
+static json_t *parked_at(const struct call *call)
+{
+	char number[16];
+
+	if (call->park.place < 0)
+		return json_null();
+	config_parking_number(call->centre->config, call->park.place, number, sizeof(number));
+	return json_string(number);
+}
+
 json_t *view_call_row(struct call *call)
 {
 	const struct call_record *r = &call->record;
@@ -54,6 +64,7 @@ json_t *view_call_row(struct call *call)
 	json_object_set_new(o, "agent", text_or_null(agent ? agent->number : ""));
 	json_object_set_new(o, "recording", text_or_null(r->recording));
 	json_object_set_new(o, "recording_state", text(record_state_name(call)));
+	json_object_set_new(o, "parked", parked_at(call));
 	json_object_set_new(o, "monitored", text_or_null(call->monitor_mode));
 	return o;
 }

@@ -63,6 +63,14 @@ static const struct cli_command commands[] = {
 	 "NUMBER is an agent, a queue's name or number, or a hotline.\n\n"
 	 "  patchbay transfer 3f9a21bc --to 1002\n"
 	 "  patchbay transfer 3f9a21bc --to service\n", cli_transfer},
+	{"park", "CALL [PLACE]", "park who is talked with; the agent is let go",
+	 "Whoever dials the number of the place talks on. After a while the phone of who parked it rings.\n\n"
+	 "  patchbay park 3f9a21bc\n"
+	 "  patchbay park 3f9a21bc 705\n", cli_park},
+	{"parked", "", "who is parked where, since when, by whom",
+	 "  patchbay parked\n", cli_parked},
+	{"unpark", "PLACE AGENT", "ring an agent's phone for who is parked",
+	 "  patchbay unpark 705 1002\n", cli_unpark},
 	{"hangup", "CALL", "end a call",
 	 "  patchbay hangup 3f9a21bc\n", cli_hangup},
 	{"records", "[--agent A] [--queue Q] [--number N] [--since T] [--until T] [--limit N]", "call records, newest first",

@@ -35,6 +35,8 @@ _patchbay() {
   move) ask calls; ask queues ;;
   record) ask calls; words "start stop pause resume mask unmask refuse --by" ;;
   transfer) ask calls; words "--to" ;;
+  park) ask calls ;;
+  unpark) ask agents ;;
   agent)
     if [ "$prev" = agent ]; then ask agents; else words "sign-in sign-out ready not-ready wrap-up-done dnd-on dnd-off"; fi ;;
   agents)

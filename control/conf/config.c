@@ -64,6 +64,8 @@ static const struct config defaults = {
 			.wrap_up_end = "*65",
 			.dnd_on = "*78",
 			.dnd_off = "*79",
+			.park = "*68",
+			.pick_up = "*66",
 			.listen = "*71",
 			.whisper = "*72",
 			.barge = "*73",
@@ -95,6 +97,7 @@ static const struct field root_fields[] = {
 	{"supervisors", FIELD_OTHER, 0, 0, 0},
 	{"not_ready_reasons", FIELD_OTHER, 0, 0, 0},
 	{"feature_codes", FIELD_OTHER, 0, 0, 0},
+	{"parking", FIELD_OTHER, 0, 0, 0},
 	{"calendars", FIELD_OTHER, 0, 0, 0},
 	{"archive", FIELD_OTHER, 0, 0, 0},
 };
@@ -437,7 +440,9 @@ static void read_root(const struct schema *s, const struct tree *t, struct confi
 	config_read_reasons(s, tree_get(t, "not_ready_reasons"), c);
 	config_read_features(s, tree_get(t, "feature_codes"), c);
 	config_read_archive(s, tree_get(t, "archive"), c);
+	config_read_parking(s, tree_get(t, "parking"), c);
 	numbers_are_apart(s, c);
+	config_check_parking(s, tree_get(t, "parking"), c);
 }
 
 int config_load(const char *text, size_t len, const char *name, struct config **out,

@@ -23,6 +23,7 @@
 
 #include "conf/complaint.h"
 #include "conf/config_archive.h"
+#include "conf/config_desk.h"
 #include "conf/hours.h"
 
 enum {
@@ -142,7 +143,8 @@ struct config_agent {
 	struct config_secret password;
 	uint16_t n_skills;
 	struct config_skill *skills;
-	bool supervisor; /* may monitor; has no queues unless they are named */
+	const char *group; /* phones that ring are picked up within it; "" none */
+	bool supervisor;   /* may monitor; has no queues unless they are named */
 	struct config_record_rule record;
 	struct mark at;
 };
@@ -162,7 +164,9 @@ struct config_features {
 	const char *wrap_up_end;
 	const char *dnd_on; /* the phone is not to be disturbed */
 	const char *dnd_off;
-	const char *listen; /* supervisors: followed by the agent's number */
+	const char *park;    /* the caller who is talked with; also as keys during a call */
+	const char *pick_up; /* a colleague's phone that rings; followed by its number, or alone */
+	const char *listen;  /* supervisors: followed by the agent's number */
 	const char *whisper;
 	const char *barge;
 	const char *record_start; /* these six also as keys during a call */
@@ -215,6 +219,7 @@ struct config {
 	uint8_t n_reasons;
 	struct config_reason reasons[CONFIG_REASONS_MAX];
 	struct config_features features;
+	struct config_parking parking;
 	uint16_t n_calendars;
 	struct hours *calendars;
 

@@ -38,6 +38,7 @@ static const struct field queue_fields[] = {
 static const struct field agent_fields[] = {
 	{"number", FIELD_NUMBER, OF(config_agent, number), 0, 0},
 	{"name", FIELD_TEXT, OF(config_agent, name), 1, 100},
+	{"group", FIELD_NAME, OF(config_agent, group), 0, 0},
 	{"password", FIELD_OTHER, 0, 0, 0},
 	{"password_env", FIELD_OTHER, 0, 0, 0},
 	{"password_file", FIELD_OTHER, 0, 0, 0},
@@ -60,6 +61,8 @@ static const struct field feature_fields[] = {
 	{"wrap_up_end", FIELD_NUMBER, OF(config_features, wrap_up_end), 0, 0},
 	{"dnd_on", FIELD_NUMBER, OF(config_features, dnd_on), 0, 0},
 	{"dnd_off", FIELD_NUMBER, OF(config_features, dnd_off), 0, 0},
+	{"park", FIELD_NUMBER, OF(config_features, park), 0, 0},
+	{"pick_up", FIELD_NUMBER, OF(config_features, pick_up), 0, 0},
 	{"listen", FIELD_NUMBER, OF(config_features, listen), 0, 0},
 	{"whisper", FIELD_NUMBER, OF(config_features, whisper), 0, 0},
 	{"barge", FIELD_NUMBER, OF(config_features, barge), 0, 0},
@@ -187,8 +190,10 @@ static void read_skills(const struct schema *s, const struct tree *t, const stru
 static void read_person(const struct schema *s, const struct tree *t, bool supervisor,
 			struct config *c)
 {
-	struct config_agent a = {
-		.supervisor = supervisor, .record = {CONFIG_RECORD_INHERIT, 0}, .at = t->at};
+	struct config_agent a = {.group = "",
+				 .supervisor = supervisor,
+				 .record = {CONFIG_RECORD_INHERIT, 0},
+				 .at = t->at};
 	const struct tree *queues = tree_get(t, "queues");
 	const char *kind = supervisor ? "a supervisor" : "an agent";
 

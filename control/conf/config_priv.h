@@ -15,6 +15,11 @@ void config_read_people(const struct schema *s, const struct tree *agents,
 void config_read_reasons(const struct schema *s, const struct tree *t, struct config *c);
 void config_read_features(const struct schema *s, const struct tree *t, struct config *c);
 
+/* config_desk.c */
+void config_read_parking(const struct schema *s, const struct tree *t, struct config *c);
+/* Once everything that has a number is read. */
+void config_check_parking(const struct schema *s, const struct tree *t, const struct config *c);
+
 /* config_hours.c */
 void config_read_calendars(const struct schema *s, const struct tree *t, struct config *c);
 

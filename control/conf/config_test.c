@@ -55,6 +55,12 @@ static const struct refusal {
 	{"calendars: {o: {week: {}, zone: +8}}\n", "t:1:33: \"+8\" is no offset; write \"+08:00\""},
 	{"hotlines: [{number: 7, flow: a}]\nqueues: [{name: q, number: 7}]\n",
 	 "t:2:10: 7 is the number of queue \"q\" and a hotline"},
+	{"parking: {places: 2}\n",
+	 "t:1:10: parking needs \"first\", the number of its first place"},
+	{"parking: {first: 07}\n",
+	 "t:1:18: \"07\" cannot be the first parking place: 1 to 8 digits, not beginning with 0"},
+	{"agents: [{number: 702, password: x, queues: []}]\nparking: {first: 701, places: 2}\n",
+	 "t:2:10: 702 is a parking place and the number of an agent, a queue or a hotline"},
 	{"trunks: [{name: a}]\n", "t:1:10: a trunk needs a \"name\" and a \"host\""},
 };
 

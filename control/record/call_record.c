@@ -202,6 +202,9 @@ void call_record_step(struct call_record *r, enum call_step step, const char *de
 		if (r->clock == CALL_CLOCK_HOLD)
 			clock_switch(r, CALL_CLOCK_TALK, now_ms);
 		break;
+	case CALL_STEP_PARK:
+		clock_switch(r, CALL_CLOCK_HOLD, now_ms);
+		break;
 	case CALL_STEP_TRANSFER:
 		clock_switch(r, CALL_CLOCK_NONE, now_ms);
 		break;
@@ -225,6 +228,8 @@ void call_record_step(struct call_record *r, enum call_step step, const char *de
 	case CALL_STEP_OFFER_VOID:
 	case CALL_STEP_NO_ANSWER:
 	case CALL_STEP_REJECT:
+	case CALL_STEP_UNPARK:
+	case CALL_STEP_PICK_UP:
 	case CALL_STEP_MONITOR:
 	case CALL_STEP_MEDIA_TIMEOUT:
 	case CALL_STEP_ADOPTED:

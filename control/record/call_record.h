@@ -45,6 +45,9 @@ enum {
 	X(HOLD,          "hold") \
 	X(RESUME,        "resume") \
 	X(TRANSFER,      "transfer") \
+	X(PARK,          "park") \
+	X(UNPARK,        "unpark") \
+	X(PICK_UP,       "pick_up") \
 	X(MONITOR,       "monitor") \
 	X(MESSAGE,       "message") \
 	X(RESOLVED,      "resolved") \

@@ -409,14 +409,23 @@ typedef void step_fn(struct tally_call *c, enum call_step step, const char *deta
 
 /* The steps that change a sum. */
 static step_fn *const on_step[CALL_STEPS] = {
-	[CALL_STEP_QUEUE] = enter,        [CALL_STEP_QUEUE_LEFT] = leave,
-	[CALL_STEP_OFFER] = offer,        [CALL_STEP_NO_ANSWER] = refuse,
-	[CALL_STEP_REJECT] = refuse,      [CALL_STEP_ANSWER] = answer,
-	[CALL_STEP_HOLD] = hold,          [CALL_STEP_RESUME] = hold,
-	[CALL_STEP_RESOLVED] = resolve,   [CALL_STEP_IVR] = go_on,
-	[CALL_STEP_MESSAGE] = go_on,      [CALL_STEP_CALLBACK] = go_on,
-	[CALL_STEP_TRANSFER] = go_on,     [CALL_STEP_HANGUP] = hang_up,
-	[CALL_STEP_WRAP_UP] = wrap_begin, [CALL_STEP_WRAP_UP_DONE] = wrap_done,
+	[CALL_STEP_QUEUE] = enter,
+	[CALL_STEP_QUEUE_LEFT] = leave,
+	[CALL_STEP_OFFER] = offer,
+	[CALL_STEP_NO_ANSWER] = refuse,
+	[CALL_STEP_REJECT] = refuse,
+	[CALL_STEP_ANSWER] = answer,
+	[CALL_STEP_HOLD] = hold,
+	[CALL_STEP_RESUME] = hold,
+	[CALL_STEP_RESOLVED] = resolve,
+	[CALL_STEP_IVR] = go_on,
+	[CALL_STEP_MESSAGE] = go_on,
+	[CALL_STEP_CALLBACK] = go_on,
+	[CALL_STEP_TRANSFER] = go_on,
+	[CALL_STEP_HANGUP] = hang_up,
+	[CALL_STEP_PARK] = go_on,
+	[CALL_STEP_WRAP_UP] = wrap_begin,
+	[CALL_STEP_WRAP_UP_DONE] = wrap_done,
 };
 
 void tally_call_step(struct tally_call *c, enum call_step step, const char *detail, uint64_t at_ms)

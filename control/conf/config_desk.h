@@ -1,0 +1,32 @@
+/* What agents and their phones may do beyond answering: parking places, and what follows here.
+ *
+ * A parking place is a number: FIRST, FIRST + 1, ... A caller who is parked there hears music until somebody
+ * dials the number, or the time is over and the phone of who parked it rings.
+ *
+ * Thread: immutable after loading.
+ */
+#ifndef CONF_CONFIG_DESK_H
+#define CONF_CONFIG_DESK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct config;
+
+enum { CONFIG_PARKING_MAX = 100 };
+
+struct config_parking {
+	uint32_t first;     /* number of the first place */
+	uint16_t places;    /* 0: nothing can be parked */
+	uint16_t timeout_s; /* then the phone of who parked it rings */
+	uint8_t ringbacks;  /* so often at most; then the queue it came from, or the end */
+	const char *music;
+};
+
+/* The place whose number this is; -1: none. */
+int config_parking_place(const struct config *c, const char *number);
+
+/* The number of a place that exists. */
+void config_parking_number(const struct config *c, int place, char *out, size_t size);
+
+#endif
