@@ -136,6 +136,7 @@ struct sim *sim_open(const struct sim_plan *plan)
 	s->acd = take(s, 1, acd_bytes(&s->acd_plan));
 	s->queue = take(s, s->n_queues, sizeof(*s->queue));
 	s->agent = take(s, s->n_agents, sizeof(*s->agent));
+	s->free_agent = take(s, s->n_agents, sizeof(*s->free_agent));
 	s->level = take(s, (size_t)s->n_agents * s->n_queues, 1);
 	s->change = take(s, (size_t)s->n_agents * s->n_queues, 1);
 	s->todo = take(s, 1, sizeof(*s->todo));

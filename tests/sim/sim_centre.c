@@ -42,7 +42,11 @@ struct config *sim_centre_plain(const struct sim_centre *c)
 	open_text(&t);
 	fprintf(t.file, "queues:\n");
 	for (unsigned q = 0; q < c->queues; q++)
-		fprintf(t.file, "- {%sname: q%u}\n", c->queue_rules, q);
+		fprintf(t.file, "- {%sstrategy: %s, name: q%u}\n", c->queue_rules,
+			config_strategy_name(c->strategies
+						     ? (enum config_strategy)(q % CONFIG_RING_ALL)
+						     : CONFIG_LONGEST_IDLE),
+			q);
 	fprintf(t.file, "agents:\n");
 	for (unsigned g = 0; g < c->agents; g++) {
 		fprintf(t.file, "- {number: \"%u\", password: x, queues: {", 1000 + g);

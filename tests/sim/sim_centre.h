@@ -5,6 +5,8 @@
 #ifndef SIM_CENTRE_H
 #define SIM_CENTRE_H
 
+#include <stdbool.h>
+
 #include "conf/config.h"
 #include "sim_random.h"
 
@@ -12,6 +14,7 @@ struct sim_centre {
 	unsigned queues, agents;
 	unsigned skills;         /* of each agent: his own queue and the next ones */
 	unsigned levels;         /* of skills beyond the first: 1 .. levels; 0 is 1 */
+	bool strategies;         /* queues have all strategies in turn but ring_all */
 	const char *queue_rules; /* more YAML for every queue, such as "wrap_up_s: 0, " */
 };
 

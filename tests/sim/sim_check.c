@@ -204,15 +204,14 @@ static void check_agent(struct sim *s, int agent, bool quiet)
 }
 
 /* Nobody is idle while somebody waits whom he may take, as far as the clock has been looked at. */
-static void check_idle(struct sim *s, const struct sim_call *c)
+static void check_idle(struct sim *s, const struct sim_call *c, uint32_t n_free)
 {
-	if (c->place != SIM_WAITING)
-		return;
-	for (int i = 0; i < (int)s->n_agents; i++) {
-		if (!free_now(s, i) || !sim_check_may_take(s, c, i, s->ticked_ms))
+	for (uint32_t i = 0; i < n_free; i++) {
+		if (!sim_check_may_take(s, c, s->free_agent[i], s->ticked_ms))
 			continue;
 		sim_breaks(s, "agent %s is idle while caller %u waits in queue %s",
-			   sim_agent_number(s, i), c->serial, sim_queue_name(s, c->queue));
+			   sim_agent_number(s, s->free_agent[i]), c->serial,
+			   sim_queue_name(s, c->queue));
 		return;
 	}
 }
@@ -253,15 +252,19 @@ void sim_check_all(struct sim *s)
 {
 	/* Only when nothing is due can it be said that everything due has been done. */
 	bool quiet = acd_deadline(s->acd) > s->now_ms;
-	uint32_t calls = 0;
+	uint32_t calls = 0, n_free = 0;
 
 	s->result.checks++;
+	for (int i = 0; i < (int)s->n_agents; i++)
+		if (free_now(s, i))
+			s->free_agent[n_free++] = i;
 	for (uint32_t i = 0; i < s->plan->calls_max; i++) {
 		if (s->call[i].place == SIM_FREE)
 			continue;
 		calls++;
 		check_call(s, &s->call[i], quiet);
-		check_idle(s, &s->call[i]);
+		if (s->call[i].place == SIM_WAITING)
+			check_idle(s, &s->call[i], n_free);
 	}
 	for (int i = 0; i < (int)s->n_agents; i++)
 		check_agent(s, i, quiet);

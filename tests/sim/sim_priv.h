@@ -132,6 +132,7 @@ struct sim {
 	struct sim_queue *queue;
 	int *queue_of_acd;
 	struct sim_agent *agent;
+	int *free_agent;         /* room for sim_check_all() */
 	uint8_t *level, *change; /* [agent][queue] */
 	struct sim_call *call;
 	struct ivr_session *session;
