@@ -359,6 +359,7 @@ static void on_sip(struct sip_call *sip, const struct sip_call_event *ev, void *
 	switch (ev->kind) {
 	case SIP_CALL_RINGING:
 	case SIP_CALL_EARLY_MEDIA:
+	case SIP_CALL_REFRESHED:
 		break;
 	case SIP_CALL_ANSWERED:
 		answered(p, ev->media);

@@ -8,7 +8,7 @@
 
 #include "base/must.h"
 
-enum { HEX_MAX = 2048 };
+enum { HEX_MAX = 4096 };
 
 static json_t *hex_of(const char *text)
 {

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "sip/sip_priv.h"
+#include "sip/sip_store.h"
 #include "sip/sip_text.h"
 
 enum { BINDING_HASH = 4096 };
@@ -281,6 +282,20 @@ static struct binding *oldest(struct binding **have, size_t n)
 	return b;
 }
 
+static struct binding *new_binding(struct registrar *r, const char *user)
+{
+	struct binding *b = mem_zalloc(sizeof(*b), binding_free);
+
+	if (b == NULL)
+		return NULL;
+	b->r = r;
+	r->n++;
+	tmr_init(&b->tmr);
+	str_ncpy(b->user, user, sizeof(b->user));
+	hash_append(r->bindings, hash_joaat((const uint8_t *)b->user, strlen(b->user)), &b->he, b);
+	return b;
+}
+
 static bool add(struct request *q, const struct wish *w, struct binding **have, size_t n)
 {
 	struct registrar *r = q->r;
@@ -293,18 +308,48 @@ static bool add(struct request *q, const struct wish *w, struct binding **have, 
 		return !refuse(q, 503, "No Room");
 	}
 
-	struct binding *b = mem_zalloc(sizeof(*b), binding_free);
+	struct binding *b = new_binding(r, q->user);
 
 	if (b == NULL)
 		return !refuse(q, 500, "No Memory");
-	b->r = r;
-	r->n++;
-	tmr_init(&b->tmr);
-	str_ncpy(b->user, q->user, sizeof(b->user));
-	hash_append(r->bindings, hash_joaat((const uint8_t *)b->user, strlen(b->user)), &b->he, b);
 	fill(b, q, w);
 	tell_registered(r, b, n == 0);
 	return true;
+}
+
+int registrar_kept(struct registrar *r, const char *user, const struct registrar_contact *contact)
+{
+	struct binding *have[REGISTRAR_CONTACTS_MAX], *b;
+	size_t n = bindings_of(r, user, have, REGISTRAR_CONTACTS_MAX);
+	const struct sip_limits *l = &r->stack->limits;
+	struct sip_addr addr;
+	struct sa source;
+	struct pl p, ip;
+
+	pl_set_str(&p, contact->uri);
+	pl_set_str(&ip, contact->source.ip);
+	if (user[0] == '\0' || sip_addr_decode(&addr, &p) != 0 || !uri_usable(&addr) ||
+	    sa_set_str(&source, contact->source.ip, contact->source.port) != 0 ||
+	    contact->expires_s == 0 || contact->expires_s > l->expires_max_s)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(have[i]->contact.uri, contact->uri) == 0)
+			return -EINVAL;
+	if (n >= l->contacts_max || r->n >= l->bindings_max)
+		return -ENOSPC;
+	if (contact->source.transport != SIP_OVER_UDP && pl_cmp(&addr.uri.host, &ip) != 0)
+		return -ENOTCONN;
+	b = new_binding(r, user);
+	if (b == NULL)
+		return -ENOSPC;
+	b->contact = *contact;
+	b->source = source;
+	if (contact->source.transport != SIP_OVER_UDP)
+		b->contact.by_source = false;
+	b->contact.changed_ms = tmr_jiffies();
+	b->ends_ms = b->contact.changed_ms + 1000ull * contact->expires_s;
+	tmr_start(&b->tmr, 1000ull * contact->expires_s, expire, b);
+	return 0;
 }
 
 static bool apply_wish(struct request *q, const struct wish *w)

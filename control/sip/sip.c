@@ -213,6 +213,7 @@ static void stack_free(void *arg)
 	s->requests = mem_deref(s->requests);
 	s->responses = mem_deref(s->responses);
 	s->registrar = mem_deref(s->registrar);
+	list_flush(&s->ghosts);
 	s->hang_up_done = NULL;
 	for (struct le *le = s->call_list.head; le; le = le->next)
 		sip_call_abandon(le->data);

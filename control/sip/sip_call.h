@@ -79,6 +79,7 @@ enum sip_call_event_kind {
 	SIP_CALL_ANSWERED,    /* outgoing: 200 and media settled. Incoming: ACK arrived. `media` */
 	SIP_CALL_MEDIA, /* the settled media changed, by either side's wish: `media`, `by_peer` */
 	SIP_CALL_MODIFY_FAILED, /* sip_call_modify() was refused; the old media stand: `status` */
+	SIP_CALL_REFRESHED,     /* the session timer begins anew; media as before */
 	SIP_CALL_REFER,         /* the peer asks to be connected elsewhere: `refer` */
 	SIP_CALL_TRANSFER,      /* how our sip_call_transfer() goes: `status` of the new call */
 	SIP_CALL_DTMF,          /* a key by INFO: `digit`, `duration_ms` */

@@ -41,7 +41,7 @@ void sip_call_send_ack(struct sip_dlg *d, uint32_t cseq)
 }
 
 /* A branch answered that nobody wants any more. */
-static void confirm_and_hang_up(const struct sip_dlg *base, const struct sip_msg *msg)
+void sip_call_confirm_and_hang_up(const struct sip_dlg *base, const struct sip_msg *msg)
 {
 	struct sip_dlg *d = NULL;
 
@@ -79,7 +79,7 @@ bool sip_call_stray_ok(struct sip_stack *s, const struct sip_msg *msg)
 	if (sip_dlg_is(c->dlg, msg))
 		sip_call_send_ack(c->dlg, msg->cseq.num);
 	else
-		confirm_and_hang_up(c->dlg, msg);
+		sip_call_confirm_and_hang_up(c->dlg, msg);
 	return true;
 }
 
@@ -252,7 +252,7 @@ static void final_ok(struct sip_fork *f, const struct sip_msg *msg)
 	struct sip_call *c = f->call;
 
 	if (c->state != CALL_OUT) {
-		confirm_and_hang_up(f->base, msg);
+		sip_call_confirm_and_hang_up(f->base, msg);
 		mem_deref(f);
 		sip_call_settle(c);
 		return;

@@ -9,8 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include <re.h>
-
 #include "sip/sip_dlg.h"
 
 static void dlg_free(void *arg)
@@ -38,6 +36,12 @@ static struct sip_dlg *dlg_new(struct sip *sip, const char *agent)
 		d->agent = agent;
 	}
 	return d;
+}
+
+int sip_dlg_empty(struct sip_dlg **out, struct sip *sip, const char *agent)
+{
+	*out = dlg_new(sip, agent);
+	return *out != NULL ? 0 : -ENOMEM;
 }
 
 void sip_peer_of(struct sip_peer *p, const struct sip_msg *msg)
@@ -228,6 +232,21 @@ void sip_dlg_refresh(struct sip_dlg *d, const struct sip_msg *msg)
 	(void)read_contact(d, msg);
 }
 
+void sip_dlg_follow(struct sip_dlg *d, const struct sip_msg *msg)
+{
+	struct sip_peer peer;
+	char *hop;
+
+	if (msg->tp == SIP_TRANSP_UDP || d->routes[0])
+		return;
+	sip_peer_of(&peer, msg);
+	hop = sip_dlg_hop_of(&peer);
+	if (hop == NULL)
+		return;
+	mem_deref(d->hop);
+	d->hop = hop;
+}
+
 bool sip_dlg_is(const struct sip_dlg *d, const struct sip_msg *msg)
 {
 	const struct pl *ours = msg->req ? &msg->to.tag : &msg->from.tag;
@@ -341,30 +360,45 @@ int sip_dlg_request(struct sip_dlg *d, struct sip_request **req, const char *met
 	return err;
 }
 
-void sip_dlg_cancel(const struct sip_dlg *d, const char *reason)
+/* A request of the INVITE's own transaction: its Via, its number. */
+static void say_again(const struct sip_dlg *d, const char *method, const struct pl *to,
+		      const char *more)
 {
 	struct mbuf *mb = d->via ? mbuf_alloc(1024) : NULL;
 
 	if (mb == NULL)
 		return;
 	if (mbuf_printf(mb,
-			"CANCEL %s SIP/2.0\r\n"
+			"%s %s SIP/2.0\r\n"
 			"Via: %s\r\n"
 			"Max-Forwards: 70\r\n"
 			"%s"
-			"To: %s\r\n"
+			"To: %r\r\n"
 			"From: %s\r\n"
 			"Call-ID: %s\r\n"
-			"CSeq: %u CANCEL\r\n"
+			"CSeq: %u %s\r\n"
 			"User-Agent: %s\r\n"
 			"%s"
 			"Content-Length: 0\r\n\r\n",
-			d->target, d->via, d->routes, d->remote, d->local, d->call_id,
-			d->invite_seq, d->agent, reason) == 0) {
+			method, d->target, d->via, d->routes, to, d->local, d->call_id,
+			d->invite_seq, method, d->agent, more) == 0) {
 		mb->pos = 0;
 		(void)sip_send(d->sip, NULL, d->via_tp, &d->via_dst, mb);
 	}
 	mem_deref(mb);
+}
+
+void sip_dlg_cancel(const struct sip_dlg *d, const char *reason)
+{
+	struct pl to;
+
+	pl_set_str(&to, d->remote);
+	say_again(d, "CANCEL", &to, reason);
+}
+
+void sip_dlg_refused(const struct sip_dlg *d, const struct sip_msg *msg)
+{
+	say_again(d, "ACK", &msg->to.val, "");
 }
 
 char *sip_dlg_body(const char *headers, const char *type, const uint8_t *body, size_t len)

@@ -12,7 +12,7 @@
 #ifndef SIP_SIP_DLG_H
 #define SIP_SIP_DLG_H
 
-#include <re.h>
+#include "sip/sip_re.h"
 
 #include "sip/sip.h"
 
@@ -44,6 +44,9 @@ int sip_dlg_start(struct sip_dlg **out, struct sip *sip, const char *agent, cons
 		  const char *remote, const char *target, const char *hop, const char *contact,
 		  const char *call_id);
 
+/* A dialog without any member but the first two. Returns 0 or -ENOMEM. */
+int sip_dlg_empty(struct sip_dlg **out, struct sip *sip, const char *agent);
+
 /* The dialog that `msg`, an INVITE with a usable Contact, opens to us. Returns 0, -EBADMSG for no
  * or a bad Contact, -ENOMEM. */
 int sip_dlg_accept(struct sip_dlg **out, struct sip *sip, const char *agent,
@@ -57,6 +60,9 @@ int sip_dlg_established(struct sip_dlg **out, const struct sip_dlg *base,
 /* Take a new remote target from `msg` (target refresh, RFC 3261, 12.2.2). Without a usable Contact
  * nothing changes. */
 void sip_dlg_refresh(struct sip_dlg *d, const struct sip_msg *msg);
+
+/* The peer speaks over this connection now: without a route set it is reached there. */
+void sip_dlg_follow(struct sip_dlg *d, const struct sip_msg *msg);
 
 /* True when `msg`, request or response, belongs to this dialog. */
 bool sip_dlg_is(const struct sip_dlg *d, const struct sip_msg *msg);
@@ -76,6 +82,9 @@ int sip_dlg_request(struct sip_dlg *d, struct sip_request **req, const char *met
  * right after this one, it is its retransmission. Call it only when a provisional response has come
  * (RFC 3261, 9.1), and sip_request_cancel() next. */
 void sip_dlg_cancel(const struct sip_dlg *d, const char *reason);
+
+/* Confirm the refusal of the INVITE last sent when no transaction does so (RFC 3261, 17.1.1.3). */
+void sip_dlg_refused(const struct sip_dlg *d, const struct sip_msg *msg);
 
 /* Header lines plus type and body into one text for sip_dlg_request(), or NULL without memory.
  * `type` NULL = no body. Freed with mem_deref(). */

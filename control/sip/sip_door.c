@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "sip/sip_ghost.h"
 #include "sip/sip_priv.h"
 #include "sip/sip_text.h"
 
@@ -322,7 +323,7 @@ bool sip_door_response(const struct sip_msg *msg, void *arg)
 {
 	struct sip_stack *s = arg;
 
-	if (!sip_call_stray_ok(s, msg))
+	if (!sip_ghost_response(s, msg) && !sip_call_stray_ok(s, msg))
 		s->stats.stray_responses++;
 	return true;
 }

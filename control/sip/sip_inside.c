@@ -163,6 +163,9 @@ static void update(struct sip_call *c, const struct sip_msg *msg)
 	mem_deref(text);
 	if (offered)
 		sip_call_tell_media(c, SIP_CALL_MEDIA, 200, true);
+	else
+		sip_call_tell(
+			c, &(struct sip_call_event){.kind = SIP_CALL_REFRESHED, .by_peer = true});
 }
 
 /* --- keys by INFO --- */
@@ -235,6 +238,7 @@ void sip_call_request(struct sip_call *c, const struct sip_msg *msg)
 		answer_plain(c, msg, 500, "Out of Order");
 		return;
 	}
+	sip_dlg_follow(c->dlg, msg);
 	if (is(msg, "BYE"))
 		bye(c, msg);
 	else if (c->state == CALL_ENDED)

@@ -4,6 +4,7 @@
 
 #include "sip/sip_kit.h"
 #include "sip/sip_priv.h"
+#include "sip/sip_store.h"
 
 /* --- the loop --- */
 
@@ -133,6 +134,9 @@ static void on_event(struct sip_call *call, const struct sip_call_event *ev, voi
 	case SIP_CALL_MEDIA:
 		k->media++;
 		break;
+	case SIP_CALL_REFRESHED:
+		k->refreshed++;
+		break;
 	case SIP_CALL_MODIFY_FAILED:
 		k->failed++;
 		break;
@@ -242,6 +246,41 @@ int kit_open(struct kit_line *l, void (*change)(struct sip_stack_config *cfg))
 	for (size_t i = 0; i < 3; i++)
 		l->port[i] = sip_stack_port(l->stack, i);
 	return sip_media_local(&l->local, "127.0.0.1", (uint16_t)(20000 + l->port[0] % 1000 * 2));
+}
+
+int kit_restart(struct kit_line *l, void (*change)(struct sip_stack_config *cfg))
+{
+	struct sip_stack_config cfg = {
+		.listen = {{.transport = SIP_OVER_UDP, .ip = "127.0.0.1", .port = l->port[0]},
+			   {.transport = SIP_OVER_TCP, .ip = "127.0.0.1", .port = l->port[1]}},
+		.listens = 2,
+		.realm = "pb.test",
+		.user_agent = "kit",
+		.accept_unknown = true,
+		.handlers = {.secret = kit_secret,
+			     .registered = on_registered,
+			     .unregistered = on_unregistered,
+			     .incoming = on_incoming,
+			     .arg = l},
+	};
+
+	sip_stack_close(l->stack);
+	l->stack = NULL;
+	for (size_t i = 0; i < KIT_CALLS; i++)
+		l->call[i].call = NULL;
+	if (change)
+		change(&cfg);
+	return sip_stack_open(&l->stack, &cfg);
+}
+
+struct kit_call *kit_adopt(struct kit_line *l, const json_t *kept, uint64_t now_ms)
+{
+	struct kit_call *k = new_call(l);
+
+	if (sip_call_kept(&k->call, l->stack, kept, NULL, now_ms, on_event, k) != 0)
+		return NULL;
+	k->info = *sip_call_info(k->call);
+	return k;
 }
 
 void kit_close(struct kit_line *l)

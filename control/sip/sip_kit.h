@@ -16,6 +16,7 @@ enum { KIT_CALLS = 512, KIT_TEXT = 16384 };
 
 struct kit_line;
 struct sipreg;
+struct json_t;
 
 /* One call as one side saw it. */
 struct kit_call {
@@ -23,7 +24,7 @@ struct kit_call {
 	struct sip_call *call; /* NULL after CLOSED */
 	struct sip_call_info info;
 	bool incoming, remote_known;
-	unsigned ringing, early, answered, media, failed, refer, transfer, dtmf, closed;
+	unsigned ringing, early, answered, media, refreshed, failed, refer, transfer, dtmf, closed;
 	int status, cause;
 	bool by_peer;
 	char text[SIP_TEXT_MAX];
@@ -76,6 +77,11 @@ bool kit_secret(void *arg, const char *user, struct sip_secret *secret);
  * first. Returns 0 or the stack's error. */
 int kit_open(struct kit_line *l, void (*change)(struct sip_stack_config *cfg));
 void kit_close(struct kit_line *l);
+
+/* As if killed and begun anew on the same ports; its calls are forgotten. Returns as kit_open(). */
+int kit_restart(struct kit_line *l, void (*change)(struct sip_stack_config *cfg));
+/* Take up a kept call. NULL when it was refused. */
+struct kit_call *kit_adopt(struct kit_line *l, const struct json_t *kept, uint64_t now_ms);
 
 /* The newest call of a line, or NULL. */
 struct kit_call *kit_last(struct kit_line *l);

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "sip/sip_priv.h"
+#include "sip/sip_sdp_store.h"
 #include "sip/sip_text.h"
 
 static void on_modify_response(int err, const struct sip_msg *msg, void *arg);
@@ -71,6 +72,11 @@ void sip_call_session_read(struct sip_call *c, const struct sip_msg *msg)
 	if (c->session_s != 0 && c->session_s < c->stack->limits.session_min_s)
 		c->session_s = c->stack->limits.session_min_s;
 	start_session_timer(c);
+}
+
+void sip_call_session_resume(struct sip_call *c, uint64_t left_ms)
+{
+	tmr_start(&c->tmr_session, left_ms, session_due, c);
 }
 
 void sip_call_session_headers(const struct sip_call *c, bool request, char *out, size_t size)
@@ -169,6 +175,8 @@ static void retry_later(struct sip_call *c)
 static void accepted(struct sip_call *c, const struct sip_msg *msg)
 {
 	bool invite = pl_strcmp(&msg->cseq.met, "INVITE") == 0;
+	/* After a restart the first exchange brings new keys, whatever it was for. */
+	bool keys = sip_sdp_without_keys(c->sdp);
 	int err = 0;
 
 	if (invite)
@@ -181,8 +189,10 @@ static void accepted(struct sip_call *c, const struct sip_msg *msg)
 		err = sip_call_has_sdp(msg) ? sip_sdp_take_answer(c->sdp, msg->mb) : -EBADMSG;
 	if (err)
 		modify_failed(c, 488);
-	else if (invite && !c->modify_is_refresh)
+	else if (invite && (!c->modify_is_refresh || keys))
 		sip_call_tell_media(c, SIP_CALL_MEDIA, msg->scode, false);
+	else
+		sip_call_tell(c, &(struct sip_call_event){.kind = SIP_CALL_REFRESHED});
 }
 
 static void refused(struct sip_call *c, const struct sip_msg *msg, int err)

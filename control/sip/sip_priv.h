@@ -6,8 +6,8 @@
  *   sip_dlg.c     a dialog's headers and next hop    sip_inside.c   requests inside a running call
  *   sip_sdp.c     offer and answer                   sip_modify.c   our re-INVITE, session timer
  *   sip_text.c    hostile text made safe             sip_refer.c    transfer, both ways
- *   sip_rel.c     reliable 18x, early UPDATE
- *   sip_replaces.c  which call another one replaces
+ *   sip_rel.c     reliable 18x, early UPDATE         sip_call_store.c, sip_dlg_store.c, sip_sdp_store.c,
+ *   sip_replaces.c  which call another one replaces  sip_ghost.c: over a restart
  *   sip_door.c    judges and hands on what comes in  sip_gate.c     lies before libre on UDP
  *
  * A call object outlives its owner's interest: after CLOSED it stays, ownerless, until the protocol
@@ -19,7 +19,7 @@
 #ifndef SIP_SIP_PRIV_H
 #define SIP_SIP_PRIV_H
 
-#include <re.h>
+#include "sip/sip_re.h"
 
 #include "sip/registrar.h"
 #include "sip/sip.h"
@@ -57,6 +57,7 @@ struct sip_stack {
 	struct registrar *registrar;
 	struct hash *calls; /* by Call-ID */
 	struct list call_list;
+	struct list ghosts; /* sip_ghost.c */
 
 	struct sip_stack_handlers handlers;
 	struct sip_limits limits;
@@ -297,6 +298,8 @@ void sip_call_cancel_forks(struct sip_call *c, const struct sip_fork *but);
 /* A 2xx that matches no transaction: repeated or from a second branch. */
 bool sip_call_stray_ok(struct sip_stack *s, const struct sip_msg *msg);
 void sip_call_send_ack(struct sip_dlg *d, uint32_t cseq);
+/* ACK and BYE to a 200 that nobody wants any more. */
+void sip_call_confirm_and_hang_up(const struct sip_dlg *base, const struct sip_msg *msg);
 
 /* --- sip_inside.c --- */
 
@@ -327,6 +330,8 @@ bool sip_early_is(const struct sip_call *c, const struct sip_msg *msg);
 void sip_call_modify_stop(struct sip_call *c);
 /* Session-Expires of an INVITE, UPDATE or 2xx, and the timer that follows from it. */
 void sip_call_session_read(struct sip_call *c, const struct sip_msg *msg);
+/* The timer goes on after a restart: `left_ms` until something is due. */
+void sip_call_session_resume(struct sip_call *c, uint64_t left_ms);
 /* Header lines for our 2xx to a request, or our request. */
 void sip_call_session_headers(const struct sip_call *c, bool request, char *out, size_t size);
 /* Seconds in the message's Session-Expires; 0 = none. */

@@ -13,25 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <re.h>
-
 #include "base/must.h"
-#include "sip/sip_crypto.h"
-#include "sip/sip_sdp.h"
+#include "sip/sip_sdp_priv.h"
 
 enum { OFFERED = 2 }; /* suites, when the operator has not chosen */
-
-struct sip_sdp {
-	struct sdp_session *session;
-	struct sdp_media *audio;
-	struct sip_media local, remote;
-	bool has_local, has_remote;
-	struct sip_crypto
-		ours[SIP_SRTP_SUITES_MAX]; /* offered, in the order of preference; made once */
-	uint8_t n_ours;
-	struct mbuf *last; /* the description that `remote` came from */
-	bool last_offer;
-};
 
 static void sdp_free(void *arg)
 {
@@ -601,11 +586,11 @@ int sip_sdp_make_offer(struct sip_sdp *s, struct mbuf **text)
 
 	if (err)
 		return err;
-	return sdp_encode(text, s->session, true) ? -ENOMEM : 0;
+	return sip_sdp_write(s, text, true);
 }
 
 int sip_sdp_make_answer(struct sip_sdp *s, struct mbuf **text)
 {
 	must(s->has_local);
-	return sdp_encode(text, s->session, false) ? -ENOMEM : 0;
+	return sip_sdp_write(s, text, false);
 }
