@@ -12,7 +12,6 @@
  * is known by its generation. Rooms that are due while one is being worked on wait in a queue; what waits there
  * longer than TICK_BEHIND_MAX_MS is given up as the wheel's slots are, so that nothing is ever heard later than that.
  */
-#include <rte_malloc.h>
 #include <rte_prefetch.h>
 #include <string.h>
 
@@ -64,16 +63,6 @@ struct room_work {
 size_t room_work_bytes(void)
 {
 	return sizeof(struct room_work);
-}
-
-struct room_work *room_work_make(int socket)
-{
-	return rte_zmalloc_socket("room", sizeof(struct room_work), 64, socket);
-}
-
-void room_work_free(struct room_work *rw)
-{
-	rte_free(rw);
 }
 
 /* --- the plan --- */

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What rte_pktmbuf_pool_create() does, with the two choices that it does not offer: the order in
- * which buffers are given out, and how objects lie in memory.
+ * What rte_pktmbuf_pool_create() does, with the three choices that it does not offer: the order in
+ * which buffers are given out, how objects lie in memory, and which memory.
  */
 #include "port/port_pool.h"
 
+#include <errno.h>
+
+#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
 #include "base/must.h"
+#include "port/port_memory.h"
 
 enum { CACHE = 256, PAGE = 4096 };
 
@@ -46,6 +50,32 @@ static unsigned element_bytes(enum port_pool_layout layout)
 	return bytes + PAGE - size.total_size;
 }
 
+static void unmap(struct rte_mempool_memhdr *chunk, void *arg)
+{
+	(void)arg;
+	port_memory_unmap(chunk->addr, chunk->len);
+}
+
+/* Give the pool its memory: one piece of ours, unless a device needs what DPDK knows. */
+static int populate(struct rte_mempool *pool, unsigned packets, enum port_pool_layout layout)
+{
+	size_t bytes = (size_t)packets * (pool->header_size + pool->elt_size + pool->trailer_size);
+	void *memory;
+	int n;
+
+	if (layout == PORT_POOL_DEVICE || rte_eal_has_hugepages())
+		return rte_mempool_populate_default(pool);
+	memory = port_memory_map(bytes);
+	if (memory == NULL)
+		return -ENOMEM;
+	n = rte_mempool_populate_iova(pool, memory, (rte_iova_t)memory, bytes, unmap, NULL);
+	if (n == (int)packets)
+		return n;
+	if (n <= 0)
+		port_memory_unmap(memory, bytes);
+	return n < 0 ? n : -ENOMEM;
+}
+
 struct rte_mempool *port_pool_create(const char *name, unsigned packets,
 				     enum port_pool_layout layout)
 {
@@ -66,7 +96,7 @@ struct rte_mempool *port_pool_create(const char *name, unsigned packets,
 	err = rte_mempool_set_ops_byname(pool, "stack", NULL);
 	if (err == 0) {
 		rte_pktmbuf_pool_init(pool, &priv);
-		err = rte_mempool_populate_default(pool);
+		err = populate(pool, packets, layout);
 	}
 	if (err < 0) {
 		rte_mempool_free(pool);

@@ -4,7 +4,10 @@
 #include "port/port.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include <rte_mbuf.h>
@@ -15,6 +18,7 @@
 #include "check.h"
 #include "net/neigh.h"
 #include "port/port_eal.h"
+#include "port/port_memory.h"
 #include "port/port_pool.h"
 
 enum { WORKERS = 3, QUEUES = 2 };
@@ -412,6 +416,50 @@ static void no_packet_lies_outside_what_the_kernel_is_shown(void)
 	rte_mempool_free(pool);
 }
 
+/* The kernel has been asked for large pages in the mapping that holds `at` (proc(5), smaps). */
+static bool is_advised(const void *at)
+{
+	FILE *f = fopen("/proc/self/smaps", "re");
+	uintptr_t where = (uintptr_t)at, from, to;
+	bool here = false, advised = false;
+	char line[512];
+
+	check(f != NULL);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &from, &to) == 2)
+			here = where >= from && where < to;
+		else if (here && strncmp(line, "VmFlags:", 8) == 0)
+			advised = strstr(line, " hg") != NULL;
+	}
+	fclose(f);
+	return advised;
+}
+
+static void tables_and_packets_lie_on_large_pages(void)
+{
+	enum { BYTES = 5 << 20, N = 1000 };
+	uint8_t *table = port_memory_take(BYTES, SOCKET_ID_ANY), *again;
+	struct rte_mempool *pool = port_pool_create("large", N, port_pool_layout(PORT_RING));
+	struct rte_mbuf *m;
+
+	check(table != NULL && pool != NULL);
+	check_int((uintptr_t)table % 64, 0);
+	for (unsigned i = 0; i < BYTES; i++)
+		check(table[i] == 0);
+	memset(table, 0xff, BYTES);
+	m = rte_pktmbuf_alloc(pool);
+	check(is_advised(table));
+	check(is_advised(m));
+	rte_pktmbuf_free(m);
+	rte_mempool_free(pool);
+	port_memory_put(table);
+	again = port_memory_take(BYTES, SOCKET_ID_ANY);
+	check(again != NULL && again[BYTES - 1] == 0);
+	port_memory_put(again);
+	port_memory_put(NULL);
+	check(port_memory_take(SIZE_MAX / 2, SOCKET_ID_ANY) == NULL);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(a_neighbour_is_asked_for_and_told),
 	CHECK_CASE(a_gateway_that_was_replaced_is_found_out),
@@ -422,6 +470,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(sleep_ends_by_bell_work_or_time),
 	CHECK_CASE(lists_of_cpus_are_read),
 	CHECK_CASE(no_packet_lies_outside_what_the_kernel_is_shown),
+	CHECK_CASE(tables_and_packets_lie_on_large_pages),
 };
 
 int main(void)

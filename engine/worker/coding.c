@@ -15,11 +15,11 @@
  * encoding is most of what transcoding costs, and complexity 0 costs half of 5.
  */
 #include <errno.h>
-#include <rte_malloc.h>
 
 #include "base/must.h"
 #include "base/units.h"
 #include "codec/codec.h"
+#include "port/port_memory.h"
 #include "worker/worker_priv.h"
 
 enum {
@@ -39,9 +39,8 @@ bool coding_make(struct worker *w)
 	atomic_store_explicit(&w->opus_complexity, w->cfg.opus_complexity, memory_order_relaxed);
 	if (n == 0)
 		return true;
-	wm->coders = rte_zmalloc_socket("coders", n * coder_bytes(), 64, w->cfg.socket);
-	wm->coder_free =
-		rte_zmalloc_socket("coders", n * sizeof(*wm->coder_free), 64, w->cfg.socket);
+	wm->coders = port_memory_take(n * coder_bytes(), w->cfg.socket);
+	wm->coder_free = port_memory_take(n * sizeof(*wm->coder_free), w->cfg.socket);
 	if (wm->coders == NULL || wm->coder_free == NULL)
 		return false;
 	for (uint32_t i = 0; i < n; i++) {
@@ -58,8 +57,8 @@ void coding_free(struct worker *w)
 
 	for (uint32_t i = 0; wm->coders != NULL && i < w->cfg.coders; i++)
 		coder_free((struct coder *)(void *)(wm->coders + i * coder_bytes()));
-	rte_free(wm->coders);
-	rte_free(wm->coder_free);
+	port_memory_put(wm->coders);
+	port_memory_put(wm->coder_free);
 }
 
 size_t worker_coder_bytes(void)

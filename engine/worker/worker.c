@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Making and releasing a worker. Everything it will ever use is allocated here: after this file
- * the packet path only moves what exists. Pieces are cache-line aligned on the worker's NUMA node.
+ * the packet path only moves what exists. It is one block, cut into cache-line aligned pieces.
  */
 #include "worker/worker.h"
 
-#include <rte_malloc.h>
 #include <rte_mbuf.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +16,10 @@
 #include "codec/codec.h"
 #include "dsp/dtmf_detect.h"
 #include "port/port.h"
+#include "port/port_memory.h"
 #include "worker/worker_priv.h"
+
+enum { LINE = 64 };
 
 static const char *const stage_names[STAGE_COUNT] = {
 #define STAGE_NAME(id, name) [STAGE_##id] = name,
@@ -54,15 +56,21 @@ struct worker_event worker_leg_event(const struct worker *w, const struct leg *l
 	return e;
 }
 
+/* Each piece begins a cache line. */
+static size_t lines(size_t bytes)
+{
+	return (bytes + LINE - 1) & ~(size_t)(LINE - 1);
+}
+
 size_t worker_bytes(uint32_t legs, uint32_t calls)
 {
-	return sizeof(struct worker) + sizeof(struct worker_media) + room_work_bytes() +
-	       (size_t)legs *
-		       (sizeof(struct leg) + sizeof(struct leg_media) + leg_media_block_bytes()) +
-	       srtp_unit_bytes(legs) +
-	       (size_t)calls * (sizeof(struct worker_call) + 2 * sizeof(struct wheel_link)) +
-	       WORKER_COMMANDS * sizeof(struct worker_command) +
-	       WORKER_EVENTS * sizeof(struct worker_event);
+	return lines(sizeof(struct worker)) + lines(sizeof(struct worker_media)) +
+	       lines(room_work_bytes()) + lines(legs * sizeof(struct leg)) +
+	       lines(legs * sizeof(struct leg_media)) + lines(legs * leg_media_block_bytes()) +
+	       lines(srtp_unit_bytes(legs)) + lines(calls * sizeof(struct worker_call)) +
+	       2 * lines(calls * sizeof(struct wheel_link)) +
+	       lines(WORKER_COMMANDS * sizeof(struct worker_command)) +
+	       lines(WORKER_EVENTS * sizeof(struct worker_event));
 }
 
 static uint64_t clock_read_ns(clockid_t id)
@@ -73,60 +81,50 @@ static uint64_t clock_read_ns(clockid_t id)
 	return (uint64_t)ts.tv_sec * PB_NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
-static void *take(const struct worker_config *cfg, size_t n, size_t bytes)
+static void *cut(uint8_t **at, size_t n, size_t bytes)
 {
-	return rte_zmalloc_socket("worker", (n ? n : 1) * bytes, 64, cfg->socket);
+	uint8_t *piece = *at;
+
+	*at += lines(n * bytes);
+	return piece;
 }
 
-static bool memory_get(struct worker *w)
+/* A worker and all its tables in one piece of memory, zeroed. */
+static struct worker *memory_take(const struct worker_config *cfg)
 {
-	const struct worker_config *cfg = &w->cfg;
-	struct worker_media *wm = take(cfg, 1, sizeof(*wm));
+	size_t unused = cfg->srtp ? 0 : lines(srtp_unit_bytes(cfg->legs));
+	uint8_t *at = port_memory_take(worker_bytes(cfg->legs, cfg->calls) - unused, cfg->socket);
+
+	if (at == NULL)
+		return NULL;
+
+	struct worker *w = cut(&at, 1, sizeof(*w));
+	struct worker_media *wm = cut(&at, 1, sizeof(*wm));
 
 	w->media = wm;
-	if (wm == NULL)
-		return false;
-	w->legs.leg = take(cfg, cfg->legs, sizeof(struct leg));
-	w->legs.media = take(cfg, cfg->legs, sizeof(struct leg_media));
+	w->legs.leg = cut(&at, cfg->legs, sizeof(struct leg));
+	w->legs.media = cut(&at, cfg->legs, sizeof(struct leg_media));
+	wm->blocks = cut(&at, cfg->legs, leg_media_block_bytes());
 	if (cfg->srtp)
-		w->srtp = take(cfg, 1, srtp_unit_bytes(cfg->legs));
-	wm->room = room_work_make(cfg->socket);
-	wm->blocks = take(cfg, cfg->legs, leg_media_block_bytes());
-	wm->call = take(cfg, cfg->calls, sizeof(struct worker_call));
-	wm->tick_link = take(cfg, cfg->calls, sizeof(struct wheel_link));
-	wm->house_link = take(cfg, cfg->calls, sizeof(struct wheel_link));
-	wm->command_slots = take(cfg, WORKER_COMMANDS, sizeof(struct worker_command));
-	wm->event_slots = take(cfg, WORKER_EVENTS, sizeof(struct worker_event));
-	return (w->srtp != NULL || !cfg->srtp) && wm->room != NULL && w->legs.leg != NULL &&
-	       w->legs.media != NULL && wm->blocks != NULL && wm->call != NULL &&
-	       wm->tick_link != NULL && wm->house_link != NULL && wm->command_slots != NULL &&
-	       wm->event_slots != NULL;
+		w->srtp = cut(&at, 1, srtp_unit_bytes(cfg->legs));
+	wm->call = cut(&at, cfg->calls, sizeof(struct worker_call));
+	wm->tick_link = cut(&at, cfg->calls, sizeof(struct wheel_link));
+	wm->house_link = cut(&at, cfg->calls, sizeof(struct wheel_link));
+	wm->room = cut(&at, 1, room_work_bytes());
+	wm->command_slots = cut(&at, WORKER_COMMANDS, sizeof(struct worker_command));
+	wm->event_slots = cut(&at, WORKER_EVENTS, sizeof(struct worker_event));
+	return w;
 }
 
 static void memory_put(struct worker *w)
 {
-	struct worker_media *wm = w->media;
-
-	rte_free(w->legs.leg);
-	rte_free(w->legs.media);
-	rte_free(w->srtp);
-	if (wm != NULL) {
-		coding_free(w);
-		room_work_free(wm->room);
-		rte_free(wm->blocks);
-		rte_free(wm->call);
-		rte_free(wm->tick_link);
-		rte_free(wm->house_link);
-		rte_free(wm->command_slots);
-		rte_free(wm->event_slots);
-		rte_free(wm);
-	}
-	rte_free(w);
+	coding_free(w);
+	port_memory_put(w);
 }
 
 struct worker *worker_create(const struct worker_config *cfg)
 {
-	struct worker *w = take(cfg, 1, sizeof(*w));
+	struct worker *w = memory_take(cfg);
 
 	dtmf_detect_prepare();
 	must(cfg->lane != NULL && cfg->pool != NULL && cfg->rtp_first % 2 == 0);
@@ -136,10 +134,6 @@ struct worker *worker_create(const struct worker_config *cfg)
 	if (w->cfg.jbuf_max_ms == 0) {
 		w->cfg.jbuf_min_ms = 20;
 		w->cfg.jbuf_max_ms = 200;
-	}
-	if (!memory_get(w)) {
-		memory_put(w);
-		goto fail;
 	}
 	if (w->srtp != NULL && srtp_unit_init(w->srtp, cfg->legs, cfg->srtp_way) != 0) {
 		log_error("worker", "worker %u: no SRTP by %s on this machine", cfg->id,

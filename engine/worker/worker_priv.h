@@ -357,9 +357,8 @@ void rtcp_out_plan(struct worker *w, struct leg *l, bool first);
 
 /* ---- room.c ---- */
 
+/* Bytes of struct room_work, which begins with all of them zero. */
 size_t room_work_bytes(void);
-struct room_work *room_work_make(int socket);
-void room_work_free(struct room_work *rw);
 
 /* The tick of a room is due: carried out here when it is small, else begun. */
 void room_tick(struct worker *w, struct worker_call *c);
