@@ -126,6 +126,7 @@ void classify_burst(struct worker *w, struct burst *b)
 		if (leg == NULL)
 			continue;
 		rte_prefetch0(&leg->in);
+		rte_prefetch0(&leg->source);
 		rte_prefetch0(&leg->count);
 		fill_from(&b->from[found], &v);
 		cut_to_payload(m, &v);

@@ -145,16 +145,6 @@ void relay_burst(struct worker *w, struct burst *b)
 
 		struct leg *to = leg_at(&w->legs, b->leg[i]->in.listener);
 
-		rte_prefetch0(&to->out);
-		rte_prefetch0(&to->count);
-		rte_prefetch0(&to->head);
-	}
-	for (uint16_t i = 0; i < b->n; i++) {
-		if (b->leg[i]->in.listener == LEG_INDEX_NONE)
-			continue;
-
-		struct leg *to = leg_at(&w->legs, b->leg[i]->in.listener);
-
 		if (to->out.flags & LEG_OUT_TAP)
 			tapped[taps++] = to;
 	}

@@ -284,16 +284,24 @@ static void listen_fetch(const struct worker *w, const struct leg *l, const stru
 		rte_prefetch0(&worker_leg_media(w, leg_at(&w->legs, l->in.listener))->listen);
 }
 
+/* What the relay will touch of the one who hears it. */
+static void listener_fetch(const struct worker *w, const struct leg *l)
+{
+	if (l->in.listener == LEG_INDEX_NONE)
+		return;
+
+	const struct leg *to = leg_at(&w->legs, l->in.listener);
+
+	rte_prefetch0(&to->out);
+	rte_prefetch0(&to->count);
+	rte_prefetch0(&to->head);
+}
+
 void rtp_in_burst(struct worker *w, struct burst *b)
 {
 	struct leg *tapped[BURST_MAX];
 	uint16_t kept = 0, taps = 0;
 
-	for (uint16_t i = 0; i < b->n; i++) {
-		rte_prefetch0(&b->leg[i]->in);
-		rte_prefetch0(&b->leg[i]->source);
-		rte_prefetch0(&b->leg[i]->count);
-	}
 	for (uint16_t i = 0; i < b->n; i++) {
 		listen_fetch(w, b->leg[i], b->pkt[i]);
 		if (b->leg[i]->in.flags & LEG_IN_TAP)
@@ -301,6 +309,8 @@ void rtp_in_burst(struct worker *w, struct burst *b)
 	}
 	tap_fetch(tapped, taps, 0);
 	for (uint16_t i = 0; i < b->n; i++) {
+		listener_fetch(w, b->leg[i]);
+
 		enum packet_fate fate = row_in(w, b, i);
 
 		if (fate == RTP_OK)
