@@ -127,25 +127,6 @@ enum rpc_answer api_record(const struct rpc_call *call, json_t **result, struct 
 	return RPC_ANSWER_RESULT;
 }
 
-enum rpc_answer api_transfer(const struct rpc_call *call, json_t **result, struct rpc_error *err)
-{
-	struct api *api = call->owner;
-	struct call *found = api_call(api, call->params, err);
-	const char *to = rpc_param_text(call->params, "to", "");
-	char why[200] = "";
-	int code;
-
-	if (found == NULL)
-		return RPC_ANSWER_ERROR;
-	*result = json_pack("{s:s,s:s}", "call", centre_call_id(found), "to", to);
-	code = centre_transfer(api->c, found, to, why, sizeof(why));
-	if (code == 0)
-		return RPC_ANSWER_RESULT;
-	json_decref(*result);
-	*result = NULL;
-	return api_refused(err, code, why);
-}
-
 enum rpc_answer api_hangup(const struct rpc_call *call, json_t **result, struct rpc_error *err)
 {
 	struct api *api = call->owner;

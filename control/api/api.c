@@ -53,6 +53,13 @@ static const struct rpc_param queue_set_params[] = {
 static const struct rpc_param transfer_params[] = {
 	RPC_PARAM_ID("call", RPC_REQUIRED),
 	RPC_PARAM_TEXT("to", RPC_REQUIRED, 1, 63),
+	RPC_PARAM_WORD("mode", RPC_OPTIONAL, "blind|attended"),
+	RPC_PARAM_ID("by", RPC_OPTIONAL),
+	RPC_PARAM_END,
+};
+static const struct rpc_param consult_params[] = {
+	RPC_PARAM_ID("call", RPC_REQUIRED),
+	RPC_PARAM_WORD("action", RPC_REQUIRED, "complete|cancel|conference"),
 	RPC_PARAM_END,
 };
 static const struct rpc_param park_params[] = {
@@ -105,6 +112,7 @@ static const struct rpc_method methods[] = {
 	{"park", park_params, api_park},
 	{"parked", rpc_params_none, api_parked},
 	{"unpark", unpark_params, api_unpark},
+	{"consult", consult_params, api_consult},
 	{"hangup", call_params, api_hangup},
 	{"recordings", history_params, api_recordings},
 	{"cdr", history_params, api_cdr},

@@ -4,7 +4,7 @@
  * everything that could call back (queue, flow, timers), starts the goodbyes, and leaves the rest
  * to call_finish(), which every later event of the call asks again.
  */
-#include "call/calls.h"
+#include "call/consult.h"
 #include "call/park.h"
 
 #include <stdio.h>
@@ -332,6 +332,7 @@ void call_end(struct call *call, enum call_party by, enum call_cause cause)
 	queue_leave(call, by == PARTY_CUSTOMER);
 	flow_stop(call);
 	dial_cancel(call);
+	consult_drop(call);
 	if (call->supervisor != NULL)
 		monitor_closed(call->supervisor);
 	talk_release_agent(call);

@@ -187,8 +187,9 @@ struct call {
 	/* consultation */
 	struct {
 		enum consult_state state;
-		struct party *party;       /* who is asked; NULL while the number is typed */
-		char collect[CALL_ID_MAX]; /* waits for the number; "" none */
+		struct party *party;            /* who is asked; NULL while the number is typed */
+		char collect[CALL_ID_MAX];      /* waits for the number; "" none */
+		char typed[IVR_DIGITS_MAX + 1]; /* of it, by INFO */
 	} consult;
 
 	/* parked: in place `place`, also while a phone rings for it */
@@ -302,6 +303,8 @@ void incoming_call(void *arg, struct sip_call *sip);
 /* Send the customer of a call to a number: agent, queue, hotline, outside. False: no such. */
 bool route_known(struct centre *c, const char *number, bool inside);
 void route_customer(struct call *call, const char *number);
+/* The queue that has this name or number, or NULL. */
+const struct config_queue *route_queue(const struct centre *c, const char *number);
 
 /* flow_run.c */
 void flow_begin(struct call *call, struct ivr_flow *flow, const char *language);
@@ -337,6 +340,8 @@ void dial_confirmed(struct call *call, const char *digits);
 void dial_closed(struct party *p, int status);
 void dial_withdraw(struct call *call);
 void dial_cancel(struct call *call);
+/* Has this agent something on its line? -1 has not. */
+bool dial_is_busy(struct centre *c, int agent);
 
 /* record_control.c */
 /* Begin or stop recording as rules and wishes want it now. Safe at any time. */
@@ -350,7 +355,7 @@ const char *record_state_name(const struct call *call);
 /* Somebody asks. Returns 0; -EBUSY, -EPERM or -ENOTCONN with a sentence in `why`. */
 int record_control(struct call *call, enum record_verb verb, const char *by, char *why,
 		   size_t why_size);
-/* The agent pressed a key during the conversation. */
+/* An agent pressed a key during the conversation: also those of consult.h. */
 void record_key(struct party *p, char key);
 
 /* callback.c */
@@ -382,6 +387,10 @@ void talk_release_agent(struct call *call);
  * leaves it wraps up once. `was`: the other call in which `to` has been `agent`; NULL: this one. */
 void talk_pass(struct call *call, struct party *to, struct call *was);
 void talk_hear(struct call *call);
+/* A key of an agent in a conversation: codes of parking, recording and consultation. */
+void talk_key(struct party *p, char key);
+/* Prompt for who is held; "" none. */
+const char *talk_hold_music(const struct call *call);
 void talk_held(struct party *p, bool held);
 void record_begin(struct call *call, bool message);
 void record_stop(struct call *call);

@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "base/log.h"
-#include "call/calls.h"
+#include "call/consult.h"
 
 enum { SPARE_AGENTS = 1000, SPARE_QUEUES = 32, SECOND_MS = 1000 };
 
@@ -352,6 +352,13 @@ int centre_transfer(struct centre *c, struct call *call, const char *to, char *w
 {
 	(void)c;
 	return transfer_call(call, to, why, why_size);
+}
+
+int centre_consult(struct centre *c, struct call *call, const char *action, const char *to,
+		   const char *by, const char **state, char *why, size_t why_size)
+{
+	(void)c;
+	return consult_act(call, action, to, by, state, why, why_size);
 }
 
 void centre_hang_up(struct centre *c, struct call *call)

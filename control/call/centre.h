@@ -215,6 +215,10 @@ int centre_park(struct centre *c, struct call *call, const char *place, char *nu
 		size_t number_size, char *why, size_t why_size);
 int centre_unpark(struct centre *c, const char *place, const char *to, char *why, size_t why_size);
 json_t *centre_parked(struct centre *c);
+/* `action`: "start" (asks `to`; `by` is the agent's number, NULL: the one who talks), "complete", "cancel" or
+ * "conference"; see consult.h. `state`: of the consultation, as consult_state_name() says it. */
+int centre_consult(struct centre *c, struct call *call, const char *action, const char *to,
+		   const char *by, const char **state, char *why, size_t why_size);
 void centre_hang_up(struct centre *c, struct call *call);
 int desk_agent_set(struct centre *c, const char *agent, const char *state, const char *reason,
 		   char *why, size_t why_size);

@@ -36,6 +36,9 @@ static void one(struct call *call, void *arg)
 	must(queue_offered(call, -1) == NULL || call->in_acd);
 	must(!call->in_acd || acd_position(c->acd, call->number) > 0);
 	must(call->agent == NULL || call->agent != call->customer);
+	must((call->consult.party != NULL) == (call->consult.state > CONSULT_NUMBER));
+	must(call->consult.state == CONSULT_NONE ||
+	     (call->agent != NULL && (call->state == CALL_HELD || call->state == CALL_TALKING)));
 	if (call->from_queue) {
 		struct acd_agent_view v;
 

@@ -17,7 +17,7 @@
 
 enum { RING_S = 30, CONFIRM_MS = 8000 };
 
-static bool is_busy(struct centre *c, int agent)
+bool dial_is_busy(struct centre *c, int agent)
 {
 	struct acd_agent_view v;
 
@@ -92,7 +92,7 @@ void dial_start(struct call *call, const char *number, uint32_t timeout_s, enum 
 		return;
 	}
 	call_note(call, CALL_STEP_OFFER, number);
-	if (is_busy(c, agent) || desk_has_dnd(c, agent) ||
+	if (dial_is_busy(c, agent) || desk_has_dnd(c, agent) ||
 	    (call->customer->agent >= 0 && agent == call->customer->agent)) {
 		call_note(call, CALL_STEP_REJECT, number);
 		tell(call, why, 486);

@@ -3,8 +3,7 @@
  * Events of the engine, one function per type. An event that concerns nothing we know (a call that
  * has just ended, a play that was replaced) means nothing.
  */
-#include "call/calls.h"
-#include "call/park.h"
+#include "call/consult.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -67,6 +66,11 @@ static void collect_done(struct call *call, const json_t *e)
 		dial_confirmed(call, text(e, "digits"));
 		return;
 	}
+	if (call->consult.collect[0] != '\0' &&
+	    strcmp(call->consult.collect, text(e, "collect")) == 0) {
+		consult_number(call, text(e, "digits"));
+		return;
+	}
 	if (strcmp(call->collect, text(e, "collect")) != 0 || strcmp(reason, "leg_closed") == 0)
 		return;
 	call->collect[0] = '\0';
@@ -82,13 +86,6 @@ static void collect_done(struct call *call, const json_t *e)
 			});
 }
 
-/* Codes that an agent types into a conversation. */
-static void agent_key(struct party *p, char key)
-{
-	if (!park_key(p, key))
-		record_key(p, key);
-}
-
 static void dtmf(struct call *call, const json_t *e)
 {
 	struct party *p = party_by_leg(call, text(e, "leg"));
@@ -99,7 +96,7 @@ static void dtmf(struct call *call, const json_t *e)
 	if (p == call->supervisor)
 		monitor_digit(p, key);
 	else if (p == call->agent || (p == call->customer && p->agent >= 0 && call->agent != NULL))
-		agent_key(p, key);
+		talk_key(p, key);
 	else if (p == call->customer && call->message_since_ms != 0)
 		message_digit(call, key);
 	else if (p == call->customer)
@@ -117,6 +114,9 @@ static void timeout(struct call *call, const json_t *e)
 		call_end(call, PARTY_SYSTEM, CALL_CAUSE_MEDIA_TIMEOUT);
 	} else if (p == call->supervisor) {
 		monitor_closed(p);
+		party_end(p, 0, 41, "media timeout");
+	} else if (p == call->consult.party) {
+		consult_closed(p, 408);
 		party_end(p, 0, 41, "media timeout");
 	} else if (p == call->agent) {
 		/* The customer is not to blame: it goes on as if the agent had hung up. */

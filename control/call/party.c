@@ -4,7 +4,7 @@
  * here and go on by the party's part in the call; nothing is decided in this file but how media
  * settled by SIP become a leg of the engine.
  */
-#include "call/calls.h"
+#include "call/consult.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -80,6 +80,9 @@ static void failed(struct party *p, int status, enum call_cause cause)
 		party_end(p, status, 0, "failed"); /* who is there stays */
 	} else if (p == call->dialled) {
 		dial_closed(p, status);
+	} else if (p == call->consult.party) {
+		consult_closed(p, status);
+		party_end(p, status, 0, "failed");
 	} else if (p == call->agent) {
 		/* It came from another call and finds no leg here. */
 		party_end(p, status, 0, "failed");
@@ -297,6 +300,8 @@ static void answered(struct party *p, const struct sip_media *m)
 		dial_answered(p);
 	else if (p == call->customer && call->callback.promised)
 		callback_answered(p);
+	else if (p == call->consult.party)
+		consult_answered(p);
 	else if (p == call->supervisor)
 		monitor_answered(p);
 	else
@@ -305,7 +310,12 @@ static void answered(struct party *p, const struct sip_media *m)
 
 static void digit(struct party *p, char key)
 {
-	if (p == p->call->customer)
+	if (p == p->call->agent && p->call->consult.state == CONSULT_NUMBER)
+		consult_info_digit(p->call, key);
+	else if (p == p->call->agent ||
+		 (p == p->call->customer && p->agent >= 0 && p->call->agent != NULL))
+		talk_key(p, key);
+	else if (p == p->call->customer)
 		flow_info_digit(p->call, key);
 	else if (p == p->call->supervisor)
 		monitor_digit(p, key);
@@ -339,6 +349,9 @@ static void closed(struct party *p, const struct sip_call_event *ev)
 		queue_offer_closed(p, ev);
 	} else if (p == call->dialled) {
 		dial_closed(p, ev->status ? ev->status : 480);
+	} else if (p == call->consult.party) {
+		consult_closed(p, ev->status ? ev->status : 480);
+		party_end(p, 0, 0, "");
 	} else if (p == call->supervisor) {
 		monitor_closed(p);
 		party_end(p, 0, 0, "");
@@ -580,5 +593,7 @@ void party_gone(struct party *p)
 		call->dialled = NULL;
 	if (call->supervisor == p)
 		call->supervisor = NULL;
+	if (call->consult.party == p)
+		call->consult.party = NULL;
 	call_finish(call);
 }

@@ -7,7 +7,7 @@
  * An agent asks by keys during the conversation (*83 pauses, *84 goes on, ...): each key of its
  * telephone that fits a code is held against the codes, what fits none is forgotten.
  */
-#include "call/calls.h"
+#include "call/consult.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -203,11 +203,13 @@ void record_key(struct party *p, char key)
 	k->key[k->n] = '\0';
 	verb = verb_of(&call->centre->config->features, k->key, &begins);
 	if (verb == RECORD_VERBS) {
-		if (!begins)
+		if (consult_keys(p, k->key, &begins) || !begins)
 			k->n = 0;
 		return;
 	}
 	k->n = 0;
+	if (p != call->agent)
+		return; /* a caller does not decide this */
 	if (record_control(call, verb, p->number, why, sizeof(why)) != 0)
 		log_info("call", "[call=%s] %s asked to %s the recording: %s", call->id, p->number,
 			 record_verb_names[verb], why);

@@ -12,7 +12,7 @@
  * A question that was on its way when the connection ended was answered with an error already, so
  * nothing here waits for the old engine.
  */
-#include "call/calls.h"
+#include "call/consult.h"
 
 #include <errno.h>
 #include <string.h>
@@ -83,6 +83,7 @@ static void resume(struct call *call)
 	case CALL_TALKING:
 	case CALL_HELD:
 		talk_hear(call);
+		consult_resume(call);
 		if (call->agent != NULL && call->agent->play_use == PLAY_WHISPER) {
 			call->agent->play_use = PLAY_NOTHING; /* or it was never begun */
 			queue_whisper_done(call);

@@ -16,7 +16,7 @@
 #include "agent/feature.h"
 #include "base/log.h"
 
-static const struct config_queue *queue_dialled(const struct centre *c, const char *number)
+const struct config_queue *route_queue(const struct centre *c, const char *number)
 {
 	for (unsigned i = 0; i < c->config->n_queues; i++) {
 		const struct config_queue *q = &c->config->queues[i];
@@ -33,7 +33,7 @@ bool route_known(struct centre *c, const char *number, bool inside)
 	if (config_hotline_find(c->config, number) != NULL)
 		return true;
 	return inside &&
-	       (config_agent_find(c->config, number) != NULL || queue_dialled(c, number) != NULL ||
+	       (config_agent_find(c->config, number) != NULL || route_queue(c, number) != NULL ||
 		config_trunk_for(c->config, number) != NULL);
 }
 
@@ -41,7 +41,7 @@ void route_customer(struct call *call, const char *number)
 {
 	struct centre *c = call->centre;
 	const struct config_hotline *hotline = config_hotline_find(c->config, number);
-	const struct config_queue *queue = queue_dialled(c, number);
+	const struct config_queue *queue = route_queue(c, number);
 
 	if (hotline != NULL) {
 		struct ivr_flow *flow = centre_flow(c, hotline);
@@ -93,7 +93,7 @@ static enum call_kind kind_of(struct centre *c, const char *agent, const char *t
 {
 	if (agent == NULL || config_hotline_find(c->config, to) != NULL)
 		return CALL_IN;
-	if (config_agent_find(c->config, to) != NULL || queue_dialled(c, to) != NULL)
+	if (config_agent_find(c->config, to) != NULL || route_queue(c, to) != NULL)
 		return CALL_INTERNAL;
 	return CALL_OUT;
 }

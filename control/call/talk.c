@@ -5,7 +5,7 @@
  * The matrix is the same while they talk and while one holds: a play that runs on a leg (music)
  * takes the place of what it would hear, so hold is "play music" and resume is "stop it".
  */
-#include "call/calls.h"
+#include "call/consult.h"
 #include "call/park.h"
 
 #include <stdio.h>
@@ -16,13 +16,26 @@
 
 void talk_hear(struct call *call)
 {
-	struct engine_hear hear[2];
+	const struct party *third = call->consult.party;
+	enum consult_state asks = call->consult.state;
+	struct engine_hear hear[6];
+	unsigned n = 0;
 
 	if (call->customer == NULL || call->agent == NULL)
 		return;
-	hear[0] = (struct engine_hear){call->customer->leg, call->agent->leg};
-	hear[1] = (struct engine_hear){call->agent->leg, call->customer->leg};
-	if (engine_call_hear(call->centre->engine, call->id, hear, 2) != 0)
+	if (asks == CONSULT_NONE || asks == CONSULT_CONFERENCE) {
+		hear[n++] = (struct engine_hear){call->customer->leg, call->agent->leg};
+		hear[n++] = (struct engine_hear){call->agent->leg, call->customer->leg};
+	}
+	if (asks == CONSULT_TALKING || asks == CONSULT_CONFERENCE) {
+		hear[n++] = (struct engine_hear){call->agent->leg, third->leg};
+		hear[n++] = (struct engine_hear){third->leg, call->agent->leg};
+	}
+	if (asks == CONSULT_CONFERENCE) {
+		hear[n++] = (struct engine_hear){call->customer->leg, third->leg};
+		hear[n++] = (struct engine_hear){third->leg, call->customer->leg};
+	}
+	if (engine_call_hear(call->centre->engine, call->id, hear, n) != 0)
 		call->untold = true;
 }
 
@@ -96,6 +109,14 @@ void talk_pass(struct call *call, struct party *to, struct call *was)
 	queue_drain(c);
 }
 
+void talk_key(struct party *p, char key)
+{
+	if (p->call->consult.state == CONSULT_NUMBER)
+		return; /* the engine collects these */
+	if (!park_key(p, key))
+		record_key(p, key);
+}
+
 void talk_agent_left(struct call *call, enum call_party by)
 {
 	bool queue = call->from_queue;
@@ -103,7 +124,7 @@ void talk_agent_left(struct call *call, enum call_party by)
 	bool unheard = call->agent != NULL && call->agent->play_use == PLAY_WHISPER;
 	enum dial_purpose dial = call->dial;
 
-	if (call->state == CALL_ENDING || callback_agent_left(call))
+	if (call->state == CALL_ENDING || callback_agent_left(call) || consult_agent_left(call))
 		return;
 	talk_release_agent(call);
 	call->dial = DIAL_NONE;
@@ -128,9 +149,9 @@ void talk_agent_left(struct call *call, enum call_party by)
 			  &(struct ivr_event){.kind = IVR_EV_DIAL_DONE, .dial = IVR_DIAL_SERVED});
 }
 
-static const char *hold_music(struct call *call)
+const char *talk_hold_music(const struct call *call)
 {
-	struct centre *c = call->centre;
+	const struct centre *c = call->centre;
 	const struct config_queue *q = config_queue_find(c->config, call->record.queue);
 
 	if (q == NULL && c->config->n_queues > 0)
@@ -146,10 +167,11 @@ void talk_held(struct party *p, bool held)
 						  : NULL;
 	const char *music;
 
-	if (other == NULL || call->state == CALL_ENDING)
+	/* During a consultation the customer waits anyhow, and three go on without the one. */
+	if (other == NULL || call->state == CALL_ENDING || call->consult.state != CONSULT_NONE)
 		return;
 	if (held) {
-		music = hold_music(call);
+		music = talk_hold_music(call);
 		if (call->state != CALL_HELD)
 			call_note(call, CALL_STEP_HOLD, p->number);
 		call_set_state(call, CALL_HELD);

@@ -5,6 +5,7 @@
  * lead somewhere (RFC 3515: the NOTIFY says 200, because from here on the call is ours).
  */
 #include "call/attended.h"
+#include "call/consult.h"
 #include "call/park.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@ static void go(struct call *call, const char *to)
 {
 	struct party *agent = call->agent;
 
+	consult_drop(call);
 	call_note(call, CALL_STEP_TRANSFER, to);
 	call_set_state(call, CALL_TRANSFERRING);
 	talk_release_agent(call);

@@ -2,7 +2,7 @@
  *
  * Calls, legs, agents and queues as rows of the control socket.
  */
-#include "call/calls.h"
+#include "call/consult.h"
 #include "sip/registrar.h"
 
 #include <stdio.h>
@@ -66,6 +66,12 @@ json_t *view_call_row(struct call *call)
 	json_object_set_new(o, "recording_state", text(record_state_name(call)));
 	json_object_set_new(o, "parked", parked_at(call));
 	json_object_set_new(o, "monitored", text_or_null(call->monitor_mode));
+	json_object_set_new(
+		o, "consult",
+		call->consult.state == CONSULT_NONE
+			? json_null()
+			: json_pack("{s:s,s:s?}", "state", consult_state_name(call), "party",
+				    call->consult.party ? call->consult.party->number : NULL));
 	return o;
 }
 

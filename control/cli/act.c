@@ -120,31 +120,6 @@ int cli_record(struct cli *c)
 	return CLI_OK;
 }
 
-int cli_transfer(struct cli *c)
-{
-	const char *to, *call;
-	json_t *r = NULL;
-	int rc;
-
-	if (!cli_option(c, "--to", &to) || !cli_need(c, "CALL", &call))
-		return CLI_USAGE;
-	if (to == NULL)
-		to = cli_word(c);
-	if (!cli_end(c))
-		return CLI_USAGE;
-	if (to == NULL)
-		return cli_usage(c, "--to NUMBER is missing");
-	rc = cli_ask(c, CLI_DAEMON, "transfer", json_pack("{s:s, s:s}", "call", call, "to", to),
-		     &r);
-	if (rc != 0)
-		return rc;
-	if (!cli_json(c, r))
-		cli_say(c, "call %s goes to %s\n", cli_id(c, cli_text(r, "call")),
-			cli_text(r, "to"));
-	json_decref(r);
-	return CLI_OK;
-}
-
 int cli_hangup(struct cli *c)
 {
 	const char *call;

@@ -59,9 +59,12 @@ static const struct cli_command commands[] = {
 	 "  patchbay record 3f9a21bc mask        silence of the same length\n"
 	 "  patchbay record 3f9a21bc refuse      the caller does not consent: never again in this call\n",
 	 cli_record},
-	{"transfer", "CALL --to NUMBER", "pass the customer on (blind)",
+	{"transfer", "CALL --to NUMBER [--attended [--by AGENT]]", "pass the customer on",
 	 "NUMBER is an agent, a queue's name or number, or a hotline.\n\n"
+	 "Blind: the agent is let go at once. --attended: the agent asks NUMBER first (which may also be a number\n"
+	 "outside), the caller hears music meanwhile; `patchbay consult` tells what comes of it.\n\n"
 	 "  patchbay transfer 3f9a21bc --to 1002\n"
+	 "  patchbay transfer 3f9a21bc --to 1002 --attended\n"
 	 "  patchbay transfer 3f9a21bc --to service\n", cli_transfer},
 	{"park", "CALL [PLACE]", "park who is talked with; the agent is let go",
 	 "Whoever dials the number of the place talks on. After a while the phone of who parked it rings.\n\n"
@@ -71,6 +74,11 @@ static const struct cli_command commands[] = {
 	 "  patchbay parked\n", cli_parked},
 	{"unpark", "PLACE AGENT", "ring an agent's phone for who is parked",
 	 "  patchbay unpark 705 1002\n", cli_unpark},
+	{"consult", "CALL complete|cancel|conference", "what comes of a consultation",
+	 "complete: the caller goes on with who was asked, the agent is let go. cancel: back to the caller.\n"
+	 "conference: all three hear each other; then complete takes the agent out, cancel who was asked.\n\n"
+	 "  patchbay transfer 3f9a21bc --to 1002 --attended\n"
+	 "  patchbay consult 3f9a21bc complete\n", cli_consult},
 	{"hangup", "CALL", "end a call",
 	 "  patchbay hangup 3f9a21bc\n", cli_hangup},
 	{"records", "[--agent A] [--queue Q] [--number N] [--since T] [--until T] [--limit N]", "call records, newest first",

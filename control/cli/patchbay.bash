@@ -34,9 +34,10 @@ _patchbay() {
   queue) ask queues; words "pause resume" ;;
   move) ask calls; ask queues ;;
   record) ask calls; words "start stop pause resume mask unmask refuse --by" ;;
-  transfer) ask calls; words "--to" ;;
+  transfer) ask calls; words "--to --attended --blind --by" ;;
   park) ask calls ;;
   unpark) ask agents ;;
+  consult) ask calls; words "complete cancel conference" ;;
   agent)
     if [ "$prev" = agent ]; then ask agents; else words "sign-in sign-out ready not-ready wrap-up-done dnd-on dnd-off"; fi ;;
   agents)

@@ -75,6 +75,10 @@ static const struct config defaults = {
 			.record_resume = "*84",
 			.record_mask = "*85",
 			.record_unmask = "*86",
+			.consult = "*90",
+			.consult_complete = "*91",
+			.consult_cancel = "*92",
+			.consult_conference = "*93",
 		},
 };
 

@@ -175,6 +175,10 @@ struct config_features {
 	const char *record_resume;
 	const char *record_mask;
 	const char *record_unmask;
+	const char *consult; /* these four as keys only; see call/consult.h */
+	const char *consult_complete;
+	const char *consult_cancel;
+	const char *consult_conference;
 };
 
 struct config {

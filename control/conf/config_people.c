@@ -72,6 +72,10 @@ static const struct field feature_fields[] = {
 	{"record_resume", FIELD_NUMBER, OF(config_features, record_resume), 0, 0},
 	{"record_mask", FIELD_NUMBER, OF(config_features, record_mask), 0, 0},
 	{"record_unmask", FIELD_NUMBER, OF(config_features, record_unmask), 0, 0},
+	{"consult", FIELD_NUMBER, OF(config_features, consult), 0, 0},
+	{"consult_complete", FIELD_NUMBER, OF(config_features, consult_complete), 0, 0},
+	{"consult_cancel", FIELD_NUMBER, OF(config_features, consult_cancel), 0, 0},
+	{"consult_conference", FIELD_NUMBER, OF(config_features, consult_conference), 0, 0},
 };
 
 void config_read_queues(const struct schema *s, const struct tree *t, struct config *c)

@@ -205,6 +205,9 @@ void call_record_step(struct call_record *r, enum call_step step, const char *de
 	case CALL_STEP_PARK:
 		clock_switch(r, CALL_CLOCK_HOLD, now_ms);
 		break;
+	case CALL_STEP_CONFERENCE:
+		add_agent(r, detail);
+		break;
 	case CALL_STEP_TRANSFER:
 		clock_switch(r, CALL_CLOCK_NONE, now_ms);
 		break;
@@ -222,6 +225,7 @@ void call_record_step(struct call_record *r, enum call_step step, const char *de
 	case CALL_STEP_TAKEOVER:
 	case CALL_STEP_RECORD_CONTROL:
 	case CALL_STEP_CALLBACK:
+	case CALL_STEP_CONSULT:
 	case CALL_STEP_RING:
 	case CALL_STEP_DIGITS:
 	case CALL_STEP_ANNOUNCE:

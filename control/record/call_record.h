@@ -48,6 +48,8 @@ enum {
 	X(PARK,          "park") \
 	X(UNPARK,        "unpark") \
 	X(PICK_UP,       "pick_up") \
+	X(CONSULT,       "consult") \
+	X(CONFERENCE,    "conference") \
 	X(MONITOR,       "monitor") \
 	X(MESSAGE,       "message") \
 	X(RESOLVED,      "resolved") \
