@@ -210,6 +210,7 @@ static void stack_free(void *arg)
 
 	tmr_cancel(&s->tmr_hang_up);
 	sip_gate_close(s);
+	sip_trunks_close(s);
 	s->requests = mem_deref(s->requests);
 	s->responses = mem_deref(s->responses);
 	s->registrar = mem_deref(s->registrar);
@@ -296,7 +297,7 @@ static void hang_up_check(void *arg)
 
 void sip_stack_call_gone(struct sip_stack *s)
 {
-	if (s->hang_up_done && s->call_list.head == NULL)
+	if (s->hang_up_done && s->call_list.head == NULL && s->leaving == 0)
 		tmr_start(&s->tmr_hang_up, 0, hang_up_check, s);
 }
 
@@ -307,13 +308,15 @@ void sip_stack_hang_up(struct sip_stack *s, uint32_t timeout_ms, void (*done)(vo
 	s->draining = true;
 	s->hang_up_done = done;
 	s->hang_up_arg = arg;
+	sip_trunks_leave(s);
 	while (le) {
 		struct sip_call *c = le->data;
 
 		le = le->next;
 		sip_call_end(c, 503, SIP_CAUSE_OUT_OF_ORDER, "shutting down");
 	}
-	tmr_start(&s->tmr_hang_up, s->call_list.head ? timeout_ms : 0, hang_up_check, s);
+	tmr_start(&s->tmr_hang_up, s->call_list.head || s->leaving ? timeout_ms : 0, hang_up_check,
+		  s);
 }
 
 uint16_t sip_stack_port(const struct sip_stack *s, size_t i)

@@ -87,6 +87,12 @@ struct sip_stack_handlers {
 	 * was not attached when this returns is answered 404. Required. */
 	void (*incoming)(void *arg, struct sip_call *call);
 
+	/* The password for `trunk`. Returns true and fills `out`. Optional. */
+	bool (*trunk_password)(void *arg, const char *trunk, char *out, size_t size);
+
+	/* A trunk came up or went down, `why` then says what happened. Optional. */
+	void (*trunk_changed)(void *arg, const char *trunk, bool down, const char *why);
+
 	void *arg;
 };
 

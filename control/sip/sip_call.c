@@ -219,23 +219,13 @@ int sip_call_status_of_errno(int err)
 
 /* --- credentials --- */
 
-static int give_credentials(char **user, char **password, const char *realm, void *arg)
-{
-	const struct sip_call_credentials *a = arg;
-
-	(void)realm;
-	if (a->user[0] == '\0')
-		return EAUTH;
-	return str_dup(user, a->user) | str_dup(password, a->password);
-}
-
-bool sip_call_authenticate(struct sip_call *c, struct sip_auth **auth, const struct sip_msg *msg)
+bool sip_call_authenticate(struct sip_call *c, struct sip_prove **auth, const struct sip_msg *msg)
 {
 	if (c->credentials.user[0] == '\0')
 		return false;
-	if (*auth == NULL && sip_auth_alloc(auth, give_credentials, &c->credentials, false) != 0)
+	if (*auth == NULL && sip_prove_new(auth, c->credentials.user, c->credentials.password) != 0)
 		return false;
-	return sip_auth_authenticate(*auth, msg) == 0;
+	return sip_prove_challenged(*auth, msg);
 }
 
 /* --- finding --- */

@@ -62,9 +62,16 @@ struct sip_call_info {
 	char to_host[SIP_HOST_MAX];
 	char auth_user[SIP_USER_MAX]; /* incoming: proved by digest; "" = not */
 	bool trunk;                   /* incoming: from a trunk's address */
-	char asserted[SIP_USER_MAX];  /* P-Asserted-Identity's user, from trunks only; else "" */
-	bool anonymous;               /* Privacy: id, or an anonymous From */
-	char diverted[SIP_USER_MAX];  /* Diversion's or History-Info's first user; else "" */
+	char trunk_name[64];          /* incoming: which; outgoing: through which. "" = none */
+	bool trusted;                 /* incoming: that trunk's word counts (RFC 3325) */
+	char asserted[SIP_USER_MAX];  /* P-Asserted-Identity's user, from trusted trunks; else "" */
+	bool anonymous;               /* Privacy: id, user or header, or an anonymous From: whoever
+					 is not trusted is told no number, `asserted` included */
+	char diverted
+		[SIP_USER_MAX]; /* who diverted the call last: Diversion's first entry, or the last
+					 but one of History-Info; "" = nobody, or private */
+	char diverted_why[24];  /* reason of RFC 5806: "user-busy", "no-answer" ...; "" */
+	char dialled_first[SIP_USER_MAX]; /* what was dialled before all diversions; "" */
 	char user_agent[SIP_TEXT_MAX];
 	struct sip_peer peer;
 	bool offer; /* incoming: the INVITE carried an offer; sip_call_remote() works */
@@ -159,13 +166,27 @@ struct sip_invite {
 	const char *from_display;
 	const char *from_host;
 
+	/* The trunk through which `user`, here a number, is called, by its name: address, transport and
+	 * credentials are the trunk's. NULL = none. */
+	const char *trunk;
+
+	/* Who vouches (RFC 3325), for trusted trunks only: the caller's number in P-Asserted-Identity. NULL
+	 * or "" = not said. */
+	const char *asserted;
+	/* The caller is withheld: From is anonymous, Privacy: id asks others to do the same (RFC 3323). */
+	bool withheld;
+	/* Whose call this was before we sent it on: Diversion and History-Info. NULL = nobody's. `diverted_why`
+	 * is a reason of RFC 5806; NULL = "deflection". */
+	const char *diverted;
+	const char *diverted_why;
+
 	/* Next hop other than the URI's own host, for a trunk: "sip:192.0.2.1:5060". NULL = none. */
 	const char *proxy;
 	/* Credentials for a peer that challenges us. NULL = none. */
 	const char *auth_user;
 	const char *auth_password;
 
-	/* P-Asserted-Identity and Alert-Info and the like, each line "Name: value\r\n"; NULL = none.
+	/* Alert-Info and the like, each line "Name: value\r\n"; NULL = none.
 	 * The owner vouches for them. */
 	const char *headers;
 
@@ -174,7 +195,7 @@ struct sip_invite {
 };
 
 /* Call somebody. On success `*out` is the call and events come to `fn`. Returns 0; -ENOENT when
- * `user` has no binding; -EINVAL for a bad URI or media; -ENOSPC at calls_max; -ENOMEM. */
+ * `user` has no binding or there is no such trunk; -EHOSTUNREACH when the address of the trunk is not known; -EINVAL for a bad URI or media; -ENOSPC at calls_max; -ENOMEM. */
 int sip_call_invite(struct sip_call **out, struct sip_stack *s, const struct sip_invite *inv,
 		    sip_call_event_fn *fn, void *arg);
 

@@ -12,33 +12,6 @@
 
 /* --- who calls --- */
 
-static void user_of(char *out, size_t size, const struct sip_hdr *hdr)
-{
-	struct sip_addr addr;
-
-	if (hdr && sip_addr_decode(&addr, &hdr->val) == 0)
-		sip_text_unescape(out, size, &addr.uri.user);
-}
-
-static void read_identity(struct sip_call *c, const struct sip_msg *msg)
-{
-	struct sip_call_info *i = &c->info;
-	const struct sip_hdr *privacy = sip_msg_hdr(msg, SIP_HDR_PRIVACY);
-	const struct sip_hdr *diversion = sip_msg_xhdr(msg, "Diversion");
-	const struct sip_hdr *ua = sip_msg_hdr(msg, SIP_HDR_USER_AGENT);
-
-	if (i->trunk)
-		user_of(i->asserted, sizeof(i->asserted),
-			sip_msg_hdr(msg, SIP_HDR_P_ASSERTED_IDENTITY));
-	user_of(i->diverted, sizeof(i->diverted),
-		diversion ? diversion : sip_msg_hdr(msg, SIP_HDR_HISTORY_INFO));
-	i->anonymous = strcasecmp(i->from_user, "anonymous") == 0 ||
-		       pl_strcasecmp(&msg->from.uri.host, "anonymous.invalid") == 0 ||
-		       (privacy && pl_strcasecmp(&privacy->val, "none") != 0);
-	if (ua)
-		sip_text_pl(i->user_agent, sizeof(i->user_agent), &ua->val);
-}
-
 static void read_info(struct sip_call *c, const struct sip_msg *msg)
 {
 	struct sip_call_info *i = &c->info;
@@ -50,7 +23,7 @@ static void read_info(struct sip_call *c, const struct sip_msg *msg)
 	sip_text_unescape(i->to_user, sizeof(i->to_user), &msg->uri.user);
 	sip_text_pl(i->to_host, sizeof(i->to_host), &msg->uri.host);
 	sip_peer_of(&i->peer, msg);
-	read_identity(c, msg);
+	sip_identity_read(c, msg);
 }
 
 /* The user part of our Contact: what was dialled, if it can stand in a URI as it is. */
@@ -146,18 +119,16 @@ static int open_call(struct sip_call *c, const struct sip_msg *msg)
 void sip_call_incoming(struct sip_stack *s, const struct sip_msg *msg)
 {
 	struct sip_call *c = NULL;
-	char user[SIP_USER_MAX];
-	bool trunk = false;
+	struct sip_call_info who = {0};
 
-	if (!sip_door_admit(s, msg, user, &trunk))
+	if (!sip_door_admit(s, msg, &who))
 		return;
 	if (sip_call_new(&c, s) != 0) {
 		sip_stack_refuse(s, msg, 500, "No Memory", NULL);
 		return;
 	}
 	c->state = CALL_IN_NEW;
-	c->info.trunk = trunk;
-	str_ncpy(c->info.auth_user, user, sizeof(c->info.auth_user));
+	c->info = who;
 	read_info(c, msg);
 	if (!interval_fits(c, msg) || !sip_replaces_admit(c, msg) || !read_offer(c, msg) ||
 	    open_call(c, msg) != 0) {
@@ -167,10 +138,16 @@ void sip_call_incoming(struct sip_stack *s, const struct sip_msg *msg)
 	sip_rel_read(c, msg);
 	sip_call_session_read(c, msg);
 	s->stats.calls_in++;
+	if (who.trunk_name[0])
+		sip_trunk_count_in(s, who.trunk_name);
 	log_info("sip", "[call=%s] %s calls %s from %s:%s:%u%s%s", c->info.call_id,
 		 c->info.from_user[0] ? c->info.from_user : "(nobody)", c->info.to_user,
 		 sip_transport_name(c->info.peer.transport), c->info.peer.ip,
-		 (unsigned)c->info.peer.port, user[0] ? ", proved to be " : "", user);
+		 (unsigned)c->info.peer.port,
+		 who.auth_user[0]    ? ", proved to be "
+		 : who.trunk_name[0] ? ", trunk "
+				     : "",
+		 who.auth_user[0] ? who.auth_user : who.trunk_name);
 
 	s->handlers.incoming(s->handlers.arg, c);
 	c->info.replaces = NULL;

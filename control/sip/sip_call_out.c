@@ -14,8 +14,6 @@
 #include "sip/sip_priv.h"
 #include "sip/sip_text.h"
 
-enum { RING_TIMEOUT_MS = 180000 };
-
 #define SIP_ELSEWHERE "Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n"
 
 static void on_invite_response(int err, const struct sip_msg *msg, void *arg);
@@ -159,6 +157,8 @@ static void fork_failed(struct sip_fork *f, int status, const struct sip_msg *ms
 				 sizeof(c->best_text));
 	}
 	mem_deref(f);
+	if (c->info.trunk_name[0] && c->state == CALL_OUT)
+		sip_trunk_result(c->stack, c->info.trunk_name, status, msg);
 	if (c->state == CALL_OUT) {
 		if (c->forks.head == NULL) {
 			int cause = msg             ? sip_cause_of_status(c->best_status)
@@ -238,6 +238,8 @@ static int answered(struct sip_fork *f, const struct sip_msg *msg)
 	tmr_cancel(&c->tmr_ring);
 	sip_call_cancel_forks(c, f);
 	c->state = CALL_RUNNING;
+	if (c->info.trunk_name[0])
+		sip_trunk_result(c->stack, c->info.trunk_name, 200, msg);
 
 	/* A 200 may leave out what an 18x has said already. */
 	if (sip_call_has_sdp(msg) && !(early && early->settled))
@@ -318,46 +320,13 @@ static void on_invite_response(int err, const struct sip_msg *msg, void *arg)
 		fork_failed(f, msg->scode, msg);
 }
 
-/* --- starting --- */
-
-static void ring_timeout(void *arg)
-{
-	struct sip_call *c = arg;
-
-	sip_call_over(c, false, 408, SIP_CAUSE_NO_ANSWER, "no answer");
-	sip_call_cancel_forks(c, NULL);
-}
-
-static const char *or_text(const char *s, const char *otherwise)
-{
-	return s && s[0] ? s : otherwise;
-}
-
-/* From as a header value. */
-static char *write_from(const struct sip_stack *s, const struct sip_invite *inv)
-{
-	const char *user = or_text(inv->from_user, "anonymous");
-	const char *host = or_text(inv->from_host, s->realm);
-	struct pl raw;
-	char display[SIP_TEXT_MAX];
-	char *from = NULL;
-
-	pl_set_str(&raw, user);
-	sip_text_quotable(display, sizeof(display), inv->from_display ? inv->from_display : "");
-	if (display[0])
-		(void)re_sdprintf(&from, "\"%s\" <sip:%H@%s>", display, uri_user_escape, &raw,
-				  host);
-	else
-		(void)re_sdprintf(&from, "<sip:%H@%s>", uri_user_escape, &raw, host);
-	return from;
-}
-
-static int add_fork(struct sip_call *c, const struct sip_invite *inv, const char *from,
-		    const char *to, const char *target, const char *hop)
+int sip_call_add_fork(struct sip_call *c, const struct sip_invite *inv, const char *from,
+		      const char *to, const char *target, const char *hop)
 {
 	struct sip_fork *f = mem_zalloc(sizeof(*f), fork_free);
-	const char *contact =
-		inv->from_user && sip_text_is_user(inv->from_user) ? inv->from_user : "patchbay";
+	const char *contact = inv->from_user && !inv->withheld && sip_text_is_user(inv->from_user)
+				      ? inv->from_user
+				      : "patchbay";
 	int err;
 
 	if (f == NULL)
@@ -375,118 +344,4 @@ static int add_fork(struct sip_call *c, const struct sip_invite *inv, const char
 	if (err)
 		mem_deref(f);
 	return err;
-}
-
-static bool good_uri(const char *uri, struct uri *out)
-{
-	struct pl pl;
-
-	/* It may come from a Refer-To: nothing in it may end a header or a line of the log. */
-	for (const char *p = uri; *p; p++) {
-		if ((unsigned char)*p <= ' ' || *p == 0x7f || strchr("<>\"", *p) != NULL)
-			return false;
-	}
-	pl_set_str(&pl, uri);
-	return strlen(uri) < SIP_URI_MAX && uri_decode(out, &pl) == 0 && pl_isset(&out->host) &&
-	       (pl_strcasecmp(&out->scheme, "sip") == 0 ||
-		pl_strcasecmp(&out->scheme, "sips") == 0);
-}
-
-static int invite_uri(struct sip_call *c, const struct sip_invite *inv, const char *from)
-{
-	struct uri uri;
-	char *to = NULL;
-	int err;
-
-	if (!good_uri(inv->uri, &uri) || (inv->proxy && !good_uri(inv->proxy, &(struct uri){0})))
-		return -EINVAL;
-	sip_text_unescape(c->info.to_user, sizeof(c->info.to_user), &uri.user);
-	sip_text_pl(c->info.to_host, sizeof(c->info.to_host), &uri.host);
-	if (re_sdprintf(&to, "<%s>", inv->uri) != 0)
-		return -ENOMEM;
-	err = add_fork(c, inv, from, to, inv->uri, inv->proxy);
-	mem_deref(to);
-	return err;
-}
-
-static int invite_user(struct sip_call *c, const struct sip_invite *inv, const char *from)
-{
-	struct registrar_contact contact[SIP_FORKS_MAX];
-	size_t n = registrar_lookup(c->stack->registrar, inv->user, contact, SIP_FORKS_MAX);
-	struct pl raw;
-	char *to = NULL;
-	int err = -ENOENT;
-	bool any = false;
-
-	if (n == 0)
-		return -ENOENT;
-	str_ncpy(c->info.to_user, inv->user, sizeof(c->info.to_user));
-	str_ncpy(c->info.to_host, c->stack->realm, sizeof(c->info.to_host));
-	pl_set_str(&raw, inv->user);
-	if (re_sdprintf(&to, "<sip:%H@%s>", uri_user_escape, &raw, c->stack->realm) != 0)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		char *hop = contact[i].by_source ? sip_dlg_hop_of(&contact[i].source) : NULL;
-
-		err = add_fork(c, inv, from, to, contact[i].uri, hop);
-		any = any || err == 0;
-		mem_deref(hop);
-	}
-	mem_deref(to);
-	/* One phone that can be reached is enough. */
-	return any ? 0 : err;
-}
-
-static void fill_info(struct sip_call *c, const struct sip_invite *inv)
-{
-	struct sip_call_info *i = &c->info;
-
-	i->outgoing = true;
-	str_ncpy(i->from_user, or_text(inv->from_user, "anonymous"), sizeof(i->from_user));
-	str_ncpy(i->from_host, or_text(inv->from_host, c->stack->realm), sizeof(i->from_host));
-	if (inv->from_display)
-		str_ncpy(i->from_display, inv->from_display, sizeof(i->from_display));
-	if (inv->auth_user && inv->auth_password) {
-		str_ncpy(c->credentials.user, inv->auth_user, sizeof(c->credentials.user));
-		str_ncpy(c->credentials.password, inv->auth_password,
-			 sizeof(c->credentials.password));
-	}
-}
-
-int sip_call_invite(struct sip_call **out, struct sip_stack *s, const struct sip_invite *inv,
-		    sip_call_event_fn *fn, void *arg)
-{
-	struct sip_call *c = NULL;
-	char *from = NULL;
-	int err;
-
-	if ((inv->user == NULL && inv->uri == NULL) || inv->local == NULL)
-		return -EINVAL;
-	if (s->owned >= s->limits.calls_max)
-		return -ENOSPC;
-	err = sip_call_new(&c, s);
-	if (err)
-		return err;
-	c->state = CALL_OUT;
-	fill_info(c, inv);
-	if (inv->headers && str_dup(&c->headers, inv->headers) != 0)
-		err = -ENOMEM;
-	from = err ? NULL : write_from(s, inv);
-	if (from == NULL)
-		err = -ENOMEM;
-	err = err ? err : inv->uri ? invite_uri(c, inv, from) : invite_user(c, inv, from);
-	mem_deref(from);
-	if (err) {
-		mem_deref(c);
-		return err;
-	}
-	sip_call_enter(c);
-	sip_call_attach(c, fn, arg);
-	tmr_start(&c->tmr_ring, inv->ring_timeout_ms ? inv->ring_timeout_ms : RING_TIMEOUT_MS,
-		  ring_timeout, c);
-	s->stats.calls_out++;
-	log_info("sip", "[call=%s] calling %s for %s", c->info.call_id,
-		 inv->uri ? inv->uri : inv->user, c->info.from_user);
-	*out = c;
-	return 0;
 }

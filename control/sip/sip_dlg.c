@@ -11,6 +11,8 @@
 
 #include "sip/sip_dlg.h"
 
+enum { PROOF_MAX = 4096 };
+
 static void dlg_free(void *arg)
 {
 	struct sip_dlg *d = arg;
@@ -321,12 +323,13 @@ static void on_response(int err, const struct sip_msg *msg, void *arg)
 }
 
 int sip_dlg_request(struct sip_dlg *d, struct sip_request **req, const char *method, uint32_t cseq,
-		    struct sip_auth *auth,
+		    struct sip_prove *auth,
 		    void (*resph)(int err, const struct sip_msg *msg, void *), void *arg,
 		    const char *more)
 {
 	struct transaction *t = mem_zalloc(sizeof(*t), transaction_free);
 	bool ack = strcmp(method, "ACK") == 0;
+	char proof[PROOF_MAX];
 	struct uri route;
 	struct pl uri;
 	int err;
@@ -339,12 +342,13 @@ int sip_dlg_request(struct sip_dlg *d, struct sip_request **req, const char *met
 	t->invite = strcmp(method, "INVITE") == 0;
 
 	pl_set_str(&uri, d->hop ? d->hop : d->target);
+	sip_prove_write(auth, method, d->target, proof, sizeof(proof));
 	err = uri_decode(&route, &uri);
 	/* libre resolves `sip:` only; TLS is named by the transport parameter. */
 	if (err == 0 && pl_strcasecmp(&route.scheme, "sips") == 0)
 		pl_set_str(&route.scheme, "sip");
 	err = err ? err
-		  : sip_requestf(req, d->sip, !ack, method, d->target, &route, auth,
+		  : sip_requestf(req, d->sip, !ack, method, d->target, &route, NULL,
 				 ack ? NULL : write_contact, ack ? NULL : on_response, t,
 				 "%s"
 				 "To: %s\r\n"
@@ -352,9 +356,9 @@ int sip_dlg_request(struct sip_dlg *d, struct sip_request **req, const char *met
 				 "Call-ID: %s\r\n"
 				 "CSeq: %u %s\r\n"
 				 "User-Agent: %s\r\n"
-				 "%s",
+				 "%s%s",
 				 d->routes, d->remote, d->local, d->call_id,
-				 cseq ? cseq : ++d->lseq, method, d->agent, more);
+				 cseq ? cseq : ++d->lseq, method, d->agent, proof, more);
 	if (err || ack)
 		mem_deref(t);
 	return err;

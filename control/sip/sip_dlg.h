@@ -15,6 +15,7 @@
 #include "sip/sip_re.h"
 
 #include "sip/sip.h"
+#include "sip/sip_prove.h"
 
 struct sip_dlg {
 	struct sip *sip;
@@ -74,7 +75,7 @@ bool sip_dlg_in_order(struct sip_dlg *d, const struct sip_msg *msg);
  * lines, the last of them ending the header (an empty line), and the body: it comes from
  * sip_dlg_body(). For ACK there is no transaction. Returns 0 or a positive errno as libre's calls. */
 int sip_dlg_request(struct sip_dlg *d, struct sip_request **req, const char *method, uint32_t cseq,
-		    struct sip_auth *auth,
+		    struct sip_prove *auth,
 		    void (*resph)(int err, const struct sip_msg *msg, void *), void *arg,
 		    const char *more);
 

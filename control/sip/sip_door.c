@@ -13,6 +13,7 @@
 #include "sip/sip_ghost.h"
 #include "sip/sip_priv.h"
 #include "sip/sip_text.h"
+#include "sip/sip_trunk_priv.h"
 
 enum { OVERLOAD_LOG_MS = 5000, CALL_ID_MAX = 255, TAG_MAX = 128 };
 
@@ -172,15 +173,25 @@ static bool claims_to_be_ours(struct sip_stack *s, const struct sip_msg *msg, ch
 	return known;
 }
 
-/* Returns true when the caller may come in, having proved to be `user` or ("" then) nobody. */
-static bool admitted(struct sip_stack *s, const struct sip_msg *msg, char *user, bool *trunk)
+static void note_trunk(struct sip_stack *s, const struct sip_msg *msg, struct sip_call_info *info)
 {
-	char claimed[SIP_USER_MAX];
+	const struct sip_trunk *t = sip_trunk_of(s, msg);
+
+	info->trunk = t != NULL || from_trunk(s, &msg->src);
+	info->trusted = t != NULL ? t->setup.trusted : info->trunk;
+	if (t != NULL)
+		str_ncpy(info->trunk_name, t->name, sizeof(info->trunk_name));
+}
+
+/* Returns true when the caller may come in, having proved to be info->auth_user or ("" then) nobody. */
+static bool admitted(struct sip_stack *s, const struct sip_msg *msg, struct sip_call_info *info)
+{
+	char claimed[SIP_USER_MAX], *user = info->auth_user;
 
 	user[0] = '\0';
-	*trunk = from_trunk(s, &msg->src);
+	note_trunk(s, msg, info);
 	if (!claims_to_be_ours(s, msg, claimed)) {
-		if (*trunk || s->accept_unknown)
+		if (info->trunk || s->accept_unknown)
 			return true;
 		s->stats.refused_policy++;
 		sip_stack_refuse(s, msg, 403, "Forbidden", NULL);
@@ -234,9 +245,9 @@ static void new_invite(struct sip_stack *s, const struct sip_msg *msg)
 	sip_call_incoming(s, msg);
 }
 
-bool sip_door_admit(struct sip_stack *s, const struct sip_msg *msg, char *user, bool *trunk)
+bool sip_door_admit(struct sip_stack *s, const struct sip_msg *msg, struct sip_call_info *info)
 {
-	if (!admitted(s, msg, user, trunk))
+	if (!admitted(s, msg, info))
 		return false;
 	/* The bucket is for calls that would be let in: a challenged INVITE comes twice. */
 	if (sip_bucket_take(&s->new_calls))

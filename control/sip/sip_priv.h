@@ -6,8 +6,10 @@
  *   sip_dlg.c     a dialog's headers and next hop    sip_inside.c   requests inside a running call
  *   sip_sdp.c     offer and answer                   sip_modify.c   our re-INVITE, session timer
  *   sip_text.c    hostile text made safe             sip_refer.c    transfer, both ways
- *   sip_rel.c     reliable 18x, early UPDATE         sip_call_store.c, sip_dlg_store.c, sip_sdp_store.c,
- *   sip_replaces.c  which call another one replaces  sip_ghost.c: over a restart
+ *   sip_rel.c     reliable 18x, early UPDATE         sip_call_start.c  whom an outgoing call goes to
+ *   sip_identity.c  who vouches for whom              sip_trunk*.c    trunks
+ *   sip_replaces.c  which call another one replaces   sip_call_store.c, sip_dlg_store.c, sip_sdp_store.c,
+ *                                                    sip_ghost.c: over a restart
  *   sip_door.c    judges and hands on what comes in  sip_gate.c     lies before libre on UDP
  *
  * A call object outlives its owner's interest: after CLOSED it stays, ownerless, until the protocol
@@ -26,7 +28,9 @@
 #include "sip/sip_call.h"
 #include "sip/sip_digest.h"
 #include "sip/sip_dlg.h"
+#include "sip/sip_prove.h"
 #include "sip/sip_sdp.h"
+#include "sip/sip_trunk.h"
 
 #define SIP_ALLOW     "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, REFER, NOTIFY, UPDATE, PRACK, REGISTER"
 #define SIP_SUPPORTED "100rel, timer, replaces, norefersub"
@@ -69,6 +73,9 @@ struct sip_stack {
 	size_t domains;
 	struct sa trunk[SIP_TRUNK_ADDRS_MAX];
 	size_t trunks;
+	struct sip_trunk *trunk_list[SIP_TRUNKS_MAX];
+	size_t trunk_count;
+	uint32_t leaving; /* trunks that say goodbye */
 	bool accept_unknown, draining;
 
 	struct sip_bucket new_calls, registers;
@@ -101,7 +108,7 @@ struct sip_fork {
 	struct sip_call *call;
 	struct sip_dlg *base; /* the request */
 	struct sip_request *req;
-	struct sip_auth *auth;
+	struct sip_prove *auth;
 	struct sip_sdp *sdp;
 	struct mbuf *offer;
 	bool challenged, timer_raised;
@@ -154,7 +161,7 @@ struct sip_call {
 
 	struct sip_dlg *dlg; /* once there is one */
 	struct sip_sdp *sdp;
-	struct sip_auth *auth;
+	struct sip_prove *auth;
 	struct sip_call_credentials credentials;
 
 	/* Incoming INVITE, and re-INVITEs of the peer: the answer that awaits its ACK. */
@@ -172,7 +179,7 @@ struct sip_call {
 
 	/* Outgoing INVITE. */
 	struct list forks;
-	char *headers;     /* the owner's header lines */
+	char *headers;     /* who vouches for what, and the owner's header lines */
 	uint32_t min_se_s; /* asked for by a 422 */
 	int best_status;
 	char best_text[SIP_TEXT_MAX];
@@ -220,8 +227,29 @@ void sip_stack_challenge(struct sip_stack *s, const struct sip_msg *msg, bool st
 /* libre's listeners: every request that belongs to no transaction, every response to none of ours. */
 bool sip_door_request(const struct sip_msg *msg, void *arg);
 bool sip_door_response(const struct sip_msg *msg, void *arg);
-/* The caller of this INVITE may come in now; else it was answered. `user`: who it proved to be. */
-bool sip_door_admit(struct sip_stack *s, const struct sip_msg *msg, char *user, bool *trunk);
+/* The caller of this INVITE may come in now; else it was answered. Into `info`: who it proved to be, and
+ * the trunk that it came from. */
+bool sip_door_admit(struct sip_stack *s, const struct sip_msg *msg, struct sip_call_info *info);
+
+/* --- sip_trunk.c --- */
+
+/* The trunk that this request came from, or NULL. */
+struct sip_trunk *sip_trunk_of(const struct sip_stack *s, const struct sip_msg *msg);
+struct sip_trunk *sip_trunk_named(const struct sip_stack *s, const char *name);
+void sip_trunk_count_in(struct sip_stack *s, const char *name);
+/* How a call through it went: a final status, with the response if there was one. */
+void sip_trunk_result(struct sip_stack *s, const char *name, int status, const struct sip_msg *msg);
+/* Close without a word; or unregister, while the stack still runs. */
+void sip_trunks_close(struct sip_stack *s);
+void sip_trunks_leave(struct sip_stack *s);
+
+/* --- sip_identity.c --- */
+
+/* P-Asserted-Identity, Privacy, Diversion, History-Info and User-Agent into the call's facts. */
+void sip_identity_read(struct sip_call *c, const struct sip_msg *msg);
+/* The header lines of an INVITE to `target` that say the same; to be freed. 0 or -ENOMEM. */
+int sip_identity_write(char **out, const struct sip_stack *s, const struct sip_invite *inv,
+		       const char *target);
 
 /* --- sip_gate.c --- */
 
@@ -264,7 +292,7 @@ void sip_call_reason(char *out, size_t size, int cause, const char *text);
 /* Status for an errno of a transaction. */
 int sip_call_status_of_errno(int err);
 /* Digest for a challenge of the peer; false when there is nothing to try. */
-bool sip_call_authenticate(struct sip_call *c, struct sip_auth **auth, const struct sip_msg *msg);
+bool sip_call_authenticate(struct sip_call *c, struct sip_prove **auth, const struct sip_msg *msg);
 struct sip_call *sip_call_find(struct sip_stack *s, const struct sip_msg *msg);
 bool sip_call_has_sdp(const struct sip_msg *msg);
 /* Whether a list header (Supported, Require, Allow ...) has this word. */
@@ -294,6 +322,9 @@ void sip_call_answer_now(struct sip_call *c);
 
 /* --- sip_call_out.c --- */
 
+/* One more branch, from and to these header values, by way of `hop` (NULL: the target). */
+int sip_call_add_fork(struct sip_call *c, const struct sip_invite *inv, const char *from,
+		      const char *to, const char *target, const char *hop);
 void sip_call_cancel_forks(struct sip_call *c, const struct sip_fork *but);
 /* A 2xx that matches no transaction: repeated or from a second branch. */
 bool sip_call_stray_ok(struct sip_stack *s, const struct sip_msg *msg);
