@@ -257,15 +257,17 @@ static int open_sip(struct daemon *d)
 	memcpy(cfg.listen, c->listen, sizeof(cfg.listen));
 	cfg.listens = c->listens;
 	cfg.realm = c->config->realm[0] ? c->config->realm : any;
-	cfg.accept_unknown = true; /* the world calls the hotlines */
-	for (unsigned i = 0; i < c->config->n_trunks && cfg.trunks < SIP_TRUNK_ADDRS_MAX; i++)
-		cfg.trunk[cfg.trunks++] = c->config->trunks[i].host;
+	cfg.accept_unknown = true;                       /* the world calls the hotlines */
 	cfg.limits.calls_max = c->config->calls_max * 2; /* dialogs: caller and agent */
+	cfg.limits.calls_per_s_max = c->config->calls_per_s;
+	cfg.limits.calls_per_s_source = c->config->calls_per_s_source;
 	cfg.limits.expires_min_s = c->config->registration_min_s;
 	cfg.limits.expires_max_s = c->config->registration_max_s;
 	cfg.limits.failures_source = c->config->failed_logins_max;
 	centre_sip_handlers(c, &cfg.handlers);
 	err = sip_stack_open(&c->sip, &cfg);
+	if (err == 0)
+		err = centre_trunks(c);
 	/* The stack has copied the addresses; what is shown keeps its own. */
 	for (size_t i = 0; i < c->listens; i++) {
 		snprintf(c->listen_ip[i], sizeof(c->listen_ip[i]), "%s", address[i]);

@@ -102,6 +102,7 @@ static const struct rpc_method methods[] = {
 	{"legs", rpc_params_none, api_legs},
 	{"queues", rpc_params_none, api_queues},
 	{"agents", rpc_params_none, api_agents},
+	{"trunks", rpc_params_none, api_trunks},
 	{"agent.set", agent_set_params, api_agent_set},
 	{"agent.queue", agent_queue_params, api_agent_queue},
 	{"queue.set", queue_set_params, api_queue_set},

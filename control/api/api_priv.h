@@ -20,7 +20,7 @@ struct call *api_call(struct api *api, const json_t *params, struct rpc_error *e
 /* A refusal of the centre as an error of the protocol. */
 enum rpc_answer api_refused(struct rpc_error *err, int code, const char *why);
 
-rpc_method_fn api_status, api_calls, api_queues, api_agents, api_legs, api_call_one;
+rpc_method_fn api_status, api_calls, api_queues, api_trunks, api_agents, api_legs, api_call_one;
 rpc_method_fn api_agent_set, api_agent_queue, api_queue_set, api_queue_move, api_monitor,
 	api_record, api_transfer, api_consult, api_hangup, api_heard;
 rpc_method_fn api_park, api_unpark, api_parked;

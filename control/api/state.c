@@ -6,6 +6,7 @@
 
 #include "api/api_priv.h"
 #include "loop/clock.h"
+#include "sip/sip_trunk.h"
 
 static json_t *text(const char *s)
 {
@@ -110,6 +111,43 @@ static unsigned waiting_now(const struct centre *c)
 	return n;
 }
 
+static json_t *acd_part(const struct centre *c)
+{
+	const struct latency *l = &c->decision;
+
+	return json_pack("{s:I,s:I,s:I,s:I,s:I}", "offers", (json_int_t)l->count, "p50_us",
+			 (json_int_t)latency_quantile_us(l, 0.5), "p99_us",
+			 (json_int_t)latency_quantile_us(l, 0.99), "p999_us",
+			 (json_int_t)latency_quantile_us(l, 0.999), "max_us",
+			 (json_int_t)l->max_us);
+}
+
+static void count_trunk(const struct sip_trunk_view *v, void *arg)
+{
+	unsigned *n = arg;
+
+	n[v->state]++;
+}
+
+static json_t *trunks_part(const struct centre *c)
+{
+	unsigned n[3] = {0};
+
+	sip_trunk_each(c->sip, count_trunk, n);
+	return json_pack("{s:i,s:i,s:i}", "total",
+			 (int)(n[SIP_TRUNK_UP] + n[SIP_TRUNK_DOWN] + n[SIP_TRUNK_UNKNOWN]), "up",
+			 (int)n[SIP_TRUNK_UP], "down", (int)n[SIP_TRUNK_DOWN]);
+}
+
+enum rpc_answer api_trunks(const struct rpc_call *call, json_t **result, struct rpc_error *err)
+{
+	struct api *api = call->owner;
+
+	(void)err;
+	*result = json_pack("{s:o}", "trunks", view_trunk_rows(api->c));
+	return RPC_ANSWER_RESULT;
+}
+
 enum rpc_answer api_status(const struct rpc_call *call, json_t **result, struct rpc_error *err)
 {
 	struct api *api = call->owner;
@@ -135,6 +173,8 @@ enum rpc_answer api_status(const struct rpc_call *call, json_t **result, struct 
 				      (json_int_t)c->numbers.calls_engine_lost));
 	json_object_set_new(o, "agents", agents_part(c));
 	json_object_set_new(o, "queues", json_pack("{s:i}", "waiting", (int)waiting_now(c)));
+	json_object_set_new(o, "trunks", trunks_part(c));
+	json_object_set_new(o, "acd", acd_part(c));
 	json_object_set_new(o, "store", store_part(c));
 	json_object_set_new(o, "config",
 			    json_pack("{s:s?,s:I,s:b}", "file", c->paths.config, "loaded_ms",

@@ -125,6 +125,7 @@ static void open_centre(struct call_kit *k, const char *more)
 	must(engine_open(&k->c.engine, k->engine_path, &h) == 0);
 	centre_sip_handlers(&k->c, &cfg.handlers);
 	must(sip_stack_open(&k->c.sip, &cfg) == 0);
+	must(centre_trunks(&k->c) == 0);
 	centre_start(&k->c);
 }
 

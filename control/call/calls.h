@@ -100,6 +100,9 @@ struct party {
 	uint64_t started_ms, answered_ms, ended_ms; /* wall */
 	json_t *stats;                              /* last numbers of the leg, or NULL */
 	uint32_t ring_ms;
+	char dialled[SIP_USER_MAX]; /* a number outside */
+	bool outside, heard;        /* it goes by a trunk; something has rung */
+	uint64_t trunks_tried;      /* bits: by the configuration's order */
 };
 
 struct step_kept {
@@ -265,6 +268,16 @@ int party_invite(struct party *p, const char *user, const struct config_trunk *t
 		 uint32_t ring_ms);
 void party_attach(struct party *p, struct sip_call *sip); /* an incoming dialog */
 int party_answer(struct party *p);
+/* trunks.c */
+/* The word that stands in records and on displays for who does not want to be known. */
+#define CALL_WITHHELD "anonymous"
+bool call_withheld(const struct call *call);
+/* Call `inv->user` by the best trunk that was not tried; `send` is called with what the trunk adds. */
+int party_invite_outside(struct party *p, struct sip_invite *inv,
+			 int (*send)(struct party *p, struct sip_invite *inv));
+/* It failed before anything rang, and another trunk takes it now. */
+bool party_next_trunk(struct party *p, const struct sip_call_event *ev);
+int party_invite_again(struct party *p);
 int party_local(struct party *p, const char *ip, uint16_t port); /* 0 or -EINVAL */
 json_t *party_leg_members(const struct party *p);                /* of leg.open: name, family */
 void party_end(struct party *p, int status, int cause, const char *text);
@@ -318,6 +331,8 @@ void flow_stop(struct call *call);
 /* queue.c */
 void queue_enter(struct call *call, const char *name, uint8_t priority);
 void queue_leave(struct call *call, bool abandoned);
+/* The ACD is going to be told something: from here its decision is timed. */
+void queue_tell(struct centre *c);
 void queue_drain(struct centre *c);
 void queue_music(struct call *call);
 /* Somebody whose phone rings for the ACD: `agent`, or any with -1; NULL. */

@@ -210,10 +210,20 @@ static bool secret(void *arg, const char *user, struct sip_secret *out)
 	return a != NULL && centre_secret(&a->password, out->password, sizeof(out->password));
 }
 
+static bool trunk_password(void *arg, const char *trunk, char *out, size_t size)
+{
+	struct centre *c = arg;
+	const struct config_trunk *k = config_trunk_named(c->config, trunk);
+
+	return k != NULL && centre_secret(&k->password, out, size);
+}
+
 void centre_sip_handlers(struct centre *c, struct sip_stack_handlers *h)
 {
 	*h = (struct sip_stack_handlers){
 		.secret = secret,
+		.trunk_password = trunk_password,
+		.trunk_changed = centre_trunk_changed,
 		.registered = desk_registered,
 		.unregistered = desk_unregistered,
 		.incoming = incoming_call,

@@ -28,6 +28,7 @@
 #include "loop/clock.h"
 #include "loop/engine.h"
 #include "loop/fetch.h"
+#include "loop/latency.h"
 #include "sip/sip.h"
 #include "sip/sip_call.h"
 #include "store/store.h"
@@ -111,6 +112,8 @@ struct centre {
 	uint32_t media_timeout_ms; /* 0: never */
 	uint32_t engine_grace_ms;
 	bool draining_acd;
+	uint64_t acd_told_us;    /* what the ACD decides on now was told to it then; 0: nothing */
+	struct latency decision; /* from being told to its offers */
 	bool shutting_down;
 	void (*drained)(void *arg); /* shutting down: the last call has gone */
 	void *drained_arg;
@@ -174,6 +177,10 @@ void centre_publish(struct centre *c, const char *type, json_t *members);
 /* --- handlers of the edges -------------------------------------------------------------------- */
 
 void centre_sip_handlers(struct centre *c, struct sip_stack_handlers *h);
+/* Give the stack the trunks of the configuration; again after it was read again. 0 or -ENOMEM. */
+int centre_trunks(struct centre *c);
+/* One came up or went down: an alarm. */
+void centre_trunk_changed(void *arg, const char *trunk, bool down, const char *why);
 void centre_engine_handlers(struct centre *c, struct engine_handlers *h);
 
 /* Start the timers of the centre, once everything is open. */
@@ -231,6 +238,7 @@ json_t *view_call_detail(struct call *call);
 json_t *view_leg_rows(const struct call *call);
 json_t *view_agent_row(struct centre *c, int agent);
 json_t *view_queue_row(struct centre *c, int queue);
+json_t *view_trunk_rows(const struct centre *c);
 const char *desk_reason_name(const struct centre *c, uint8_t reason);
 
 /* Every belief about the calls: no call without a way to end, no party in two calls, ACD and calls

@@ -381,6 +381,7 @@ int centre_reload_config(struct centre *c, json_t *problems, json_t *changed, js
 	count_change(changed, "agents", old->n_agents, fresh->n_agents);
 	count_change(changed, "queues", old->n_queues, fresh->n_queues);
 	count_change(changed, "hotlines", old->n_hotlines, fresh->n_hotlines);
+	count_change(changed, "trunks", old->n_trunks, fresh->n_trunks);
 	count_change(changed, "calendars", old->n_calendars, fresh->n_calendars);
 	needs_restart(ignored, "database", old->database, fresh->database);
 	needs_restart(ignored, "engine_socket", old->engine_socket, fresh->engine_socket);
@@ -388,6 +389,8 @@ int centre_reload_config(struct centre *c, json_t *problems, json_t *changed, js
 	needs_restart(ignored, "sip.realm", old->realm, fresh->realm);
 	if (!same_listeners(old, fresh))
 		json_array_append_new(ignored, json_string("sip.listen needs a restart"));
+	if (c->sip != NULL && centre_trunks(c) != 0)
+		log_error("config", "no memory for the trunks");
 	config_free(old);
 	c->config_loaded_ms = clock_wall_ms();
 	queue_drain(c);

@@ -17,6 +17,7 @@ static void registration(struct centre *c, const struct sip_registration *r, boo
 	bool change = here ? r->first : r->last;
 
 	if (change && agent >= 0) {
+		queue_tell(c);
 		acd_agent_reachable(c->acd, agent, here, clock_mono_ms());
 		queue_drain(c);
 	}
@@ -102,12 +103,14 @@ void desk_other(struct centre *c, int agent, uint64_t call, bool begin)
 	if (begin) {
 		if (d->other_call != 0)
 			return;
+		queue_tell(c);
 		if (acd_agent_event(c->acd, agent, AGENT_OTHER_BEGIN, 0, clock_mono_ms()) == 0)
 			d->other_call = call;
 	} else {
 		if (d->other_call != call)
 			return;
 		d->other_call = 0;
+		queue_tell(c);
 		(void)acd_agent_event(c->acd, agent, AGENT_OTHER_END, 0, clock_mono_ms());
 	}
 	queue_drain(c);
@@ -188,6 +191,7 @@ int desk_agent_set(struct centre *c, const char *number, const char *state, cons
 	}
 	if (strcmp(state, "dnd_on") == 0 || strcmp(state, "dnd_off") == 0)
 		return desk_dnd(c, agent, strcmp(state, "dnd_on") == 0);
+	queue_tell(c);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(words[i].word, state) == 0)
 			err = acd_agent_event(c->acd, agent, words[i].ev, code, clock_mono_ms());

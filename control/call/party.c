@@ -111,6 +111,15 @@ int party_local(struct party *p, const char *ip, uint16_t port)
 	return err;
 }
 
+/* The engine knows when there will be room again; the caller's switch should. */
+static void pass_on_pause(struct call *call, const struct rpc_error *why)
+{
+	json_int_t s = json_integer_value(json_object_get(why->data, "retry_after_s"));
+
+	if (s > 0 && s < 3600 && call->customer != NULL && call->customer->sip != NULL)
+		sip_call_retry_after(call->customer->sip, (uint32_t)s);
+}
+
 static void on_leg(struct call *call, struct party *p, int err, const json_t *result,
 		   const struct rpc_error *why)
 {
@@ -130,8 +139,10 @@ static void on_leg(struct call *call, struct party *p, int err, const json_t *re
 		log_warn("call", "[call=%s] no leg for %s: %s", call->id, p->number,
 			 why ? why->message : strerror(err ? -err : EPROTO));
 		p->leg_wanted = false;
-		if (overloaded)
+		if (overloaded) {
 			call->centre->numbers.calls_refused++;
+			pass_on_pause(call, why);
+		}
 		failed(p, 503, overloaded ? CALL_CAUSE_OVERLOADED : CALL_CAUSE_ENGINE_LOST);
 		return;
 	}
@@ -329,6 +340,8 @@ static void closed(struct party *p, const struct sip_call_event *ev)
 	bool ours = p->state == PARTY_ENDING;
 
 	p->sip = NULL;
+	if (!ours && party_next_trunk(p, ev))
+		return;
 	p->ended_ms = clock_wall_ms();
 	if (ours) {
 		party_gone(p);
@@ -372,6 +385,8 @@ static void on_sip(struct sip_call *sip, const struct sip_call_event *ev, void *
 	switch (ev->kind) {
 	case SIP_CALL_RINGING:
 	case SIP_CALL_EARLY_MEDIA:
+		p->heard = true;
+		break;
 	case SIP_CALL_REFRESHED:
 		break;
 	case SIP_CALL_ANSWERED:
@@ -430,37 +445,10 @@ void party_attach(struct party *p, struct sip_call *sip)
 	remember_dialog(p);
 }
 
-int party_invite(struct party *p, const char *user, const struct config_trunk *trunk,
-		 uint32_t ring_ms)
+static int send_invite(struct party *p, struct sip_invite *inv)
 {
-	struct centre *c = p->call->centre;
-	char uri[SIP_URI_MAX], password[SIP_TEXT_MAX] = "";
-	struct sip_invite inv = {
-		.from_user = p->call->record.from,
-		.ring_timeout_ms = ring_ms,
-		.local = &p->local,
-	};
-	int err;
+	int err = sip_call_invite(&p->sip, p->call->centre->sip, inv, on_sip, p);
 
-	if (trunk == NULL) {
-		inv.user = user;
-	} else {
-		bool v6 = strchr(trunk->host, ':') != NULL;
-
-		snprintf(uri, sizeof(uri), "sip:%s@%s%s%s:%u%s", user, v6 ? "[" : "", trunk->host,
-			 v6 ? "]" : "", trunk->port,
-			 trunk->transport == CONFIG_TCP   ? ";transport=tcp"
-			 : trunk->transport == CONFIG_TLS ? ";transport=tls"
-							  : "");
-		inv.uri = uri;
-		if (trunk->user[0] != '\0' &&
-		    centre_secret(&trunk->password, password, sizeof(password))) {
-			inv.auth_user = trunk->user;
-			inv.auth_password = password;
-		}
-	}
-	party_srtp_invite(p, user, trunk);
-	err = sip_call_invite(&p->sip, c->sip, &inv, on_sip, p);
 	if (err != 0) {
 		p->sip = NULL;
 		return err;
@@ -468,6 +456,39 @@ int party_invite(struct party *p, const char *user, const struct config_trunk *t
 	p->state = PARTY_RINGING;
 	remember_dialog(p);
 	return 0;
+}
+
+int party_invite_again(struct party *p)
+{
+	struct sip_invite inv = {
+		.user = p->dialled,
+		.from_user = p->call->record.from,
+		.ring_timeout_ms = p->ring_ms,
+		.local = &p->local,
+	};
+
+	p->sip = NULL;
+	return party_invite_outside(p, &inv, send_invite);
+}
+
+int party_invite(struct party *p, const char *user, const struct config_trunk *trunk,
+		 uint32_t ring_ms)
+{
+	struct sip_invite inv = {
+		.user = user,
+		.from_user = p->call->record.from,
+		.ring_timeout_ms = ring_ms,
+		.local = &p->local,
+		.withheld = call_withheld(p->call),
+	};
+
+	if (trunk == NULL) {
+		party_srtp_invite(p, user, NULL);
+		return send_invite(p, &inv);
+	}
+	p->ring_ms = ring_ms;
+	snprintf(p->dialled, sizeof(p->dialled), "%s", user);
+	return party_invite_again(p);
 }
 
 int party_answer(struct party *p)

@@ -22,14 +22,6 @@ static bool phones_by_tls(const struct centre *c, const char *user)
 	return n > 0;
 }
 
-static const struct config_trunk *trunk_by_address(const struct config *c, const char *ip)
-{
-	for (unsigned i = 0; i < c->n_trunks; i++)
-		if (strcmp(c->trunks[i].host, ip) == 0)
-			return &c->trunks[i];
-	return NULL;
-}
-
 static void set(struct party *p, enum config_srtp policy, bool tls)
 {
 	const struct config *c = p->call->centre->config;
@@ -55,7 +47,7 @@ void party_srtp_answer(struct party *p)
 {
 	const struct config *c = p->call->centre->config;
 	const struct sip_call_info *info = sip_call_info(p->sip);
-	const struct config_trunk *trunk = info->trunk ? trunk_by_address(c, info->peer.ip) : NULL;
+	const struct config_trunk *trunk = config_trunk_named(c, info->trunk_name);
 
 	set(p, trunk != NULL ? trunk->srtp : c->srtp, info->peer.transport == SIP_OVER_TLS);
 }

@@ -83,14 +83,18 @@ void queue_enter(struct call *call, const char *name, uint8_t priority)
 	struct centre *c = call->centre;
 	uint64_t now_ms = clock_mono_ms();
 	int queue = acd_queue_find(c->acd, name);
-	const char *regular =
-		regulars_get(c->regulars, call->record.from, now_ms, CENTRE_REGULAR_MS);
+	const char *regular = call_withheld(call) ? NULL
+						  : regulars_get(c->regulars, call->record.from,
+								 now_ms, CENTRE_REGULAR_MS);
 	struct acd_entry entry = {
 		.priority = priority,
 		.since_ms = call->queued_ms,
 		.prefer = regular ? acd_agent_find(c->acd, regular) : -1,
 	};
-	int err = queue < 0 ? -ENOENT : acd_enter(c->acd, call->number, queue, &entry, now_ms);
+	int err;
+
+	queue_tell(c);
+	err = queue < 0 ? -ENOENT : acd_enter(c->acd, call->number, queue, &entry, now_ms);
 
 	if (err != 0) {
 		log_info("call", "[call=%s] queue %s did not take it: %s", call->id, name,
@@ -159,6 +163,7 @@ void queue_offer_failed(struct party *p, enum agent_event how)
 	call_note(call, how == AGENT_MISS ? CALL_STEP_NO_ANSWER : CALL_STEP_REJECT, detail);
 	if (queue_offered(call, -1) == NULL)
 		call_set_state(call, CALL_WAITING);
+	queue_tell(c);
 	if (acd_offer_failed(c->acd, p->agent, call->number, how, clock_mono_ms()) != 0)
 		log_debug("call", "[call=%s] the offer to %s was over already", call->id,
 			  p->number);
@@ -177,6 +182,7 @@ void queue_offer_void(struct party *p, const char *why)
 	call_note(call, CALL_STEP_OFFER_VOID, detail);
 	if (queue_offered(call, -1) == NULL)
 		call_set_state(call, CALL_WAITING);
+	queue_tell(c);
 	if (acd_offer_void(c->acd, p->agent, call->number, clock_mono_ms()) != 0)
 		log_debug("call", "[call=%s] the offer to %s was over already", call->id,
 			  p->number);
@@ -302,7 +308,8 @@ static void answered(struct centre *c, const struct acd_action *a)
 	p->offered = false;
 	call->in_acd = false;
 	call->from_queue = true;
-	regulars_put(c->regulars, call->record.from, p->number, clock_mono_ms());
+	if (!call_withheld(call))
+		regulars_put(c->regulars, call->record.from, p->number, clock_mono_ms());
 	publish_queue(c, a->queue);
 	if (call->callback.promised) {
 		callback_dial(call, p);
@@ -392,8 +399,15 @@ static void on_acd_timer(void *arg)
 {
 	struct centre *c = arg;
 
+	queue_tell(c);
 	acd_tick(c->acd, clock_mono_ms());
 	queue_drain(c);
+}
+
+void queue_tell(struct centre *c)
+{
+	if (c->acd_told_us == 0)
+		c->acd_told_us = clock_mono_us();
 }
 
 void queue_drain(struct centre *c)
@@ -403,10 +417,12 @@ void queue_drain(struct centre *c)
 
 	if (c->draining_acd)
 		return;
+	queue_tell(c);
 	c->draining_acd = true;
 	while (acd_next(c->acd, &a)) {
 		switch (a.kind) {
 		case ACD_OFFER:
+			latency_add(&c->decision, clock_mono_us() - c->acd_told_us);
 			offer(c, &a);
 			break;
 		case ACD_WITHDRAW:
@@ -427,6 +443,7 @@ void queue_drain(struct centre *c)
 		}
 	}
 	c->draining_acd = false;
+	c->acd_told_us = 0;
 	due_ms = acd_deadline(c->acd);
 	now_ms = clock_mono_ms();
 	if (due_ms == UINT64_MAX)

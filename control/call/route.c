@@ -98,12 +98,36 @@ static enum call_kind kind_of(struct centre *c, const char *agent, const char *t
 	return CALL_OUT;
 }
 
+/* Who calls, as records and displays have it. A trusted trunk tells the number of who wants to be unknown
+ * as well; it goes no further (RFC 3325, 7). */
+static const char *caller_of(const struct sip_call_info *info)
+{
+	if (info->anonymous && info->auth_user[0] == '\0')
+		return CALL_WITHHELD;
+	return info->asserted[0] ? info->asserted : info->from_user;
+}
+
+/* By which ways the call came is kept with it. */
+static void keep_facts(struct call *call, const struct sip_call_info *info)
+{
+	if (info->trunk_name[0])
+		call_keep_note(call, "trunk", info->trunk_name);
+	if (info->anonymous)
+		call_keep_note(call, "caller", "withheld");
+	if (info->diverted[0])
+		call_keep_note(call, "diverted_by", info->diverted);
+	if (info->diverted_why[0])
+		call_keep_note(call, "diverted_why", info->diverted_why);
+	if (info->dialled_first[0])
+		call_keep_note(call, "dialled_first", info->dialled_first);
+}
+
 void incoming_call(void *arg, struct sip_call *sip)
 {
 	struct centre *c = arg;
 	const struct sip_call_info *info = sip_call_info(sip);
 	const char *agent = info->auth_user[0] ? info->auth_user : NULL;
-	const char *from = info->asserted[0] ? info->asserted : info->from_user;
+	const char *from = caller_of(info);
 	const char *to = info->to_user;
 	struct call *call;
 	struct party *p;
@@ -142,6 +166,7 @@ void incoming_call(void *arg, struct sip_call *sip)
 		return;
 	}
 	call->customer = p;
+	keep_facts(call, info);
 	party_attach(p, sip);
 	if (p->agent >= 0)
 		desk_other(c, p->agent, call->number, true);

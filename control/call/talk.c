@@ -77,6 +77,7 @@ void talk_release_agent(struct call *call)
 		return;
 	if (call->from_queue) {
 		call->from_queue = false;
+		queue_tell(c);
 		if (acd_agent_done(c->acd, p->agent, clock_mono_ms()) != 0)
 			log_warn("call", "[call=%s] agent %s was not talking", call->id, p->number);
 		queue_drain(c);

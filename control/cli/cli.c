@@ -32,6 +32,9 @@ static const struct cli_command commands[] = {
 	 "  patchbay legs --engine --json\n", cli_legs},
 	{"queues", "", "who waits where, and how well it goes",
 	 "  patchbay queues\n", cli_queues},
+	{"trunks", "", "the lines outside: up or down, registered, how many calls",
+	 "Exit code 1 when one is down.\n\n"
+	 "  patchbay trunks\n", cli_trunks},
 	{"agents", "[set AGENT STATE [REASON]]", "agents and their states; change one",
 	 "STATE is sign-in, sign-out, ready, not-ready REASON, wrap-up-done, dnd-on or dnd-off.\n\n"
 	 "  patchbay agents\n"

@@ -73,6 +73,11 @@ static const struct {
 		   "ready':0},'answered':4,"
 		   "'answered_in_time_share':0.75,'callers':[{'call':'c','from':'139','position':1,"
 		   "'wait_ms':61000}]}]}"},
+	{"trunks",
+	 "{'trunks':[{'trunk':'carrier','host':'sip.example','port':5060,'transport':'udp','"
+	 "state':'up','registered_s':65,'calls_in':3},{'trunk':'spare','host':'192.0.2.1','"
+	 "port':5061,'transport':'tls','state':'down','why':'OPTIONS not "
+	 "answered','retry_s':20}]}"},
 	{"agents", "{'agents':[{'agent':'1001','name':'Li','state':'ready','reason':null,'"
 		   "registered':true,'queues':['sales','x'],'contact':'sip:1'}]}"},
 	{"agent.set", "{'agent':'1001','state':'not_ready','reason':'lunch'}"},
@@ -130,17 +135,29 @@ static enum rpc_answer refuse(const struct rpc_call *call, json_t **result, stru
 }
 
 static const struct rpc_method methods[] = {
-	{"status", anything, canned},      {"calls", anything, canned},
-	{"call", anything, canned},        {"queues", anything, canned},
-	{"agents", anything, canned},      {"agent.set", anything, canned},
-	{"queue.set", anything, canned},   {"queue.move", anything, canned},
-	{"agent.queue", anything, canned}, {"monitor", anything, canned},
-	{"record", anything, canned},      {"transfer", anything, canned},
-	{"park", anything, canned},        {"unpark", anything, canned},
-	{"parked", anything, canned},      {"hangup", anything, refuse},
-	{"legs", anything, canned},        {"flow.check", anything, canned},
-	{"stat.drops", anything, canned},  {"stat.engine", anything, canned},
-	{"cdr", anything, canned},         {NULL, NULL, NULL},
+	{"status", anything, canned},
+	{"calls", anything, canned},
+	{"call", anything, canned},
+	{"queues", anything, canned},
+	{"trunks", anything, canned},
+	{"agents", anything, canned},
+	{"agent.set", anything, canned},
+	{"queue.set", anything, canned},
+	{"queue.move", anything, canned},
+	{"agent.queue", anything, canned},
+	{"monitor", anything, canned},
+	{"record", anything, canned},
+	{"transfer", anything, canned},
+	{"park", anything, canned},
+	{"unpark", anything, canned},
+	{"parked", anything, canned},
+	{"hangup", anything, refuse},
+	{"legs", anything, canned},
+	{"flow.check", anything, canned},
+	{"stat.drops", anything, canned},
+	{"stat.engine", anything, canned},
+	{"cdr", anything, canned},
+	{NULL, NULL, NULL},
 };
 
 struct world {
@@ -237,6 +254,9 @@ static const struct {
 	{"call c-1", 0, "loss 1.00 %, jitter 2.5 ms", NULL},
 	{"call", 2, NULL, "CALL is missing\nusage: patchbay call CALL"},
 	{"call a b", 2, NULL, "what is \"b\" here?"},
+	{"trunks", 1, "udp:sip.example:5060", NULL},
+	{"trunks", 1, "up, registered for 1:05", NULL},
+	{"trunks", 1, "DOWN: OPTIONS not answered, again in 0:20", NULL},
 	{"queues", 0, "75 %", NULL},
 	{"queues", 0, "sales         1  139    1:01  c\n", NULL},
 	{"agents", 0, "1001   Li    ready  -       -      yes    -            0       0  sales x\n",

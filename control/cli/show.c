@@ -38,6 +38,13 @@ static void status_alarms(struct cli *c, const json_t *s)
 			cli_text(a, "text"), cli_time(cli_int(a, "since_ms"), buf));
 }
 
+static void status_trunks(struct cli *c, const json_t *t)
+{
+	if (cli_int(t, "total") > 0)
+		cli_say(c, "trunks      %" PRId64 ": %" PRId64 " up, %" PRId64 " down\n",
+			cli_int(t, "total"), cli_int(t, "up"), cli_int(t, "down"));
+}
+
 static void status_text(struct cli *c, const json_t *s)
 {
 	const json_t *e = json_object_get(s, "engine"), *sip = json_object_get(s, "sip"),
@@ -67,6 +74,7 @@ static void status_text(struct cli *c, const json_t *s)
 		cli_int(calls, "now"), cli_int(calls, "total"), cli_int(calls, "refused"));
 	cli_say(c, "queues      %" PRId64 " callers wait\n",
 		cli_int(json_object_get(s, "queues"), "waiting"));
+	status_trunks(c, json_object_get(s, "trunks"));
 	cli_say(c,
 		"agents      %" PRId64 ": %" PRId64 " ready, %" PRId64 " talking, %" PRId64
 		" wrapping up, %" PRId64 " not ready, %" PRId64 " signed out\n",
@@ -376,6 +384,60 @@ static void queue_callers(struct cli *c, const json_t *r)
 		table_print(t, c->out);
 	}
 	table_free(t);
+}
+
+/* "registered 0:59", or why it is down and when it is tried again. */
+static void trunk_state(struct cli *c, struct table *t, const json_t *k)
+{
+	bool down = strcmp(cli_text(k, "state"), "down") == 0;
+	char buf[32], again[32];
+
+	(void)c;
+	if (down)
+		table_cellf(t, "DOWN: %s, again in %s", cli_text(k, "why"),
+			    cli_duration(cli_int(k, "retry_s") * 1000, again));
+	else if (cli_int(k, "registered_s") > 0)
+		table_cellf(t, "up, registered for %s",
+			    cli_duration(cli_int(k, "registered_s") * 1000, buf));
+	else
+		table_cell(t, cli_text(k, "state"));
+}
+
+int cli_trunks(struct cli *c)
+{
+	json_t *r = NULL;
+	const json_t *k;
+	size_t i;
+	int rc = ask_plain(c, CLI_DAEMON, "trunks", &r);
+	bool down = false;
+
+	if (rc != 0)
+		return rc;
+	json_array_foreach(json_object_get(r, "trunks"), i, k) down =
+		down || strcmp(cli_text(k, "state"), "down") == 0;
+	if (!cli_json(c, r)) {
+		struct table *t = table_new();
+
+		table_column(t, "TRUNK", TABLE_LEFT);
+		table_column(t, "HOST", TABLE_LEFT);
+		table_column(t, "CALLS IN", TABLE_RIGHT);
+		table_column(t, "CALLS OUT", TABLE_RIGHT);
+		table_column(t, "FAILED", TABLE_RIGHT);
+		table_column(t, "STATE", TABLE_LEFT);
+		json_array_foreach(json_object_get(r, "trunks"), i, k)
+		{
+			table_cell(t, cli_text(k, "trunk"));
+			table_cellf(t, "%s:%s:%" PRId64, cli_text(k, "transport"),
+				    cli_text(k, "host"), cli_int(k, "port"));
+			table_cellf(t, "%" PRId64, cli_int(k, "calls_in"));
+			table_cellf(t, "%" PRId64, cli_int(k, "calls_out"));
+			table_cellf(t, "%" PRId64, cli_int(k, "failures"));
+			trunk_state(c, t, k);
+		}
+		done(t, c, "No trunks.");
+	}
+	json_decref(r);
+	return down ? CLI_REFUSED : CLI_OK;
 }
 
 int cli_queues(struct cli *c)

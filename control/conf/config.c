@@ -51,6 +51,7 @@ static const struct config defaults = {
 	.voicemail = "/var/lib/patchbay/voicemail",
 	.log_level = "info",
 	.calls_max = 2000,
+	.calls_per_s = 500,
 	.call_max_s = 4 * 3600,
 	.priority_step_s = 86400,
 	.record = {CONFIG_RECORD_ALWAYS, 100},
@@ -124,6 +125,8 @@ static const struct field sip_fields[] = {
 static const struct field calls_fields[] = {
 	{"max", FIELD_U32, OF(config, calls_max), 1, 1000000},
 	{"longest_s", FIELD_U32, OF(config, call_max_s), 0, 604800},
+	{"per_s", FIELD_U32, OF(config, calls_per_s), 1, 100000},
+	{"per_s_source", FIELD_U32, OF(config, calls_per_s_source), 0, 100000},
 	{"priority_step_s", FIELD_U32, OF(config, priority_step_s), 1, 86400},
 };
 
@@ -133,20 +136,6 @@ static const struct field hotline_fields[] = {
 	{"language", FIELD_NAME, OF(config_hotline, language), 0, 0},
 	{"record", FIELD_OTHER, 0, 0, 0},
 	{"record_percent", FIELD_U8, OF(config_hotline, record.percent), 1, 100},
-};
-
-static const struct field trunk_fields[] = {
-	{"name", FIELD_NAME, OF(config_trunk, name), 0, 0},
-	{"host", FIELD_TEXT, OF(config_trunk, host), 1, 253},
-	{"port", FIELD_U16, OF(config_trunk, port), 1, 65535},
-	{"transport", FIELD_OTHER, 0, 0, 0},
-	{"srtp", FIELD_OTHER, 0, 0, 0},
-	{"prefix", FIELD_NUMBER, OF(config_trunk, prefix), 0, 0},
-	{"callbacks", FIELD_BOOL, OF(config_trunk, callbacks), 0, 0},
-	{"user", FIELD_TEXT, OF(config_trunk, user), 1, 64},
-	{"password", FIELD_OTHER, 0, 0, 0},
-	{"password_env", FIELD_OTHER, 0, 0, 0},
-	{"password_file", FIELD_OTHER, 0, 0, 0},
 };
 
 static bool address_plausible(const char *address)
@@ -320,36 +309,6 @@ static void read_hotlines(const struct schema *s, const struct tree *t, struct c
 	}
 }
 
-static void read_trunks(const struct schema *s, const struct tree *t, struct config *c)
-{
-	static const char *const transports[] = {"udp", "tcp", "tls"};
-
-	if (t == NULL || !schema_kind(s, t, "trunks", TREE_LIST))
-		return;
-	if (t->n > CONFIG_TRUNKS_MAX) {
-		complain(s->c, COMPLAINT_ERROR, t->at, "more than %d trunks", CONFIG_TRUNKS_MAX);
-		return;
-	}
-	c->trunks = conf_arena_array(s->arena, t->n, sizeof(*c->trunks));
-	for (const struct tree *m = t->first; m != NULL; m = m->next) {
-		struct config_trunk k = {.port = 5060, .prefix = "", .user = "", .at = m->at};
-		const struct tree *transport = tree_get(m, "transport");
-		unsigned i;
-
-		if (!schema_fill(s, m, trunk_fields, COUNT(trunk_fields), &k))
-			continue;
-		config_read_secret(s, m, &k.password);
-		if (transport != NULL && schema_word(s, transport, "transport", transports, 3, &i))
-			k.transport = (enum config_transport)i;
-		config_read_srtp(s, m, &k.srtp);
-		if (tree_get(m, "name") == NULL || tree_get(m, "host") == NULL)
-			complain(s->c, COMPLAINT_ERROR, m->at,
-				 "a trunk needs a \"name\" and a \"host\"");
-		if (k.name != NULL && k.host != NULL)
-			c->trunks[c->n_trunks++] = k;
-	}
-}
-
 void config_read_any_secret(const struct schema *s, const struct tree *t, const char *const keys[3],
 			    struct config_secret *out)
 {
@@ -437,7 +396,7 @@ static void read_root(const struct schema *s, const struct tree *t, struct confi
 	if (tree_get(t, "sip") != NULL)
 		config_check_srtp(s, tree_get(t, "sip"), c);
 	read_hotlines(s, tree_get(t, "hotlines"), c);
-	read_trunks(s, tree_get(t, "trunks"), c);
+	config_read_trunks(s, tree_get(t, "trunks"), c);
 	config_read_calendars(s, tree_get(t, "calendars"), c);
 	config_read_queues(s, tree_get(t, "queues"), c);
 	config_read_people(s, tree_get(t, "agents"), tree_get(t, "supervisors"), c);
@@ -534,21 +493,6 @@ const struct hours *config_calendar_find(const struct config *c, const char *nam
 		if (strcmp(c->calendars[i].name, name) == 0)
 			return &c->calendars[i];
 	return NULL;
-}
-
-const struct config_trunk *config_trunk_for(const struct config *c, const char *number)
-{
-	const struct config_trunk *best = NULL;
-
-	for (unsigned i = 0; i < c->n_trunks; i++) {
-		const struct config_trunk *k = &c->trunks[i];
-		size_t len = strlen(k->prefix);
-
-		if (strncmp(number, k->prefix, len) == 0 &&
-		    (best == NULL || len > strlen(best->prefix)))
-			best = k;
-	}
-	return best;
 }
 
 const struct config_reason *config_reason_find(const struct config *c, uint8_t code)

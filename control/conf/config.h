@@ -64,9 +64,15 @@ struct config_trunk {
 	uint16_t port;
 	enum config_transport transport;
 	enum config_srtp srtp;
-	bool callbacks;     /* callers who want to be called back are dialled through it */
-	const char *prefix; /* numbers that begin so are dialled through it; "" is all */
-	const char *user;   /* "" when the trunk knows us by address */
+	bool callbacks;      /* callers who want to be called back are dialled through it */
+	const char *prefix;  /* numbers that begin so are dialled through it; "" is all */
+	uint8_t priority;    /* of several for a number the lowest that works */
+	uint16_t weight;     /* share among those of one priority */
+	bool trusted;        /* its word about callers counts, and it is told who ours are */
+	bool registers;      /* we register with it */
+	uint32_t register_s; /* asked for */
+	uint32_t options_s;  /* asked for its health so often; 0: not */
+	const char *user;    /* "" when the trunk knows us by address */
 	struct config_secret password;
 	struct mark at;
 };
@@ -207,8 +213,10 @@ struct config {
 
 	/* calls */
 	uint32_t calls_max;
-	uint32_t call_max_s;      /* a call is ended after this; 0: never */
-	uint32_t priority_step_s; /* what one step of priority is worth, as waiting time */
+	uint32_t calls_per_s;        /* new ones from outside */
+	uint32_t calls_per_s_source; /* from one address that is no trunk; 0: no limit */
+	uint32_t call_max_s;         /* a call is ended after this; 0: never */
+	uint32_t priority_step_s;    /* what one step of priority is worth, as waiting time */
 	struct config_record_rule record;
 	const char *record_announcement; /* prompt heard before a recorded call; "" none */
 
@@ -249,6 +257,7 @@ const struct config_queue *config_queue_by_number(const struct config *c, const 
 const struct config_agent *config_agent_find(const struct config *c, const char *number);
 const struct config_hotline *config_hotline_find(const struct config *c, const char *number);
 const struct hours *config_calendar_find(const struct config *c, const char *name);
+const struct config_trunk *config_trunk_named(const struct config *c, const char *name);
 /* The trunk with the longest prefix that `number` begins with. */
 const struct config_trunk *config_trunk_for(const struct config *c, const char *number);
 const struct config_reason *config_reason_find(const struct config *c, uint8_t code);

@@ -23,6 +23,9 @@ void config_check_parking(const struct schema *s, const struct tree *t, const st
 /* config_hours.c */
 void config_read_calendars(const struct schema *s, const struct tree *t, struct config *c);
 
+/* config_trunk.c */
+void config_read_trunks(const struct schema *s, const struct tree *t, struct config *c);
+
 /* config_archive.c */
 void config_read_archive(const struct schema *s, const struct tree *t, struct config *c);
 

@@ -30,6 +30,14 @@ uint64_t clock_mono_ms(void)
 	return read_ms(CLOCK_MONOTONIC);
 }
 
+uint64_t clock_mono_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
 void clock_uuid7(struct clock_uuid_state *state, char out[CLOCK_UUID_SIZE])
 {
 	uint64_t ms = clock_wall_ms(), r;

@@ -18,6 +18,9 @@ uint64_t clock_wall_ms(void);
 /* Milliseconds of a clock that never goes back; its origin means nothing. */
 uint64_t clock_mono_ms(void);
 
+/* The same in microseconds, for what is measured. */
+uint64_t clock_mono_us(void);
+
 /* A UUIDv7 (RFC 9562, 5.7) in lower case with its NUL. Ids made by one process sort in the order in
  * which they were made, also within a millisecond: `last` (start with zero) carries the order. */
 struct clock_uuid_state {

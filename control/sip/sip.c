@@ -86,6 +86,7 @@ static void take_limits(struct sip_stack *s, const struct sip_limits *l)
 	s->limits = (struct sip_limits){
 		.calls_max = or_default(l->calls_max, 10000),
 		.calls_per_s_max = or_default(l->calls_per_s_max, 500),
+		.calls_per_s_source = l->calls_per_s_source,
 		.registers_per_s = or_default(l->registers_per_s, 3000),
 		.retry_after_s = or_default(l->retry_after_s, 5),
 		.contacts_max = or_default(l->contacts_max, 4),

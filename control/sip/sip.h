@@ -97,19 +97,20 @@ struct sip_stack_handlers {
 };
 
 struct sip_limits {
-	uint32_t calls_max;         /* calls at once, both directions; 0 = 10000 */
-	uint32_t calls_per_s_max;   /* new incoming calls, bucket of 1 s; 0 = 500 */
-	uint32_t registers_per_s;   /* REGISTER requests, bucket of 1 s; 0 = 3000 */
-	uint32_t retry_after_s;     /* told in 503; 0 = 5 */
-	uint32_t contacts_max;      /* bindings of one user; 0 = 4 */
-	uint32_t bindings_max;      /* bindings of all users; 0 = 20000 */
-	uint32_t expires_min_s;     /* 0 = 30 */
-	uint32_t expires_max_s;     /* 0 = 3600 */
-	uint32_t failures_user;     /* wrong passwords per source and user in 30 s; 0 = 5 */
-	uint32_t failures_source;   /* wrong passwords per source in 30 s; 0 = 100 */
-	uint32_t session_expires_s; /* asked for in outgoing calls; 0 = 1800 */
-	uint32_t session_min_s;     /* least session interval we accept (422); 0 = 90 */
-	uint32_t prack_wait_ms;     /* a reliable response waits so long for its PRACK; 0 = 64 T1 */
+	uint32_t calls_max;          /* calls at once, both directions; 0 = 10000 */
+	uint32_t calls_per_s_max;    /* new incoming calls, bucket of 1 s; 0 = 500 */
+	uint32_t calls_per_s_source; /* of those, from one address that is no trunk; 0 = no limit */
+	uint32_t registers_per_s;    /* REGISTER requests, bucket of 1 s; 0 = 3000 */
+	uint32_t retry_after_s;      /* told in 503; 0 = 5 */
+	uint32_t contacts_max;       /* bindings of one user; 0 = 4 */
+	uint32_t bindings_max;       /* bindings of all users; 0 = 20000 */
+	uint32_t expires_min_s;      /* 0 = 30 */
+	uint32_t expires_max_s;      /* 0 = 3600 */
+	uint32_t failures_user;      /* wrong passwords per source and user in 30 s; 0 = 5 */
+	uint32_t failures_source;    /* wrong passwords per source in 30 s; 0 = 100 */
+	uint32_t session_expires_s;  /* asked for in outgoing calls; 0 = 1800 */
+	uint32_t session_min_s;      /* least session interval we accept (422); 0 = 90 */
+	uint32_t prack_wait_ms; /* a reliable response waits so long for its PRACK; 0 = 64 T1 */
 };
 
 struct sip_stack_config {

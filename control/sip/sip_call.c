@@ -365,11 +365,17 @@ static void reject(struct sip_call *c, int status, int cause, const char *text)
 	n = strlen(reason);
 	if (status == 503)
 		(void)re_snprintf(reason + n, sizeof(reason) - n, "Retry-After: %u\r\n",
-				  c->stack->limits.retry_after_s);
+				  c->retry_after_s ? c->retry_after_s
+						   : c->stack->limits.retry_after_s);
 	(void)sip_treplyf(&c->st, NULL, c->stack->sip, c->invite, false, (uint16_t)status,
 			  c->end_text[0] ? c->end_text : "Refused", "%sContent-Length: 0\r\n\r\n",
 			  reason);
 	c->st = NULL;
+}
+
+void sip_call_retry_after(struct sip_call *call, uint32_t seconds)
+{
+	call->retry_after_s = seconds;
 }
 
 /* A phrase for the status line where the owner gave none. */

@@ -155,6 +155,9 @@ int sip_call_answer(struct sip_call *call, const struct sip_media *local);
  * values. A second call does nothing. */
 void sip_call_end(struct sip_call *call, int status, int cause, const char *text);
 
+/* Incoming, before it is refused with 503: the Retry-After that goes with it, instead of the stack's. */
+void sip_call_retry_after(struct sip_call *call, uint32_t seconds);
+
 struct sip_invite {
 	/* Whom to call. Either a registered user (all its contacts ring, the first to answer wins),
 	 * or a URI. With both, the URI wins and `user` is only for show. */

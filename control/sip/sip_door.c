@@ -245,10 +245,31 @@ static void new_invite(struct sip_stack *s, const struct sip_msg *msg)
 	sip_call_incoming(s, msg);
 }
 
+/* One address among many does not take all the room. */
+static bool source_may(struct sip_stack *s, const struct sa *source)
+{
+	uint32_t who = sa_hash(source, SA_ADDR);
+	struct sip_source *e = &s->source[who % SIP_SOURCES];
+
+	if (s->limits.calls_per_s_source == 0)
+		return true;
+	if (e->who != who || e->calls.per_s == 0) {
+		e->who = who;
+		e->calls = (struct sip_bucket){.per_s = s->limits.calls_per_s_source,
+					       .last_ms = tmr_jiffies(),
+					       .level = s->limits.calls_per_s_source};
+	}
+	return sip_bucket_take(&e->calls);
+}
+
 bool sip_door_admit(struct sip_stack *s, const struct sip_msg *msg, struct sip_call_info *info)
 {
 	if (!admitted(s, msg, info))
 		return false;
+	if (!info->trunk && !source_may(s, &msg->src)) {
+		refuse_overload(s, msg);
+		return false;
+	}
 	/* The bucket is for calls that would be let in: a challenged INVITE comes twice. */
 	if (sip_bucket_take(&s->new_calls))
 		return true;

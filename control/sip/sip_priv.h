@@ -47,6 +47,14 @@ struct sip_bucket {
 	double level;
 };
 
+enum { SIP_SOURCES = 1024 };
+
+/* New calls of one address. Two that fall on one place share it, the newer begins afresh. */
+struct sip_source {
+	uint32_t who;
+	struct sip_bucket calls;
+};
+
 /* A UDP socket of libre's with our reader before it. */
 struct sip_gate {
 	void *sock;
@@ -79,6 +87,7 @@ struct sip_stack {
 	bool accept_unknown, draining;
 
 	struct sip_bucket new_calls, registers;
+	struct sip_source source[SIP_SOURCES];
 	uint64_t overload_logged_ms;
 
 	struct sip_gate gate[SIP_LISTEN_MAX];
@@ -175,6 +184,7 @@ struct sip_call {
 	uint32_t ok_sent;
 	bool ack_due, answer_in_ack, bye_after_ack;
 	struct sip_rel rel;
+	uint32_t retry_after_s; /* in a 503; 0 = the stack's */
 	struct tmr tmr_ok, tmr_ack;
 
 	/* Outgoing INVITE. */

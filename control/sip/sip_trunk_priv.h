@@ -8,7 +8,7 @@
 #ifndef SIP_SIP_TRUNK_PRIV_H
 #define SIP_SIP_TRUNK_PRIV_H
 
-#include <re.h>
+#include "sip/sip_re.h"
 
 #include "sip/sip_priv.h"
 #include "sip/sip_trunk.h"

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Calls outside by more than one trunk, what they are told of the caller, and callers who do not want to be
+ * known.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "call/call_kit.h"
+#include "check.h"
+#include "sip/sip_trunk.h"
+
+static struct call_kit k;
+static struct kit_line spare;
+static uint16_t spare_port;
+
+static void on_its_port(struct sip_stack_config *cfg)
+{
+	cfg->listen[0].port = spare_port;
+	cfg->listens = 1;
+}
+
+/* Two trunks: the first refuses with 503, the second is the kit's world. */
+static void open_two(void)
+{
+	char more[400];
+
+	spare_port = (uint16_t)(21000 + getpid() % 20000);
+	snprintf(more, sizeof(more),
+		 "trunks:\n"
+		 "  - {name: first, host: localhost, port: %u, prefix: '9'}\n"
+		 "  - {name: second, host: 127.0.0.1, port: @WORLD@, prefix: '9', priority: 1}\n",
+		 spare_port);
+	call_kit_open_with(&k, more);
+	check_int(kit_open(&spare, on_its_port), 0);
+	sip_stack_drain(spare.stack, true);
+	for (int i = 0; i < 50 && sip_trunk_choose(k.c.sip, "9", 0) != 0; i++)
+		kit_wait(20);
+}
+
+static void close_two(void)
+{
+	kit_close(&spare);
+	call_kit_close(&k);
+}
+
+struct rows {
+	unsigned n, down;
+	uint64_t calls_out[2];
+};
+
+static void look(const struct sip_trunk_view *v, void *arg)
+{
+	struct rows *r = arg;
+
+	r->down += v->state == SIP_TRUNK_DOWN ? 1 : 0;
+	r->calls_out[r->n++ % 2] = v->calls_out;
+}
+
+static void the_next_trunk_takes_over(void)
+{
+	struct kit_call *agent, *far;
+	struct rows r = {0};
+
+	open_two();
+	k.world->mood = KIT_ANSWER;
+	agent = call_kit_dial_as(&k, 0, "95512");
+	check(kit_until(&agent->answered, 1, 4000));
+	far = kit_last(k.world);
+	check_str(far->info.to_user, "95512");
+	check_str(far->info.from_user, "1001");
+	check_str(far->info.diverted, "");
+	sip_trunk_each(k.c.sip, look, &r);
+	check_int(r.n, 2);
+	check_int(r.down, 1); /* set aside for as long as it said */
+	check_int(r.calls_out[0], 1);
+	check_int(r.calls_out[1], 1);
+	sip_call_end(agent->call, 0, 16, NULL);
+	check(kit_until(&far->closed, 1, 2000));
+	close_two();
+}
+
+static void all_trunks_fail(void)
+{
+	struct kit_call *agent;
+
+	open_two();
+	sip_stack_drain(k.world->stack, true);
+	agent = call_kit_dial_as(&k, 0, "95512");
+	check(kit_until(&agent->closed, 1, 4000));
+	check_int(agent->answered, 0);
+	check(agent->status >= 480);
+	close_two();
+}
+
+/* Known to the trunk and to us, to nobody else: neither records nor the agent's phone. */
+static void a_caller_who_is_withheld(void)
+{
+	struct kit_call *customer;
+	char uri[96];
+	struct sip_invite inv = {.uri = uri,
+				 .from_user = "13800138000",
+				 .from_host = "far.test",
+				 .asserted = "13800138000",
+				 .withheld = true};
+
+	open_two();
+	call_kit_ready(&k, "1001");
+	strcpy(k.engine->digits, "1");
+	snprintf(uri, sizeof(uri), "sip:95598@127.0.0.1:%u", sip_stack_port(k.c.sip, 0));
+	customer = kit_dial(k.world, &inv);
+	check(customer != NULL);
+	check(call_kit_reaches(&k, CALL_TALKING));
+	check_str(call_kit_newest(&k)->record.from, "anonymous");
+	check_str(sip_call_info(call_kit_newest(&k)->customer->sip)->asserted, "13800138000");
+	check_str(sip_call_info(call_kit_newest(&k)->customer->sip)->trunk_name, "second");
+	check_str(kit_last(k.phone[0])->info.from_user, "anonymous");
+	check(kit_last(k.phone[0])->info.anonymous);
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	close_two();
+}
+
+static const struct check_case cases[] = {
+	CHECK_CASE(the_next_trunk_takes_over),
+	CHECK_CASE(all_trunks_fail),
+	CHECK_CASE(a_caller_who_is_withheld),
+};
+CHECK_MAIN(cases)
