@@ -30,6 +30,7 @@ static void ring(struct acd *a, int call, int agent, uint64_t now_ms)
 
 	c->agent = agent;
 	c->ringing++;
+	acd_ring_link(a, call, agent);
 	g->call = call;
 	g->offered_seq = ++a->seq;
 	g->wrap_up_s = q->wrap_up_s;
@@ -49,11 +50,11 @@ static void ring(struct acd *a, int call, int agent, uint64_t now_ms)
 static void offer(struct acd *a, int call, int agent, uint64_t now_ms)
 {
 	struct acd_call *c = &a->calls[call];
-	struct acd_queue *q = &a->queues[c->queue];
+	const struct acd_queue *q = &a->queues[c->queue];
 
 	acd_unlink_call(a, call);
 	c->state = ACD_CALL_OFFERED;
-	q->n_offered++;
+	acd_offered_begin(a, call);
 	do {
 		ring(a, call, agent, now_ms);
 		agent = q->strategy == CONFIG_RING_ALL && c->ringing < ACD_RING_ALL_MAX
@@ -376,9 +377,11 @@ int acd_agent_skill(struct acd *a, int agent, int queue, uint8_t level, uint64_t
 	g->change[i] = (struct config_skill){(uint16_t)queue, level};
 	if (i == g->n_changes)
 		g->n_changes++;
+	acd_idle_get_up(a, agent);
 	acd_count(a, g, -1);
 	acd_lay_changes(a, g);
 	acd_count(a, g, +1);
+	acd_idle_sit(a, agent);
 	if (a->queues[queue].signed_in == 0 && !a->queues[queue].wait_without_agents)
 		acd_expel(a, queue, ACD_LEFT_EMPTY, now_ms);
 	acd_match_agent(a, agent, now_ms);

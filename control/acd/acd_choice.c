@@ -7,20 +7,6 @@
  */
 #include "acd/acd_priv.h"
 
-static bool better(const struct acd_queue *q, const struct acd_agent *x, int x_level,
-		   const struct acd_agent *y, int y_level)
-{
-	if (x_level != y_level)
-		return x_level < y_level;
-	if (q->strategy == CONFIG_ROUND_ROBIN)
-		return x->offered_seq < y->offered_seq;
-	if (q->strategy == CONFIG_LEAST_CALLS)
-		return x->since_sign_in < y->since_sign_in;
-	if (q->strategy == CONFIG_LEAST_TALK)
-		return x->talk_ms < y->talk_ms;
-	return false; /* the list is in order of idle time */
-}
-
 static uint64_t stage_ms(const struct acd_queue *q, const struct acd_call *c, int level)
 {
 	return c->entered_ms + (uint64_t)(level - 1) * q->level_after_s * 1000u;
@@ -55,28 +41,22 @@ uint64_t acd_opens_ms(const struct acd *a, const struct acd_call *c, uint64_t no
 	return next;
 }
 
+/* Whom the call prefers goes before all, whatever his level; then the best level that may take it, and of
+ * its agents the one that sits at the head. */
 int acd_best_agent(const struct acd *a, int call, uint64_t now_ms)
 {
 	const struct acd_call *c = &a->calls[call];
-	const struct acd_queue *q = &a->queues[c->queue];
-	int best = NONE, best_level = 0;
 
-	for (int i = a->held ? NONE : a->idle_first; i != NONE; i = a->agents[i].next) {
-		int level = acd_skill_level(&a->agents[i], c->queue);
+	if (c->prefer_until_ms > 0 && a->agents[c->prefer].idle &&
+	    acd_may_take(a, c, c->prefer, acd_skill_level(&a->agents[c->prefer], c->queue), now_ms))
+		return c->prefer;
+	for (int level = 1; level <= ACD_LEVELS_MAX; level++) {
+		int agent = acd_idle_best(a, c->queue, level);
 
-		if (!acd_may_take(a, c, i, level, now_ms))
-			continue;
-		if (i == c->prefer && c->prefer_until_ms > 0)
-			return i;
-		if (best == NONE || better(q, &a->agents[i], level, &a->agents[best], best_level)) {
-			best = i;
-			best_level = level;
-		}
-		if (best_level == 1 && q->strategy == CONFIG_LONGEST_IDLE &&
-		    c->prefer_until_ms == 0)
-			break;
+		if (agent != NONE)
+			return acd_may_take(a, c, agent, level, now_ms) ? agent : NONE;
 	}
-	return best;
+	return NONE;
 }
 
 int acd_best_call(const struct acd *a, int agent, uint64_t now_ms)

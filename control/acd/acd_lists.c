@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The lists: calls that wait, agents who are idle, actions that are to be carried out; and the one
+ * The lists: calls that wait, calls that are offered, actions that are to be carried out; and the one
  * step by which an agent changes its state. What to do with them is decided in acd.c. */
 #include <string.h>
 
@@ -52,6 +52,7 @@ int acd_take_call(struct acd *a, uint64_t id)
 	a->free_call = a->calls[i].next;
 	a->calls[i] = (struct acd_call){.id = id,
 					.agent = NONE,
+					.ring_first = NONE,
 					.prefer = NONE,
 					.next = NONE,
 					.prev = NONE,
@@ -132,13 +133,21 @@ void acd_wait_due(struct acd *a, int i, uint64_t now_ms)
 	due_call(a, i, ends < at ? ends : at);
 }
 
-/* A newcomer is nearly always the last. */
+/* A newcomer is nearly always the last, or with a priority among the first: it is looked for from the
+ * end to which it is nearer. */
 void acd_wait_from_end(struct acd *a, int i, uint64_t now_ms)
 {
-	int before = NONE, at = a->queues[a->calls[i].queue].last;
+	const struct acd_call *c = &a->calls[i];
+	const struct acd_queue *q = &a->queues[c->queue];
+	int before = NONE, at = q->last;
 
-	for (; at != NONE && acd_goes_before(&a->calls[i], &a->calls[at]); at = a->calls[at].prev)
-		before = at;
+	if (at != NONE && c->key - a->calls[q->first].key < a->calls[at].key - c->key) {
+		for (before = q->first; before != NONE && acd_goes_before(&a->calls[before], c);)
+			before = a->calls[before].next;
+	} else {
+		for (; at != NONE && acd_goes_before(c, &a->calls[at]); at = a->calls[at].prev)
+			before = at;
+	}
 	a->calls[i].state = ACD_CALL_WAITING;
 	link_call(a, i, before);
 	acd_wait_due(a, i, now_ms);
@@ -170,6 +179,31 @@ void acd_unlink_call(struct acd *a, int i)
 	due_call(a, i, DUE_NEVER);
 }
 
+void acd_offered_begin(struct acd *a, int i)
+{
+	struct acd_call *c = &a->calls[i];
+	struct acd_queue *q = &a->queues[c->queue];
+
+	c->prev = NONE;
+	c->next = q->offered_first;
+	if (c->next != NONE)
+		a->calls[c->next].prev = i;
+	q->offered_first = i;
+	q->n_offered++;
+}
+
+void acd_offered_end(struct acd *a, int i)
+{
+	struct acd_call *c = &a->calls[i];
+	struct acd_queue *q = &a->queues[c->queue];
+
+	*(c->prev == NONE ? &q->offered_first : &a->calls[c->prev].next) = c->next;
+	if (c->next != NONE)
+		a->calls[c->next].prev = c->prev;
+	c->next = c->prev = NONE;
+	q->n_offered--;
+}
+
 /* --- agents -------------------------------------------------------------------------------- */
 
 int acd_skill_level(const struct acd_agent *g, int queue)
@@ -197,34 +231,6 @@ void acd_count(struct acd *a, const struct acd_agent *g, int by)
 		if (agent_beneath(&g->agent) != AGENT_OFFLINE)
 			q->signed_in += (uint32_t)by;
 	}
-}
-
-/* Put the agent into the list of the idle, or take it out, as its state asks. */
-void acd_sync_idle(struct acd *a, int agent)
-{
-	struct acd_agent *g = &a->agents[agent];
-	bool idle = g->agent.state == AGENT_READY && g->reachable;
-
-	if (idle == g->idle)
-		return;
-	g->idle = idle;
-	if (!idle) {
-		*(g->next == NONE ? &a->idle_last : &a->agents[g->next].prev) = g->prev;
-		*(g->prev == NONE ? &a->idle_first : &a->agents[g->prev].next) = g->next;
-		g->next = g->prev = NONE;
-		return;
-	}
-
-	int after = a->idle_last, before = NONE;
-
-	while (after != NONE && a->agents[after].idle_since_ms > g->idle_since_ms) {
-		before = after;
-		after = a->agents[after].prev;
-	}
-	g->next = before;
-	g->prev = after;
-	*(before == NONE ? &a->idle_last : &a->agents[before].prev) = agent;
-	*(after == NONE ? &a->idle_first : &a->agents[after].next) = agent;
 }
 
 void acd_touch(struct acd *a, int agent)

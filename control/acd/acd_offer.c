@@ -6,13 +6,32 @@
 #include "acd/acd_priv.h"
 #include "base/must.h"
 
+void acd_ring_link(struct acd *a, int call, int agent)
+{
+	int *link = &a->calls[call].ring_first;
+
+	while (*link != NONE && *link < agent)
+		link = &a->agents[*link].ring_next;
+	a->agents[agent].ring_next = *link;
+	*link = agent;
+}
+
+static void ring_unlink(struct acd *a, int call, int agent)
+{
+	int *link = &a->calls[call].ring_first;
+
+	while (*link != agent)
+		link = &a->agents[*link].ring_next;
+	*link = a->agents[agent].ring_next;
+	a->agents[agent].ring_next = NONE;
+}
+
 /* One for whom the call rings, but not `except`; NONE when nobody is left. */
 static int another_ringing(const struct acd *a, int call, int except)
 {
-	for (uint32_t i = 0; a->calls[call].ringing > 0 && i < a->n_agents; i++)
-		if (a->agents[i].used && a->agents[i].call == call && (int)i != except)
-			return (int)i;
-	return NONE;
+	int first = a->calls[call].ring_first;
+
+	return first != NONE && first == except ? a->agents[first].ring_next : first;
 }
 
 /* The phone stops ringing and agent and call know nothing of each other any more. */
@@ -28,9 +47,10 @@ static void withdraw(struct acd *a, int agent, enum agent_event why, uint64_t no
 	o->queue = c->queue;
 	o->withdrawn = why;
 	g->call = NONE;
+	ring_unlink(a, call, agent);
 	due_set(&a->due, (uint32_t)agent, DUE_NEVER);
 	if (--c->ringing == 0)
-		a->queues[c->queue].n_offered--;
+		acd_offered_end(a, call);
 	if (c->agent == agent)
 		c->agent = another_ringing(a, call, NONE);
 }
@@ -101,7 +121,8 @@ int acd_offer_answered(struct acd *a, int agent, uint64_t id, uint64_t now_ms)
 	bool others = a->calls[call].ringing > 1;
 
 	acd_withdraw_all(a, call, agent, now_ms);
-	a->queues[a->calls[call].queue].n_offered--;
+	ring_unlink(a, call, agent);
+	acd_offered_end(a, call);
 	take(a, agent, call, now_ms);
 	must(acd_step(a, agent, AGENT_ANSWER, 0, now_ms, &effect) == 0);
 	if (others)

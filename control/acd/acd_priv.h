@@ -3,10 +3,12 @@
  * Calls and agents are in lists by index, -1 ends one.
  *
  *   queue.first -> call -> call ...        WAITING calls in the order of (key, seq)
- *   acd.idle_first -> agent -> agent ...   those who may be offered a call, by idle_since_ms
+ *   queue.offered -> call -> call ...      OFFERED ones, the newest first
+ *   acd.idle_first -> agent -> agent ...   those who may be offered a call, by idle_since_ms; each of them
+ *                                          sits in the heaps of his queues and levels (acd_idle.c)
+ *   call.ring_first -> agent -> agent ...  whose phones ring for an OFFERED call, by their index
  *
- * A call being OFFERED is in no list; its queue counts it. One agent holds it, and holds it on
- * while TALKING.
+ * One agent holds an OFFERED call (with ring_all several do), and one holds it on while TALKING.
  */
 #ifndef ACD_ACD_PRIV_H
 #define ACD_ACD_PRIV_H
@@ -14,7 +16,7 @@
 #include "acd/acd.h"
 #include "acd/due.h"
 
-enum { ACD_NUMBER_MAX = 32, ACD_NAME_MAX = 104, NONE = -1 };
+enum { ACD_NUMBER_MAX = 32, ACD_NAME_MAX = 104, ACD_LEVELS_MAX = 9, NONE = -1 };
 
 enum acd_call_state { ACD_CALL_FREE, ACD_CALL_WAITING, ACD_CALL_OFFERED, ACD_CALL_TALKING };
 
@@ -23,7 +25,8 @@ struct acd_call {
 	enum acd_call_state state;
 	int queue;
 	int agent;       /* OFFERED: one of those who ring; TALKING */
-	uint8_t ringing; /* OFFERED: how many ring */
+	uint8_t ringing; /* OFFERED: how many ring ... */
+	int ring_first;  /* ... and the first of them */
 	bool callback;
 	int prefer;               /* kept for this agent ... */
 	uint64_t prefer_until_ms; /* ... until then; 0: for nobody */
@@ -40,6 +43,11 @@ struct acd_call {
 	uint64_t announce_ms; /* next announcement, DUE_NEVER: none */
 };
 
+/* A node of a heap; nodes are numbered agent * CONFIG_AGENT_QUEUES_MAX + skill. */
+struct acd_seat {
+	int child, next, prev;
+};
+
 struct acd_agent {
 	char number[ACD_NUMBER_MAX];
 	char name[ACD_NAME_MAX];
@@ -48,6 +56,10 @@ struct acd_agent {
 	struct agent agent;
 	int call; /* index */
 	int next, prev;
+	int ring_next;
+	bool seated;
+	uint64_t idle_seq;                             /* order of becoming idle */
+	struct acd_seat seat[CONFIG_AGENT_QUEUES_MAX]; /* of each skill, while seated */
 	bool changed;     /* in the list of those to be kept anew ... */
 	int changed_next; /* ... index + 1 of the next; 0: none */
 	uint64_t idle_since_ms;
@@ -73,7 +85,7 @@ struct acd_queue {
 	uint16_t sticky_s, level_after_s;
 	uint8_t service_level_percent;
 	uint32_t max_wait_s, max_calls, max_expected_wait_s;
-	int first, last;
+	int first, last, offered_first;
 	uint32_t n_waiting, n_offered, n_callbacks;
 	uint32_t assigned, signed_in;
 	uint32_t by_state[AGENT_STATES];
@@ -96,6 +108,8 @@ struct acd {
 	int *agent_hash; /* open addressing, rebuilt by acd_configure() */
 	uint32_t agent_hash_mask;
 	int idle_first, idle_last;
+	uint64_t idle_seq;
+	int *seats;     /* [queue][level - 1]: the best of those who sit there */
 	struct due due; /* agents, then calls */
 	struct acd_action *out;
 	uint32_t out_size, out_first, out_n;
@@ -123,6 +137,9 @@ bool acd_goes_before(const struct acd_call *x, const struct acd_call *y);
 void acd_wait_from_end(struct acd *a, int i, uint64_t now_ms);
 void acd_wait_from_front(struct acd *a, int i, uint64_t now_ms);
 void acd_unlink_call(struct acd *a, int i);
+/* Into the list of those being offered, and out of it. */
+void acd_offered_begin(struct acd *a, int i);
+void acd_offered_end(struct acd *a, int i);
 /* When its patience ends. */
 uint64_t acd_patience_ms(const struct acd *a, const struct acd_call *c);
 /* Set when something is due for a waiting call. */
@@ -141,8 +158,6 @@ int acd_best_call(const struct acd *a, int agent, uint64_t now_ms);
 int acd_skill_level(const struct acd_agent *g, int queue); /* 0: has not the skill */
 /* Add to, or take from (`by` -1), the counts of the queues that `g` serves. */
 void acd_count(struct acd *a, const struct acd_agent *g, int by);
-/* Put the agent into the list of the idle, or take it out, as its state asks. */
-void acd_sync_idle(struct acd *a, int agent);
 /* Something of it that outlives the program has changed. */
 void acd_touch(struct acd *a, int agent);
 /* One event for one agent: state, counts, the list of the idle, the report. What the effect asks
@@ -155,6 +170,16 @@ void acd_learn(struct acd_queue *q, uint64_t talk_ms);
 /* An agent whose conversation is no longer its own: wrap-up, or what it has said comes after. */
 void acd_let_go(struct acd *a, int agent, uint64_t now_ms);
 
+/* acd_idle.c */
+/* Put the agent into the list of the idle and his seats, or take him out, as his state asks. */
+void acd_sync_idle(struct acd *a, int agent);
+/* Around a change of skills, or of the strategy of a queue. */
+void acd_idle_get_up(struct acd *a, int agent);
+void acd_idle_sit(struct acd *a, int agent);
+/* The idle agent with the best claim at this level; NONE. */
+int acd_idle_best(const struct acd *a, int queue, int level);
+void acd_idle_check(const struct acd *a);
+
 /* acd.c: offers for whoever or whatever became free. */
 void acd_match_idle(struct acd *a, uint64_t now_ms);
 void acd_match_agent(struct acd *a, int agent, uint64_t now_ms);
@@ -163,6 +188,8 @@ void acd_match_call(struct acd *a, int call, uint64_t now_ms);
 void acd_expel_lonely(struct acd *a, const struct acd_agent *g, uint64_t now_ms);
 
 /* acd_offer.c */
+/* Another phone rings for the call. */
+void acd_ring_link(struct acd *a, int call, int agent);
 /* All phones but `except` (NONE: all) stop ringing for the call; their agents are as before it. */
 void acd_withdraw_all(struct acd *a, int call, int except, uint64_t now_ms);
 /* The offer is over and not taken: the agent goes where `ev` says, the call back to its place. */

@@ -45,6 +45,7 @@ static size_t lay_out(struct acd *a, char *p, const struct acd_plan *plan)
 	draft.agents = cut(&p, &total, plan->agents_max * sizeof(*draft.agents));
 	draft.queues = cut(&p, &total, plan->queues_max * sizeof(*draft.queues));
 	draft.calls = cut(&p, &total, plan->calls_max * sizeof(*draft.calls));
+	draft.seats = cut(&p, &total, plan->queues_max * ACD_LEVELS_MAX * sizeof(*draft.seats));
 	draft.call_hash_mask = power_of_two(plan->calls_max) - 1;
 	draft.call_hash = cut(&p, &total, (draft.call_hash_mask + 1) * sizeof(int));
 	draft.agent_hash_mask = power_of_two(2 * plan->agents_max) - 1;
@@ -74,6 +75,8 @@ struct acd *acd_init(void *memory, const struct acd_plan *plan)
 	lay_out(a, memory, plan);
 	a->idle_first = a->idle_last = NONE;
 	a->free_call = NONE;
+	for (uint32_t i = 0; i < plan->queues_max * ACD_LEVELS_MAX; i++)
+		a->seats[i] = NONE;
 	for (uint32_t i = plan->calls_max; i-- > 0;) {
 		a->calls[i].next = a->free_call;
 		a->free_call = (int)i;
@@ -172,7 +175,7 @@ static int place_queue(struct acd *a, const char *name)
 
 	memset(q, 0, sizeof(*q));
 	q->used = true;
-	q->first = q->last = NONE;
+	q->first = q->last = q->offered_first = NONE;
 	memcpy(q->name, name, strlen(name) + 1);
 	return at;
 }
@@ -220,7 +223,7 @@ static int place_agent(struct acd *a, const char *number, uint32_t *from)
 	g->used = true;
 	g->changed = was.changed; /* it may be in that list already */
 	g->changed_next = was.changed_next;
-	g->call = g->next = g->prev = NONE;
+	g->call = g->next = g->prev = g->ring_next = NONE;
 	memcpy(g->number, number, strlen(number) + 1);
 	(*from)++;
 	return at;
@@ -261,6 +264,7 @@ static void take_agent(struct acd *a, const struct config *c, const struct confi
 	g->name[len] = '\0';
 	g->gone = false;
 	g->supervisor = from->supervisor;
+	acd_idle_get_up(a, (int)(g - a->agents)); /* became idle a moment ago, without a skill */
 	g->n_skills = from->n_skills;
 	for (unsigned i = 0; i < from->n_skills; i++) {
 		int queue = queue_named(a, c->queues[from->skills[i].queue].name);
@@ -269,6 +273,7 @@ static void take_agent(struct acd *a, const struct config *c, const struct confi
 	}
 	acd_lay_changes(a, g);
 	acd_count(a, g, +1);
+	acd_idle_sit(a, (int)(g - a->agents));
 }
 
 /* Patience and levels may have other times now. */
@@ -291,6 +296,7 @@ int acd_configure(struct acd *a, const struct config *c, uint64_t now_ms)
 	for (uint32_t i = 0; i < a->n_agents; i++) {
 		struct acd_agent *g = &a->agents[i];
 
+		acd_idle_get_up(a, (int)i);
 		acd_count(a, g, -1);
 		g->n_skills = 0;
 		g->gone = config_agent_find(c, g->number) == NULL;
@@ -308,6 +314,8 @@ int acd_configure(struct acd *a, const struct config *c, uint64_t now_ms)
 	for (uint32_t i = 0; i < c->n_agents; i++)
 		take_agent(a, c, &c->agents[i], &place);
 	hash_agents(a);
+	for (uint32_t i = 0; i < a->n_agents; i++)
+		acd_idle_sit(a, (int)i); /* also those who are gone, without a skill */
 	for (uint32_t i = 0; i < a->n_agents; i++)
 		if (a->agents[i].gone && a->agents[i].agent.state != AGENT_OFFLINE)
 			(void)acd_agent_event(a, (int)i, AGENT_SIGN_OUT, 0, now_ms);

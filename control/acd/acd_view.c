@@ -41,14 +41,9 @@ bool acd_queue_view(const struct acd *a, int queue, uint64_t now_ms, struct acd_
 	for (int i = q->first; i != NONE; i = a->calls[i].next)
 		if (now_ms - a->calls[i].entered_ms > longest)
 			longest = now_ms - a->calls[i].entered_ms;
-	for (uint32_t i = 0; q->n_offered > 0 && i < a->n_agents; i++) {
-		int c = a->agents[i].call;
-
-		if (c != NONE && a->calls[c].queue == queue && a->calls[c].agent == (int)i &&
-		    a->calls[c].state == ACD_CALL_OFFERED &&
-		    now_ms - a->calls[c].entered_ms > longest)
-			longest = now_ms - a->calls[c].entered_ms;
-	}
+	for (int i = q->offered_first; i != NONE; i = a->calls[i].next)
+		if (now_ms - a->calls[i].entered_ms > longest)
+			longest = now_ms - a->calls[i].entered_ms;
 	*out = (struct acd_queue_view){
 		.name = q->name,
 		.paused = q->paused,
@@ -164,7 +159,7 @@ uint32_t acd_waiting(const struct acd *a, int queue, uint64_t *calls, uint32_t m
 static void check_queue(const struct acd *a, int queue)
 {
 	const struct acd_queue *q = &a->queues[queue];
-	uint32_t waiting = 0, offered = 0, callbacks = 0;
+	uint32_t waiting = 0, offered = 0, callbacks = 0, listed = 0;
 
 	for (int i = q->first, prev = NONE; i != NONE; prev = i, i = a->calls[i].next) {
 		const struct acd_call *c = &a->calls[i];
@@ -182,7 +177,12 @@ static void check_queue(const struct acd *a, int queue)
 		offered += a->agents[i].used && c != NONE && a->calls[c].queue == queue &&
 			   a->calls[c].agent == (int)i && a->calls[c].state == ACD_CALL_OFFERED;
 	}
-	must(callbacks == q->n_callbacks);
+	for (int i = q->offered_first, prev = NONE; i != NONE; prev = i, i = a->calls[i].next) {
+		must(a->calls[i].state == ACD_CALL_OFFERED && a->calls[i].queue == queue);
+		must(a->calls[i].prev == prev);
+		listed++;
+	}
+	must(callbacks == q->n_callbacks && listed == offered);
 	must(waiting == q->n_waiting && offered == q->n_offered);
 	must(q->offered == waiting + offered + q->answered + q->abandoned + q->left + q->refused);
 	must(!q->gone || waiting + offered == 0);
@@ -190,11 +190,15 @@ static void check_queue(const struct acd *a, int queue)
 
 static void check_ringing(const struct acd *a, int call)
 {
-	unsigned ringing = 0;
+	unsigned ringing = 0, linked = 0;
 
 	for (uint32_t i = 0; i < a->n_agents; i++)
 		ringing += a->agents[i].used && a->agents[i].call == call;
-	must(ringing == a->calls[call].ringing);
+	for (int i = a->calls[call].ring_first; i != NONE; i = a->agents[i].ring_next) {
+		must(a->agents[i].call == call && a->agents[i].ring_next != i);
+		linked++;
+	}
+	must(ringing == a->calls[call].ringing && linked == ringing);
 }
 
 static void check_agent(const struct acd *a, int agent)
@@ -250,4 +254,5 @@ void acd_check(const struct acd *a)
 		idle--;
 	}
 	must(idle == 0);
+	acd_idle_check(a);
 }
