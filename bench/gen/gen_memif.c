@@ -53,7 +53,7 @@ static unsigned due(struct memif *m, uint64_t now, struct rte_mbuf **burst)
 	unsigned n = 0;
 
 	while (n < BURST && c->next < c->slots &&
-	       now >= c->begin_ns + c->next * c->round_ns / c->streams) {
+	       now >= c->begin_ns + c->next * c->round_ns / c->per_round) {
 		struct gen_slot *s = &m->line->film[c->next];
 
 		if (s->len > 0) {

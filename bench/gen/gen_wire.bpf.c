@@ -49,7 +49,7 @@ int gen_send(struct xdp_md *ctx)
 	struct gen_slot *s;
 	__u64 now = bpf_ktime_get_ns();
 
-	if (!c || c->next >= c->slots || now < c->begin_ns + c->next * c->round_ns / c->streams)
+	if (!c || c->next >= c->slots || now < c->begin_ns + c->next * c->round_ns / c->per_round)
 		return XDP_DROP;
 	at = (__u32)c->next++;
 	s = bpf_map_lookup_elem(&film, &at);
