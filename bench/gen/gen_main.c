@@ -311,6 +311,8 @@ static bool measure(const struct options *opt, struct gen_script *s, struct gen_
 	memset(l->log, 0,
 	       l->log_max * sizeof(*l->log)); /* its pages are there when it is written */
 	l->clock->begin_ns = clock_ns() + (uint64_t)LEAD_MS * PB_NS_PER_MS;
+	l->clock->end_ns = l->clock->begin_ns + (uint64_t)s->rounds * GEN_ROUND_NS +
+			   (uint64_t)TAIL_MS * PB_NS_PER_MS;
 	l->clock->round_ns = GEN_ROUND_NS;
 	l->clock->per_round = s->per_round;
 	l->clock->slots = l->slots;

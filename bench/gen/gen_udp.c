@@ -102,9 +102,10 @@ static void note(struct udp *u, uint32_t fd_at, const uint8_t *data, size_t len)
 	struct gen_clockwork *c = u->line->clock;
 	const struct gen_stream *t = &u->script->stream[fd_at % u->script->streams];
 	uint16_t port = (uint16_t)(t->port + (fd_at >= u->script->streams ? 1 : 0));
+	uint64_t now = clock_ns();
 	struct gen_heard *h;
 
-	if (c->heard++ >= u->line->log_max)
+	if (now < c->begin_ns || now >= c->end_ns || c->heard++ >= u->line->log_max)
 		return;
 	h = &u->line->log[c->heard - 1];
 	memset(h->packet, 0, HEAD);
@@ -115,7 +116,7 @@ static void note(struct udp *u, uint32_t fd_at, const uint8_t *data, size_t len)
 		len = GEN_HEARD_MAX - HEAD;
 	memcpy(h->packet + HEAD, data, len);
 	h->len = h->kept = (uint16_t)(HEAD + len);
-	h->heard_ns = clock_ns();
+	h->heard_ns = now;
 }
 
 static void take(struct udp *u, int timeout_ms)

@@ -32,6 +32,7 @@ struct gen_heard {
 /* Slot k is due at begin_ns + k * round_ns / per_round. */
 struct gen_clockwork {
 	__u64 begin_ns, round_ns, per_round, slots; /* set before it begins */
+	__u64 end_ns;                               /* what comes later is not noted */
 	__u64 next;                                 /* slot */
 	__u64 heard;                                /* in the log; may exceed its size */
 	__u32 ifindex, quit;

@@ -7,6 +7,7 @@ from .machine import TOP
 from .macro import Macro
 from .ring import CURVE, Ring
 from .ring import SCENES as RING_SCENES
+from .veth import QUICK as VETH_QUICK
 from .veth import SCENES as VETH_SCENES
 
 
@@ -24,8 +25,8 @@ class Work:
         self.without = []
 
     @staticmethod
-    def names():
-        return ([name for name, _, _ in RING_SCENES] + ["delay", "memif"] + [f"veth_{name}" for name in VETH_SCENES] +
+    def names(quick=False):
+        return ([name for name, _, _ in RING_SCENES] + ["delay", "memif"] + [f"veth_{name}" for name in (VETH_QUICK if quick else VETH_SCENES)] +
                 ["recorder", "kill", "idle", "memory", "micro", "control", "archive", "jbuf"])
 
     def parts(self):

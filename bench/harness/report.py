@@ -15,9 +15,12 @@ def number(value, unit=""):
     return f"{value:,.0f}"
 
 
-def goal_rows(results):
+def goal_rows(results, asked=True):
+    """`asked` False: only what was measured, or why it was not."""
     lines = ["| case | measured | must | aim | verdict |", "|---|---|---|---|---|"]
     for r in goals.table(results):
+        if not asked and r["measured"] is None and not r["doubt"]:
+            continue
         measured = f"{number(r['measured'], r['unit'])} {'' if r['unit'] == 'of a core' else r['unit']}".strip() if r["measured"] is not None else "-"
         verdict = r["verdict"] + (f": {r['doubt']}" if r["doubt"] else "")
         lines.append(f"| {r['case']} | {measured} | {number(r['must'], r['unit'])} | {number(r['aim'], r['unit'])} | {verdict} |")
