@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "call/consult.h"
+#include "call/watch.h"
 
 enum { SPARE_AGENTS = 1000, SPARE_QUEUES = 32, SECOND_MS = 1000 };
 
@@ -46,7 +47,8 @@ int centre_init(struct centre *c, struct config *config, const struct centre_pat
 	tmr_init(&c->shut_down_timer);
 	c->desks = calloc(c->desks_max, sizeof(*c->desks));
 	c->regulars = calloc(1, sizeof(*c->regulars));
-	if (memory == NULL || c->desks == NULL || c->regulars == NULL) {
+	c->watch = watch_new(c->desks_max);
+	if (memory == NULL || c->watch == NULL || c->desks == NULL || c->regulars == NULL) {
 		free(memory);
 		return -ENOMEM;
 	}
@@ -83,6 +85,7 @@ void centre_fini(struct centre *c)
 	free(c->acd);
 	free(c->regulars);
 	free(c->desks);
+	watch_free(c->watch);
 	config_free(c->config);
 	*c = (struct centre){0};
 }
@@ -260,11 +263,13 @@ static void on_second(void *arg)
 	struct centre *c = arg;
 
 	watch_store(c);
+	watch_second(c);
 	tmr_start(&c->second, SECOND_MS, on_second, c);
 }
 
 void centre_start(struct centre *c)
 {
+	watch_limits(c);
 	tmr_start(&c->second, SECOND_MS, on_second, c);
 	callback_resume(c);
 	queue_drain(c);

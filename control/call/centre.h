@@ -94,6 +94,7 @@ struct centre {
 	struct acd *acd;
 	struct regulars *regulars;
 	struct desk *desks;
+	struct watch *watch; /* overlong calls, conduct; by ACD index (watch.h) */
 	uint32_t desks_max;
 	struct ivr_say *say; /* how languages say numbers */
 	json_t *prompts;     /* set of the engine's prompt names, NULL until known */

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "call/calls.h"
+#include "call/watch.h"
 #include "example/example.h"
 
 static void add_problem(json_t *problems, const char *file, uint32_t line, uint32_t column,
@@ -393,6 +394,7 @@ int centre_reload_config(struct centre *c, json_t *problems, json_t *changed, js
 		log_error("config", "no memory for the trunks");
 	config_free(old);
 	c->config_loaded_ms = clock_wall_ms();
+	watch_limits(c);
 	queue_drain(c);
 	log_info("config", "read again: %u agents, %u queues, %u hotlines", fresh->n_agents,
 		 fresh->n_queues, fresh->n_hotlines);

@@ -4,6 +4,7 @@
  * and whoever listens.
  */
 #include "call/calls.h"
+#include "call/watch.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,6 +22,8 @@ static void registration(struct centre *c, const struct sip_registration *r, boo
 		acd_agent_reachable(c->acd, agent, here, clock_mono_ms());
 		queue_drain(c);
 	}
+	if (change)
+		watch_registration(c, agent, here, r->contact);
 	if (change)
 		log_info("sip", "%s %s %s", r->user, here ? "registered from" : "unregistered",
 			 r->contact);
@@ -91,6 +94,7 @@ void desk_state_changed(struct centre *c, const struct acd_action *a)
 		       json_pack("{s:s,s:s,s:s,s:s?}", "agent", v.number, "state",
 				 agent_state_name(a->state), "reason", reason, "call",
 				 call ? call->id : NULL));
+	watch_state(c, a, v.number, call);
 }
 
 void desk_other(struct centre *c, int agent, uint64_t call, bool begin)
@@ -127,10 +131,14 @@ int desk_dnd(struct centre *c, int agent, bool on)
 {
 	struct acd_agent_view v;
 	bool had = desk_has_dnd(c, agent);
+	bool ready = acd_agent_view(c->acd, agent, &v) &&
+		     (v.agent.state == AGENT_READY || v.agent.state == AGENT_RINGING);
 	int err = acd_agent_dnd(c->acd, agent, on, clock_mono_ms());
 
 	if (err != 0 || !acd_agent_view(c->acd, agent, &v))
 		return -ENOENT;
+	if (on && !had && ready)
+		watch_dnd(c, agent);
 	if (had != on) {
 		log_info("agent", "%s %s", v.number,
 			 on ? "is not to be disturbed" : "may be disturbed again");

@@ -5,6 +5,7 @@
  * settled by SIP become a leg of the engine.
  */
 #include "call/consult.h"
+#include "call/watch.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -526,6 +527,8 @@ static void keep_stats(struct party *p, const json_t *stats)
 		return;
 	json_decref(p->stats);
 	p->stats = json_deep_copy(stats);
+	if (p->role == PARTY_IS_AGENT)
+		watch_sound(p, stats);
 	if (p != p->call->customer)
 		return;
 	*q = (struct call_quality){

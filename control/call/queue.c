@@ -6,6 +6,7 @@
  * actions the same loop takes.
  */
 #include "call/calls.h"
+#include "call/watch.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -207,10 +208,12 @@ static void offer_disturbed(struct party *p)
 
 void queue_offer_closed(struct party *p, const struct sip_call_event *ev)
 {
-	if (ev->by_peer && dnd_said(ev->status, ev->text))
+	if (ev->by_peer && dnd_said(ev->status, ev->text)) {
 		offer_disturbed(p);
-	else
+	} else {
+		watch_refused(p, how_of(ev), (unsigned)ev->status);
 		queue_offer_failed(p, how_of(ev));
+	}
 }
 
 static void invite_agent(struct party *p)
@@ -221,10 +224,12 @@ static void invite_agent(struct party *p)
 	if (err != 0) {
 		log_info("call", "[call=%s] %s cannot be rung: %s", p->call->id, p->number,
 			 strerror(-err));
-		if (err == -ENOENT)
+		if (err == -ENOENT) {
+			watch_refused(p, AGENT_LOST, 0);
 			queue_offer_failed(p, AGENT_LOST);
-		else
+		} else {
 			queue_offer_void(p, strerror(-err));
+		}
 	}
 }
 
@@ -243,6 +248,7 @@ static void offer(struct centre *c, const struct acd_action *a)
 	p->ring_ms = a->ring_ms;
 	p->offered = true;
 	call_note(call, CALL_STEP_OFFER, p->number);
+	watch_offer(p);
 	call_set_state(call, CALL_OFFERING);
 	party_open(p, invite_agent);
 }
@@ -255,8 +261,10 @@ static void withdraw(struct centre *c, const struct acd_action *a)
 	if (p == NULL)
 		return;
 	p->offered = false;
-	if (a->withdrawn == AGENT_MISS)
+	if (a->withdrawn == AGENT_MISS) {
 		call_note(call, CALL_STEP_NO_ANSWER, p->number);
+		watch_refused(p, AGENT_MISS, 0);
+	}
 	if (call->state == CALL_OFFERING && queue_offered(call, -1) == NULL)
 		call_set_state(call, CALL_WAITING);
 	party_end(p, 487, SIP_CAUSE_NO_ANSWER, "no answer");

@@ -7,6 +7,7 @@
  */
 #include "call/consult.h"
 #include "call/park.h"
+#include "call/watch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -175,6 +176,7 @@ void talk_held(struct party *p, bool held)
 		music = talk_hold_music(call);
 		if (call->state != CALL_HELD)
 			call_note(call, CALL_STEP_HOLD, p->number);
+		watch_hold(p, true);
 		call_set_state(call, CALL_HELD);
 		if (music[0] != '\0')
 			party_play(other, PLAY_HOLD, party_prompt(music), 0, NULL);
@@ -184,6 +186,7 @@ void talk_held(struct party *p, bool held)
 		party_play_stop(other);
 	if (!other->held) {
 		call_note(call, CALL_STEP_RESUME, p->number);
+		watch_hold(p, false);
 		call_set_state(call, CALL_TALKING);
 	}
 }

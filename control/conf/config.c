@@ -104,6 +104,8 @@ static const struct field root_fields[] = {
 	{"feature_codes", FIELD_OTHER, 0, 0, 0},
 	{"parking", FIELD_OTHER, 0, 0, 0},
 	{"calendars", FIELD_OTHER, 0, 0, 0},
+	{"conduct", FIELD_OTHER, 0, 0, 0},
+	{"keep_days", FIELD_OTHER, 0, 0, 0},
 	{"archive", FIELD_OTHER, 0, 0, 0},
 };
 
@@ -402,6 +404,8 @@ static void read_root(const struct schema *s, const struct tree *t, struct confi
 	config_read_people(s, tree_get(t, "agents"), tree_get(t, "supervisors"), c);
 	config_read_reasons(s, tree_get(t, "not_ready_reasons"), c);
 	config_read_features(s, tree_get(t, "feature_codes"), c);
+	config_read_conduct(s, tree_get(t, "conduct"), c);
+	config_read_keep(s, tree_get(t, "keep_days"), c);
 	config_read_archive(s, tree_get(t, "archive"), c);
 	config_read_parking(s, tree_get(t, "parking"), c);
 	numbers_are_apart(s, c);

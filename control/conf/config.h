@@ -24,6 +24,7 @@
 #include "conf/complaint.h"
 #include "conf/config_archive.h"
 #include "conf/config_desk.h"
+#include "conf/config_watch.h"
 #include "conf/hours.h"
 
 enum {
@@ -125,7 +126,10 @@ struct config_queue {
 	uint16_t announce_first_s;     /* the first one after so long */
 	uint16_t service_level_s;      /* answered within this counts as in time */
 	uint8_t service_level_percent; /* of the offered that should be */
-	uint16_t sticky_s;             /* a caller is kept so long for who served it last; 0: not */
+	uint16_t short_abandon_s;      /* who hangs up sooner counts apart */
+	/* Limits of talk, hold and wrap-up (enum overlong_what) for leader, controller, manager; 0: none */
+	uint32_t overlong_s[CONFIG_OVERLONG_WHATS][CONFIG_OVERLONG_LEVELS];
+	uint16_t sticky_s; /* a caller is kept so long for who served it last; 0: not */
 	uint16_t
 		level_after_s; /* agents of level n are asked after (n - 1) times this; 0: at once */
 	uint32_t
@@ -235,6 +239,8 @@ struct config {
 	uint16_t n_calendars;
 	struct hours *calendars;
 
+	struct config_conduct conduct;
+	struct config_keep keep_days;
 	struct config_archive *archive; /* never NULL */
 
 	const uint32_t *by_number; /* private: agents in the order of their numbers */

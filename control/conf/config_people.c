@@ -24,6 +24,10 @@ static const struct field queue_fields[] = {
 	{"announce_first_s", FIELD_U16, OF(config_queue, announce_first_s), 0, 3600},
 	{"service_level_s", FIELD_U16, OF(config_queue, service_level_s), 1, 3600},
 	{"service_level_percent", FIELD_U8, OF(config_queue, service_level_percent), 1, 100},
+	{"short_abandon_s", FIELD_U16, OF(config_queue, short_abandon_s), 0, 600},
+	{"overlong_talk_s", FIELD_OTHER, 0, 0, 0},
+	{"overlong_hold_s", FIELD_OTHER, 0, 0, 0},
+	{"overlong_wrap_up_s", FIELD_OTHER, 0, 0, 0},
 	{"sticky_s", FIELD_U16, OF(config_queue, sticky_s), 0, 600},
 	{"level_after_s", FIELD_U16, OF(config_queue, level_after_s), 0, 3600},
 	{"max_expected_wait_s", FIELD_U32, OF(config_queue, max_expected_wait_s), 0, 86400},
@@ -104,6 +108,7 @@ void config_read_queues(const struct schema *s, const struct tree *t, struct con
 			.announce_first_s = 10,
 			.service_level_s = 20,
 			.service_level_percent = 80,
+			.short_abandon_s = 5,
 			.callback_tries = 3,
 			.callback_retry_s = 300,
 			.agent_announcement = "",
@@ -122,6 +127,7 @@ void config_read_queues(const struct schema *s, const struct tree *t, struct con
 		if (tree_get(m, "name") == NULL)
 			complain(s->c, COMPLAINT_ERROR, m->at, "a queue needs a \"name\"");
 		config_read_record(s, m, &q.record);
+		config_read_overlong(s, m, &q);
 		if (q.name == NULL)
 			continue;
 		if (q.title == NULL)

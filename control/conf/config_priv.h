@@ -25,6 +25,10 @@ void config_read_calendars(const struct schema *s, const struct tree *t, struct 
 
 /* config_trunk.c */
 void config_read_trunks(const struct schema *s, const struct tree *t, struct config *c);
+/* config_watch.c: `conduct`, `keep_days`, and the keys overlong_..._s of a queue's map. */
+void config_read_conduct(const struct schema *s, const struct tree *t, struct config *c);
+void config_read_keep(const struct schema *s, const struct tree *t, struct config *c);
+void config_read_overlong(const struct schema *s, const struct tree *t, struct config_queue *q);
 
 /* config_archive.c */
 void config_read_archive(const struct schema *s, const struct tree *t, struct config *c);

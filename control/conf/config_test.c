@@ -61,6 +61,12 @@ static const struct refusal {
 	 "t:1:18: \"07\" cannot be the first parking place: 1 to 8 digits, not beginning with 0"},
 	{"agents: [{number: 702, password: x, queues: []}]\nparking: {first: 701, places: 2}\n",
 	 "t:2:10: 702 is a parking place and the number of an agent, a queue or a hotline"},
+	{"conduct: {hold: 3}\n", "t:1:11: unknown key \"hold\"; did you mean \"hold_s\"?"},
+	{"queues: [{name: q, overlong_talk_s: [60, 30]}]\n",
+	 "t:1:42: overlong_talk_s: each limit must be above the one before it"},
+	{"queues: [{name: q, overlong_hold_s: [1, 2, 3, 4]}]\n",
+	 "t:1:37: overlong_hold_s: at most three limits, for leader, controller and manager"},
+	{"keep_days: {steps: -1}\n", "t:1:20: steps must be a whole number, not \"-1\""},
 	{"trunks: [{name: a}]\n", "t:1:10: a trunk needs a \"name\" and a \"host\""},
 };
 

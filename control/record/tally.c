@@ -357,22 +357,24 @@ static void offer(struct tally_call *c, enum call_step step, const char *agent, 
 		set(c->rings[c->ringing++], agent);
 }
 
-/* "1001", "1001 rejected", "1001 unreachable": the end of an offer, if it was one. */
+/* "1001", "1001 rejected", "1001 unreachable": the end of an offer, if it was one; "1001: why" of one that nobody is
+ * to blame for. */
 static void refuse(struct tally_call *c, enum call_step step, const char *detail, uint64_t at_ms)
 {
 	char agent[CALL_RECORD_NAME_MAX];
 	bool lost = strstr(detail, " unreachable") != NULL;
 
 	set(agent, detail);
-	agent[strcspn(agent, " ")] = '\0';
+	agent[strcspn(agent, " :")] = '\0';
 	for (unsigned i = 0; i < c->ringing; i++) {
 		if (strcmp(c->rings[i], agent) != 0)
 			continue;
-		count(c->t, TALLY_AGENT, agent,
-		      step == CALL_STEP_NO_ANSWER ? TALLY_AGENT_NO_ANSWER
-		      : lost                      ? TALLY_AGENT_UNREACHABLE
-						  : TALLY_AGENT_REJECTED,
-		      at_ms);
+		if (step != CALL_STEP_OFFER_VOID)
+			count(c->t, TALLY_AGENT, agent,
+			      step == CALL_STEP_NO_ANSWER ? TALLY_AGENT_NO_ANSWER
+			      : lost                      ? TALLY_AGENT_UNREACHABLE
+							  : TALLY_AGENT_REJECTED,
+			      at_ms);
 		memcpy(c->rings[i], c->rings[c->ringing - 1], sizeof(c->rings[i]));
 		c->ringing--;
 		return;
@@ -409,23 +411,15 @@ typedef void step_fn(struct tally_call *c, enum call_step step, const char *deta
 
 /* The steps that change a sum. */
 static step_fn *const on_step[CALL_STEPS] = {
-	[CALL_STEP_QUEUE] = enter,
-	[CALL_STEP_QUEUE_LEFT] = leave,
-	[CALL_STEP_OFFER] = offer,
-	[CALL_STEP_NO_ANSWER] = refuse,
-	[CALL_STEP_REJECT] = refuse,
-	[CALL_STEP_ANSWER] = answer,
-	[CALL_STEP_HOLD] = hold,
-	[CALL_STEP_RESUME] = hold,
-	[CALL_STEP_RESOLVED] = resolve,
-	[CALL_STEP_IVR] = go_on,
-	[CALL_STEP_MESSAGE] = go_on,
-	[CALL_STEP_CALLBACK] = go_on,
-	[CALL_STEP_TRANSFER] = go_on,
-	[CALL_STEP_HANGUP] = hang_up,
-	[CALL_STEP_PARK] = go_on,
-	[CALL_STEP_WRAP_UP] = wrap_begin,
-	[CALL_STEP_WRAP_UP_DONE] = wrap_done,
+	[CALL_STEP_QUEUE] = enter,        [CALL_STEP_QUEUE_LEFT] = leave,
+	[CALL_STEP_OFFER] = offer,        [CALL_STEP_OFFER_VOID] = refuse,
+	[CALL_STEP_NO_ANSWER] = refuse,   [CALL_STEP_REJECT] = refuse,
+	[CALL_STEP_ANSWER] = answer,      [CALL_STEP_HOLD] = hold,
+	[CALL_STEP_RESUME] = hold,        [CALL_STEP_RESOLVED] = resolve,
+	[CALL_STEP_IVR] = go_on,          [CALL_STEP_MESSAGE] = go_on,
+	[CALL_STEP_CALLBACK] = go_on,     [CALL_STEP_TRANSFER] = go_on,
+	[CALL_STEP_PARK] = go_on,         [CALL_STEP_HANGUP] = hang_up,
+	[CALL_STEP_WRAP_UP] = wrap_begin, [CALL_STEP_WRAP_UP_DONE] = wrap_done,
 };
 
 void tally_call_step(struct tally_call *c, enum call_step step, const char *detail, uint64_t at_ms)
@@ -451,6 +445,17 @@ void tally_call_end(struct tally_call *c, const char *flow, uint64_t now_ms)
 	      : c->by_customer ? TALLY_FLOW_ABANDONED
 			       : TALLY_FLOW_OTHER,
 	      c->ended_ms);
+}
+
+void tally_agent_change(struct tally *t, const char *agent, const char *was, const char *state,
+			uint64_t at_ms)
+{
+	bool was_out = strcmp(was, "signed_out") == 0;
+
+	if (was_out && strcmp(state, "signed_out") != 0)
+		count(t, TALLY_AGENT, agent, TALLY_AGENT_SIGN_INS, at_ms);
+	if (!was_out && strcmp(was, "not_ready") != 0 && strcmp(state, "not_ready") == 0)
+		count(t, TALLY_AGENT, agent, TALLY_AGENT_AWAYS, at_ms);
 }
 
 void tally_agent_state(struct tally *t, const char *agent, const char *state, const char *reason,

@@ -58,6 +58,8 @@ enum { TALLY_INTERVAL_MS = 900000, TALLY_WRAPS_MAX = 8, TALLY_RINGING_MAX = 16 }
 	X(AGENT, NO_ANSWER,    no_answer) \
 	X(AGENT, REJECTED,     rejected) \
 	X(AGENT, UNREACHABLE,  unreachable) \
+	X(AGENT, SIGN_INS,     sign_ins) \
+	X(AGENT, AWAYS,        aways) /* became not ready, other than by signing in */ \
 	X(AGENT, SIGNED_IN_MS, signed_in_ms) /* the sum of all that follow but hold */ \
 	X(AGENT, READY_MS,     ready_ms) \
 	X(AGENT, NOT_READY_MS, not_ready_ms) \
@@ -154,6 +156,10 @@ void tally_call_begin(struct tally_call *c, struct tally *t, bool callback);
 void tally_call_step(struct tally_call *c, enum call_step step, const char *detail, uint64_t at_ms);
 /* No more steps are known. `flow` led the caller ("" when none did); what still lasts counts up to `now_ms`. */
 void tally_call_end(struct tally_call *c, const char *flow, uint64_t now_ms);
+
+/* An agent came from state `was` to `state` at `at_ms`. */
+void tally_agent_change(struct tally *t, const char *agent, const char *was, const char *state,
+			uint64_t at_ms);
 
 /* An agent was in `state` (agent_state_name()) during [since, until). `reason` may be NULL. */
 void tally_agent_state(struct tally *t, const char *agent, const char *state, const char *reason,

@@ -301,7 +301,7 @@ static void make_agent(struct kit *k, unsigned a, size_t *room)
 	static const char *const reasons[] = {"", "lunch", "break"};
 	uint64_t ms = k->from_ms + below(k, 3600) * 1000;
 
-	while (ms < k->now_ms) {
+	for (unsigned was = 0; ms < k->now_ms;) {
 		unsigned w = (unsigned)below(k, 7);
 		const char *reason = w == 2 ? reasons[below(k, 3)] : "";
 		uint64_t end_ms = ms + 1000 + length_s(k) * 1000;
@@ -314,6 +314,10 @@ static void make_agent(struct kit *k, unsigned a, size_t *room)
 			(struct kit_state){.at_ms = ms, .state = words[w].state, .reason = reason};
 		snprintf(k->states[k->n_states].agent, sizeof(k->states[0].agent), "%s", agents[a]);
 		k->n_states++;
+		once(k, TALLY_AGENT, agents[a], TALLY_AGENT_SIGN_INS, ms, was == 0 && w > 0);
+		once(k, TALLY_AGENT, agents[a], TALLY_AGENT_AWAYS, ms,
+		     w == 2 && was != 0 && was != 2);
+		was = w;
 		if (w > 0) {
 			each_second(k, TALLY_AGENT, agents[a], "", words[w].column, ms, end_ms);
 			each_second(k, TALLY_AGENT, agents[a], "", TALLY_AGENT_SIGNED_IN_MS, ms,

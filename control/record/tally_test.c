@@ -160,8 +160,11 @@ static void fold(const struct kit *k, struct tally *t)
 	}
 	for (size_t i = 0; i < k->n_states; i++) {
 		const struct kit_state *s = &k->states[i];
+		bool first = i == 0 || strcmp(s[-1].agent, s->agent) != 0;
 		bool last = i + 1 == k->n_states || strcmp(s[1].agent, s->agent) != 0;
 
+		tally_agent_change(t, s->agent, first ? "signed_out" : s[-1].state, s->state,
+				   s->at_ms);
 		tally_agent_state(t, s->agent, s->state, s->reason, s->at_ms,
 				  last ? k->now_ms : s[1].at_ms);
 	}

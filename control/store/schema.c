@@ -76,6 +76,7 @@ const char *const store_migrations[] = {
 	"CREATE TABLE interval_agents ("
 	" start_ms INTEGER NOT NULL, agent TEXT NOT NULL, offered INTEGER NOT NULL, answered INTEGER NOT NULL,"
 	" no_answer INTEGER NOT NULL, rejected INTEGER NOT NULL, unreachable INTEGER NOT NULL,"
+	" sign_ins INTEGER NOT NULL, aways INTEGER NOT NULL,"
 	" signed_in_ms INTEGER NOT NULL, ready_ms INTEGER NOT NULL, not_ready_ms INTEGER NOT NULL,"
 	" ringing_ms INTEGER NOT NULL, talking_ms INTEGER NOT NULL, wrap_up_ms INTEGER NOT NULL,"
 	" other_ms INTEGER NOT NULL, hold_ms INTEGER NOT NULL, PRIMARY KEY (start_ms, agent)) WITHOUT ROWID;"

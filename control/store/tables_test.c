@@ -229,6 +229,7 @@ static void late_rows_take_the_mark_back(void)
 		struct tally_row *r = tally_row(&k->want[0], TALLY_AGENT, "1009", "");
 
 		r->n[TALLY_AGENT_READY_MS] = r->n[TALLY_AGENT_SIGNED_IN_MS] = 60000;
+		r->n[TALLY_AGENT_SIGN_INS] = 1;
 		compare(s, k);
 		check_int(store_close(s, 5000), 0);
 		place_remove(&p);

@@ -125,6 +125,7 @@ static int fold_agent(struct tally *t, const char *agent, sqlite3_stmt *before,
 		uint64_t at_ms = (uint64_t)sqlite3_column_int64(within, 0);
 
 		tally_agent_state(t, agent, now.state, now.reason, now.since_ms, at_ms);
+		tally_agent_change(t, agent, now.state, text(within, 1), at_ms);
 		see(&now, within, 1, at_ms);
 	}
 	tally_agent_state(t, agent, now.state, now.reason, now.since_ms, now_ms);
