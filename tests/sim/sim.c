@@ -271,6 +271,7 @@ static void follow_acd(struct sim *s)
 static void close_up(struct sim *s)
 {
 	s->closing = true;
+	sim_tell(s, "nothing more comes from outside; whoever is away comes back");
 	s->engine_back_ms = s->trunk_back_ms = s->control_back_ms = 0;
 	for (uint32_t q = 0; q < s->n_queues; q++)
 		sim_act_queue_due(s, (int)q);
@@ -368,9 +369,12 @@ void sim_breaks(struct sim *s, const char *fmt, ...)
 
 	if (s->result.broken[0] != '\0')
 		return;
+	char why[SIM_BROKEN_MAX];
+
 	va_start(ap, fmt);
-	vsnprintf(s->result.broken, sizeof(s->result.broken), fmt, ap);
+	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
+	sim_tell(s, "BROKEN: %s", why);
+	memcpy(s->result.broken, why, sizeof(why));
 	s->result.broken_ms = s->now_ms;
-	sim_tell(s, "BROKEN: %s", s->result.broken);
 }

@@ -166,4 +166,7 @@ void sim_close(struct sim *s);
 /* "caller arrives", for stories and lists. */
 const char *sim_event_name(enum sim_event_kind kind);
 
+/* One event as a sentence and a newline; `c` names its agent and its queue. */
+void sim_story_event(FILE *out, const struct config *c, const struct sim_event *e);
+
 #endif

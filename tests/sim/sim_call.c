@@ -130,7 +130,10 @@ static void refused(struct sim *s, struct sim_call *c, int queue, int err)
 {
 	sim_book_refused(s, c, queue, err);
 	sim_tell(s, "queue %s does not take caller %u: %s", sim_queue_name(s, queue), c->serial,
-		 strerror(-err));
+		 err == -ENOSPC    ? "it is full"
+		 : err == -ETIME   ? "the wait would be too long"
+		 : err == -ENOLINK ? "nobody is signed in"
+				   : "it is gone");
 	if (c->callback) {
 		if (err == -ENOENT || c->joined_ms == 0) /* the promise is not made */
 			sim_call_end(s, c, PARTY_SYSTEM, CALL_CAUSE_FAILED);
@@ -173,7 +176,8 @@ void sim_call_enter(struct sim *s, struct sim_call *c, int queue, uint8_t priori
 	sim_book_entered(s, c, queue, true);
 	if (c->queued_ms == 0)
 		c->queued_ms = s->now_ms;
-	sim_tell(s, "caller %u joins queue %s%s", c->serial, sim_queue_name(s, queue),
+	sim_tell(s, "caller %u joins queue %s%s%s", c->serial, sim_queue_name(s, queue),
+		 priority > 0 ? " with priority" : "",
 		 c->callback ? " and will be called back" : "");
 	sim_call_step(s, c, CALL_STEP_QUEUE, s->queue[queue].rule->name);
 	if (c->callback)

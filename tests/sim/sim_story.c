@@ -33,7 +33,7 @@ const char *sim_event_name(enum sim_event_kind kind)
 		[SIM_MOVE_CALL] = "a supervisor moves a caller",
 		[SIM_TAKE_CALL] = "a supervisor ends a call",
 		[SIM_CALLBACK] = "a caller asks to be called back",
-		[SIM_MOVE_AGENT] = "a supervisor changes skills",
+		[SIM_MOVE_AGENT] = "gets or loses a skill",
 		[SIM_RELOAD] = "the configuration is reloaded",
 		[SIM_ENGINE_AWAY] = "the engine goes away",
 		[SIM_TRUNK_AWAY] = "the trunk goes away",
@@ -43,12 +43,36 @@ const char *sim_event_name(enum sim_event_kind kind)
 	return name[kind];
 }
 
+void sim_story_event(FILE *out, const struct config *c, const struct sim_event *e)
+{
+	uint64_t second = e->at_ms / 1000;
+
+	fprintf(out, "%02u:%02u:%02u ", (unsigned)(second / 3600 % 24),
+		(unsigned)(second / 60 % 60), (unsigned)(second % 60));
+	if (e->agent >= 0)
+		fprintf(out, "agent %s ", c->agents[e->agent].number);
+	fprintf(out, "%s", sim_event_name(e->kind));
+	if (e->queue >= 0)
+		fprintf(out, "%s queue %s", e->kind == SIM_CALL ? " for" : ",",
+			c->queues[e->queue].name);
+	if (e->kind == SIM_CALL && e->value > 0)
+		fprintf(out, " with priority %u", e->value);
+	if (e->kind == SIM_MOVE_AGENT)
+		fprintf(out, ", level %u", e->value);
+	if (e->kind == SIM_RELOAD)
+		fprintf(out, ", number %u", e->value);
+	if (e->kind == SIM_UNPLUG || e->kind == SIM_OTHER || e->kind == SIM_PAUSE ||
+	    e->kind >= SIM_ENGINE_AWAY)
+		fprintf(out, " for %u s", e->for_ms / 1000);
+	fputc('\n', out);
+}
+
 void sim_tell(struct sim *s, const char *fmt, ...)
 {
 	uint64_t second = s->now_ms / 1000;
 	va_list ap;
 
-	if (s->plan->story == NULL)
+	if (s->plan->story == NULL || s->result.broken[0] != '\0')
 		return;
 	fprintf(s->plan->story, "%02u:%02u:%02u ", (unsigned)(second / 3600 % 24),
 		(unsigned)(second / 60 % 60), (unsigned)(second % 60));
@@ -56,6 +80,7 @@ void sim_tell(struct sim *s, const char *fmt, ...)
 	vfprintf(s->plan->story, fmt, ap);
 	va_end(ap);
 	fputc('\n', s->plan->story);
+	fflush(s->plan->story); /* the next thing may abort */
 }
 
 /* Why a phone stopped ringing. */
