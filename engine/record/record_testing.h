@@ -66,6 +66,39 @@ static inline void place_empty(const char *dir)
 	rmdir(dir);
 }
 
+/* Write the list `finished` of a volume, as the archive does: all its segments up to number `last`. Returns
+ * how many. */
+static inline unsigned place_finish(const char *dir, uint64_t last)
+{
+	char path[600];
+	struct recording_segment_head h;
+	unsigned n = 0;
+	FILE *list;
+	DIR *d = opendir(dir);
+
+	snprintf(path, sizeof(path), "%s/finished", dir);
+	list = fopen(path, "w");
+	check(d != NULL && list != NULL);
+	for (const struct dirent *e; (e = readdir(d)) != NULL;) {
+		FILE *f;
+
+		if (strncmp(e->d_name, "seg-", 4) != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+		f = fopen(path, "rb");
+		check(f != NULL && fread(&h, sizeof(h), 1, f) == 1);
+		fclose(f);
+		if (h.number > last)
+			continue;
+		fprintf(list, "%08llx %016llx\n", (unsigned long long)h.number,
+			(unsigned long long)h.tag);
+		n++;
+	}
+	closedir(d);
+	check_int(fclose(list), 0);
+	return n;
+}
+
 static inline void place_remove(const struct place *p)
 {
 	place_empty(p->volume[0]);

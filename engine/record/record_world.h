@@ -61,6 +61,8 @@ struct world {
 	/* Told of operations as they begin and end, for images of the disk. */
 	void (*begins)(struct world *w, enum record_op op, unsigned volume);
 	void (*ended)(struct world *w, enum record_op op, unsigned volume, int result);
+	void (*tick)(struct world *w); /* each millisecond */
+	void *more;                    /* the test's */
 };
 
 static inline uint64_t world_ms(const struct world *w)
@@ -192,6 +194,8 @@ static inline void world_tick(struct world *w)
 		    (w->now_ns - w->call[n].begin_ns) / PB_NS_PER_MS % WORLD_FRAME_MS == 0)
 			world_send(w, n);
 	rec_tap_age(record_worker(w->rec, 0), w->now_ns);
+	if (w->tick != NULL)
+		w->tick(w);
 }
 
 static inline void world_sleep_until(void *ctx, uint64_t ns)
@@ -243,13 +247,18 @@ static inline void world_run(struct world *w, uint64_t ms)
 		record_turn(w->rec);
 }
 
-/* The recorder begins, then the calls, a millisecond after one another. */
-static inline void world_begin(struct world *w)
+/* The recorder begins, then the calls from `first` on, a millisecond after one another. */
+static inline void world_begin_from(struct world *w, unsigned first)
 {
 	check_int(record_start(&w->cfg, &w->rec), 0);
 	w->sending = true;
-	for (unsigned n = 0; n < w->calls; n++)
+	for (unsigned n = first; n < w->calls; n++)
 		world_open(w, n);
+}
+
+static inline void world_begin(struct world *w)
+{
+	world_begin_from(w, 0);
 }
 
 static inline void world_end(struct world *w, int result)
@@ -257,6 +266,8 @@ static inline void world_end(struct world *w, int result)
 	w->sending = false;
 	check_int(record_stop(w->rec), result);
 	w->rec = NULL;
+	for (unsigned n = 0; n < w->calls; n++)
+		w->call[n].tap = NULL;
 }
 
 /* What the LOSS frames of a recording say. */

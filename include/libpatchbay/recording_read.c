@@ -28,6 +28,7 @@ struct recording {
 	uint64_t part_mono_ns; /* engine clock that stands for part_time_ns */
 	uint64_t part_time_ns; /* on the recording's time line */
 	bool gap;
+	bool stale; /* what came next has been used again; to be told */
 	bool loaded;
 	struct recording_extent_head head;
 	uint32_t at;
@@ -275,7 +276,8 @@ static bool load_one(struct recording *r)
 		int v = store_read(r->store, x, r->buf, &r->head);
 
 		got = v == RECORDING_EXTENT_OK && is_of(&r->head, x);
-		if (!got)
+		r->stale = !got && (r->stale || v == -ESTALE);
+		if (!got && v != -ESTALE)
 			tell(r,
 			     v == RECORDING_EXTENT_OK ? RECORDING_DAMAGE_INDEX_DISAGREES
 						      : kind_of(v),
@@ -313,6 +315,8 @@ static bool load(struct recording *r)
 		}
 		if (!load_one(r)) {
 			r->gap = true;
+			if (r->stale)
+				return false;
 			continue;
 		}
 		if (r->head.part_ns != r->part_ns || !r->loaded)
@@ -351,8 +355,11 @@ int recording_next(struct recording *r, struct recording_frame *f)
 		}
 		if (got == 1)
 			break;
-		if (!load(r))
-			return 0;
+		if (!load(r)) {
+			got = r->stale ? -ESTALE : 0;
+			r->stale = false;
+			return got;
+		}
 	}
 	*f = (struct recording_frame){
 		.kind = (enum recording_frame_kind)fh.kind,

@@ -367,6 +367,14 @@ int recording_segment_read(const struct recording_segment *s, uint64_t offset, u
 	return (int)recording_extent_check(buf, got, s->tag, head);
 }
 
+bool recording_segment_changed(const struct recording_segment *s)
+{
+	struct recording_segment_head h;
+
+	return read_at(s->fd, &h, sizeof(h), 0) == 0 && h.magic == RECORDING_SEGMENT_MAGIC &&
+	       h.tag != s->tag && h.number != s->number;
+}
+
 int recording_frame_next(const uint8_t *extent, uint32_t used, uint32_t *at,
 			 struct recording_frame_head *fh, const uint8_t **payload)
 {

@@ -84,6 +84,9 @@ int recording_segment_scan_from(struct recording_segment *s, uint64_t from, reco
 int recording_segment_read(const struct recording_segment *s, uint64_t offset, uint8_t *buf,
 			   struct recording_extent_head *head);
 
+/* Is the file another segment now than it was when it was opened? */
+bool recording_segment_changed(const struct recording_segment *s);
+
 /* Does the frame at `*at` fit before `used`? Returns 1 with *fh, *payload and *at moved behind
  * it, 0 at the end, or -EBADMSG. */
 int recording_frame_next(const uint8_t *extent, uint32_t used, uint32_t *at,

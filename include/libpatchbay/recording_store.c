@@ -516,10 +516,17 @@ int store_read(struct recording_store *st, const struct extent_ref *ref, uint8_t
 		int err = store_open_segment(st, ref->segment, false, &st->open, NULL, NULL);
 
 		if (err != 0)
-			return err;
+			return err == -ENOENT ? -ESTALE : err;
 		st->open_index = ref->segment;
 	}
-	return recording_segment_read(&st->open, ref->offset, buf, head);
+
+	int v = recording_segment_read(&st->open, ref->offset, buf, head);
+
+	if (v == RECORDING_EXTENT_OK || !recording_segment_changed(&st->open))
+		return v;
+	recording_segment_close(&st->open);
+	st->open_index = NO_SEGMENT;
+	return -ESTALE;
 }
 
 int recording_extent_order(const void *a, const void *b)

@@ -90,7 +90,8 @@ void store_tell_catalogue(const struct recording_store *st, uint32_t dir, uint64
 int store_open_segment(struct recording_store *st, uint32_t index, bool want_index,
 		       struct recording_segment *s, recording_damage_fn *damage, void *ctx);
 
-/* Read an extent into `buf` (RECORDING_EXTENT_BYTES). Returns a verdict or negative errno. */
+/* Read an extent into `buf` (RECORDING_EXTENT_BYTES). Returns a verdict or negative errno; -ESTALE: its
+ * segment has been used again, or its file is gone. */
 int store_read(struct recording_store *st, const struct extent_ref *ref, uint8_t *buf,
 	       struct recording_extent_head *head);
 

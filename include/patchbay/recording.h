@@ -163,8 +163,9 @@ void recording_close(struct recording *r);
 
 const struct recording_info *recording_info(const struct recording *r);
 
-/* The next frame in arrival order, every extent once. Returns 1, 0 at the end, or negative errno
- * (memory only; damage is told and skipped). */
+/* The next frame in arrival order, every extent once. Returns 1, 0 at the end, -ESTALE: what comes next was in
+ * a segment that its engine uses for other recordings now (this one is finished: the archive has it) or that
+ * is gone with its volume, the next call goes on behind it; damage is told and skipped. */
 int recording_next(struct recording *r, struct recording_frame *f);
 
 /* Begin again, at the extent that holds `time_ns` (0: the first). */
