@@ -60,7 +60,17 @@ static void on_publish(void *arg, const char *type, json_t *members)
 			if (strcmp(numbers[i], agent) == 0)
 				snprintf(k->agent_state[i], sizeof(k->agent_state[i]), "%s", state);
 	}
+	if (strncmp(type, "agent.", 6) == 0 || strcmp(type, "emergency") == 0)
+		snprintf(k->heard[k->heard_n++ % 8], sizeof(k->heard[0]), "%s", type);
 	json_decref(members);
+}
+
+bool call_kit_heard(const struct call_kit *k, const char *type)
+{
+	for (unsigned i = 0; i < 8; i++)
+		if (strcmp(k->heard[i], type) == 0)
+			return true;
+	return false;
 }
 
 static bool engine_up(void *arg)

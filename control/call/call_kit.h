@@ -22,6 +22,8 @@ struct call_kit {
 	char cause[32], by[16]; /* of the newest of them */
 	char last_call[40];
 	char agent_state[3][16]; /* of 1001..1003 as last published */
+	char heard[8][24];       /* types of the newest events that are none of the above */
+	unsigned heard_n;
 };
 
 /* Everything up: centre, engine connected, 1001 to 1003 and 2001 registered. Aborts through check()
@@ -49,6 +51,8 @@ bool call_kit_reaches(struct call_kit *k, enum call_state state);
 bool call_kit_ended(struct call_kit *k, unsigned n);
 /* Run until all calls are freed. */
 bool call_kit_empty(struct call_kit *k);
+/* Was an event of this type published lately? */
+bool call_kit_heard(const struct call_kit *k, const char *type);
 /* Run until agent `i` (0 is 1001) was published in this state. */
 bool call_kit_agent_is(struct call_kit *k, unsigned i, const char *state);
 

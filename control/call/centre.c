@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "call/away.h"
 #include "call/consult.h"
 #include "call/watch.h"
 
@@ -31,6 +32,7 @@ int centre_init(struct centre *c, struct config *config, const struct centre_pat
 		.config = config,
 		.paths = *paths,
 		.config_loaded_ms = clock_wall_ms(),
+		.started_ms = clock_wall_ms(),
 		.desks_max = plan.agents_max,
 		.media_timeout_ms = CENTRE_MEDIA_TIMEOUT_MS,
 		.engine_grace_ms = CENTRE_ENGINE_GRACE_MS,
@@ -163,6 +165,18 @@ bool centre_secret(const struct config_secret *s, char *out, size_t size)
 	return true;
 }
 
+static struct local_time local_of(const struct tm *tm)
+{
+	return (struct local_time){
+		.year = (int16_t)(tm->tm_year + 1900),
+		.month = (uint8_t)(tm->tm_mon + 1),
+		.day = (uint8_t)tm->tm_mday,
+		.hour = (uint8_t)tm->tm_hour,
+		.minute = (uint8_t)tm->tm_min,
+		.second = (uint8_t)tm->tm_sec,
+	};
+}
+
 /* Local time of a named zone. glibc knows only one zone at a time: the process's. */
 static struct local_time local_in(const char *zone, time_t now)
 {
@@ -180,14 +194,21 @@ static struct local_time local_in(const char *zone, time_t now)
 	else
 		unsetenv("TZ");
 	tzset();
-	return (struct local_time){
-		.year = (int16_t)(tm.tm_year + 1900),
-		.month = (uint8_t)(tm.tm_mon + 1),
-		.day = (uint8_t)tm.tm_mday,
-		.hour = (uint8_t)tm.tm_hour,
-		.minute = (uint8_t)tm.tm_min,
-		.second = (uint8_t)tm.tm_sec,
-	};
+	return local_of(&tm);
+}
+
+struct local_time centre_local(const struct centre *c, uint64_t wall_ms)
+{
+	const struct hours *h = &c->config->time_zone;
+	struct tm tm;
+	time_t now = (time_t)(wall_ms / 1000);
+
+	if (h->zone_fixed)
+		return hours_local((int64_t)wall_ms, h->offset_min);
+	if (h->zone[0] != '\0')
+		return local_in(h->zone, now);
+	localtime_r(&now, &tm);
+	return local_of(&tm);
 }
 
 bool centre_hours_open(void *arg, const char *name)
@@ -264,6 +285,7 @@ static void on_second(void *arg)
 
 	watch_store(c);
 	watch_second(c);
+	away_second(c);
 	tmr_start(&c->second, SECOND_MS, on_second, c);
 }
 

@@ -23,6 +23,7 @@
 
 #include "acd/acd.h"
 #include "acd/regulars.h"
+#include "agent/budget.h"
 #include "conf/config.h"
 #include "ivr/flow.h"
 #include "loop/clock.h"
@@ -64,6 +65,7 @@ struct desk {
 	uint64_t wrap_since_ms; /* mono; 0: not in wrap-up */
 	uint64_t other_call;    /* number of the call that keeps it in OTHER; 0: none */
 	uint64_t since_wall_ms; /* of the present state */
+	struct budget budget;   /* of today's not-ready time */
 };
 
 struct centre_paths {
@@ -79,6 +81,13 @@ struct centre {
 	struct config *config;
 	struct centre_paths paths;
 	uint64_t config_loaded_ms;
+	uint64_t started_ms; /* wall */
+	struct {
+		uint64_t minute; /* since the epoch; `today` was found in it */
+		struct budget_day today;
+		bool asked; /* the database, for what earlier programs had counted */
+		int32_t asked_day;
+	} away;
 	char flow_file[1024]; /* what paths.flow points at after a reload with a file */
 	char database[1024];  /* for status */
 	struct sip_listen listen[SIP_LISTEN_MAX];
@@ -165,6 +174,9 @@ int centre_read_config(const char *file, struct config **out, json_t *problems);
 
 /* Is calendar `name` open at this moment? */
 bool centre_hours_open(void *arg, const char *name);
+
+/* Local time of the centre (time_zone) at a moment of the wall clock. */
+struct local_time centre_local(const struct centre *c, uint64_t wall_ms);
 
 /* The secret's text into `out`. False when it cannot be had (logged). */
 bool centre_secret(const struct config_secret *s, char *out, size_t size);

@@ -3,6 +3,7 @@
  * Agents: their phones come and go, their state changes, and both are told to the ACD, the store
  * and whoever listens.
  */
+#include "call/away.h"
 #include "call/calls.h"
 #include "call/watch.h"
 
@@ -82,6 +83,7 @@ void desk_state_changed(struct centre *c, const struct acd_action *a)
 	    !acd_agent_view(c->acd, a->agent, &v))
 		return;
 	c->desks[a->agent].since_wall_ms = clock_wall_ms();
+	away_changed(c, a->agent, a->state, a->reason);
 	account_wrap_up(c, a, v.number, &c->desks[a->agent]);
 	call = v.call ? centre_call(c, v.call) : NULL;
 	reason = a->state == AGENT_NOT_READY ? desk_reason_name(c, a->reason) : "";
@@ -199,6 +201,8 @@ int desk_agent_set(struct centre *c, const char *number, const char *state, cons
 	}
 	if (strcmp(state, "dnd_on") == 0 || strcmp(state, "dnd_off") == 0)
 		return desk_dnd(c, agent, strcmp(state, "dnd_on") == 0);
+	if (strcmp(state, "not_ready") == 0 && !away_allowed(c, agent, code, why, why_size))
+		return -EPERM;
 	queue_tell(c);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(words[i].word, state) == 0)

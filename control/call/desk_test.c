@@ -396,7 +396,101 @@ static void a_pick_up_that_comes_too_late(void)
 	call_kit_close(&k);
 }
 
+static uint64_t used_s(const char *agent, unsigned line)
+{
+	int index = acd_agent_find(k.c.acd, agent);
+	uint64_t now_ms = clock_wall_ms();
+
+	return budget_used_ms(&k.c.desks[index].budget, k.c.config, line, &k.c.away.today, now_ms) /
+	       1000;
+}
+
+static void a_break_has_a_budget(void)
+{
+	struct kit_call *call;
+	char why[200];
+	json_t *row, *away;
+
+	call_kit_open_with(&k, "time_zone: \"+08:00\"\n");
+	k.c.config->shift_min = 1;
+	k.c.config->reasons[0].budget = (struct config_budget){.share = 167, .refuse = true};
+	check_int(desk_agent_set(&k.c, "1001", "sign_in", NULL, why, sizeof(why)), 0);
+	check_int(desk_agent_set(&k.c, "1001", "not_ready", "break", why, sizeof(why)), 0);
+	for (int i = 0; i < 400 && !call_kit_heard(&k, "agent.budget"); i++)
+		kit_wait(10);
+	check(call_kit_heard(&k, "agent.budget"));
+	check(used_s("1001", 1) >= 1);
+	check_int(desk_agent_set(&k.c, "1001", "ready", NULL, why, sizeof(why)), 0);
+	check_int(desk_agent_set(&k.c, "1001", "not_ready", "break", why, sizeof(why)), -EPERM);
+	check(strstr(why, "0 min 1 s of \"break\"") != NULL);
+	call = call_kit_dial_as(&k, 0, "*641");
+	check(kit_until(&call->closed, 1, 3000));
+	check_str(k.agent_state[0], "ready");
+	check_int(desk_agent_set(&k.c, "1001", "not_ready", NULL, why, sizeof(why)), 0);
+	row = view_agent_row(&k.c, acd_agent_find(k.c.acd, "1001"));
+	away = json_object_get(row, "away");
+	check(json_array_size(away) >= 2); /* break, total, perhaps a moment without a reason */
+	for (size_t i = 0; i < json_array_size(away); i++) {
+		const json_t *line = json_array_get(away, i);
+
+		if (strcmp(json_string_value(json_object_get(line, "reason")), "break") == 0)
+			check_int(json_integer_value(json_object_get(line, "budget_ms")), 1000);
+	}
+	json_decref(row);
+	call_kit_close(&k);
+}
+
+static bool restored(void *arg)
+{
+	(void)arg;
+	if (k.c.store != NULL)
+		store_dispatch(k.c.store);
+	return used_s("1001", 1) > 0;
+}
+
+/* What an earlier program had written, from yesterday evening on. */
+static void a_restart_forgets_no_break(void)
+{
+	uint64_t now_ms = clock_wall_ms(), midnight_ms;
+	struct store *store;
+	char path[128], more[140], why[200];
+	struct local_time t;
+
+	call_kit_open_with(&k, "time_zone: \"+08:00\"\n");
+	t = centre_local(&k.c, now_ms);
+	midnight_ms = now_ms - now_ms % 1000 -
+		      ((t.hour * 60u + t.minute) * 60u + t.second) * UINT64_C(1000);
+	if (now_ms - midnight_ms < 300000) { /* not in the first minutes of a day */
+		call_kit_close(&k);
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/t.db", k.dir);
+	check_int(store_open(&store, path, why, sizeof(why)), 0);
+	store_agent_state(store, "1001", midnight_ms - 600000, "not_ready", "break", NULL);
+	store_agent_state(store, "1001", midnight_ms + 20000, "ready", "", NULL);
+	store_agent_state(store, "1001", midnight_ms + 30000, "not_ready", "break", NULL);
+	store_agent_state(store, "1001", midnight_ms + 60000, "signed_out", "", NULL);
+	store_agent_state(store, "1002", midnight_ms + 30000, "not_ready", "no_answer", NULL);
+	check_int(store_close(store, 3000), 0);
+	check_int(store_open(&k.c.store, path, why, sizeof(why)), 0);
+	k.c.started_ms = midnight_ms + 90000;
+	k.c.away.asked = false;
+	check(kit_run(restored, NULL, 5000));
+	check_int(used_s("1001", 1), 50);
+	check_int(used_s("1002", BUDGET_OTHERS), 60);
+	store_close(k.c.store, 3000);
+	k.c.store = NULL;
+	remove(path);
+	snprintf(more, sizeof(more), "%s-wal", path);
+	remove(more);
+	snprintf(more, sizeof(more), "%s-shm", path);
+	remove(more);
+	call_kit_close(&k);
+}
+
 static const struct check_case cases[] = {
+	CHECK_CASE(a_break_has_a_budget),
+	CHECK_CASE(a_restart_forgets_no_break),
 	CHECK_CASE(a_caller_is_parked_and_a_colleague_talks_on),
 	CHECK_CASE(who_parked_a_caller_is_rung_after_a_while),
 	CHECK_CASE(who_is_parked_for_too_long_goes_back_to_its_queue),

@@ -3,6 +3,7 @@
  * Feature codes that agents dial: the state is changed at once, the answer is a word in the ear,
  * then the line is hung up. Supervision codes bring the supervisor's own call into the other call.
  */
+#include "call/away.h"
 #include "call/calls.h"
 #include "call/park.h"
 
@@ -62,6 +63,7 @@ static const char *apply(struct centre *c, const char *agent, const struct featu
 	int index = acd_agent_find(c->acd, agent);
 	enum agent_event ev;
 	const char *prompt;
+	char why[160];
 
 	switch (f->feature) {
 	case FEATURE_SIGN_IN:
@@ -97,6 +99,11 @@ static const char *apply(struct centre *c, const char *agent, const struct featu
 	case FEATURE_BARGE:
 	case FEATURE_UNKNOWN:
 	default:
+		return "agent/refused";
+	}
+	if (f->feature == FEATURE_NOT_READY &&
+	    !away_allowed(c, index, f->reason, why, sizeof(why))) {
+		log_info("agent", "%s may not: %s", agent, why);
 		return "agent/refused";
 	}
 	if (index < 0 || acd_agent_event(c->acd, index, ev, f->reason, clock_mono_ms()) != 0)

@@ -2,6 +2,7 @@
  *
  * Calls, legs, agents and queues as rows of the control socket.
  */
+#include "call/away.h"
 #include "call/consult.h"
 #include "sip/registrar.h"
 
@@ -232,6 +233,7 @@ json_t *view_agent_row(struct centre *c, int agent)
 						 ? desk_reason_name(c, v.agent.reason)
 						 : NULL));
 	json_object_set_new(o, "since_ms", ms_or_null(c->desks[agent].since_wall_ms));
+	json_object_set_new(o, "away", away_rows(c, agent));
 	json_object_set_new(o, "dnd", json_boolean(v.dnd));
 	json_object_set_new(o, "registered", json_boolean(here));
 	json_object_set_new(o, "contact", text_or_null(here ? contact.uri : NULL));

@@ -78,8 +78,11 @@ static const struct {
 	 "state':'up','registered_s':65,'calls_in':3},{'trunk':'spare','host':'192.0.2.1','"
 	 "port':5061,'transport':'tls','state':'down','why':'OPTIONS not "
 	 "answered','retry_s':20}]}"},
-	{"agents", "{'agents':[{'agent':'1001','name':'Li','state':'ready','reason':null,'"
-		   "registered':true,'queues':['sales','x'],'contact':'sip:1'}]}"},
+	{"agents",
+	 "{'agents':[{'agent':'1001','name':'Li','state':'ready','reason':null,'"
+	 "registered':true,'away':[{'reason':'break','used_ms':61000,'budget_ms':null},{'reason':'"
+	 "total','used_ms':61000,'budget_ms':1066000}],'queues':['sales','x'],'contact':'sip:1'}]"
+	 "}"},
 	{"agent.set", "{'agent':'1001','state':'not_ready','reason':'lunch'}"},
 	{"monitor", "{'call':'c-1','by':'2001','mode':'listen','state':'ringing'}"},
 	{"queue.set", "{'queue':'sales','paused':true}"},
@@ -259,9 +262,11 @@ static const struct {
 	{"trunks", 1, "DOWN: OPTIONS not answered, again in 0:20", NULL},
 	{"queues", 0, "75 %", NULL},
 	{"queues", 0, "sales         1  139    1:01  c\n", NULL},
-	{"agents", 0, "1001   Li    ready  -       -      yes    -            0       0  sales x\n",
+	{"agents", 0,
+	 "1001   Li    ready  -       -      yes    -            0       0  1:01/17:46  sales x\n",
 	 NULL},
 	{"agent 1001", 0, "phone: sip:1", NULL},
+	{"agent 1001", 0, "not ready today: break 1:01\nnot ready today: total 1:01/17:46\n", NULL},
 	{"agent 1009", 1, NULL, "there is no agent 1009"},
 	{"agents set 1001 not-ready lunch", 0, "agent 1001 is not_ready: lunch\n", NULL},
 	{"agent 1001 not_ready lunch", 0, "agent 1001 is not_ready: lunch\n", NULL},

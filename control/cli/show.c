@@ -504,9 +504,50 @@ static void joined(const json_t *list, char *out, size_t size)
 	}
 }
 
+/* How long not ready today, and how long it may be. */
+static const char *away_text(const json_t *line, char *out, size_t size)
+{
+	char used[32], budget[32];
+
+	if (json_is_integer(json_object_get(line, "budget_ms")))
+		snprintf(out, size, "%s/%s", cli_duration(cli_int(line, "used_ms"), used),
+			 cli_duration(cli_int(line, "budget_ms"), budget));
+	else
+		snprintf(out, size, "%s", cli_duration(cli_int(line, "used_ms"), used));
+	return out;
+}
+
+static const char *away_total(const json_t *a, char *out, size_t size)
+{
+	const json_t *line;
+	size_t i;
+
+	json_array_foreach(json_object_get(a, "away"), i, line)
+	{
+		if (strcmp(cli_text(line, "reason"), "total") == 0)
+			return away_text(line, out, size);
+	}
+	return "";
+}
+
+static void away_lines(struct cli *c, const json_t *a)
+{
+	const json_t *line;
+	char text[80];
+	size_t i;
+
+	json_array_foreach(json_object_get(a, "away"), i, line)
+	{
+		const char *reason = cli_text(line, "reason");
+
+		cli_say(c, "not ready today: %s %s\n", reason[0] != '\0' ? reason : "(no reason)",
+			away_text(line, text, sizeof(text)));
+	}
+}
+
 static void agent_row(struct cli *c, struct table *t, const json_t *a)
 {
-	char buf[256], since[32];
+	char buf[256], since[80];
 	int64_t since_ms = cli_int(a, "since_ms");
 
 	table_cell(t, cli_text(a, "agent"));
@@ -518,6 +559,7 @@ static void agent_row(struct cli *c, struct table *t, const json_t *a)
 	table_cell(t, cli_id(c, cli_text(a, "call")));
 	table_cellf(t, "%" PRId64, cli_int(a, "answered"));
 	table_cellf(t, "%" PRId64, cli_int(a, "missed"));
+	table_cell(t, away_total(a, since, sizeof(since)));
 	joined(json_object_get(a, "queues"), buf, sizeof(buf));
 	table_cell(t, strcmp(cli_text(a, "role"), "supervisor") == 0 && buf[0] == '\0'
 			      ? "(supervisor)"
@@ -537,6 +579,7 @@ static size_t agent_table(struct cli *c, const json_t *r, const char *only)
 		table_column(t, left[k], TABLE_LEFT);
 	table_column(t, "ANSWERED", TABLE_RIGHT);
 	table_column(t, "MISSED", TABLE_RIGHT);
+	table_column(t, "AWAY TODAY", TABLE_RIGHT);
 	table_column(t, "QUEUES", TABLE_LEFT);
 	json_array_foreach(json_object_get(r, "agents"), i,
 			   a) if (only == NULL || strcmp(cli_text(a, "agent"), only) == 0)
@@ -664,6 +707,7 @@ int cli_agent(struct cli *c)
 			break;
 		agent_table(c, r, agent);
 		cli_say(c, "phone: %s\n", cli_text(a, "contact"));
+		away_lines(c, a);
 	}
 	if (rc != CLI_OK)
 		fprintf(c->err, "patchbay: there is no agent %s; `patchbay agents` lists them\n",

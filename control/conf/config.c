@@ -56,6 +56,8 @@ static const struct config defaults = {
 	.priority_step_s = 86400,
 	.record = {CONFIG_RECORD_ALWAYS, 100},
 	.record_announcement = "",
+	.shift_min = 480,
+	.time_zone = {.zone = ""},
 	.features =
 		{
 			.sign_in = "*61",
@@ -103,6 +105,8 @@ static const struct field root_fields[] = {
 	{"not_ready_reasons", FIELD_OTHER, 0, 0, 0},
 	{"feature_codes", FIELD_OTHER, 0, 0, 0},
 	{"parking", FIELD_OTHER, 0, 0, 0},
+	{"not_ready", FIELD_OTHER, 0, 0, 0},
+	{"time_zone", FIELD_OTHER, 0, 0, 0},
 	{"calendars", FIELD_OTHER, 0, 0, 0},
 	{"conduct", FIELD_OTHER, 0, 0, 0},
 	{"keep_days", FIELD_OTHER, 0, 0, 0},
@@ -407,6 +411,9 @@ static void read_root(const struct schema *s, const struct tree *t, struct confi
 	config_read_conduct(s, tree_get(t, "conduct"), c);
 	config_read_keep(s, tree_get(t, "keep_days"), c);
 	config_read_archive(s, tree_get(t, "archive"), c);
+	config_read_not_ready(s, tree_get(t, "not_ready"), c);
+	if (tree_get(t, "time_zone") != NULL)
+		config_read_zone(s, tree_get(t, "time_zone"), &c->time_zone);
 	config_read_parking(s, tree_get(t, "parking"), c);
 	numbers_are_apart(s, c);
 	config_check_parking(s, tree_get(t, "parking"), c);

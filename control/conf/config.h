@@ -163,6 +163,8 @@ struct config_reason {
 	uint8_t code;      /* 1..9 */
 	const char *name;  /* word for tables, such as "lunch" */
 	const char *title; /* for people */
+	struct config_budget budget;
+	bool counts; /* towards the budget of all reasons together */
 };
 
 /* What an agent dials; see agent/feature.h. */
@@ -234,6 +236,9 @@ struct config {
 	struct config_agent *agents;
 	uint8_t n_reasons;
 	struct config_reason reasons[CONFIG_REASONS_MAX];
+	struct config_budget not_ready_budget; /* of the reasons that count, together */
+	uint16_t shift_min;                    /* what shares of a day are shares of */
+	struct hours time_zone; /* of the centre, where its days begin; zone "": the system's */
 	struct config_features features;
 	struct config_parking parking;
 	uint16_t n_calendars;

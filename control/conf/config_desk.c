@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Parking places. */
+ * Parking places, and how long agents may be not ready. */
 #include "conf/config_desk.h"
 
 #include <stdio.h>
@@ -19,6 +19,73 @@ static const struct field parking_fields[] = {
 	{"ringbacks", FIELD_U8, offsetof(struct config_parking, ringbacks), 1, 9},
 	{"music", FIELD_NAME, offsetof(struct config_parking, music), 0, 0},
 };
+
+static const struct field not_ready_fields[] = {
+	{"budget_min", FIELD_OTHER, 0, 0, 0},
+	{"budget_percent", FIELD_OTHER, 0, 0, 0},
+	{"refuse", FIELD_OTHER, 0, 0, 0},
+	{"shift_min", FIELD_U16, offsetof(struct config, shift_min), 1, 1440},
+};
+
+/* "3.7", "0.25", "12": hundredths of a percent. False when it is none from 0.01 to 100. */
+static bool read_share(const char *text, uint16_t *out)
+{
+	uint32_t n = 0;
+	int decimals = -1;
+
+	for (const char *p = text; *p != '\0'; p++) {
+		if (*p == '.' && decimals < 0 && p != text) {
+			decimals = 0;
+			continue;
+		}
+		if (*p < '0' || *p > '9' || decimals == 2 || n > 10000)
+			return false;
+		n = n * 10 + (uint32_t)(*p - '0');
+		decimals += decimals >= 0;
+	}
+	if (text[0] == '\0' || decimals == 0)
+		return false;
+	for (int i = decimals < 0 ? 0 : decimals; i < 2; i++)
+		n *= 10;
+	*out = (uint16_t)n;
+	return n >= 1 && n <= 10000;
+}
+
+void config_read_budget(const struct schema *s, const struct tree *t, struct config_budget *out)
+{
+	const struct tree *minutes = tree_get(t, "budget_min"),
+			  *share = tree_get(t, "budget_percent"), *refuse = tree_get(t, "refuse");
+	const char *text;
+	uint32_t n;
+
+	if (minutes != NULL && schema_u32(s, minutes, "budget_min", 1, 1440, &n))
+		out->minutes = (uint16_t)n;
+	if (share != NULL && schema_text(s, share, "budget_percent", 1, 8, &text) &&
+	    !read_share(text, &out->share))
+		complain(s->c, COMPLAINT_ERROR, share->at,
+			 "\"%s\" is no share of a shift; write a percentage such as 3.7", text);
+	if (minutes != NULL && share != NULL)
+		complain(s->c, COMPLAINT_ERROR, share->at,
+			 "only one of budget_min and budget_percent");
+	if (refuse != NULL)
+		(void)schema_bool(s, refuse, "refuse", &out->refuse);
+	if (out->refuse && minutes == NULL && share == NULL)
+		complain(s->c, COMPLAINT_ERROR, refuse->at,
+			 "refuse needs budget_min or budget_percent");
+}
+
+void config_read_not_ready(const struct schema *s, const struct tree *t, struct config *c)
+{
+	if (t != NULL && schema_fill(s, t, not_ready_fields, COUNT(not_ready_fields), c))
+		config_read_budget(s, t, &c->not_ready_budget);
+}
+
+uint32_t config_budget_s(const struct config_budget *b, uint16_t shift_min)
+{
+	if (b->share > 0)
+		return (uint32_t)((shift_min * UINT64_C(60) * b->share + 5000) / 10000);
+	return b->minutes > 0 ? b->minutes * 60u : UINT32_MAX;
+}
 
 void config_read_parking(const struct schema *s, const struct tree *t, struct config *c)
 {

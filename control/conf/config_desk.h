@@ -8,6 +8,7 @@
 #ifndef CONF_CONFIG_DESK_H
 #define CONF_CONFIG_DESK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,16 @@ struct config_parking {
 	uint8_t ringbacks;  /* so often at most; then the queue it came from, or the end */
 	const char *music;
 };
+
+/* How long an agent may be not ready in a day. */
+struct config_budget {
+	uint16_t minutes; /* 0: not told in minutes */
+	uint16_t share; /* of the shift, in hundredths of a percent: 370 is 3.7 %; 0: not told so */
+	bool refuse;    /* when it is used up the state is refused; else only told */
+};
+
+/* The budget in seconds, a share rounded half up; UINT32_MAX: no limit. */
+uint32_t config_budget_s(const struct config_budget *b, uint16_t shift_min);
 
 /* The place whose number this is; -1: none. */
 int config_parking_place(const struct config *c, const char *number);

@@ -203,7 +203,7 @@ static void read_dates(const struct schema *s, const struct tree *t, struct hour
 }
 
 /* "UTC", "+08:00", or a name that the shell must know. */
-static void read_zone(const struct schema *s, const struct tree *t, struct hours *h)
+void config_read_zone(const struct schema *s, const struct tree *t, struct hours *h)
 {
 	const char *text, *p;
 
@@ -257,7 +257,7 @@ void config_read_calendars(const struct schema *s, const struct tree *t, struct 
 		if ((part = tree_get(m, "zone")) != NULL) {
 			h.zone_fixed = false;
 			h.offset_min = 0;
-			read_zone(s, part, &h);
+			config_read_zone(s, part, &h);
 		}
 		if ((part = tree_get(m, "week")) != NULL)
 			read_week(s, part, &h);

@@ -55,6 +55,10 @@ static const struct field reason_fields[] = {
 	{"code", FIELD_U8, OF(config_reason, code), 1, 9},
 	{"name", FIELD_NAME, OF(config_reason, name), 0, 0},
 	{"title", FIELD_TEXT, OF(config_reason, title), 1, 100},
+	{"counts", FIELD_BOOL, OF(config_reason, counts), 0, 0},
+	{"budget_min", FIELD_OTHER, 0, 0, 0},
+	{"budget_percent", FIELD_OTHER, 0, 0, 0},
+	{"refuse", FIELD_OTHER, 0, 0, 0},
 };
 
 static const struct field feature_fields[] = {
@@ -286,10 +290,10 @@ void config_read_people(const struct schema *s, const struct tree *agents,
 }
 
 static const struct config_reason default_reasons[] = {
-	{1, "break", "break"},
-	{2, "lunch", "lunch"},
-	{3, "training", "training"},
-	{4, "meeting", "meeting"},
+	{.code = 1, .name = "break", .title = "break", .counts = true},
+	{.code = 2, .name = "lunch", .title = "lunch", .counts = true},
+	{.code = 3, .name = "training", .title = "training", .counts = true},
+	{.code = 4, .name = "meeting", .title = "meeting", .counts = true},
 };
 
 void config_read_reasons(const struct schema *s, const struct tree *t, struct config *c)
@@ -302,7 +306,7 @@ void config_read_reasons(const struct schema *s, const struct tree *t, struct co
 	if (!schema_kind(s, t, "not_ready_reasons", TREE_LIST))
 		return;
 	for (const struct tree *m = t->first; m != NULL; m = m->next) {
-		struct config_reason r = {0};
+		struct config_reason r = {.counts = true};
 
 		if (!schema_fill(s, m, reason_fields, COUNT(reason_fields), &r))
 			continue;
@@ -317,6 +321,7 @@ void config_read_reasons(const struct schema *s, const struct tree *t, struct co
 		}
 		if (r.title == NULL)
 			r.title = r.name;
+		config_read_budget(s, m, &r.budget);
 		c->reasons[c->n_reasons++] = r;
 	}
 }

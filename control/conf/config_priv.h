@@ -16,12 +16,17 @@ void config_read_reasons(const struct schema *s, const struct tree *t, struct co
 void config_read_features(const struct schema *s, const struct tree *t, struct config *c);
 
 /* config_desk.c */
+void config_read_not_ready(const struct schema *s, const struct tree *t, struct config *c);
+/* The keys budget_min, budget_percent and refuse of the map `t`. */
+void config_read_budget(const struct schema *s, const struct tree *t, struct config_budget *out);
 void config_read_parking(const struct schema *s, const struct tree *t, struct config *c);
 /* Once everything that has a number is read. */
 void config_check_parking(const struct schema *s, const struct tree *t, const struct config *c);
 
 /* config_hours.c */
 void config_read_calendars(const struct schema *s, const struct tree *t, struct config *c);
+/* The zone that the text `t` names, into the three members of `h`. */
+void config_read_zone(const struct schema *s, const struct tree *t, struct hours *h);
 
 /* config_trunk.c */
 void config_read_trunks(const struct schema *s, const struct tree *t, struct config *c);

@@ -67,6 +67,14 @@ static const struct refusal {
 	{"queues: [{name: q, overlong_hold_s: [1, 2, 3, 4]}]\n",
 	 "t:1:37: overlong_hold_s: at most three limits, for leader, controller and manager"},
 	{"keep_days: {steps: -1}\n", "t:1:20: steps must be a whole number, not \"-1\""},
+	{"not_ready: {budget_percent: 3.755}\n",
+	 "t:1:29: \"3.755\" is no share of a shift; write a percentage such as 3.7"},
+	{"not_ready: {budget_percent: 101}\n",
+	 "t:1:29: \"101\" is no share of a shift; write a percentage such as 3.7"},
+	{"not_ready: {refuse: yes}\n", "t:1:21: refuse needs budget_min or budget_percent"},
+	{"not_ready_reasons: [{code: 1, name: a, budget_min: 5, budget_percent: 5}]\n",
+	 "t:1:71: only one of budget_min and budget_percent"},
+	{"time_zone: +8\n", "t:1:12: \"+8\" is no offset; write \"+08:00\""},
 	{"trunks: [{name: a}]\n", "t:1:10: a trunk needs a \"name\" and a \"host\""},
 };
 

@@ -62,6 +62,15 @@ static const char notes_sql[] =
 	"SELECT at_ms,key,value FROM call_notes WHERE call = ?1 ORDER BY at_ms, rowid LIMIT 100";
 /* clang-format on */
 
+/* A state that began up to a day before and lasts into the interval counts with what lies in it; the last
+ * one of an agent is taken to last. */
+static const char away_sql[] =
+	"SELECT agent, reason, sum(until_ms - max(at_ms, ?1)) AS used_ms FROM ("
+	"SELECT agent, state, coalesce(reason,'') AS reason, at_ms,"
+	" lead(at_ms, 1, ?2) OVER (PARTITION BY agent ORDER BY at_ms, rowid) AS until_ms"
+	" FROM agent_states WHERE at_ms >= ?1 - 86400000 AND at_ms < ?2)"
+	" WHERE state = 'not_ready' AND until_ms > ?1 GROUP BY agent, reason";
+
 static const char agent_log_sql[] =
 	"SELECT agent,state,nullif(reason,'') AS reason,at_ms AS from_ms,"
 	"(SELECT n.at_ms FROM agent_states n WHERE n.agent=s.agent AND n.at_ms>=s.at_ms AND "
@@ -244,6 +253,22 @@ static json_t *part(struct store *store, struct question *q, const char *sql, co
 	return list;
 }
 
+static json_t *away(struct store *store, struct question *q)
+{
+	sqlite3_stmt *st = NULL;
+	json_t *list;
+
+	if (sqlite3_prepare_v2(store->read_db, away_sql, -1, &st, NULL) != SQLITE_OK) {
+		failed(store, q);
+		return NULL;
+	}
+	bind_ms(st, 1, q->filter.from_ms);
+	bind_ms(st, 2, q->filter.to_ms);
+	list = rows_of(store, q, st, false);
+	sqlite3_finalize(st);
+	return list != NULL ? json_pack("{s:o}", "away", list) : NULL;
+}
+
 static json_t *whole_call(struct store *store, struct question *q)
 {
 	json_t *found = part(store, q, call_sql, q->filter.call, false);
@@ -317,6 +342,9 @@ static void answer(struct store *store, struct question *q)
 		q->result = list ? json_pack("{s:o}", "callbacks", list) : NULL;
 		break;
 	}
+	case STORE_ASK_AWAY:
+		q->result = away(store, q);
+		break;
 	case STORE_ASK_CALL:
 		q->result = whole_call(store, q);
 		break;

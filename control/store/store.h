@@ -164,8 +164,9 @@ enum store_question {
 	STORE_ASK_CDR,        /* -> {records: [...], more, next} */
 	STORE_ASK_RECORDINGS, /* -> {recordings: [...], more, next} */
 	STORE_ASK_CALLBACKS,  /* -> {callbacks: [...]}: those that wait, the oldest first */
-	STORE_ASK_AGENT_LOG,  /* -> {states: [...], more, next}: of `agent`, the newest first */
-	STORE_ASK_FINDINGS,   /* -> {findings: [...]} of [from, to), of `agent` or of all */
+	STORE_ASK_AWAY, /* -> {away: [{agent, reason, used_ms}]}: not ready in [from, to), all agents */
+	STORE_ASK_AGENT_LOG, /* -> {states: [...], more, next}: of `agent`, the newest first */
+	STORE_ASK_FINDINGS,  /* -> {findings: [...]} of [from, to), of `agent` or of all */
 	STORE_ASK_OVERLONG, /* -> {overlong: [...]} that began in [from, to), with their recordings */
 	STORE_ASK_REPORT,   /* store_report() */
 	STORE_DO_BACKUP,    /* store_backup() */
