@@ -92,7 +92,8 @@ struct sim_people {
 	double transfer;           /* passes the caller on to another queue */
 	double caller_leaves_flow; /* hangs up at a step of the flow */
 	double customer_answers;   /* a caller who is called back */
-	uint32_t regulars;         /* so many different callers' numbers; 0: everybody is new */
+	double key[12];    /* how often each of 0-9 * # is pressed in a flow; all 0: as may be */
+	uint32_t regulars; /* so many different callers' numbers; 0: everybody is new */
 	uint32_t
 		back_again_ms; /* an agent who finds himself signed out comes back after this; 0: not */
 };

@@ -113,3 +113,42 @@ struct config *sim_centre_mixed(uint64_t seed, unsigned variant, unsigned queues
 	}
 	return read_text(&t);
 }
+
+static void queue_like(FILE *f, const struct config_queue *q)
+{
+	fprintf(f,
+		"- {name: \"%s\", strategy: %s, priority: %u, wrap_up_s: %u, ring_timeout_s: %u, "
+		"max_wait_s: %u, max_calls: %u, wait_without_agents: %s, announce_every_s: %u, "
+		"announce_first_s: %u, sticky_s: %u, level_after_s: %u, max_expected_wait_s: %u, "
+		"callback_tries: %u, callback_retry_s: %u, service_level_s: %u, "
+		"service_level_percent: %u, handle_time_s: %u}\n",
+		q->name, config_strategy_name(q->strategy), q->priority, q->wrap_up_s,
+		q->ring_timeout_s, q->max_wait_s, q->max_calls,
+		q->wait_without_agents ? "yes" : "no", q->announce_every_s, q->announce_first_s,
+		q->sticky_s, q->level_after_s, q->max_expected_wait_s, q->callback_tries,
+		q->callback_retry_s, q->service_level_s, q->service_level_percent,
+		q->handle_time_s);
+}
+
+struct config *sim_centre_like(const struct config *like, unsigned agents)
+{
+	struct text t;
+
+	open_text(&t);
+	fprintf(t.file, "calls: {priority_step_s: %u}\nqueues:\n", like->priority_step_s);
+	for (unsigned q = 0; q < like->n_queues; q++)
+		queue_like(t.file, &like->queues[q]);
+	fprintf(t.file, "agents:\n");
+	for (unsigned g = 0, from = 0; g < agents; from++) {
+		const struct config_agent *a = &like->agents[from % like->n_agents];
+
+		if (a->n_skills == 0)
+			continue;
+		fprintf(t.file, "- {number: \"%u\", password: x, queues: {", 100000 + g++);
+		for (unsigned i = 0; i < a->n_skills; i++)
+			fprintf(t.file, "%s\"%s\": %u", i > 0 ? ", " : "",
+				like->queues[a->skills[i].queue].name, a->skills[i].level);
+		fprintf(t.file, "}}\n");
+	}
+	return read_text(&t);
+}

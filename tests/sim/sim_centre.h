@@ -25,4 +25,8 @@ struct config *sim_centre_plain(const struct sim_centre *c);
  * same queues and agents with other rules and skills; one queue or one agent may be missing. */
 struct config *sim_centre_mixed(uint64_t seed, unsigned variant, unsigned queues, unsigned agents);
 
+/* The queues of `like` with all their rules, and `agents` with the skills of those of its agents who have
+ * any (one at least must), dealt out again from the first when they do not suffice. */
+struct config *sim_centre_like(const struct config *like, unsigned agents);
+
 #endif

@@ -193,9 +193,26 @@ static void do_it(struct sim *s, struct sim_call *c, const struct sim_flow_do *d
 	}
 }
 
-static void press(struct sim *s, struct sim_call *c)
+/* By the shares that were given, or by what menus usually have. */
+static char key_of(const struct sim *s, struct sim_random *r, bool wild)
 {
 	static const char likely[] = "12345", any[] = "0123456789*#";
+	const double *share = s->plan->people.key;
+	double sum = 0, x;
+
+	for (unsigned i = 0; i < 12; i++)
+		sum += share[i];
+	if (sum <= 0)
+		return wild ? any[sim_random_below(r, 12)] : likely[sim_random_below(r, 5)];
+	x = sim_random_unit(r) * sum;
+	for (unsigned i = 0; i < 12; i++)
+		if ((x -= share[i]) < 0)
+			return any[i];
+	return '0';
+}
+
+static void press(struct sim *s, struct sim_call *c)
+{
 	struct sim_random *r = &c->random;
 	unsigned min = c->flow_do.min > 0 ? c->flow_do.min : 1, max = c->flow_do.max;
 	unsigned n = min + sim_random_below(r, max > min ? max - min + 1 : 1);
@@ -203,7 +220,7 @@ static void press(struct sim *s, struct sim_call *c)
 	char digits[IVR_DIGITS_MAX + 1] = "";
 
 	for (unsigned i = 0; !none && i < n && i < IVR_DIGITS_MAX; i++)
-		digits[i] = wild ? any[sim_random_below(r, 12)] : likely[sim_random_below(r, 5)];
+		digits[i] = key_of(s, r, wild);
 	sim_tell(s, "caller %u presses %s", c->serial, none ? "nothing" : digits);
 	sim_flow_tell(
 		s, c,
