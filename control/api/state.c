@@ -165,6 +165,7 @@ enum rpc_answer api_status(const struct rpc_call *call, json_t **result, struct 
 			    json_boolean(c->alarm_count == 0 && engine_is_up(c->engine)));
 	json_object_set_new(o, "alarms", alarms(c));
 	json_object_set_new(o, "engine", engine_part(c));
+	json_object_set(o, "recorder", c->recorder.row != NULL ? c->recorder.row : json_null());
 	json_object_set_new(o, "sip", sip_part(c));
 	json_object_set_new(o, "calls",
 			    json_pack("{s:i,s:I,s:I,s:I}", "now", (int)c->calls_now, "total",

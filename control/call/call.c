@@ -51,6 +51,7 @@ int call_status_of(enum call_cause cause)
 	case CALL_CAUSE_NOT_ALLOWED:
 		return 403;
 	case CALL_CAUSE_OVERLOADED:
+	case CALL_CAUSE_UNRECORDABLE:
 	case CALL_CAUSE_ENGINE_LOST:
 	case CALL_CAUSE_SHUTDOWN:
 		return 503;

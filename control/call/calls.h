@@ -210,6 +210,7 @@ struct call {
 	unsigned takes;
 	int running; /* index into take; -1 none */
 	struct record_wish wish;
+	bool no_volume; /* a recording was refused because there is none */
 	struct agent_keys agent_keys;
 	bool answered;  /* somebody or something answered the customer */
 	bool announced; /* the caller was told that the call is recorded */
@@ -357,6 +358,16 @@ void dial_withdraw(struct call *call);
 void dial_cancel(struct call *call);
 /* Has this agent something on its line? -1 has not. */
 bool dial_is_busy(struct centre *c, int agent);
+
+/* recorder.c */
+
+/* Ask the engine for its recorder; what it says is in c->recorder, and makes or ends alarms. */
+void recorder_ask(struct centre *c);
+/* Once a second. */
+void recorder_second(struct centre *c);
+void recorder_forget(struct centre *c);
+/* This new call is to be recorded, cannot be, and must not be taken then. */
+bool recorder_refuses(const struct call *call);
 
 /* record_control.c */
 /* Begin or stop recording as rules and wishes want it now. Safe at any time. */

@@ -83,6 +83,7 @@ void centre_fini(struct centre *c)
 		ivr_flow_drop(&c->flows[i].flow);
 	fetcher_close(c->fetcher);
 	json_decref(c->prompts);
+	recorder_forget(c);
 	ivr_say_close(c->say);
 	free(c->acd);
 	free(c->regulars);
@@ -286,6 +287,7 @@ static void on_second(void *arg)
 	watch_store(c);
 	watch_second(c);
 	away_second(c);
+	recorder_second(c);
 	tmr_start(&c->second, SECOND_MS, on_second, c);
 }
 

@@ -77,6 +77,13 @@ struct centre_numbers {
 	uint64_t calls_total, calls_refused, calls_engine_lost;
 };
 
+/* The engine's recorder, as far as is known. */
+struct centre_recorder {
+	json_t *row;       /* its part of stat.engine; NULL: not known, or no recorder */
+	bool known, lacks; /* it was asked; nothing can be recorded now */
+	unsigned beats;    /* seconds until it is asked again */
+};
+
 struct centre {
 	struct config *config;
 	struct centre_paths paths;
@@ -105,8 +112,9 @@ struct centre {
 	struct desk *desks;
 	struct watch *watch; /* overlong calls, conduct; by ACD index (watch.h) */
 	uint32_t desks_max;
-	struct ivr_say *say; /* how languages say numbers */
-	json_t *prompts;     /* set of the engine's prompt names, NULL until known */
+	struct ivr_say *say;             /* how languages say numbers */
+	struct centre_recorder recorder; /* recorder.c */
+	json_t *prompts;                 /* set of the engine's prompt names, NULL until known */
 
 	struct list by_number[CENTRE_BUCKETS];
 	struct list by_id[CENTRE_BUCKETS];

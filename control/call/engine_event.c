@@ -140,6 +140,8 @@ void engine_event(void *arg, const char *type, const json_t *e)
 
 	if (strcmp(type, "alarm") == 0) {
 		alarm_of_engine(c, e);
+		if (strcmp(text(e, "area"), "recorder") == 0)
+			recorder_ask(c);
 		return;
 	}
 	if (strcmp(type, "record.done") == 0) {

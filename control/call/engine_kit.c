@@ -348,6 +348,10 @@ static enum rpc_answer do_record(const struct rpc_call *c, json_t **result, stru
 	(void)result;
 	if (l == NULL || strcmp(l->call, text(c->params, "call")) != 0)
 		return not_found(err, "leg", text(c->params, "customer"));
+	if (k->no_volume) {
+		rpc_error_set(err, RPC_NO_VOLUME, "no volume takes recordings");
+		return RPC_ANSWER_ERROR;
+	}
 	while (i < ENGINE_KIT_RECORDINGS && k->recording[i].id[0] != '\0')
 		i++;
 	if (i == ENGINE_KIT_RECORDINGS) {
@@ -469,6 +473,15 @@ static const struct rpc_param anything[] = {
 	RPC_PARAM_END,
 };
 
+static enum rpc_answer do_stat(const struct rpc_call *c, json_t **result, struct rpc_error *err)
+{
+	const struct engine_kit *k = c->owner;
+
+	(void)err;
+	*result = json_pack("{s:{s:b,s:i}}", "recorder", "recording", !k->no_volume, "extents", 8);
+	return RPC_ANSWER_RESULT;
+}
+
 static const struct rpc_method methods[] = {
 	{"snapshot", rpc_params_none, do_snapshot},
 	{"call.open", anything, do_call_open},
@@ -491,6 +504,7 @@ static const struct rpc_method methods[] = {
 	{"monitor.mode", anything, do_monitor},
 	{"monitor.stop", anything, do_monitor},
 	{"prompt.list", rpc_params_none, do_prompts},
+	{"stat.engine", rpc_params_none, do_stat},
 	{NULL, NULL, NULL},
 };
 

@@ -36,6 +36,13 @@ static struct sums add_up(const json_t *account)
 	return s;
 }
 
+/* What the row says where there is no account. */
+static const char *no_account(const struct call *call)
+{
+	return call->no_volume ? "no volume took recordings"
+			       : "the engine was lost; what it had accepted is in the store";
+}
+
 static void store_row(struct call *call, const struct take *t, uint64_t ended_ms,
 		      const json_t *account)
 {
@@ -61,10 +68,8 @@ static void store_row(struct call *call, const struct take *t, uint64_t ended_ms
 				.accepted = s.accepted,
 				.written = s.written,
 				.lost = s.lost,
-				.lost_reason = account == NULL && ended_ms != 0
-						       ? "the engine was lost; what it had "
-							 "accepted is in the store"
-						       : s.reason,
+				.lost_reason = account == NULL && ended_ms != 0 ? no_account(call)
+										: s.reason,
 				.account = text,
 			});
 	free(text);
@@ -153,7 +158,12 @@ static void on_record(struct call *call, struct party *p, int err, const json_t 
 	if (err != -EREMOTEIO)
 		return; /* a lost connection is recover.c's business */
 	log_error("call", "[call=%s] is not recorded: %s", call->id, why->message);
-	centre_alarm(call->centre, "recording", true, why->message);
+	if (why->reason == RPC_NO_VOLUME) {
+		call->no_volume = true;
+		recorder_ask(call->centre); /* which tells, and when it is over */
+	} else {
+		centre_alarm(call->centre, "recording", true, why->message);
+	}
 	record_forget(call);
 	call_finish(call);
 }

@@ -64,8 +64,10 @@ const char *record_missing(const struct call *call)
 		return record_reason_name(RECORD_REASON_NOT_ANSWERED);
 	why = record_policy_decide(rule_of(call), call->wish, record_policy_lot(call->id),
 				   call->record.agent_count > 0);
-	/* It should have been recorded and is not: the engine was not there. */
-	return record_reason_name(why == RECORD_REASON_NONE ? RECORD_REASON_FAILED : why);
+	/* It should have been recorded and is not: the engine was not there, or had no volume. */
+	if (why == RECORD_REASON_NONE)
+		why = call->no_volume ? RECORD_REASON_NO_VOLUME : RECORD_REASON_FAILED;
+	return record_reason_name(why);
 }
 
 const char *record_state_name(const struct call *call)

@@ -288,6 +288,7 @@ void recover_up(void *arg, bool same, const json_t *snapshot)
 		call_each(c, remake, NULL);
 	json_decref(known);
 	record_recovered(c);
+	recorder_ask(c);
 	acd_hold(c->acd, false, clock_mono_ms());
 	queue_drain(c);
 	engine_request(c->engine, "prompt.list", NULL, on_prompts, c);

@@ -168,6 +168,11 @@ void incoming_call(void *arg, struct sip_call *sip)
 	call->customer = p;
 	keep_facts(call, info);
 	party_attach(p, sip);
+	if (recorder_refuses(call)) {
+		c->numbers.calls_refused++;
+		call_end(call, PARTY_SYSTEM, CALL_CAUSE_UNRECORDABLE);
+		return;
+	}
 	if (p->agent >= 0)
 		desk_other(c, p->agent, call->number, true);
 	party_open(p, customer_ready);

@@ -62,6 +62,8 @@ static void status_text(struct cli *c, const json_t *s)
 			cli_time(cli_int(e, "since_ms"), buf));
 	else
 		cli_say(c, "engine      NOT CONNECTED (%s)\n", cli_text(e, "socket"));
+	if (json_is_object(json_object_get(s, "recorder")))
+		cli_recorder(c, json_object_get(s, "recorder"));
 	cli_say(c, "sip         %" PRId64 " phones registered;", cli_int(sip, "registered"));
 	json_array_foreach(json_object_get(sip, "listen"), i, l)
 	{

@@ -20,6 +20,11 @@ static const char *const record_names[] = {
 	[CONFIG_RECORD_DEMAND] = "demand",
 };
 
+static const char *const unrecorded_names[] = {
+	[CONFIG_UNRECORDED_TAKE] = "take",
+	[CONFIG_UNRECORDED_REFUSE] = "refuse",
+};
+
 static const char *const strategy_names[] = {
 	[CONFIG_LONGEST_IDLE] = "longest_idle", [CONFIG_ROUND_ROBIN] = "round_robin",
 	[CONFIG_LEAST_CALLS] = "least_calls",   [CONFIG_LEAST_TALK] = "least_talk",
@@ -97,6 +102,7 @@ static const struct field root_fields[] = {
 	{"record", FIELD_OTHER, 0, 0, 0},
 	{"record_percent", FIELD_U8, OF(config, record.percent), 1, 100},
 	{"record_announcement", FIELD_NAME, OF(config, record_announcement), 0, 0},
+	{"record_unavailable", FIELD_OTHER, 0, 0, 0},
 	{"hotlines", FIELD_OTHER, 0, 0, 0},
 	{"trunks", FIELD_OTHER, 0, 0, 0},
 	{"queues", FIELD_OTHER, 0, 0, 0},
@@ -393,6 +399,10 @@ static void read_root(const struct schema *s, const struct tree *t, struct confi
 	if (m != NULL && schema_word(s, m, "log_level", levels, COUNT(levels), &i))
 		c->log_level = levels[i];
 	config_read_record(s, t, &c->record);
+	m = tree_get(t, "record_unavailable");
+	if (m != NULL &&
+	    schema_word(s, m, "record_unavailable", unrecorded_names, COUNT(unrecorded_names), &i))
+		c->record_unavailable = (enum config_unrecorded)i;
 	m = tree_get(t, "calls");
 	if (m != NULL)
 		schema_fill(s, m, calls_fields, COUNT(calls_fields), c);

@@ -88,6 +88,12 @@ enum config_record {
 };
 
 /* At the top, and at a hotline, a queue or an agent where it differs. */
+/* What becomes of new calls that are to be recorded while no volume of the engine takes recordings. */
+enum config_unrecorded {
+	CONFIG_UNRECORDED_TAKE,   /* they are taken, unrecorded, with the reason in their record */
+	CONFIG_UNRECORDED_REFUSE, /* 503 */
+};
+
 struct config_record_rule {
 	enum config_record mode;
 	uint8_t percent; /* of the calls that `mode` would record, 1..100; 0: inherit */
@@ -225,6 +231,7 @@ struct config {
 	uint32_t priority_step_s;    /* what one step of priority is worth, as waiting time */
 	struct config_record_rule record;
 	const char *record_announcement; /* prompt heard before a recorded call; "" none */
+	enum config_unrecorded record_unavailable;
 
 	uint16_t n_hotlines;
 	struct config_hotline *hotlines;

@@ -17,6 +17,8 @@ static const struct refusal {
 	 "t:2:23: record cannot be \"allways\"; did you mean \"always\"?"},
 	{"agents:\n  - {number: \"1\", password: x, queues: [], record_percent: 0}\n",
 	 "t:2:60: record_percent must be from 1 to 100, not 0"},
+	{"record_unavailable: refus\n",
+	 "t:1:21: record_unavailable cannot be \"refus\"; did you mean \"refuse\"?"},
 	{"record: allways\n", "t:1:9: record cannot be \"allways\"; did you mean \"always\"?"},
 	{"calls: {max: many}\n", "t:1:14: max must be a whole number, not \"many\""},
 	{"calls: {max: 0}\n", "t:1:14: max must be from 1 to 1000000, not 0"},

@@ -74,6 +74,7 @@ enum {
 	X(MEDIA_TIMEOUT, "media_timeout", 41, "no sound arrived from a party for too long") \
 	X(ENGINE_LOST,   "engine_lost",   41, "the media engine went away and the call could not be kept") \
 	X(OVERLOADED,    "overloaded",    42, "the media engine refused more load") \
+	X(UNRECORDABLE,  "unrecordable",  42, "no volume took recordings, and the call had to be recorded") \
 	X(NO_ROUTE,      "no_route",       1, "the dialled number leads nowhere") \
 	X(FLOW_ENDED,    "flow_ended",    16, "the flow came to its end") \
 	X(MESSAGE_LEFT,  "message_left",  16, "the caller left a message") \

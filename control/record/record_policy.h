@@ -49,6 +49,7 @@
 	X(NO_TALK,      "no_talk",         "only conversations are recorded, and there was none") \
 	X(NOT_ANSWERED, "not_answered",    "it was not answered") \
 	X(NOT_A_CALL,   "not_a_call",      "a feature code or a supervisor's own call") \
+	X(NO_VOLUME,    "no_volume",       "no volume took recordings") \
 	X(FAILED,       "failed",          "the engine could not record it")
 /* clang-format on */
 
