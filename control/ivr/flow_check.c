@@ -23,7 +23,9 @@ struct checking {
 	struct complaints *c;
 	unsigned char *reached; /* per node */
 	unsigned char *ends;
-	unsigned char *colour; /* 0 new, 1 on the way, 2 done */
+	unsigned char *returns; /* its sub-flow can come to `return` from here ... */
+	unsigned char *at_once; /* ... and without an act of the caller */
+	unsigned char *colour;  /* 0 new, 1 on the way, 2 done */
 	unsigned *order;
 };
 
@@ -71,18 +73,67 @@ static void mark_reached(struct checking *k)
 				 "no call ever comes to node \"%s\"", k->f->node[i].name);
 }
 
+/* Does a call pass through it without an act of the caller? A promised call back takes no time either: it
+ * is kept, or cannot be, and the flow goes on. */
+static bool passes(const struct node *n)
+{
+	return ivr_node_automatic(n) || n->kind == NODE_CALLBACK;
+}
+
+/* Does an edge say `return`, or lead to a node of `set`? */
+static bool says_return(const struct ivr_flow *f, unsigned i, unsigned e, const unsigned char *set)
+{
+	const struct target *t = edge(f, i, e);
+	int to = leads_to(f, i, e);
+
+	return t->name != NULL && (t->to == TO_RETURN || (to >= 0 && set[to]));
+}
+
+/* Mark every node from which the sub-flow that it is in can come to its `return`; with `at_once` only those
+ * from which it can before anything waits for the caller. After a `run` it goes on only if that one
+ * returns. */
+static void mark_returns(const struct ivr_flow *f, bool at_once, unsigned char *set)
+{
+	bool more = true;
+
+	while (more) {
+		more = false;
+		for (unsigned i = 0; i < f->n_nodes; i++) {
+			const struct node *n = &f->node[i];
+			bool can = false;
+
+			if (set[i] || (at_once && !passes(n)))
+				continue;
+			if (n->kind == NODE_RUN)
+				can = set[n->way[WAY_RUN].to] && says_return(f, i, WAY_NEXT, set);
+			for (unsigned e = 0; n->kind != NODE_RUN && !can && e < EDGES; e++)
+				can = says_return(f, i, e, set);
+			set[i] = can;
+			more |= can;
+		}
+	}
+}
+
 static bool is_end(const struct ivr_flow *f, unsigned i)
 {
 	enum node_kind kind = f->node[i].kind;
 
 	if (kind == NODE_HANGUP || kind == NODE_QUEUE || kind == NODE_DIAL)
 		return true;
-	for (unsigned e = 0; e < EDGES; e++)
-		if (edge(f, i, e)->name != NULL &&
-		    (edge(f, i, e)->to == TO_HANGUP || edge(f, i, e)->to == TO_RETURN))
-			return true;
 	/* A way that was left out hangs up. */
 	return kind == NODE_VOICEMAIL && f->node[i].way[WAY_NEXT].name == NULL;
+}
+
+/* Does this edge lead to an end? A `run` goes on to `next` only if its sub-flow returns. */
+static bool edge_ends(const struct checking *k, unsigned i, unsigned e)
+{
+	const struct node *n = &k->f->node[i];
+	const struct target *t = edge(k->f, i, e);
+	int to = leads_to(k->f, i, e);
+
+	if (n->kind == NODE_RUN && e == WAY_NEXT && !k->returns[n->way[WAY_RUN].to])
+		return false;
+	return t->name != NULL && (t->to == TO_HANGUP || (to >= 0 && k->ends[to]));
 }
 
 static void check_ends(struct checking *k)
@@ -95,17 +146,14 @@ static void check_ends(struct checking *k)
 		more = false;
 		for (unsigned i = 0; i < k->f->n_nodes; i++) {
 			for (unsigned e = 0; !k->ends[i] && e < EDGES; e++) {
-				int to = leads_to(k->f, i, e);
-
-				if (to < 0 || !k->ends[to])
-					continue;
-				k->ends[i] = 1;
-				more = true;
+				k->ends[i] = edge_ends(k, i, e);
+				more |= k->ends[i];
 			}
 		}
 	}
+	/* Where a sub-flow returns, it is the `run` that must lead to an end. */
 	for (unsigned i = 0; i < k->f->n_nodes; i++)
-		if (k->reached[i] && !k->ends[i])
+		if (k->reached[i] && !k->ends[i] && !k->returns[i])
 			complain(k->c, COMPLAINT_ERROR, k->f->node[i].at,
 				 "from node \"%s\" a call can never come to an end or to a person",
 				 k->f->node[i].name);
@@ -139,36 +187,6 @@ static void check_returns(struct checking *k)
 	memset(seen, 0, f->n_nodes);
 }
 
-/* Does a call pass through it without an act of the caller? A promised call back takes no time either: it
- * is kept, or cannot be, and the flow goes on. */
-static bool passes(const struct node *n)
-{
-	return ivr_node_automatic(n) || n->kind == NODE_CALLBACK;
-}
-
-/* Can the sub-flow that begins at `node` say `return` before anything in it waits for the caller?
- * `known` remembers: 1 being looked at, or no; 2 yes. */
-static bool returns_at_once(const struct ivr_flow *f, int node, unsigned char *known)
-{
-	if (node < 0 || !passes(&f->node[node]))
-		return false;
-	if (known[node] != 0)
-		return known[node] == 2;
-	known[node] = 1;
-	for (unsigned e = 0; e < EDGES; e++) {
-		const struct target *t = edge(f, (unsigned)node, e);
-
-		if (t->name == NULL)
-			continue;
-		if (t->to == TO_RETURN ||
-		    returns_at_once(f, leads_to(f, (unsigned)node, e), known)) {
-			known[node] = 2;
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Depth first over nodes that a call passes by itself; a node met again on its own way closes a cycle. The flow has
  * at most IVR_NODES_MAX of them, and `order` is the stack of the way. */
 static void check_cycles(struct checking *k)
@@ -197,7 +215,7 @@ static void check_cycles(struct checking *k)
 			if (to < 0 || !passes(&k->f->node[to]))
 				continue;
 			if (k->f->node[at].kind == NODE_RUN && next[at] - 1 == WAY_NEXT &&
-			    !returns_at_once(k->f, k->f->node[at].way[WAY_RUN].to, k->ends))
+			    !k->at_once[k->f->node[at].way[WAY_RUN].to])
 				continue; /* its sub-flow waits for the caller */
 			if (k->colour[to] == 1)
 				complain(k->c, COMPLAINT_ERROR, k->f->node[at].at,
@@ -302,17 +320,20 @@ int ivr_flow_check(const struct ivr_flow *f, const struct ivr_world *world,
 {
 	unsigned errors = complaints->errors;
 	struct checking k = {.f = f, .world = world, .c = complaints};
-	unsigned char *bytes = calloc(f->n_nodes, 3);
+	unsigned char *bytes = calloc(f->n_nodes, 5);
 
 	k.order = calloc(f->n_nodes, sizeof(*k.order));
 	must(bytes != NULL && k.order != NULL);
 	k.reached = bytes;
 	k.ends = bytes + f->n_nodes;
 	k.colour = bytes + 2 * (size_t)f->n_nodes;
+	k.returns = bytes + 3 * (size_t)f->n_nodes;
+	k.at_once = bytes + 4 * (size_t)f->n_nodes;
+	mark_returns(f, false, k.returns);
+	mark_returns(f, true, k.at_once);
 	mark_reached(&k);
 	check_ends(&k);
 	check_returns(&k);
-	memset(k.ends, 0, f->n_nodes);
 	check_cycles(&k);
 	check_world(&k);
 	free(bytes);

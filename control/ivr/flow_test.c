@@ -126,8 +126,7 @@ static const struct refusal lost[] = {
 	{HEAD "  a: {say: x, next: b}\n  b: {hours: s, open: return, closed: z}\n" END,
 	 "t:5:23: node \"b\" says return, but a call comes here without a \"run\""},
 	{HEAD "  a: {run: b, next: a}\n  b: {note: {k: v}, next: return}\n",
-	 "t:4:3: \"a\" leads back to \"a\" and nothing in between waits for the caller: an endless "
-	 "loop"},
+	 "t:4:3: from node \"a\" a call can never come to an end or to a person"},
 	{HEAD "  a: {run: b, next: c}\n  b: {goto: return}\n"
 	      "  c: {hours: s, open: a, closed: z}\n" END,
 	 "t:6:3: \"c\" leads back to \"a\" and nothing in between waits for the caller: an endless "
@@ -145,6 +144,19 @@ static const struct refusal lost[] = {
 	{HEAD "  a: {menu: x, digits: {'1': b}, otherwise: z}\n"
 	      "  b: {callback: s, next: z, failed: a}\n" END,
 	 NULL}, /* the menu asks the caller again */
+	/* The sub-flow asks the caller, and returns; and then it is run again, for ever. */
+	{HEAD
+	 "  a: {run: b, next: a}\n  b: {collect: x, into: v, next: return, otherwise: return}\n",
+	 "t:4:3: from node \"a\" a call can never come to an end or to a person"},
+	/* What stands behind a sub-flow that never returns is no way to an end. */
+	{HEAD
+	 "  a: {run: b, next: z}\n  b: {menu: x, digits: {'1': repeat}, otherwise: repeat}\n" END,
+	 "t:4:3: from node \"a\" a call can never come to an end or to a person"},
+	/* A run within a run goes on behind it, and there the caller is asked. */
+	{HEAD "  a: {run: b, next: h}\n  b: {run: c, next: d}\n  c: {goto: return}\n"
+	      "  d: {collect: x, into: v, next: return, otherwise: return}\n"
+	      "  h: {hours: s, open: a, closed: z}\n" END,
+	 NULL},
 	{HEAD "  a: {callback: other, next: z, failed: z}\n" END,
 	 "t:4:17: there is no queue \"other\""},
 	{HEAD "  a: {goto: z}\n  b: {goto: z}\n" END,
