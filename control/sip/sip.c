@@ -10,6 +10,8 @@
 #include "sip/sip_priv.h"
 #include "sip/sip_text.h"
 
+enum { UNREAD_PER_S = 100 };
+
 const char *sip_transport_name(enum sip_transport t)
 {
 	switch (t) {
@@ -103,6 +105,7 @@ static void take_limits(struct sip_stack *s, const struct sip_limits *l)
 		s->limits.contacts_max = REGISTRAR_CONTACTS_MAX;
 	bucket_init(&s->new_calls, s->limits.calls_per_s_max);
 	bucket_init(&s->registers, s->limits.registers_per_s);
+	bucket_init(&s->unread, UNREAD_PER_S);
 }
 
 static int take_config(struct sip_stack *s, const struct sip_stack_config *cfg)

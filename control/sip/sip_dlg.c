@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <arpa/inet.h>
+
 #include "sip/sip_dlg.h"
 
 enum { PROOF_MAX = 4096 };
@@ -186,7 +188,8 @@ int sip_dlg_accept(struct sip_dlg **out, struct sip *sip, const char *agent,
 	if (d == NULL)
 		return -ENOMEM;
 	err = re_sdprintf(&d->ltag, "%016llx", (unsigned long long)msg->tag);
-	err |= pl_strdup(&d->rtag, &msg->from.tag);
+	err |= pl_isset(&msg->from.tag) ? pl_strdup(&d->rtag, &msg->from.tag)
+					: str_dup(&d->rtag, "");
 	err |= pl_strdup(&d->call_id, &msg->callid);
 	err |= re_sdprintf(&d->local, "%r;tag=%s", &msg->to.val, d->ltag);
 	err |= pl_strdup(&d->remote, &msg->from.val);
@@ -249,13 +252,46 @@ void sip_dlg_follow(struct sip_dlg *d, const struct sip_msg *msg)
 	d->hop = hop;
 }
 
+bool sip_dlg_same_tag(const struct pl *a, const struct pl *b)
+{
+	return pl_isset(a) ? pl_cmp(a, b) == 0 : !pl_isset(b);
+}
+
+/* libre takes "2001:db8::10" without brackets for host and port, and is content with any text in them. */
+bool sip_dlg_bad_host(const struct pl *uri)
+{
+	const char *end = uri->p + uri->l, *at = memchr(uri->p, '@', uri->l);
+	const char *p = at ? at + 1 : memchr(uri->p, ':', uri->l), *colon;
+	struct in6_addr v6;
+	char text[INET6_ADDRSTRLEN];
+	struct pl inside;
+	size_t n = 0;
+
+	if (p == NULL)
+		return false;
+	if (at == NULL)
+		p++;
+	while (p + n < end && strchr(";?>", p[n]) == NULL)
+		n++;
+	if (n > 0 && *p == '[') {
+		inside.p = p + 1;
+		colon = memchr(p, ']', n);
+		inside.l = colon ? (size_t)(colon - p) - 1 : n;
+		return inside.l >= n || pl_strcpy(&inside, text, sizeof(text)) != 0 ||
+		       inet_pton(AF_INET6, text, &v6) != 1;
+	}
+	colon = memchr(p, ':', n);
+	return colon != NULL && memchr(colon + 1, ':', (size_t)(p + n - colon - 1)) != NULL;
+}
+
 bool sip_dlg_is(const struct sip_dlg *d, const struct sip_msg *msg)
 {
 	const struct pl *ours = msg->req ? &msg->to.tag : &msg->from.tag;
 	const struct pl *theirs = msg->req ? &msg->from.tag : &msg->to.tag;
 
 	return pl_strcmp(&msg->callid, d->call_id) == 0 && pl_strcmp(ours, d->ltag) == 0 &&
-	       d->rtag != NULL && pl_strcmp(theirs, d->rtag) == 0;
+	       d->rtag != NULL &&
+	       (d->rtag[0] ? pl_strcmp(theirs, d->rtag) == 0 : !pl_isset(theirs));
 }
 
 bool sip_dlg_in_order(struct sip_dlg *d, const struct sip_msg *msg)

@@ -68,6 +68,12 @@ void sip_dlg_follow(struct sip_dlg *d, const struct sip_msg *msg);
 /* True when `msg`, request or response, belongs to this dialog. */
 bool sip_dlg_is(const struct sip_dlg *d, const struct sip_msg *msg);
 
+/* The same tag, or none in both. */
+bool sip_dlg_same_tag(const struct pl *a, const struct pl *b);
+
+/* The host of this URI looks like an IPv6 address and is none, or lacks its brackets. */
+bool sip_dlg_bad_host(const struct pl *uri);
+
 /* True when the request's CSeq is above the last one; remembers it. */
 bool sip_dlg_in_order(struct sip_dlg *d, const struct sip_msg *msg);
 

@@ -15,7 +15,7 @@
 #include "sip/sip_text.h"
 #include "sip/sip_trunk_priv.h"
 
-enum { OVERLOAD_LOG_MS = 5000, CALL_ID_MAX = 255, TAG_MAX = 128 };
+enum { UNSUPPORTED_MAX = 512, OVERLOAD_LOG_MS = 5000, CALL_ID_MAX = 255, TAG_MAX = 255 };
 
 static bool from_trunk(const struct sip_stack *s, const struct sa *source)
 {
@@ -54,27 +54,37 @@ static void refuse_overload(struct sip_stack *s, const struct sip_msg *msg)
 static bool required_known(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
 {
 	static const char *const known[] = {"100rel", "timer", "replaces", "norefersub"};
-	const struct sip_hdr **bad = arg;
+	struct mbuf *bad = arg;
 
 	(void)msg;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (pl_strcasecmp(&hdr->val, known[i]) == 0)
 			return false;
 	}
-	*bad = hdr;
-	return true;
+	/* As many as there is room for; the first is what matters. */
+	if (bad->end + hdr->val.l < UNSUPPORTED_MAX)
+		(void)mbuf_printf(bad, "%s%r", bad->end ? ", " : "", &hdr->val);
+	return false;
 }
 
 static bool extensions_known(struct sip_stack *s, const struct sip_msg *msg)
 {
-	const struct sip_hdr *bad = NULL;
-	char line[128], name[64];
+	struct mbuf *bad;
+	char line[UNSUPPORTED_MAX + 32], names[UNSUPPORTED_MAX];
+	struct pl list;
 
-	(void)sip_msg_hdr_apply(msg, true, SIP_HDR_REQUIRE, required_known, &bad);
-	if (bad == NULL)
+	if (sip_msg_hdr(msg, SIP_HDR_REQUIRE) == NULL)
 		return true;
-	sip_text_pl(name, sizeof(name), &bad->val);
-	(void)re_snprintf(line, sizeof(line), "Unsupported: %s\r\n", name);
+	bad = mbuf_alloc(UNSUPPORTED_MAX);
+	if (bad == NULL)
+		return false;
+	(void)sip_msg_hdr_apply(msg, true, SIP_HDR_REQUIRE, required_known, bad);
+	list = (struct pl){(const char *)bad->buf, bad->end};
+	sip_text_pl(names, sizeof(names), &list);
+	mem_deref(bad);
+	if (names[0] == '\0')
+		return true;
+	(void)re_snprintf(line, sizeof(line), "Unsupported: %s\r\n", names);
 	s->stats.refused_malformed++;
 	sip_stack_refuse(s, msg, 420, "Bad Extension", line);
 	return false;
@@ -103,13 +113,29 @@ static bool singular(const struct sip_msg *msg)
 	return true;
 }
 
+static bool quotes_match(const struct pl *value)
+{
+	bool open = false;
+
+	for (size_t i = 0; i < value->l; i++) {
+		if (value->p[i] == '\\' && open)
+			i++;
+		else if (value->p[i] == '"')
+			open = !open;
+	}
+	return !open;
+}
+
 /* The sentence for what is wrong, or NULL. */
 static const char *flaw(const struct sip_msg *msg)
 {
 	if (!singular(msg))
 		return "Repeated header";
-	if (!pl_isset(&msg->from.auri) || !pl_isset(&msg->from.tag))
+	/* Without a tag it is from before RFC 3261, which tells us to live with it (12.1.1). */
+	if (!pl_isset(&msg->from.auri))
 		return "Missing or bad From";
+	if (!quotes_match(&msg->from.val) || !quotes_match(&msg->to.val))
+		return "Quotation without end";
 	if (!pl_isset(&msg->to.auri))
 		return "Missing or bad To";
 	if (!pl_isset(&msg->callid) || msg->callid.l > CALL_ID_MAX)
@@ -118,6 +144,10 @@ static const char *flaw(const struct sip_msg *msg)
 		return "CSeq does not match method";
 	if (msg->from.tag.l > TAG_MAX || msg->to.tag.l > TAG_MAX)
 		return "Tag too long";
+	if (pl_isset(&msg->uri.headers))
+		return "Header fields in the Request-URI";
+	if (pl_strcasecmp(&msg->uri.scheme, "sip") == 0 && sip_dlg_bad_host(&msg->ruri))
+		return "Bad address in the Request-URI";
 	if (pl_isset(&msg->maxfwd) && (!digits(&msg->maxfwd) || pl_u32(&msg->maxfwd) > 255))
 		return "Bad Max-Forwards";
 	if (pl_isset(&msg->clen) && !digits(&msg->clen))
@@ -148,7 +178,7 @@ static bool is_twin(struct le *le, void *arg)
 
 	return c->invite != NULL && !c->info.outgoing &&
 	       pl_cmp(&c->invite->callid, &t->msg->callid) == 0 &&
-	       pl_cmp(&c->invite->from.tag, &t->msg->from.tag) == 0 &&
+	       sip_dlg_same_tag(&c->invite->from.tag, &t->msg->from.tag) &&
 	       c->invite->cseq.num == t->msg->cseq.num;
 }
 
@@ -279,6 +309,10 @@ bool sip_door_admit(struct sip_stack *s, const struct sip_msg *msg, struct sip_c
 
 static void options(struct sip_stack *s, const struct sip_msg *msg)
 {
+	if (!scheme_known(msg)) {
+		refuse_malformed(s, msg, 416, "Unsupported URI Scheme");
+		return;
+	}
 	(void)sip_replyf(s->sip, msg, 200, "OK",
 			 SIP_ABILITIES "Accept: application/sdp\r\nContent-Length: 0\r\n\r\n");
 }
@@ -335,6 +369,9 @@ bool sip_door_request(const struct sip_msg *msg, void *arg)
 			refuse_malformed(s, msg, 400, wrong);
 		return true;
 	}
+	/* What follows the body in a datagram is not part of it (RFC 3261, 18.3). */
+	if (pl_isset(&msg->clen) && mbuf_get_left(msg->mb) > pl_u32(&msg->clen))
+		msg->mb->end = msg->mb->pos + pl_u32(&msg->clen);
 	if (!ack && !is(msg, "CANCEL") && !extensions_known(s, msg))
 		return true;
 

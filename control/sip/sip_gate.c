@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "sip/sip_priv.h"
+#include "sip/sip_unread.h"
 
 enum { UDP_BUFFER = 4 << 20, LOG_EVERY_MS = 5000, STUN_LAST = 3 };
 
@@ -41,20 +42,55 @@ static void count_rubbish(struct sip_stack *s, const struct sa *src)
 	s->rubbish_logged_ms = now_ms;
 }
 
+/* A double line end asks whether we are there (RFC 5626, 3.5.1 for TCP, where libre answers; phones do it by
+ * UDP as well, to keep a hole in their NAT open). */
+static void answer_ping(const struct sip_gate *g, const struct sa *src, const struct mbuf *mb)
+{
+	static const char pong[] = "\r\n";
+	struct mbuf *out;
+
+	if (mbuf_get_left(mb) < 4)
+		return;
+	out = mbuf_alloc(sizeof(pong));
+	if (out != NULL && mbuf_write_str(out, pong) == 0) {
+		out->pos = 0;
+		(void)udp_send(g->sock, src, out);
+	}
+	mem_deref(out);
+}
+
+/* A peer that speaks SIP badly is told so; a flood of rubbish is not answered. */
+static void answer_unread(const struct sip_gate *g, const struct sa *src, const struct mbuf *mb)
+{
+	struct mbuf *out;
+
+	if (!sip_bucket_take(&g->stack->unread))
+		return;
+	out = sip_unread_answer(mb);
+	if (out != NULL)
+		(void)udp_send(g->sock, src, out);
+	mem_deref(out);
+}
+
 /* Returns true when the datagram has been dealt with. */
 static bool on_datagram(struct sa *src, struct mbuf *mb, void *arg)
 {
-	struct sip_stack *s = arg;
+	const struct sip_gate *g = arg;
+	struct sip_stack *s = g->stack;
 	struct sip_msg *msg = NULL;
 	size_t pos = mb->pos;
 
 	/* STUN is libre's to answer: its first byte is 0 to 3 (RFC 7983). */
 	if (mb->end > mb->pos && mb->buf[mb->pos] <= STUN_LAST)
 		return false;
-	if (only_line_ends(mb))
+	if (only_line_ends(mb)) {
+		answer_ping(g, src, mb);
 		return true;
+	}
 	if (sip_msg_decode(&msg, mb) != 0) {
+		mb->pos = pos;
 		count_rubbish(s, src);
+		answer_unread(g, src, mb);
 		return true;
 	}
 	mem_deref(msg);
@@ -76,7 +112,8 @@ bool sip_gate_take(struct sip_stack *s, const struct sip_msg *msg)
 		struct sip_gate *g = &s->gate[s->gates];
 
 		(void)udp_sockbuf_set(msg->sock, UDP_BUFFER);
-		if (udp_register_helper(&g->helper, msg->sock, 0, NULL, on_datagram, s) == 0) {
+		if (udp_register_helper(&g->helper, msg->sock, 0, NULL, on_datagram, g) == 0) {
+			g->stack = s;
 			g->sock = msg->sock;
 			s->gates++;
 		}

@@ -31,6 +31,8 @@ static const struct row torture[] = {
 	{"method and CSeq differ", "OPTIONS sip:pb.test SIP/2.0\n" VIA "5\n" FROM TO
 	 "Call-ID: a\nCSeq: 1 INVITE\n" EMPTY, "400 CSeq does not match"},
 	{"no From tag", "OPTIONS sip:pb.test SIP/2.0\n" VIA "6\nFrom: <sip:a@b>\n" TO
+	 "Call-ID: a\nCSeq: 1 OPTIONS\n" EMPTY, "200 OK"},
+	{"no From", "OPTIONS sip:pb.test SIP/2.0\n" VIA "6b\n" TO
 	 "Call-ID: a\nCSeq: 1 OPTIONS\n" EMPTY, "400 Missing or bad From"},
 	{"no To", "OPTIONS sip:pb.test SIP/2.0\n" VIA "7\n" FROM
 	 "Call-ID: a\nCSeq: 1 OPTIONS\n" EMPTY, "400 Missing or bad To"},
@@ -73,7 +75,7 @@ static const struct row torture[] = {
 	{"REFER outside a call", "REFER sip:95598@pb.test SIP/2.0\n" VIA "23\n" FROM TO
 	 "Refer-To: <sip:1@2>\nCall-ID: a\nCSeq: 1 REFER\n" EMPTY, "403 Only inside"},
 	{"future version", "OPTIONS sip:pb.test SIP/7.0\n" VIA "24\n" FROM TO
-	 "Call-ID: a\nCSeq: 1 OPTIONS\n" EMPTY, NULL},
+	 "Call-ID: a\nCSeq: 1 OPTIONS\n" EMPTY, "505 Version Not Supported"},
 	{"stray response", "SIP/2.0 200 OK\n" VIA "25\n" FROM TO
 	 "Call-ID: a\nCSeq: 1 INVITE\n" EMPTY, NULL},
 	{"response with a silly code", "SIP/2.0 4294967301 better not break\n" VIA "26\n" FROM TO
@@ -152,6 +154,75 @@ static void broken_messages(void)
 			kit_wait(1);
 	}
 	check(scene_alive(s));
+	check(scene_end(s));
+}
+
+/* A double line end keeps a hole in a NAT open, and is answered so that the phone knows (RFC 5626); by TCP as
+ * by UDP. A request that cannot be read is answered when it says enough, an ACK and a response never. */
+static void pings_and_the_unreadable(void)
+{
+	struct scene *s = scene_new();
+
+	kit_wire_send_raw(&s->wire, s->board.port[0], "\r\n\r\n", 4);
+	check(kit_wire_gets(&s->wire, "\r\n", SOON));
+	check_int(s->wire.len, 2);
+	kit_wire_forget(&s->wire);
+	kit_wire_send_raw(&s->wire, s->board.port[0], "\r\n", 2);
+	kit_wait(20);
+	check_int(s->wire.messages, 0);
+
+	scene_say(s, "OPTIONS  sip:x@y SIP/2.0\nv: SIP/2.0/UDP 127.0.0.1\n ;branch=z9hG4bKq\nFrom: "
+		     "<sip:a@b>;tag=1\n"
+		     "t:<sip:c@d>\ni: unread\nCSeq: 3 OPTIONS\n\n");
+	if (!kit_wire_gets(&s->wire, "400 Cannot Be Read", SOON))
+		printf("%s\n", s->wire.got);
+	check(strstr(s->wire.got, "400 Cannot Be Read") != NULL);
+	check(strstr(s->wire.got, "Call-ID: unread\r\n") != NULL);
+	check(strstr(s->wire.got, ";branch=z9hG4bKq\r\n") != NULL);
+	kit_wire_forget(&s->wire);
+	scene_say(
+		s,
+		"ACK  sip:x@y SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1\nFrom: <sip:a@b>\nTo: <sip:c@d>\n"
+		"Call-ID: u\nCSeq: 3 ACK\n\n");
+	scene_say(s,
+		  "OPTIONS  sip:x@y SIP/2.0\nFrom: <sip:a@b>\nTo: <sip:c@d>\nCall-ID: u\nCSeq: 3 "
+		  "OPTIONS\n\n");
+	scene_say(s, "SIP/2.0 junk OK\nVia: SIP/2.0/UDP 127.0.0.1\nFrom: <sip:a@b>\nTo: <sip:c@d>\n"
+		     "Call-ID: u\nCSeq: 3 OPTIONS\n\n");
+	kit_wait(20);
+	check_int(s->wire.messages, 0);
+	check(scene_end(s));
+}
+
+static void few_of_one_source(struct sip_stack_config *cfg)
+{
+	cfg->limits.calls_per_s_source = 3;
+	cfg->limits.retry_after_s = 9;
+}
+
+/* One address may not take all the room; the owner may say how long to stay away. */
+static void limits_per_source(void)
+{
+	struct scene *s = scene_open(few_of_one_source);
+	char call[16];
+
+	s->board.mood = KIT_RING;
+	for (int i = 0; i < 3; i++) {
+		(void)re_snprintf(call, sizeof(call), "few%d", i);
+		scene_invite(s, call, 1, "", AUDIO PCMU_A);
+		check(kit_wire_gets(&s->wire, "180 Ringing", SOON));
+	}
+	sip_call_retry_after(kit_last(&s->board)->call, 33);
+	kit_wire_forget(&s->wire);
+	sip_call_end(kit_last(&s->board)->call, 503, 42, "overloaded");
+	check(kit_wire_gets(&s->wire, "503 overloaded", SOON));
+	check(strstr(s->wire.got, "Retry-After: 33\r\n") != NULL);
+	scene_invite(s, "many", 1, "", AUDIO PCMU_A);
+	check(kit_wire_gets(&s->wire, "503 Service Unavailable", SOON));
+	check(strstr(s->wire.got, "Retry-After: 9\r\n") != NULL);
+	kit_wait(400);
+	scene_invite(s, "later", 1, "", AUDIO PCMU_A);
+	check(kit_wire_gets(&s->wire, "180 Ringing", SOON));
 	check(scene_end(s));
 }
 
@@ -742,6 +813,8 @@ static const struct check_case cases[] = {
 	CHECK_CASE(torture_messages),
 	CHECK_CASE(broken_messages),
 	CHECK_CASE(rubbish_is_counted),
+	CHECK_CASE(pings_and_the_unreadable),
+	CHECK_CASE(limits_per_source),
 	CHECK_CASE(a_call_without_an_offer),
 	CHECK_CASE(an_answer_that_is_none),
 	CHECK_CASE(an_early_answer_is_the_answer),

@@ -383,11 +383,16 @@ static void on_datagram(const struct sa *src, struct mbuf *mb, void *arg)
 
 int kit_wire_open(struct kit_wire *w)
 {
+	return kit_wire_open_at(w, "127.0.0.1", 0);
+}
+
+int kit_wire_open_at(struct kit_wire *w, const char *ip, uint16_t port)
+{
 	struct sa addr;
 	int err;
 
 	*w = (struct kit_wire){0};
-	(void)sa_set_str(&addr, "127.0.0.1", 0);
+	(void)sa_set_str(&addr, ip, port);
 	err = udp_listen(&w->sock, &addr, on_datagram, w);
 	if (err)
 		return err;

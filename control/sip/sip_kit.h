@@ -100,6 +100,8 @@ int kit_register(struct sipreg **reg, struct kit_line *l, struct kit_line *board
 		 const char *password, uint32_t expires_s, bool tcp, int *status);
 
 int kit_wire_open(struct kit_wire *w);
+/* The same at an address and port of one's choice. */
+int kit_wire_open_at(struct kit_wire *w, const char *ip, uint16_t port);
 void kit_wire_close(struct kit_wire *w);
 /* Send to a port of loopback; '\n' becomes CRLF, and "@PORT@" the wire's own port. */
 void kit_wire_send(struct kit_wire *w, uint16_t port, const char *text);

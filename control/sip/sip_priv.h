@@ -57,6 +57,7 @@ struct sip_source {
 
 /* A UDP socket of libre's with our reader before it. */
 struct sip_gate {
+	struct sip_stack *stack;
 	void *sock;
 	struct udp_helper *helper;
 };
@@ -86,7 +87,7 @@ struct sip_stack {
 	uint32_t leaving; /* trunks that say goodbye */
 	bool accept_unknown, draining;
 
-	struct sip_bucket new_calls, registers;
+	struct sip_bucket new_calls, registers, unread;
 	struct sip_source source[SIP_SOURCES];
 	uint64_t overload_logged_ms;
 

@@ -259,6 +259,37 @@ static int within_bounds(const struct mbuf *body)
 	return 0;
 }
 
+/* An rtpmap without a clock rate says nothing that can be used; libre would refuse all of the text for it, even
+ * when it belongs to a stream that we decline. */
+static bool says_nothing(const char *line, size_t len)
+{
+	static const char rtpmap[] = "a=rtpmap:";
+
+	return len >= sizeof(rtpmap) - 1 && memcmp(line, rtpmap, sizeof(rtpmap) - 1) == 0 &&
+	       memchr(line, '/', len) == NULL;
+}
+
+/* The lines that can be used, each with its CRLF: one that is missing at the end is common and harmless, but
+ * libre insists on it. */
+static int copy_lines(struct mbuf *copy, const struct mbuf *body)
+{
+	const char *p = (const char *)mbuf_buf(body), *end = p + mbuf_get_left(body);
+	int err = 0;
+
+	while (p < end && err == 0) {
+		size_t len = 0;
+
+		while (p + len < end && p[len] != '\r' && p[len] != '\n')
+			len++;
+		if (len > 0 && !says_nothing(p, len)) {
+			err |= mbuf_write_mem(copy, (const uint8_t *)p, len);
+			err |= mbuf_write_str(copy, "\r\n");
+		}
+		p += len + 1;
+	}
+	return err;
+}
+
 static int decode(struct sdp_session *session, const struct mbuf *body, bool offer)
 {
 	struct mbuf *copy = mbuf_alloc(mbuf_get_left(body) + 2);
@@ -266,10 +297,8 @@ static int decode(struct sdp_session *session, const struct mbuf *body, bool off
 	if (copy == NULL)
 		return -ENOMEM;
 
-	/* A last line without its CRLF is common and harmless (Postel); libre insists on it. */
-	int err = mbuf_write_mem(copy, mbuf_buf(body), mbuf_get_left(body));
+	int err = copy_lines(copy, body);
 
-	err |= mbuf_write_str(copy, "\r\n");
 	copy->pos = 0;
 	err = err ? ENOMEM : sdp_decode(session, copy, offer);
 	mem_deref(copy);
