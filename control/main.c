@@ -296,7 +296,6 @@ static int open_store(struct daemon *d)
 		return err;
 	}
 	snprintf(c->database, sizeof(c->database), "%s", file);
-	store_close_orphans(c->store, clock_wall_ms());
 	return -fd_listen(store_fd(c->store), FD_READ, on_store, c->store);
 }
 

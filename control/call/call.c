@@ -4,7 +4,9 @@
  * everything that could call back (queue, flow, timers), starts the goodbyes, and leaves the rest
  * to call_finish(), which every later event of the call asks again.
  */
+#include "call/calls.h"
 #include "call/consult.h"
+#include "call/journal.h"
 #include "call/park.h"
 
 #include <stdio.h>
@@ -149,7 +151,8 @@ static void on_limit(void *arg)
 	call_end(call, PARTY_SYSTEM, CALL_CAUSE_NORMAL);
 }
 
-struct call *call_begin(struct centre *c, enum call_kind kind, const char *from, const char *to)
+/* In the tables, and nothing more. `id` NULL: a new one. */
+static struct call *enter(struct centre *c, const char *id)
 {
 	struct call *call = calloc(1, sizeof(*call));
 
@@ -165,7 +168,10 @@ struct call *call_begin(struct centre *c, enum call_kind kind, const char *from,
 	call->queue = -1;
 	call->running = -1;
 	call->park.place = -1;
-	clock_uuid7(&c->uuids, call->id);
+	if (id == NULL)
+		clock_uuid7(&c->uuids, call->id);
+	else
+		snprintf(call->id, sizeof(call->id), "%s", id);
 	call->bucket_id = bucket_of_id(call->id);
 	list_append(&c->by_number[call->number & (CENTRE_BUCKETS - 1)], &call->le_number, call);
 	list_append(&c->by_id[call->bucket_id], &call->le_id, call);
@@ -176,10 +182,43 @@ struct call *call_begin(struct centre *c, enum call_kind kind, const char *from,
 	tmr_init(&call->message_timer);
 	tmr_init(&call->retry);
 	tmr_init(&call->park.timer);
-	if (c->config->call_max_s > 0)
-		tmr_start(&call->limit, (uint64_t)c->config->call_max_s * 1000, on_limit, call);
 	c->calls_now++;
 	c->numbers.calls_total++;
+	return call;
+}
+
+/* The longest allowed time, counted from the beginning. */
+static void limit(struct call *call, uint64_t since_ms)
+{
+	uint64_t max_ms = (uint64_t)call->centre->config->call_max_s * 1000;
+	uint64_t now_ms = clock_wall_ms(), gone_ms = now_ms > since_ms ? now_ms - since_ms : 0;
+
+	if (max_ms > 0)
+		tmr_start(&call->limit, max_ms > gone_ms ? max_ms - gone_ms : 0, on_limit, call);
+}
+
+struct call *call_again(struct centre *c, const char *id, uint64_t started_ms)
+{
+	struct call *call = enter(c, id);
+
+	if (call != NULL)
+		limit(call, started_ms);
+	return call;
+}
+
+void call_forget(struct call *call)
+{
+	call->centre->calls_now--;
+	call_free(call);
+}
+
+struct call *call_begin(struct centre *c, enum call_kind kind, const char *from, const char *to)
+{
+	struct call *call = enter(c, NULL);
+
+	if (call == NULL)
+		return NULL;
+	limit(call, clock_wall_ms());
 	call_record_begin(&call->record, call->id, kind, from, to, clock_wall_ms());
 	log_info("call", "[call=%s] %s from %s to %s", call->id, call_kind_name(kind),
 		 call->record.from, call->record.to);
@@ -225,6 +264,7 @@ void call_note(struct call *call, enum call_step step, const char *detail)
 	}
 	if (c->store)
 		store_step(c->store, call->id, now_ms, step, detail);
+	journal_touch(call);
 	centre_publish(c, "call.step",
 		       json_pack("{s:s,s:s,s:s}", "call", call->id, "step", call_step_name(step),
 				 "detail", detail ? detail : ""));
@@ -245,6 +285,7 @@ void call_set_state(struct call *call, enum call_state state)
 	if (call->state == state || call->state == CALL_ENDING)
 		return;
 	call->state = state;
+	journal_touch(call);
 	if (state != CALL_ENDING)
 		call_publish(call);
 }
@@ -265,7 +306,7 @@ static void ignore_close(struct call *call, struct party *p, int err, const json
 	call_finish(call);
 }
 
-static void close_in_engine(struct call *call)
+void call_close_in_engine(struct call *call)
 {
 	struct centre *c = call->centre;
 	struct ticket *t;
@@ -308,7 +349,17 @@ static void on_linger(void *arg)
 	call_finish(call);
 }
 
+void call_linger(struct call *call)
+{
+	tmr_start(&call->linger, CENTRE_LINGER_MS, on_linger, call);
+}
+
 void call_end(struct call *call, enum call_party by, enum call_cause cause)
+{
+	call_end_at(call, by, cause, clock_wall_ms());
+}
+
+void call_end_at(struct call *call, enum call_party by, enum call_cause cause, uint64_t at_ms)
 {
 	struct centre *c = call->centre;
 	char detail[CALL_DETAIL_MAX];
@@ -321,11 +372,12 @@ void call_end(struct call *call, enum call_party by, enum call_cause cause)
 		cause = CALL_CAUSE_MESSAGE_LEFT;
 	snprintf(call->record.not_recorded, sizeof(call->record.not_recorded), "%s",
 		 record_missing(call));
-	call_record_end(&call->record, by, cause, clock_wall_ms());
+	call_record_end(&call->record, by, cause, at_ms);
 	cause = call->record.cause;
 	snprintf(detail, sizeof(detail), "%s: %s", call_party_name(by), call_cause_name(cause));
 	call_note(call, CALL_STEP_HANGUP, detail);
 	call->state = CALL_ENDING;
+	journal_touch(call);
 	tmr_cancel(&call->limit);
 	tmr_cancel(&call->retry);
 	park_over(call);
@@ -344,14 +396,14 @@ void call_end(struct call *call, enum call_party by, enum call_cause cause)
 		if (call->party[i].state != PARTY_FREE)
 			party_end(&call->party[i], call_status_of(cause), call_cause_q850(cause),
 				  call_cause_name(cause));
-	close_in_engine(call);
+	call_close_in_engine(call);
 	callback_over(call, cause);
 	if (c->store)
 		store_call(c->store, &call->record);
 	call_publish(call);
 	if (cause == CALL_CAUSE_ENGINE_LOST)
 		c->numbers.calls_engine_lost++;
-	tmr_start(&call->linger, CENTRE_LINGER_MS, on_linger, call);
+	call_linger(call);
 	call_finish(call);
 }
 
@@ -380,8 +432,9 @@ void call_finish(struct call *call)
 			return;
 	call->reaped = true;
 	tmr_cancel(&call->linger);
-	if (c->store)
+	if (c->store && !call->record_final)
 		store_call(c->store, &call->record);
+	journal_gone(call);
 	/* From here nobody finds it any more. */
 	list_unlink(&call->le_number);
 	list_unlink(&call->le_id);
@@ -392,6 +445,7 @@ void call_finish(struct call *call)
 
 void call_free(struct call *call)
 {
+	list_unlink(&call->le_touched);
 	list_unlink(&call->le_number);
 	list_unlink(&call->le_id);
 	tmr_cancel(&call->limit);
@@ -435,5 +489,7 @@ void call_ticket_reply(void *arg, int err, const json_t *result, const struct rp
 			p = &call->party[i];
 	if (call != NULL && (t->party == 0 || p != NULL))
 		t->fn(call, p, err, result, why);
+	if (call != NULL && (call = centre_call(t->c, t->call)) != NULL)
+		journal_touch(call);
 	free(t);
 }

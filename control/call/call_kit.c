@@ -108,16 +108,41 @@ static size_t config_of(const struct call_kit *k, const char *more, char *out, s
 	return len;
 }
 
-static void open_centre(struct call_kit *k, const char *more)
+static void on_store(int flags, void *arg)
+{
+	(void)flags;
+	store_dispatch(arg);
+}
+
+static void open_store(struct call_kit *k)
+{
+	char why[200] = "";
+
+	if (k->database[0] == '\0')
+		return;
+	must(store_open(&k->c.store, k->database, why, sizeof(why)) == 0);
+	must(fd_listen(store_fd(k->c.store), FD_READ, on_store, k->c.store) == 0);
+}
+
+static void close_store(struct call_kit *k)
+{
+	if (k->c.store == NULL)
+		return;
+	fd_close(store_fd(k->c.store));
+	must(store_close(k->c.store, 2000) == 0);
+	k->c.store = NULL;
+}
+
+static void open_centre(struct call_kit *k)
 {
 	char text[8000];
-	size_t len = config_of(k, more, text, sizeof(text));
+	size_t len = config_of(k, k->more, text, sizeof(text));
 	struct config *config = NULL;
 	struct complaints list;
 	struct engine_handlers h;
 	struct sip_stack_config cfg = {
-		.listen = {{.transport = SIP_OVER_UDP, .ip = "127.0.0.1"},
-			   {.transport = SIP_OVER_TCP, .ip = "127.0.0.1"}},
+		.listen = {{.transport = SIP_OVER_UDP, .ip = "127.0.0.1", .port = k->port[0]},
+			   {.transport = SIP_OVER_TCP, .ip = "127.0.0.1", .port = k->port[1]}},
 		.listens = 2,
 		.realm = "pb.test",
 		.accept_unknown = true,
@@ -131,12 +156,33 @@ static void open_centre(struct call_kit *k, const char *more)
 	k->c.publish = on_publish;
 	k->c.publish_arg = k;
 	must(centre_load_flows(&k->c, NULL) == 0);
+	open_store(k);
 	centre_engine_handlers(&k->c, &h);
 	must(engine_open(&k->c.engine, k->engine_path, &h) == 0);
 	centre_sip_handlers(&k->c, &cfg.handlers);
 	must(sip_stack_open(&k->c.sip, &cfg) == 0);
 	must(centre_trunks(&k->c) == 0);
+	k->port[0] = sip_stack_port(k->c.sip, 0);
+	k->port[1] = sip_stack_port(k->c.sip, 1);
 	centre_start(&k->c);
+}
+
+void call_kit_kill(struct call_kit *k)
+{
+	sip_stack_close(k->c.sip);
+	k->c.sip = NULL;
+	engine_close(k->c.engine);
+	k->c.engine = NULL;
+	close_store(k);
+	centre_fini(&k->c);
+}
+
+void call_kit_begin(struct call_kit *k)
+{
+	memset(k->agent_state, 0, sizeof(k->agent_state));
+	open_centre(k);
+	if (k->engine->server != NULL)
+		must(kit_run(engine_up, k, 3000));
 }
 
 void call_kit_open(struct call_kit *k)
@@ -144,7 +190,19 @@ void call_kit_open(struct call_kit *k)
 	call_kit_open_with(k, "");
 }
 
+static void open_all(struct call_kit *k, const char *more, bool stored);
+
 void call_kit_open_with(struct call_kit *k, const char *more)
+{
+	open_all(k, more, false);
+}
+
+void call_kit_open_stored(struct call_kit *k, const char *more)
+{
+	open_all(k, more, true);
+}
+
+static void open_all(struct call_kit *k, const char *more, bool stored)
 {
 	struct kit_line *board;
 	int status[CALL_KIT_PHONES] = {0};
@@ -159,7 +217,10 @@ void call_kit_open_with(struct call_kit *k, const char *more)
 	board = calloc(1, sizeof(*board));
 	must(engine_kit_open(k->engine, k->engine_path) == 0);
 	must(kit_open(k->world, quiet) == 0);
-	open_centre(k, more);
+	snprintf(k->more, sizeof(k->more), "%s", more);
+	if (stored)
+		snprintf(k->database, sizeof(k->database), "%s/patchbay.db", k->dir);
+	open_centre(k);
 	/* What kit_register() and kit_dial_line() need of a board is its ports. */
 	board->port[0] = sip_stack_port(k->c.sip, 0);
 	board->port[1] = sip_stack_port(k->c.sip, 1);
@@ -187,6 +248,17 @@ void call_kit_open_with(struct call_kit *k, const char *more)
 	}
 }
 
+static void unlink_database(const struct call_kit *k)
+{
+	static const char *const ends[] = {"", "-wal", "-shm"};
+	char file[112];
+
+	for (unsigned i = 0; k->database[0] != '\0' && i < 3; i++) {
+		snprintf(file, sizeof(file), "%s%s", k->database, ends[i]);
+		unlink(file);
+	}
+}
+
 void call_kit_close(struct call_kit *k)
 {
 	must(call_kit_empty(k));
@@ -204,11 +276,13 @@ void call_kit_close(struct call_kit *k)
 	sip_stack_close(k->c.sip);
 	k->c.sip = NULL;
 	engine_close(k->c.engine);
+	close_store(k);
 	centre_fini(&k->c);
 	engine_kit_close(k->engine);
 	free(k->engine);
 	free(k->world);
 	unlink(k->engine_path);
+	unlink_database(k);
 	rmdir(k->dir);
 	must(kit_down());
 }

@@ -13,6 +13,9 @@ enum { CALL_KIT_PHONES = 5 };
 struct call_kit {
 	char dir[64];
 	char engine_path[96];
+	char database[96]; /* "" without a store */
+	char more[4000];   /* of the configuration */
+	uint16_t port[2];  /* UDP, TCP of the centre */
 	struct centre c;
 	struct engine_kit *engine;
 	struct kit_line *world;                  /* the customer */
@@ -31,6 +34,12 @@ struct call_kit {
 void call_kit_open(struct call_kit *k);
 /* The same with `more` at the end of the configuration; "@WORLD@" in it is the world's UDP port. */
 void call_kit_open_with(struct call_kit *k, const char *more);
+/* The same with a database, which call_kit_kill() needs. */
+void call_kit_open_stored(struct call_kit *k, const char *more);
+/* The centre ends as if killed: what is not in the database yet or on the wire is lost. */
+void call_kit_kill(struct call_kit *k);
+/* And begins anew; runs until it has the engine again, unless there is none. */
+void call_kit_begin(struct call_kit *k);
 /* Checks that nothing is left: no call, no leg, no recording without an account. */
 void call_kit_close(struct call_kit *k);
 

@@ -97,6 +97,7 @@ struct party {
 	uint32_t replaces;                   /* serial of whose place it is to take; 0: nobody's */
 	char play[CALL_ID_MAX];
 	enum play_use play_use;
+	bool play_lost; /* after a restart the engine did not have it any more */
 	uint64_t started_ms, answered_ms, ended_ms; /* wall */
 	json_t *stats;                              /* last numbers of the leg, or NULL */
 	uint32_t ring_ms;
@@ -139,8 +140,20 @@ enum consult_state {
 	CONSULT_CONFERENCE, /* all three */
 };
 
+/* How far a call of before a restart has come; see adopt.h. */
+enum adopted { ADOPT_NOT, ADOPT_KEPT, ADOPT_MET, ADOPT_DONE };
+
+/* What of it could not go on by itself. */
+enum adopt_next {
+	ADOPT_NOTHING,
+	ADOPT_DIAL_LOST,   /* the phone that rang */
+	ADOPT_FLOW_ANEW,   /* its place in the flow */
+	ADOPT_QUEUE_LOST,  /* the queue is not there any more */
+	ADOPT_LOOKUP_LOST, /* the answer that it waited for */
+};
+
 struct call {
-	struct le le_number, le_id;
+	struct le le_number, le_id, le_touched;
 	struct centre *centre;
 	uint64_t number; /* the ACD's name for it */
 	char id[CLOCK_UUID_SIZE];
@@ -228,6 +241,14 @@ struct call {
 	/* a feature code's last word */
 	const char *goodbye;
 
+	/* over a restart: journal.h, adopt.h */
+	uint64_t event_seq; /* newest event of the engine that was heard */
+	uint64_t kept_ms;   /* wall: its last row of before */
+	enum adopted adopted;
+	enum adopt_next adopt_next;
+	bool take_lost[CALL_TAKES_MAX], collect_lost;
+	bool record_final; /* its record was stored whole: not again */
+
 	bool opened;        /* call.open was accepted */
 	unsigned reopening; /* legs asked for in a new engine */
 	struct tmr limit;   /* call_max_s */
@@ -237,12 +258,21 @@ struct call {
 
 /* call.c */
 struct call *call_begin(struct centre *c, enum call_kind kind, const char *from, const char *to);
+/* A call of before a restart: in the tables, everything else is the caller's. NULL without memory. */
+struct call *call_again(struct centre *c, const char *id, uint64_t started_ms);
+/* And out of them, as if it had never been. */
+void call_forget(struct call *call);
 void call_note(struct call *call, enum call_step step, const char *detail);
 /* Keep something with the call: a survey's score, an account. */
 void call_keep_note(struct call *call, const char *key, const char *value);
 void call_set_state(struct call *call, enum call_state state);
 const char *call_state_name(enum call_state state);
 void call_end(struct call *call, enum call_party by, enum call_cause cause);
+/* The same, at another moment than now. */
+void call_end_at(struct call *call, enum call_party by, enum call_cause cause, uint64_t at_ms);
+/* It is ENDING: give up what nobody answers. */
+void call_linger(struct call *call);
+void call_close_in_engine(struct call *call);
 /* Free the call from the loop once nothing of it is left. Safe to call at any time. */
 void call_finish(struct call *call);
 void call_free(struct call *call);
@@ -268,6 +298,8 @@ void party_open(struct party *p, void (*then)(struct party *p));
 int party_invite(struct party *p, const char *user, const struct config_trunk *trunk,
 		 uint32_t ring_ms);
 void party_attach(struct party *p, struct sip_call *sip); /* an incoming dialog */
+/* A dialog of before a restart. Returns as sip_call_kept(). */
+int party_restore(struct party *p, const json_t *dialog, const char *password);
 int party_answer(struct party *p);
 /* trunks.c */
 /* The word that stands in records and on displays for who does not want to be known. */
@@ -304,6 +336,8 @@ void party_move_open(struct party *p);
 void party_srtp_invite(struct party *p, const char *user, const struct config_trunk *trunk);
 void party_srtp_answer(struct party *p);
 void party_srtp_again(struct party *p);
+/* False after a restart, until the first offer has brought new keys: the engine has those in use. */
+bool party_srtp_known(const struct sip_media *m);
 /* The agreed keys as leg.set takes them, or null. Secret. */
 json_t *party_srtp_json(const struct sip_media *m);
 /* The suite in use, or NULL while media are plain. */
@@ -420,8 +454,11 @@ const char *talk_hold_music(const struct call *call);
 void talk_held(struct party *p, bool held);
 void record_begin(struct call *call, bool message);
 void record_stop(struct call *call);
-bool record_open(const struct call *call); /* an account is still to come */
-void record_forget(struct call *call);     /* the engine that had them is gone */
+bool record_open(const struct call *call);                 /* an account is still to come */
+void record_forget(struct call *call);                     /* the engine that had them is gone */
+void record_forget_take(struct call *call, unsigned take); /* the engine has this one no more */
+/* A recording of this call that runs in the engine; nothing when it is known. */
+void record_adopt(struct call *call, const char *recording);
 void record_done(struct centre *c, const json_t *params);
 /* Another engine is there: ask it what accounts the recordings of the lost one closed with. */
 void record_recovered(struct centre *c);
@@ -448,6 +485,8 @@ void message_begin(struct call *call, const struct ivr_action *a);
 void message_beep_done(struct call *call);
 void message_digit(struct call *call, char digit);
 void message_end(struct call *call, const char *why);
+/* A message of before a restart is still being taken. */
+void message_resume(struct call *call);
 /* The call ends while a message is taken. */
 void message_keep(struct call *call, const char *why);
 
@@ -466,6 +505,12 @@ void desk_other_moves(struct centre *c, int agent, uint64_t from, uint64_t to);
 /* recover.c */
 void recover_up(void *arg, bool same, const json_t *snapshot);
 void recover_down(void *arg);
+/* Calls wait for an engine, so long and no longer. */
+void recover_wait(struct centre *c);
+/* Ask for a leg that the engine does not have; when all of a call are there, it goes on. */
+void recover_reopen(struct call *call, struct party *p);
+/* What played, was typed or was heard is lost: go on where the call was. */
+void recover_go_on(struct call *call);
 
 /* engine_event.c */
 void engine_event(void *arg, const char *type, const json_t *params);

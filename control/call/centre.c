@@ -12,8 +12,11 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "call/adopt.h"
 #include "call/away.h"
+#include "call/calls.h"
 #include "call/consult.h"
+#include "call/journal.h"
 #include "call/watch.h"
 
 enum { SPARE_AGENTS = 1000, SPARE_QUEUES = 32, SECOND_MS = 1000 };
@@ -46,6 +49,9 @@ int centre_init(struct centre *c, struct config *config, const struct centre_pat
 	tmr_init(&c->acd_timer);
 	tmr_init(&c->engine_grace);
 	tmr_init(&c->second);
+	tmr_init(&c->journal);
+	tmr_init(&c->adopting);
+	list_init(&c->touched);
 	tmr_init(&c->shut_down_timer);
 	c->desks = calloc(c->desks_max, sizeof(*c->desks));
 	c->regulars = calloc(1, sizeof(*c->regulars));
@@ -75,6 +81,8 @@ void centre_fini(struct centre *c)
 	tmr_cancel(&c->acd_timer);
 	tmr_cancel(&c->engine_grace);
 	tmr_cancel(&c->second);
+	tmr_cancel(&c->journal);
+	tmr_cancel(&c->adopting);
 	tmr_cancel(&c->shut_down_timer);
 	call_each(c, free_call, NULL);
 	while (c->reap.head != NULL)
@@ -288,6 +296,7 @@ static void on_second(void *arg)
 	watch_second(c);
 	away_second(c);
 	recorder_second(c);
+	journal_second(c);
 	tmr_start(&c->second, SECOND_MS, on_second, c);
 }
 
@@ -295,6 +304,7 @@ void centre_start(struct centre *c)
 {
 	watch_limits(c);
 	tmr_start(&c->second, SECOND_MS, on_second, c);
+	adopt_begin(c);
 	callback_resume(c);
 	queue_drain(c);
 }

@@ -126,6 +126,12 @@ struct centre {
 	struct tmr acd_timer;
 	struct tmr engine_grace;
 	struct tmr second; /* watches the store */
+	struct tmr journal, adopting;
+	struct list touched;  /* calls to be journalled */
+	uint64_t engine_seq;  /* newest event of the engine that was heard */
+	uint64_t journal_seq; /* ... that was journalled */
+	bool journal_engine;  /* another engine is to be journalled */
+	uint64_t bindings_ms; /* libre's clock: refreshed bindings were looked for */
 	struct tmr shut_down_timer;
 	uint32_t media_timeout_ms; /* 0: never */
 	uint32_t engine_grace_ms;

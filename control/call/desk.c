@@ -5,6 +5,7 @@
  */
 #include "call/away.h"
 #include "call/calls.h"
+#include "call/journal.h"
 #include "call/watch.h"
 
 #include <errno.h>
@@ -18,6 +19,10 @@ static void registration(struct centre *c, const struct sip_registration *r, boo
 	int agent = acd_agent_find(c->acd, r->user);
 	bool change = here ? r->first : r->last;
 
+	if (here)
+		journal_registered(c, r);
+	else
+		journal_unregistered(c, r);
 	if (change && agent >= 0) {
 		queue_tell(c);
 		acd_agent_reachable(c->acd, agent, here, clock_mono_ms());

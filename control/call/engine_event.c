@@ -3,7 +3,10 @@
  * Events of the engine, one function per type. An event that concerns nothing we know (a call that
  * has just ended, a play that was replaced) means nothing.
  */
+#include "call/calls.h"
 #include "call/consult.h"
+#include "call/journal.h"
+#include "call/park.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -136,8 +139,10 @@ static void alarm_of_engine(struct centre *c, const json_t *e)
 void engine_event(void *arg, const char *type, const json_t *e)
 {
 	struct centre *c = arg;
+	uint64_t seq = (uint64_t)json_integer_value(json_object_get(e, "seq"));
 	struct call *call;
 
+	c->engine_seq = seq;
 	if (strcmp(type, "alarm") == 0) {
 		alarm_of_engine(c, e);
 		if (strcmp(text(e, "area"), "recorder") == 0)
@@ -149,8 +154,10 @@ void engine_event(void *arg, const char *type, const json_t *e)
 		return;
 	}
 	call = call_find(c, text(e, "call"), NULL);
-	if (call == NULL || call->state == CALL_ENDING)
-		return;
+	if (call == NULL || call->state == CALL_ENDING || seq <= call->event_seq)
+		return; /* after a restart events may come that the call has heard */
+	call->event_seq = seq;
+	journal_touch(call);
 	if (strcmp(type, "play.done") == 0)
 		play_done(call, e);
 	else if (strcmp(type, "collect.done") == 0)

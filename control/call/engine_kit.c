@@ -102,12 +102,65 @@ static enum rpc_answer not_found(struct rpc_error *err, const char *kind, const 
 	return RPC_ANSWER_ERROR;
 }
 
+/* The row of a call, made when it is first asked for. */
+static json_t *row_of(json_t *list, const char *call)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(list, i, row)
+	{
+		if (strcmp(text(row, "call"), call) == 0)
+			return row;
+	}
+	row = json_pack("{s:s,s:[],s:[],s:[],s:[],s:[],s:[]}", "call", call, "legs", "hear",
+			"plays", "collects", "recordings", "monitors");
+	json_array_append_new(list, row);
+	return row;
+}
+
+static void add_row(json_t *call, const char *list, const char *name, const char *id)
+{
+	if (id[0] != '\0')
+		json_array_append_new(json_object_get(call, list), json_pack("{s:s}", name, id));
+}
+
+static json_t *call_rows(struct engine_kit *k)
+{
+	json_t *list = json_array(), *row;
+
+	for (unsigned i = 0; i < ENGINE_KIT_LEGS; i++) {
+		const struct engine_kit_leg *l = &k->leg[i];
+
+		if (!l->used)
+			continue;
+		row = row_of(list, l->call);
+		add_row(row, "legs", "leg", l->leg);
+		add_row(row, "plays", "play", l->play);
+		add_row(row, "collects", "collect", l->collect);
+	}
+	for (unsigned i = 0; i < ENGINE_KIT_RECORDINGS; i++)
+		if (k->recording[i].id[0] != '\0')
+			add_row(row_of(list, k->recording[i].call), "recordings", "recording",
+				k->recording[i].id);
+	for (unsigned i = 0; i < k->hear_count; i++) {
+		const struct engine_kit_leg *l = find(k, k->hear[i][0]);
+
+		if (l != NULL)
+			json_array_append_new(json_object_get(row_of(list, l->call), "hear"),
+					      json_pack("{s:s,s:s}", "listener", k->hear[i][0],
+							"speaker", k->hear[i][1]));
+	}
+	return list;
+}
+
 static enum rpc_answer do_snapshot(const struct rpc_call *c, json_t **result, struct rpc_error *err)
 {
 	struct engine_kit *k = c->owner;
 
 	(void)err;
-	*result = json_pack("{s:I,s:[]}", "seq", (json_int_t)event_log_newest(k->events), "calls");
+	*result = json_pack("{s:I,s:o}", "seq", (json_int_t)event_log_newest(k->events), "calls",
+			    call_rows(k));
 	return RPC_ANSWER_RESULT;
 }
 

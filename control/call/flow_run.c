@@ -104,6 +104,7 @@ static void collect(struct call *call, const struct ivr_action *a)
 
 	call_make_id(call, 'c', call->collect);
 	call->collect_how = a->collect;
+	call->collect_lost = false;
 	call->info_digits[0] = '\0';
 	if (t == NULL || engine_collect_start(call->centre->engine, call->customer->leg,
 					      call->collect, &how, call_ticket_reply, t) != 0) {

@@ -79,6 +79,11 @@ void message_digit(struct call *call, char digit)
 		message_end(call, "key");
 }
 
+void message_resume(struct call *call)
+{
+	tmr_start(&call->message_timer, LOOK_MS, look, call);
+}
+
 /* What was said so far is a message, or too short for one. */
 void message_keep(struct call *call, const char *why)
 {

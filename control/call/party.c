@@ -14,6 +14,8 @@
 
 #include "base/log.h"
 #include "base/must.h"
+#include "call/journal.h"
+#include "sip/sip_store.h"
 
 struct party *party_new(struct call *call, enum party_role role, const char *number, int agent)
 {
@@ -264,7 +266,8 @@ void party_apply_media(struct party *p, const struct sip_media *m)
 	if (m->noise)
 		json_object_set_new(o, "noise", json_pack("{s:i}", "pt", (int)m->noise_pt));
 	json_object_set_new(o, "inband_dtmf", json_boolean(!m->dtmf));
-	json_object_set_new(o, "srtp", party_srtp_json(m));
+	if (party_srtp_known(m))
+		json_object_set_new(o, "srtp", party_srtp_json(m));
 	json_object_set_new(o, "direction", json_string(sip_direction_name(m->direction)));
 	json_object_set_new(
 		o, "media_timeout_ms",
@@ -381,6 +384,7 @@ static void closed(struct party *p, const struct sip_call_event *ev)
 static void on_sip(struct sip_call *sip, const struct sip_call_event *ev, void *arg)
 {
 	struct party *p = arg;
+	struct call *call = p->call;
 
 	(void)sip;
 	switch (ev->kind) {
@@ -413,6 +417,7 @@ static void on_sip(struct sip_call *sip, const struct sip_call_event *ev, void *
 		closed(p, ev);
 		break;
 	}
+	journal_touch(call); /* over it may be, but it is freed from the loop only */
 }
 
 static void remember_dialog(struct party *p)
@@ -436,6 +441,12 @@ void party_take_dialog(struct party *p, struct party *from)
 	remember_dialog(p);
 	memcpy(p->codec, from->codec, sizeof(p->codec));
 	memcpy(p->remote, from->remote, sizeof(p->remote));
+}
+
+int party_restore(struct party *p, const json_t *dialog, const char *password)
+{
+	return sip_call_kept(&p->sip, p->call->centre->sip, dialog, password, clock_wall_ms(),
+			     on_sip, p);
 }
 
 void party_attach(struct party *p, struct sip_call *sip)

@@ -41,6 +41,7 @@ void party_play(struct party *p, enum play_use use, json_t *items, unsigned loop
 
 	call_make_id(call, 'p', p->play);
 	p->play_use = use;
+	p->play_lost = false;
 	if (t == NULL || engine_play_start(call->centre->engine, p->leg, p->play, items, loop,
 					   interrupt, call_ticket_reply, t) != 0) {
 		call_ticket_drop(t);

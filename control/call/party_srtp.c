@@ -61,6 +61,11 @@ void party_srtp_again(struct party *p)
 	set(p, m->srtp_agreed != SRTP_NO_SUITE ? CONFIG_SRTP_REQUIRED : CONFIG_SRTP_OFF, true);
 }
 
+bool party_srtp_known(const struct sip_media *m)
+{
+	return m->srtp_agreed == SRTP_NO_SUITE || m->srtp_send[0] != '\0';
+}
+
 json_t *party_srtp_json(const struct sip_media *m)
 {
 	json_t *receive;

@@ -6,6 +6,7 @@
  * actions the same loop takes.
  */
 #include "call/calls.h"
+#include "call/journal.h"
 #include "call/watch.h"
 
 #include <errno.h>
@@ -452,6 +453,7 @@ void queue_drain(struct centre *c)
 	}
 	c->draining_acd = false;
 	c->acd_told_us = 0;
+	journal_soon(c);
 	due_ms = acd_deadline(c->acd);
 	now_ms = clock_mono_ms();
 	if (due_ms == UINT64_MAX)

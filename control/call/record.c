@@ -139,14 +139,20 @@ bool record_open(const struct call *call)
 	return false;
 }
 
+void record_forget_take(struct call *call, unsigned i)
+{
+	if (!call->take[i].open)
+		return;
+	call->take[i].open = false;
+	store_row(call, &call->take[i], clock_wall_ms(), NULL);
+	if (call->running == (int)i)
+		call->running = -1;
+}
+
 void record_forget(struct call *call)
 {
-	for (unsigned i = 0; i < call->takes; i++) {
-		if (!call->take[i].open)
-			continue;
-		call->take[i].open = false;
-		store_row(call, &call->take[i], clock_wall_ms(), NULL);
-	}
+	for (unsigned i = 0; i < call->takes; i++)
+		record_forget_take(call, i);
 	call->running = -1;
 }
 
@@ -221,6 +227,25 @@ static struct take *find(struct call *call, const char *recording)
 		if (strcmp(call->take[i].id, recording) == 0)
 			return &call->take[i];
 	return NULL;
+}
+
+void record_adopt(struct call *call, const char *recording)
+{
+	struct take *t;
+
+	if (find(call, recording) != NULL || call->takes == CALL_TAKES_MAX ||
+	    strlen(recording) != CLOCK_UUID_SIZE - 1)
+		return;
+	t = &call->take[call->takes++];
+	*t = (struct take){.started_ms = clock_wall_ms(),
+			   .kind = call->state == CALL_MESSAGE ? "voicemail" : "call",
+			   .open = true};
+	memcpy(t->id, recording, CLOCK_UUID_SIZE);
+	if (call->running >= 0) /* it was stopped when this one began */
+		engine_record_stop(call->centre->engine, call->take[call->running].id);
+	call->running = (int)call->takes - 1;
+	call_note(call, CALL_STEP_RECORD, t->id);
+	store_row(call, t, 0, NULL);
 }
 
 void record_done(struct centre *c, const json_t *params)

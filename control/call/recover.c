@@ -12,6 +12,8 @@
  * A question that was on its way when the connection ended was answered with an error already, so
  * nothing here waits for the old engine.
  */
+#include "call/adopt.h"
+#include "call/calls.h"
 #include "call/consult.h"
 
 #include <errno.h>
@@ -36,6 +38,13 @@ static void on_grace(void *arg)
 
 	log_error("engine", "no engine for %u ms: %u calls end", c->engine_grace_ms, c->calls_now);
 	call_each(c, end_lost, NULL);
+	adopt_end(c);
+	queue_drain(c);
+}
+
+void recover_wait(struct centre *c)
+{
+	tmr_start(&c->engine_grace, c->engine_grace_ms, on_grace, c);
 }
 
 void recover_down(void *arg)
@@ -48,18 +57,15 @@ void recover_down(void *arg)
 	centre_publish(c, "engine", json_pack("{s:b,s:s}", "connected", 0, "instance", v.instance));
 	centre_alarm(c, "engine", true, "the engine is not connected");
 	if (c->calls_now > 0)
-		tmr_start(&c->engine_grace, c->engine_grace_ms, on_grace, c);
+		recover_wait(c);
 }
 
-/* All legs are there again: go on where the call was. What the caller was hearing or typing is
- * lost; the flow is told so and asks again. */
-static void resume(struct call *call)
+void recover_go_on(struct call *call)
 {
 	struct party *customer = call->customer;
 
-	call->untold = false;
-	call_note(call, CALL_STEP_ENGINE_BACK, NULL);
-	record_follow(call);
+	if (adopt_go_on(call))
+		return;
 	if (call->confirm_collect[0] != '\0') { /* the key that was waited for will not come */
 		dial_confirmed(call, "");
 		return;
@@ -118,6 +124,16 @@ static void resume(struct call *call)
 	}
 }
 
+/* All legs are there again: go on where the call was. What the caller was hearing or typing is
+ * lost; the flow is told so and asks again. */
+static void resume(struct call *call)
+{
+	call->untold = false;
+	call_note(call, CALL_STEP_ENGINE_BACK, NULL);
+	record_follow(call);
+	recover_go_on(call);
+}
+
 static void one_done(struct call *call)
 {
 	if (call->reopening > 0 && --call->reopening == 0 && call->state != CALL_ENDING &&
@@ -146,7 +162,8 @@ static void on_reopened(struct call *call, struct party *p, int err, const json_
 	p->has_local = true;
 	if (p->answered && p->sip != NULL) {
 		remote = sip_call_remote(p->sip);
-		if (remote != NULL)
+		/* Keys that are not known any more: nothing is sent until there are new ones. */
+		if (remote != NULL && party_srtp_known(remote))
 			party_apply_media(p, remote);
 		party_srtp_again(p);
 		sip_call_modify(p->sip, &p->local);
@@ -156,7 +173,7 @@ static void on_reopened(struct call *call, struct party *p, int err, const json_
 	one_done(call);
 }
 
-static void reopen(struct call *call, struct party *p)
+void recover_reopen(struct call *call, struct party *p)
 {
 	struct ticket *t = call_ticket_new(call, p, on_reopened);
 
@@ -178,6 +195,12 @@ static void remake(struct call *call, void *arg)
 	struct centre *c = call->centre;
 
 	(void)arg;
+	call->event_seq = 0; /* another engine counts anew */
+	if (call->adopted == ADOPT_KEPT) {
+		call->adopted = ADOPT_DONE;
+		if (call->state != CALL_ENDING)
+			call_note(call, CALL_STEP_ADOPTED, "another engine");
+	}
 	if (call->state == CALL_ENDING) {
 		/* Nothing of it is in this engine: only the dialogs' goodbyes are left. */
 		record_forget(call);
@@ -210,7 +233,7 @@ static void remake(struct call *call, void *arg)
 			p->leg_wanted = false;
 			party_gone(p);
 		} else if (p->state != PARTY_FREE && p->sip != NULL) {
-			reopen(call, p);
+			recover_reopen(call, p);
 		}
 	}
 	if (call->reopening == 0)
@@ -221,7 +244,9 @@ static void remake_unknown(struct call *call, void *arg)
 {
 	const json_t *known = arg;
 
-	if (json_object_get(known, call->id) == NULL)
+	if (call->adopted == ADOPT_KEPT)
+		adopt_meet(call, json_object_get(known, call->id));
+	else if (json_object_get(known, call->id) == NULL)
 		remake(call, NULL);
 	else if (call->untold && call->state != CALL_ENDING && call->customer != NULL)
 		resume(call); /* the engine went on, but not with what we wanted of it meanwhile */
@@ -275,17 +300,21 @@ void recover_up(void *arg, bool same, const json_t *snapshot)
 	centre_publish(c, "engine", json_pack("{s:b,s:s}", "connected", 1, "instance", v.instance));
 	centre_alarm(c, "engine", false, "");
 	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *id =
-			json_string_value(json_object_get(json_array_get(list, i), "call"));
+		json_t *entry = json_array_get(list, i);
+		const char *id = json_string_value(json_object_get(entry, "call"));
 
 		if (id != NULL)
-			json_object_set_new(known, id, json_true());
+			json_object_set(known, id, entry);
 	}
 	close_strangers(c, known);
+	if (!same)
+		c->engine_seq = (uint64_t)json_integer_value(json_object_get(snapshot, "seq"));
 	if (same)
 		call_each(c, remake_unknown, known);
 	else
 		call_each(c, remake, NULL);
+	c->journal_engine = true;
+	adopt_end(c);
 	json_decref(known);
 	record_recovered(c);
 	recorder_ask(c);

@@ -280,6 +280,13 @@ int engine_open(struct engine **out, const char *path, const struct engine_handl
 	return 0;
 }
 
+void engine_expect(struct engine *e, const char *instance, uint64_t seq)
+{
+	must(e->state == DOWN);
+	snprintf(e->instance_before, sizeof(e->instance_before), "%s", instance);
+	e->seq = seq;
+}
+
 void engine_close(struct engine *e)
 {
 	if (e == NULL)

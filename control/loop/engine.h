@@ -46,6 +46,10 @@ struct engine_handlers {
 /* Start to connect to the socket at `path`. Never fails but for memory (-ENOMEM). */
 int engine_open(struct engine **engine, const char *path, const struct engine_handlers *handlers);
 
+/* Before the loop runs: the engine that a daemon before us knew, and the newest event that it heard. If it
+ * is there still, `up` says `same`, and events since then follow. */
+void engine_expect(struct engine *engine, const char *instance, uint64_t seq);
+
 /* Disconnect; open requests are answered with -ECONNRESET. NULL is fine. */
 void engine_close(struct engine *engine);
 
