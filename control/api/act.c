@@ -107,6 +107,25 @@ enum rpc_answer api_monitor(const struct rpc_call *call, json_t **result, struct
 	return RPC_ANSWER_RESULT;
 }
 
+enum rpc_answer api_takeover(const struct rpc_call *call, json_t **result, struct rpc_error *err)
+{
+	struct api *api = call->owner;
+	struct call *found = api_call(api, call->params, err);
+	const char *by = rpc_param_text(call->params, "by", "");
+	const char *state = "";
+	char why[200] = "";
+	int code;
+
+	if (found == NULL)
+		return RPC_ANSWER_ERROR;
+	code = centre_takeover(api->c, found, by, &state, why, sizeof(why));
+	if (code != 0)
+		return api_refused(err, code, why);
+	*result =
+		json_pack("{s:s,s:s,s:s}", "call", centre_call_id(found), "by", by, "state", state);
+	return RPC_ANSWER_RESULT;
+}
+
 enum rpc_answer api_record(const struct rpc_call *call, json_t **result, struct rpc_error *err)
 {
 	struct api *api = call->owner;

@@ -28,6 +28,41 @@ static const struct rpc_param monitor_params[] = {
 	RPC_PARAM_WORD("mode", RPC_REQUIRED, "listen|whisper|coach|barge|off"),
 	RPC_PARAM_END,
 };
+static const struct rpc_param report_params[] = {
+	RPC_PARAM_WORD("of", RPC_REQUIRED, "queues|agents|flows"),
+	RPC_PARAM_TEXT("key", RPC_OPTIONAL | RPC_NULLABLE, 1, 63),
+	RPC_PARAM_INT("from_ms", RPC_REQUIRED, 0, INT64_MAX),
+	RPC_PARAM_INT("to_ms", RPC_REQUIRED, 1, INT64_MAX),
+	RPC_PARAM_WORD("interval", RPC_OPTIONAL, "15m|30m|1h|1d|all"),
+	RPC_PARAM_TEXT("zone", RPC_OPTIONAL | RPC_NULLABLE, 1, 63),
+	RPC_PARAM_END,
+};
+static const struct rpc_param log_params[] = {
+	RPC_PARAM_ID("agent", RPC_REQUIRED),
+	RPC_PARAM_INT("from_ms", RPC_OPTIONAL | RPC_NULLABLE, 0, INT64_MAX),
+	RPC_PARAM_INT("to_ms", RPC_OPTIONAL | RPC_NULLABLE, 0, INT64_MAX),
+	RPC_PARAM_INT("limit", RPC_OPTIONAL | RPC_NULLABLE, 1, STORE_LIMIT_MAX),
+	RPC_PARAM_ID("after", RPC_OPTIONAL | RPC_NULLABLE),
+	RPC_PARAM_END,
+};
+static const struct rpc_param watch_params[] = {
+	RPC_PARAM_TEXT("agent", RPC_OPTIONAL | RPC_NULLABLE, 1, 63),
+	RPC_PARAM_TEXT("queue", RPC_OPTIONAL | RPC_NULLABLE, 1, 63),
+	RPC_PARAM_INT("from_ms", RPC_OPTIONAL | RPC_NULLABLE, 0, INT64_MAX),
+	RPC_PARAM_INT("to_ms", RPC_OPTIONAL | RPC_NULLABLE, 0, INT64_MAX),
+	RPC_PARAM_INT("limit", RPC_OPTIONAL | RPC_NULLABLE, 1, STORE_LIMIT_MAX),
+	RPC_PARAM_ID("after", RPC_OPTIONAL | RPC_NULLABLE),
+	RPC_PARAM_END,
+};
+static const struct rpc_param backup_params[] = {
+	RPC_PARAM_TEXT("file", RPC_REQUIRED, 1, 1000),
+	RPC_PARAM_END,
+};
+static const struct rpc_param takeover_params[] = {
+	RPC_PARAM_ID("call", RPC_REQUIRED),
+	RPC_PARAM_ID("by", RPC_REQUIRED),
+	RPC_PARAM_END,
+};
 static const struct rpc_param record_params[] = {
 	RPC_PARAM_ID("call", RPC_REQUIRED),
 	RPC_PARAM_WORD("action", RPC_REQUIRED, "start|stop|pause|resume|mask|unmask|refuse"),
@@ -108,6 +143,7 @@ static const struct rpc_method methods[] = {
 	{"queue.set", queue_set_params, api_queue_set},
 	{"queue.move", move_params, api_queue_move},
 	{"monitor", monitor_params, api_monitor},
+	{"takeover", takeover_params, api_takeover},
 	{"record", record_params, api_record},
 	{"transfer", transfer_params, api_transfer},
 	{"park", park_params, api_park},
@@ -117,6 +153,12 @@ static const struct rpc_method methods[] = {
 	{"hangup", call_params, api_hangup},
 	{"recordings", history_params, api_recordings},
 	{"cdr", history_params, api_cdr},
+	{"report", report_params, api_report},
+	{"agent.log", log_params, api_agent_log},
+	{"agent.conduct", watch_params, api_agent_conduct},
+	{"overlong", watch_params, api_overlong},
+	{"alarms", rpc_params_none, api_alarms},
+	{"backup", backup_params, api_backup},
 	{"voicemail.heard", heard_params, api_heard},
 	{"drops", rpc_params_none, api_drops},
 	{"engine", rpc_params_none, api_engine},

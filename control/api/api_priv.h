@@ -25,10 +25,15 @@ rpc_method_fn api_agent_set, api_agent_queue, api_queue_set, api_queue_move, api
 	api_record, api_transfer, api_consult, api_hangup, api_heard;
 rpc_method_fn api_park, api_unpark, api_parked;
 rpc_method_fn api_flow_check, api_flow_reload, api_config_reload;
+rpc_method_fn api_report, api_agent_log, api_agent_conduct, api_overlong, api_alarms, api_backup,
+	api_takeover;
 rpc_method_fn api_recordings, api_cdr, api_drops, api_engine;
 
 /* A refusal of the centre, a negative errno and a sentence, as an error of the protocol. */
 enum rpc_answer api_refused(struct rpc_error *err, int code, const char *why);
+
+/* The alarms as rows; the caller's. */
+json_t *api_alarm_rows(const struct centre *c);
 
 /* The history of one call that is over: answers call->ref later. */
 enum rpc_answer api_ask_call(struct api *api, const struct rpc_call *call, struct rpc_error *err);

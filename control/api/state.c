@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/api_priv.h"
+#include "call/watch.h"
 #include "loop/clock.h"
 #include "sip/sip_trunk.h"
 
@@ -15,7 +16,7 @@ static json_t *text(const char *s)
 	return v ? v : json_string("?");
 }
 
-static json_t *alarms(const struct centre *c)
+json_t *api_alarm_rows(const struct centre *c)
 {
 	json_t *list = json_array();
 
@@ -85,10 +86,11 @@ static json_t *store_part(const struct centre *c)
 	if (c->store == NULL)
 		return json_null();
 	store_status(c->store, &s);
-	return json_pack("{s:s,s:s,s:s,s:i,s:i,s:I,s:I,s:i}", "file", c->database, "state",
+	return json_pack("{s:s,s:s,s:s,s:i,s:i,s:I,s:I,s:i,s:o}", "file", c->database, "state",
 			 store_state_name(s.state), "text", s.text, "waiting", (int)s.waiting,
 			 "waiting_max", (int)s.waiting_max, "dropped", (json_int_t)s.dropped,
-			 "written", (json_int_t)s.written, "schema", s.schema);
+			 "written", (json_int_t)s.written, "schema", s.schema, "purged",
+			 watch_purged(c));
 }
 
 static json_t *flow_part(const struct centre *c)
@@ -163,7 +165,7 @@ enum rpc_answer api_status(const struct rpc_call *call, json_t **result, struct 
 			    json_integer(now_ms > start_ms ? (json_int_t)(now_ms - start_ms) : 0));
 	json_object_set_new(o, "healthy",
 			    json_boolean(c->alarm_count == 0 && engine_is_up(c->engine)));
-	json_object_set_new(o, "alarms", alarms(c));
+	json_object_set_new(o, "alarms", api_alarm_rows(c));
 	json_object_set_new(o, "engine", engine_part(c));
 	json_object_set(o, "recorder", c->recorder.row != NULL ? c->recorder.row : json_null());
 	json_object_set_new(o, "sip", sip_part(c));

@@ -237,6 +237,7 @@ struct call {
 	/* supervision */
 	char monitor[CALL_ID_MAX]; /* "" when none */
 	char monitor_mode[12];
+	bool take_over; /* the supervisor becomes the agent when it answers */
 
 	/* a feature code's last word */
 	const char *goodbye;
@@ -479,6 +480,13 @@ void monitor_answered(struct party *p);
 void monitor_closed(struct party *p);
 void monitor_digit(struct party *p, char digit);
 void monitor_agent_changed(struct call *call);
+
+/* takeover.c */
+/* `by` takes the conversation over: "taken" at once when it listens already, else "ringing". Returns 0, or -ENOENT,
+ * -EPERM, -EBUSY, -ENOTCONN with a sentence in `why`. */
+int takeover_set(struct call *call, const char *by, const char **state, char *why, size_t why_size);
+/* The supervisor who listens becomes the agent; false when there is no conversation any more. */
+bool takeover_now(struct party *p);
 
 /* message.c */
 void message_begin(struct call *call, const struct ivr_action *a);

@@ -344,6 +344,13 @@ int centre_monitor(struct centre *c, struct call *call, const char *by, const ch
 	return monitor_set(call, by, mode, NULL, state, why, why_size);
 }
 
+int centre_takeover(struct centre *c, struct call *call, const char *by, const char **state,
+		    char *why, size_t why_size)
+{
+	(void)c;
+	return takeover_set(call, by, state, why, why_size);
+}
+
 int centre_record(struct centre *c, struct call *call, const char *action, const char *by,
 		  const char **state, char *why, size_t why_size)
 {

@@ -231,6 +231,8 @@ void call_each(struct centre *c, void (*visit)(struct call *call, void *arg), vo
  * with a sentence in `why`. */
 int centre_monitor(struct centre *c, struct call *call, const char *by, const char *mode,
 		   const char **state, char *why, size_t why_size);
+int centre_takeover(struct centre *c, struct call *call, const char *by, const char **state,
+		    char *why, size_t why_size);
 /* `action` is a word of record/record_policy.h; `state`: "off", "running", "paused", "masked". */
 int centre_record(struct centre *c, struct call *call, const char *action, const char *by,
 		  const char **state, char *why, size_t why_size);

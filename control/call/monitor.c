@@ -55,6 +55,8 @@ void monitor_answered(struct party *p)
 {
 	struct call *call = p->call;
 
+	if (call->take_over && takeover_now(p))
+		return;
 	note(call, p, call->monitor_mode);
 	join(call);
 	call_publish(call);
@@ -71,6 +73,7 @@ void monitor_closed(struct party *p)
 		engine_monitor_stop(call->centre->engine, call->monitor);
 	call->monitor[0] = '\0';
 	call->monitor_mode[0] = '\0';
+	call->take_over = false;
 	if (p->agent >= 0)
 		desk_other(call->centre, p->agent, call->number, false);
 	note(call, p, "off");
@@ -109,6 +112,8 @@ void monitor_digit(struct party *p, char digit)
 		set_mode(p->call, "whisper");
 	else if (digit == '6')
 		set_mode(p->call, "barge");
+	else if (digit == '8')
+		(void)takeover_now(p);
 }
 
 static void ring(struct party *p)

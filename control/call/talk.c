@@ -143,7 +143,8 @@ void talk_agent_left(struct call *call, enum call_party by)
 		return;
 	}
 	call->served = true;
-	if (queue)
+	/* Who took the conversation over may be nobody of the ACD's; the flow waits for the queue all the same. */
+	if (queue || ivr_session_in_queue(&call->ivr))
 		flow_tell(call, &(struct ivr_event){.kind = IVR_EV_QUEUE_LEFT,
 						    .queue = IVR_QUEUE_SERVED});
 	else

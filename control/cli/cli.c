@@ -45,9 +45,14 @@ static const struct cli_command commands[] = {
 	 "  patchbay queue sales pause\n", cli_queue},
 	{"move", "CALL QUEUE", "move a waiting call to another queue; it keeps the time waited",
 	 "  patchbay move 3f9a21bc service\n", cli_move},
-	{"agent", "AGENT [STATE [REASON] | queue QUEUE LEVEL|off]", "one agent; or change its state or its queues",
+	{"agent", "log AGENT | conduct [AGENT] | AGENT [STATE [REASON] | queue QUEUE LEVEL|off]", "one agent; or change its state or its queues",
 	 "STATE as in `patchbay agents --help`.\n\n"
+	 "log tells each state with reason, from, until and call (--from T --to T --limit N --after ID); conduct tells what\n"
+	 "stands out of a day (--day DATE, today): rejected and unanswered rings, phones that vanish, long holds, media\n"
+	 "gaps, many aways; limits are those of conduct: in the configuration.\n\n"
 	 "  patchbay agent 1001\n"
+	 "  patchbay agent log 1001 --from 2h\n"
+	 "  patchbay agent conduct --day 2026-11-25\n"
 	 "  patchbay agent 1001 ready\n"
 	 "  patchbay agent 1001 queue sales 2     serves sales, is asked after those of level 1\n"
 	 "  patchbay agent 1001 queue sales off\n", cli_agent},
@@ -57,6 +62,30 @@ static const struct cli_command commands[] = {
 	 "  patchbay monitor 3f9a21bc --by 2001 --mode listen\n"
 	 "  patchbay monitor 3f9a21bc --by 2001 --mode whisper\n"
 	 "  patchbay monitor 3f9a21bc --by 2001 --mode off\n", cli_monitor},
+	{"takeover", "CALL --by SUPERVISOR", "take a conversation over",
+	 "The supervisor becomes the agent: at once when it listens already, else its phone rings and it has the conversation\n"
+	 "when it answers. The agent is let go, into wrap-up. While listening, key 8 of the phone does the same.\n\n"
+	 "  patchbay takeover 3f9a21bc --by 2001\n", cli_takeover},
+	{"alarms", "[--day DATE]", "what is wrong now, and calls that are overlong; or the overlong calls of a day",
+	 "Talk, hold and wrap-up have limits for leader, controller and manager (overlong_..._s of a queue). Exit code 1 when\n"
+	 "there is an alarm. With --day (a date, or today) the list of that day's overlong calls with their recordings.\n\n"
+	 "  patchbay alarms\n"
+	 "  patchbay alarms --day 2026-11-25\n", cli_alarms},
+	{"report", "queues|agents|flows [KEY] [--from T] [--to T] [--interval 15m|30m|1h|1d|all] [--zone Z] [--csv]",
+	 "what happened: per queue, agent or flow, in intervals",
+	 "From today's midnight to now and as one interval unless it is said otherwise. T is a number of minutes, hours or days ago\n"
+	 "(30m, 2h, 7d), a date (2026-11-22) or a moment (2026-11-22T14:30); hours and days are those of --zone, such as\n"
+	 "Europe/Berlin (else patchbayd's). Counts belong to the interval in which something happened, durations are divided at its\n"
+	 "borders; the columns of --csv and --json are explained in control-protocol.md.\n\n"
+	 "  patchbay report queues --from 2026-11-22 --to 2026-11-23 --interval 1h\n"
+	 "  patchbay report agents 1001 --interval 15m --csv > 1001.csv\n"
+	 "  patchbay report flows --from 7d --interval 1d --json\n", cli_report},
+	{"backup", "FILE", "copy the database while it runs, verified",
+	 "patchbayd writes FILE, which must not exist; it has that name only when it is whole.\n\n"
+	 "  patchbay backup /var/backups/patchbay-2026-11-26.db\n", cli_backup},
+	{"restore", "FILE [--database FILE | --config FILE]", "put a backup in the place of the database",
+	 "patchbayd must be stopped. The backup is read whole first; the database that was there is kept beside.\n\n"
+	 "  patchbay restore /var/backups/patchbay-2026-11-26.db\n", cli_restore},
 	{"record", "CALL ACTION [--by WHO]", "start, stop, pause, resume, mask, unmask a recording; refuse",
 	 "  patchbay record 3f9a21bc pause       a gap in the recording\n"
 	 "  patchbay record 3f9a21bc mask        silence of the same length\n"

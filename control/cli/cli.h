@@ -28,6 +28,7 @@ enum { CLI_STORES_MAX = 16, CLI_WORDS_MAX = 64 };
 #define CLI_CONTROL_SOCKET "/run/patchbay/control.sock"
 #define CLI_ENGINE_SOCKET  "/run/patchbay/engine.sock"
 #define CLI_STORE          "/var/lib/patchbay/store"
+#define CLI_CONFIG         "/etc/patchbay/patchbay.yaml"
 
 struct cli_command;
 
@@ -84,6 +85,13 @@ int cli_usage(struct cli *c, const char *fmt, ...) __attribute__((format(printf,
 bool cli_number(struct cli *c, const char *option, const char *text, int64_t min, int64_t max,
 		int64_t *value);
 
+/* A moment: "30m", "2h", "7d" ago, the beginning of a day "2026-11-22", or "2026-11-22T14:30" (local time);
+ * complains. */
+bool cli_since(struct cli *c, const char *option, const char *text, int64_t *ms);
+
+/* The whole file with a NUL behind, the caller's; NULL: complained. */
+char *cli_file_read(struct cli *c, const char *path, size_t max, size_t *len);
+
 /* --- asking --- */
 
 enum cli_peer { CLI_DAEMON, CLI_ENGINE };
@@ -137,6 +145,8 @@ cli_fn cli_status, cli_calls, cli_call, cli_legs, cli_queues, cli_trunks, cli_ag
 	cli_engine, cli_records;
 cli_fn cli_agent, cli_queue, cli_move, cli_monitor, cli_record, cli_transfer, cli_park, cli_parked,
 	cli_unpark, cli_consult, cli_hangup, cli_voicemail, cli_prompts;
+cli_fn cli_report, cli_alarms, cli_agent_log, cli_agent_conduct, cli_takeover, cli_backup,
+	cli_restore;
 cli_fn cli_flow, cli_config, cli_example, cli_recordings, cli_events, cli_top, cli_graph,
 	cli_capture, cli_completion, cli_help;
 

@@ -33,6 +33,11 @@ static const struct rpc_param anything[] = {
 	RPC_PARAM_TEXT("queue", RPC_OPTIONAL, 1, 63),
 	RPC_PARAM_INT("limit", RPC_OPTIONAL, 1, 200),
 	RPC_PARAM_INT("from_ms", RPC_OPTIONAL, 0, INT64_MAX),
+	RPC_PARAM_INT("to_ms", RPC_OPTIONAL, 0, INT64_MAX),
+	RPC_PARAM_TEXT("of", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_TEXT("key", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_TEXT("interval", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_TEXT("zone", RPC_OPTIONAL, 1, 63),
 	RPC_PARAM_END,
 };
 
@@ -110,6 +115,25 @@ static const struct {
 			"'ports':[{'name':'p','driver':'d','mac':'m','ip':'i','link':true,'"
 			"fallback':'no AF_XDP'}],'recorder':null,'alarms':{'disk':'full'}}"},
 	{"cdr", "{'records':[],'more':false}"},
+	{"report",
+	 "{'of':'queues','rows':[{'from_ms':1761429600000,'to_ms':1761433200000,'queue':'=sales','"
+	 "offered':10,'answered':8,'answer_rate':0.8,'service_level':0.875,'speed_of_answer_ms':"
+	 "9000,'handle_time_ms':null,'not_ready':{'lunch':61000}}]}"},
+	{"alarms",
+	 "{'alarms':[{'area':'disk','text':'full','since_ms':1}],'overlong':[{'agent':'"
+	 "1001','call':'c-1','queue':'sales','what':'talk','level':2,'role':'controller','"
+	 "since_ms':1,'lasted_ms':700000,'limit_ms':600000}]}"},
+	{"overlong", "{'overlong':[{'call':'c-1','agent':'1001','queue':'sales','what':'wrap_up','"
+		     "level':3,'began_ms':1,'lasted_ms':200000,'limit_ms':180000,'recording':'"
+		     "r-7'}],'more':false}"},
+	{"agent.log", "{'states':[{'agent':'1001','state':'not_ready','reason':'lunch','from_ms':"
+		      "1000,'until_ms':"
+		      "62000,'call':null,'id':'7'}],'more':true,'next':'7'}"},
+	{"agent.conduct",
+	 "{'findings':[{'agent':'1001','at_ms':1,'rule':'rejected_ring','call':'c-1','count':2,'"
+	 "lasted_ms':4000,'evidence':'SIP 486 after 4000 ms'}],'more':false}"},
+	{"takeover", "{'call':'c-1','by':'2001','state':'ringing'}"},
+	{"backup", "{'file':'/b.db','pages':10,'bytes':40960,'ms':1500}"},
 };
 
 static enum rpc_answer canned(const struct rpc_call *call, json_t **result, struct rpc_error *err)
@@ -138,29 +162,21 @@ static enum rpc_answer refuse(const struct rpc_call *call, json_t **result, stru
 }
 
 static const struct rpc_method methods[] = {
-	{"status", anything, canned},
-	{"calls", anything, canned},
-	{"call", anything, canned},
-	{"queues", anything, canned},
-	{"trunks", anything, canned},
-	{"agents", anything, canned},
-	{"agent.set", anything, canned},
-	{"queue.set", anything, canned},
-	{"queue.move", anything, canned},
-	{"agent.queue", anything, canned},
-	{"monitor", anything, canned},
-	{"record", anything, canned},
-	{"transfer", anything, canned},
-	{"park", anything, canned},
-	{"unpark", anything, canned},
-	{"parked", anything, canned},
-	{"hangup", anything, refuse},
-	{"legs", anything, canned},
-	{"flow.check", anything, canned},
-	{"stat.drops", anything, canned},
-	{"stat.engine", anything, canned},
-	{"cdr", anything, canned},
-	{NULL, NULL, NULL},
+	{"status", anything, canned},        {"calls", anything, canned},
+	{"call", anything, canned},          {"queues", anything, canned},
+	{"trunks", anything, canned},        {"agents", anything, canned},
+	{"agent.set", anything, canned},     {"queue.set", anything, canned},
+	{"queue.move", anything, canned},    {"agent.queue", anything, canned},
+	{"monitor", anything, canned},       {"record", anything, canned},
+	{"transfer", anything, canned},      {"park", anything, canned},
+	{"unpark", anything, canned},        {"parked", anything, canned},
+	{"hangup", anything, refuse},        {"legs", anything, canned},
+	{"flow.check", anything, canned},    {"stat.drops", anything, canned},
+	{"stat.engine", anything, canned},   {"cdr", anything, canned},
+	{"report", anything, canned},        {"alarms", anything, canned},
+	{"overlong", anything, canned},      {"agent.log", anything, canned},
+	{"agent.conduct", anything, canned}, {"takeover", anything, canned},
+	{"backup", anything, canned},        {NULL, NULL, NULL},
 };
 
 struct world {
@@ -255,6 +271,28 @@ static const struct {
 	{"call c-1", 0, "ended      ", NULL},
 	{"call c-1", 0, "1.5 s  queue  sales\n", NULL},
 	{"call c-1", 0, "loss 1.00 %, jitter 2.5 ms", NULL},
+	{"report queues --zone Europe/Berlin --from 2025-10-26", 0, "2025-10-26 00:00  =sales",
+	 NULL},
+	{"report queues", 0, "80.0", NULL},
+	{"report queues", 0, "0:09", NULL},
+	{"report queues --csv", 0, "queue,offered,answered", NULL},
+	{"report queues --csv", 0, ",\"'=sales\",10,8,0.800000,", NULL}, /* no formula */
+	{"report queues --json", 0, "\"service_level\": 0.875", NULL},
+	{"report agents", 0, "lunch 1:01", NULL},
+	{"report lunches", 2, NULL, "\"lunches\" is none of queues, agents, flows"},
+	{"report queues --from yesterday", 2, NULL, "--from must be 30m, 2h, 7d or a date"},
+	{"report queues --from 2026-11-22 --to 2026-11-21", 2, NULL, "--to must be after --from"},
+	{"alarms", 1, "disk: full\n", NULL},
+	{"alarms", 1, "sales  1001   talk  controller   11:40  10:00\n", NULL},
+	{"alarms --day 2026-11-22", 0, "wrap_up  manager    3:20   3:00  r-7\n", NULL},
+	{"agent log 1001", 0, "not_ready  lunch   -       1:01\n", NULL},
+	{"agent log 1001", 0, "there are more: --after 7", NULL},
+	{"agent conduct", 0, "rejected_ring  c-1       2    0:04  SIP 486 after 4000 ms\n", NULL},
+	{"agent log", 2, NULL, "AGENT is missing"},
+	{"takeover c-1 --by 2001", 0, "2001 is rung; who answers has the conversation\n", NULL},
+	{"takeover c-1", 2, NULL, "--by SUPERVISOR is missing"},
+	{"backup b.db", 0, "/b.db: 41.0 kB, copied and verified in 1.5 s\n", NULL},
+	{"restore /nonexistent.db --database /tmp/none.db", 1, NULL, "patchbayd runs"},
 	{"call", 2, NULL, "CALL is missing\nusage: patchbay call CALL"},
 	{"call a b", 2, NULL, "what is \"b\" here?"},
 	{"trunks", 1, "udp:sip.example:5060", NULL},

@@ -16,7 +16,7 @@
 #include "ivr/flow.h"
 
 /* The whole file, with a NUL behind it; NULL: complained. */
-static char *file_read(struct cli *c, const char *path, size_t max, size_t *len)
+char *cli_file_read(struct cli *c, const char *path, size_t max, size_t *len)
 {
 	FILE *f = fopen(path, "rb");
 	char *text = NULL;
@@ -117,7 +117,7 @@ static int config_read(struct cli *c, const char *path, struct config **config,
 		       struct complaints *k)
 {
 	size_t len;
-	char *text = file_read(c, path, CONFIG_TEXT_MAX, &len);
+	char *text = cli_file_read(c, path, CONFIG_TEXT_MAX, &len);
 	int rc;
 
 	if (text == NULL)
@@ -178,7 +178,7 @@ static int flow_check_file(struct cli *c, const char *file, const char *config, 
 			config);
 		return CLI_REFUSED;
 	}
-	text = file_read(c, file, IVR_TEXT_MAX, &len);
+	text = cli_file_read(c, file, IVR_TEXT_MAX, &len);
 	rc = text != NULL ? check_with(c, file, text, len, &a) : CLI_REFUSED;
 	free(text);
 	config_free(a.config);
@@ -296,7 +296,7 @@ int cli_config(struct cli *c)
 		return cli_usage(c, "\"%s\" is none of check FILE, reload", verb);
 	if (file == NULL)
 		return cli_usage(c, "FILE is missing");
-	text = file_read(c, file, CONFIG_TEXT_MAX, &len);
+	text = cli_file_read(c, file, CONFIG_TEXT_MAX, &len);
 	if (text == NULL)
 		return CLI_REFUSED;
 	if (config_load(text, len, file, &config, &k) == 0)

@@ -16,14 +16,14 @@
 #include "patchbay/recording.h"
 #include "patchbay/rpc_client.h"
 
-/* "30m", "2h", "7d" ago, or the beginning of a day "2026-11-22" (local time). */
-static bool since_read(struct cli *c, const char *option, const char *text, int64_t *ms)
+bool cli_since(struct cli *c, const char *option, const char *text, int64_t *ms)
 {
 	struct tm day = {.tm_isdst = -1};
 	int64_t now = (int64_t)time(NULL) * 1000, n;
 	char *end;
 
-	if (sscanf(text, "%4d-%2d-%2d", &day.tm_year, &day.tm_mon, &day.tm_mday) == 3) {
+	if (sscanf(text, "%4d-%2d-%2d%*1[T ]%2d:%2d", &day.tm_year, &day.tm_mon, &day.tm_mday,
+		   &day.tm_hour, &day.tm_min) >= 3) {
 		day.tm_year -= 1900;
 		day.tm_mon -= 1;
 		*ms = (int64_t)mktime(&day) * 1000;
@@ -38,7 +38,10 @@ static bool since_read(struct cli *c, const char *option, const char *text, int6
 		if (unit != 0)
 			return true;
 	}
-	cli_usage(c, "%s must be 30m, 2h, 7d or a date such as 2026-11-22", option);
+	cli_usage(c,
+		  "%s must be 30m, 2h, 7d or a date such as 2026-11-22 or "
+		  "2026-11-22T14:30",
+		  option);
 	return false;
 }
 
@@ -59,11 +62,11 @@ static json_t *filters(struct cli *c)
 		if (v != NULL)
 			json_object_set_new(p, texts[i], json_string(v));
 	}
-	if (!cli_option(c, "--since", &v) || (v != NULL && !since_read(c, "--since", v, &n)))
+	if (!cli_option(c, "--since", &v) || (v != NULL && !cli_since(c, "--since", v, &n)))
 		goto wrong;
 	if (v != NULL)
 		json_object_set_new(p, "from_ms", json_integer(n));
-	if (!cli_option(c, "--until", &v) || (v != NULL && !since_read(c, "--until", v, &n)))
+	if (!cli_option(c, "--until", &v) || (v != NULL && !cli_since(c, "--until", v, &n)))
 		goto wrong;
 	if (v != NULL)
 		json_object_set_new(p, "to_ms", json_integer(n));
@@ -272,7 +275,7 @@ static int ask_all(struct cli *c, const char *method, const char *list, int64_t 
 
 	while (more) {
 		json_t *r = NULL, *p = json_pack("{s:I, s:I, s:i}", "from_ms", (json_int_t)from_ms,
-						 "to_ms", (json_int_t)to_ms, "limit", 500);
+						 "to_ms", (json_int_t)to_ms, "limit", 200);
 		int rc;
 
 		if (next != NULL)
@@ -337,7 +340,7 @@ static int reconcile_day(struct cli *c, const struct recordings_options *opt)
 	strftime(day, sizeof(day), "%Y-%m-%d", &tm);
 	if (given != NULL)
 		snprintf(day, sizeof(day), "%s", given);
-	if (!since_read(c, "--day", day, &from_ms))
+	if (!cli_since(c, "--day", day, &from_ms))
 		return CLI_USAGE;
 	to_ms = from_ms + INT64_C(86400000);
 	rc = ask_all(c, "cdr", "records", from_ms, to_ms, calls);

@@ -22,6 +22,7 @@ _patchbay() {
   case $prev in
   --socket | --engine-socket | --store | --output | --config | --prompts) files; return ;;
   --mode) words "listen whisper barge off"; return ;;
+  --interval) words "15m 30m 1h 1d all"; return ;;
   --by | --agent) ask agents; return ;;
   --queue) ask queues; return ;;
   --to) ask agents; ask queues; return ;;
@@ -31,6 +32,11 @@ _patchbay() {
   "") ask commands; words "$options" ;;
   call | hangup) ask calls ;;
   monitor) ask calls; words "--by --mode" ;;
+  takeover) ask calls; words "--by" ;;
+  alarms) words "--day" ;;
+  report) words "queues agents flows --from --to --interval --zone --csv" ;;
+  backup) files ;;
+  restore) words "--database --config"; files ;;
   queue) ask queues; words "pause resume" ;;
   move) ask calls; ask queues ;;
   record) ask calls; words "start stop pause resume mask unmask refuse --by" ;;
@@ -39,7 +45,7 @@ _patchbay() {
   unpark) ask agents ;;
   consult) ask calls; words "complete cancel conference" ;;
   agent)
-    if [ "$prev" = agent ]; then ask agents; else words "sign-in sign-out ready not-ready wrap-up-done dnd-on dnd-off"; fi ;;
+    if [ "$prev" = agent ]; then ask agents; words "log conduct"; else words "sign-in sign-out ready not-ready wrap-up-done dnd-on dnd-off"; fi ;;
   agents)
     case $prev in
     agents) words "set" ;;

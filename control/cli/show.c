@@ -693,8 +693,12 @@ int cli_agent(struct cli *c)
 	size_t i;
 	int rc;
 
-	if (!cli_need(c, "AGENT", &agent))
+	if (!cli_need(c, "AGENT, log or conduct", &agent))
 		return CLI_USAGE;
+	if (strcmp(agent, "log") == 0)
+		return cli_agent_log(c);
+	if (strcmp(agent, "conduct") == 0)
+		return cli_agent_conduct(c);
 	if (c->words > 0)
 		return agent_set(c, agent);
 	rc = cli_ask(c, CLI_DAEMON, "agents", NULL, &r);

@@ -39,6 +39,11 @@ const char *ivr_session_language(const struct ivr_session *s)
 	return s->flow != NULL ? s->flow->language[s->language] : "";
 }
 
+bool ivr_session_in_queue(const struct ivr_session *s)
+{
+	return s->flow != NULL && !s->over && s->waiting == IVR_WAIT_QUEUE;
+}
+
 const char *ivr_session_node(const struct ivr_session *s)
 {
 	return s->flow != NULL ? node_of(s)->name : "";

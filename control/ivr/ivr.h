@@ -216,6 +216,9 @@ int ivr_session_kept(struct ivr_session *s, struct ivr_flow *flow, const json_t 
 /* Language the caller is spoken to in now, for announcements: "zh". */
 const char *ivr_session_language(const struct ivr_session *s);
 
+/* Does it wait for QUEUE_LEFT? */
+bool ivr_session_in_queue(const struct ivr_session *s);
+
 /* Name of the node where the caller is. */
 const char *ivr_session_node(const struct ivr_session *s);
 

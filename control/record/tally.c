@@ -280,6 +280,8 @@ static void answer(struct tally_call *c, enum call_step step, const char *agent,
 {
 	(void)step;
 	c->resolved = false;
+	if (c->talking && strcmp(c->agent, agent) == 0)
+		return; /* who took it over */
 	talk_over(c, at_ms);
 	if (!c->waiting)
 		return; /* rung without a queue */
@@ -396,6 +398,16 @@ static void resolve(struct tally_call *c, enum call_step step, const char *detai
 	c->resolved = true;
 }
 
+/* The conversation goes on with another agent: a supervisor took it over. */
+static void pass(struct tally_call *c, enum call_step step, const char *detail, uint64_t at_ms)
+{
+	(void)step;
+	settle(c, at_ms);
+	if (c->talking)
+		set(c->agent, detail);
+	c->held = false;
+}
+
 /* The conversation is over, and the call goes on. */
 static void go_on(struct tally_call *c, enum call_step step, const char *detail, uint64_t at_ms)
 {
@@ -411,15 +423,25 @@ typedef void step_fn(struct tally_call *c, enum call_step step, const char *deta
 
 /* The steps that change a sum. */
 static step_fn *const on_step[CALL_STEPS] = {
-	[CALL_STEP_QUEUE] = enter,        [CALL_STEP_QUEUE_LEFT] = leave,
-	[CALL_STEP_OFFER] = offer,        [CALL_STEP_OFFER_VOID] = refuse,
-	[CALL_STEP_NO_ANSWER] = refuse,   [CALL_STEP_REJECT] = refuse,
-	[CALL_STEP_ANSWER] = answer,      [CALL_STEP_HOLD] = hold,
-	[CALL_STEP_RESUME] = hold,        [CALL_STEP_RESOLVED] = resolve,
-	[CALL_STEP_IVR] = go_on,          [CALL_STEP_MESSAGE] = go_on,
-	[CALL_STEP_CALLBACK] = go_on,     [CALL_STEP_TRANSFER] = go_on,
-	[CALL_STEP_PARK] = go_on,         [CALL_STEP_HANGUP] = hang_up,
-	[CALL_STEP_WRAP_UP] = wrap_begin, [CALL_STEP_WRAP_UP_DONE] = wrap_done,
+	[CALL_STEP_QUEUE] = enter,
+	[CALL_STEP_QUEUE_LEFT] = leave,
+	[CALL_STEP_OFFER] = offer,
+	[CALL_STEP_OFFER_VOID] = refuse,
+	[CALL_STEP_NO_ANSWER] = refuse,
+	[CALL_STEP_REJECT] = refuse,
+	[CALL_STEP_ANSWER] = answer,
+	[CALL_STEP_HOLD] = hold,
+	[CALL_STEP_RESUME] = hold,
+	[CALL_STEP_RESOLVED] = resolve,
+	[CALL_STEP_IVR] = go_on,
+	[CALL_STEP_MESSAGE] = go_on,
+	[CALL_STEP_CALLBACK] = go_on,
+	[CALL_STEP_TRANSFER] = go_on,
+	[CALL_STEP_TAKEOVER] = pass,
+	[CALL_STEP_PARK] = go_on,
+	[CALL_STEP_HANGUP] = hang_up,
+	[CALL_STEP_WRAP_UP] = wrap_begin,
+	[CALL_STEP_WRAP_UP_DONE] = wrap_done,
 };
 
 void tally_call_step(struct tally_call *c, enum call_step step, const char *detail, uint64_t at_ms)

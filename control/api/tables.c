@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Tables over time, what supervision is told, and the database as a whole: reports, logs of agents, findings,
+ * overlong calls, alarms, backups.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api_priv.h"
+#include "call/watch.h"
+#include "loop/clock.h"
+#include "loop/zone.h"
+
+/* A request that waits for the store. */
+struct pending {
+	struct api *api;
+	struct rpc_ref ref;
+	json_t *more; /* members that go with the answer; or NULL */
+};
+
+static struct pending *later(const struct rpc_call *call, json_t *more)
+{
+	struct pending *p = calloc(1, sizeof(*p));
+
+	if (p == NULL) {
+		json_decref(more);
+		return NULL;
+	}
+	*p = (struct pending){.api = call->owner, .ref = call->ref, .more = more};
+	return p;
+}
+
+static void let_go(struct pending *p)
+{
+	if (p != NULL)
+		json_decref(p->more);
+	free(p);
+}
+
+static void on_answer(void *arg, const json_t *result, const char *error)
+{
+	struct pending *p = arg;
+	struct rpc_error err = {0};
+	json_t *answer;
+
+	if (error != NULL || result == NULL) {
+		rpc_error_set(&err, RPC_STORE, "%s", error ? error : "no answer");
+		rpc_server_fail(p->api->server, p->ref, &err);
+	} else {
+		answer = json_deep_copy(result);
+		if (p->more != NULL)
+			json_object_update(answer, p->more);
+		rpc_server_answer(p->api->server, p->ref, answer);
+	}
+	let_go(p);
+}
+
+static enum rpc_answer busy(struct rpc_error *err)
+{
+	rpc_error_set(err, RPC_STORE, "too many questions to the database wait");
+	return RPC_ANSWER_ERROR;
+}
+
+/* --- reports ------------------------------------------------------------------------------- */
+
+static int word_of(const char *word, const char *const *words, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (strcmp(words[i], word) == 0)
+			return i;
+	return 0;
+}
+
+enum rpc_answer api_report(const struct rpc_call *call, json_t **result, struct rpc_error *err)
+{
+	static const char *const of[] = {"queues", "agents", "flows"};
+	static const enum tally_kind kinds[] = {TALLY_QUEUE, TALLY_AGENT, TALLY_FLOW};
+	static const char *const units[] = {"15m", "30m", "1h", "1d", "all"};
+	struct api *api = call->owner;
+	int what = word_of(rpc_param_text(call->params, "of", ""), of, 3);
+	int unit = word_of(rpc_param_text(call->params, "interval", "15m"), units, ZONE_UNITS);
+	const char *zone = rpc_param_text(call->params, "zone", NULL);
+	uint64_t border[STORE_BORDERS_MAX];
+	struct store_report r = {.kind = kinds[what],
+				 .key = rpc_param_text(call->params, "key", NULL),
+				 .border = border,
+				 .now_ms = clock_wall_ms()};
+	struct pending *p;
+
+	(void)result;
+	if (!zone_known(zone)) {
+		rpc_error_set(err, RPC_INVALID_PARAMS, "params.zone: there is no time zone %s",
+			      zone);
+		return RPC_ANSWER_ERROR;
+	}
+	r.borders = zone_borders(
+		zone, (enum zone_unit)unit, (uint64_t)rpc_param_int(call->params, "from_ms", 0),
+		(uint64_t)rpc_param_int(call->params, "to_ms", 0), border, STORE_BORDERS_MAX);
+	if (r.borders == 0) {
+		rpc_error_set(err, RPC_INVALID_PARAMS,
+			      "params: to_ms must be after from_ms, and there may be %d intervals "
+			      "at most; ask for longer ones",
+			      STORE_BORDERS_MAX - 1);
+		return RPC_ANSWER_ERROR;
+	}
+	p = later(call, json_pack("{s:s,s:s}", "of", of[what], "interval", units[unit]));
+	if (p != NULL && api->c->store != NULL &&
+	    store_report(api->c->store, &r, on_answer, p) == 0)
+		return RPC_ANSWER_LATER;
+	let_go(p);
+	return busy(err);
+}
+
+/* --- lists --------------------------------------------------------------------------------- */
+
+static enum rpc_answer ask(const struct rpc_call *call, enum store_question what,
+			   struct rpc_error *err)
+{
+	struct api *api = call->owner;
+	const json_t *q = call->params;
+	struct store_filter f = {
+		.agent = rpc_param_text(q, "agent", NULL),
+		.queue = rpc_param_text(q, "queue", NULL),
+		.after = rpc_param_text(q, "after", NULL),
+		.from_ms = (uint64_t)rpc_param_int(q, "from_ms", 0),
+		.to_ms = (uint64_t)rpc_param_int(q, "to_ms", 0),
+		.limit = (uint32_t)rpc_param_int(q, "limit", 0),
+	};
+	struct pending *p = later(call, NULL);
+
+	if (p != NULL && api->c->store != NULL &&
+	    store_ask(api->c->store, what, &f, on_answer, p) == 0)
+		return RPC_ANSWER_LATER;
+	let_go(p);
+	return busy(err);
+}
+
+enum rpc_answer api_agent_log(const struct rpc_call *call, json_t **result, struct rpc_error *err)
+{
+	(void)result;
+	return ask(call, STORE_ASK_AGENT_LOG, err);
+}
+
+enum rpc_answer api_agent_conduct(const struct rpc_call *call, json_t **result,
+				  struct rpc_error *err)
+{
+	(void)result;
+	return ask(call, STORE_ASK_FINDINGS, err);
+}
+
+enum rpc_answer api_overlong(const struct rpc_call *call, json_t **result, struct rpc_error *err)
+{
+	(void)result;
+	return ask(call, STORE_ASK_OVERLONG, err);
+}
+
+enum rpc_answer api_alarms(const struct rpc_call *call, json_t **result, struct rpc_error *err)
+{
+	struct api *api = call->owner;
+
+	(void)err;
+	*result = json_pack("{s:o,s:o}", "alarms", api_alarm_rows(api->c), "overlong",
+			    watch_overlong(api->c));
+	return RPC_ANSWER_RESULT;
+}
+
+/* --- the database -------------------------------------------------------------------------- */
+
+enum rpc_answer api_backup(const struct rpc_call *call, json_t **result, struct rpc_error *err)
+{
+	struct api *api = call->owner;
+	const char *file = rpc_param_text(call->params, "file", "");
+	struct pending *p;
+
+	(void)result;
+	if (file[0] != '/') {
+		rpc_error_set(err, RPC_INVALID_PARAMS, "params.file: must begin with /");
+		return RPC_ANSWER_ERROR;
+	}
+	p = later(call, NULL);
+	if (p != NULL && api->c->store != NULL &&
+	    store_backup(api->c->store, file, on_answer, p) == 0)
+		return RPC_ANSWER_LATER;
+	let_go(p);
+	return busy(err);
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reports, logs, alarms, findings, a takeover and a backup, as a client of the control socket gets them after calls.
+ */
+#include "api/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "call/call_kit.h"
+#include "call/watch.h"
+#include "check.h"
+#include "patchbay/rpc_client.h"
+
+struct desk_top {
+	struct call_kit k;
+	struct api *api;
+	struct rpc_client *client;
+	char path[108], database[108];
+	/* of the newest answer */
+	bool done;
+	json_t *result;
+	char reason[40], message[320];
+	/* events */
+	unsigned events, ended;
+};
+
+static void on_store(int flags, void *arg)
+{
+	(void)flags;
+	store_dispatch(arg);
+}
+
+static void on_client(int flags, void *arg)
+{
+	struct desk_top *d = arg;
+
+	(void)flags;
+	check(rpc_client_poll(d->client) == 0);
+}
+
+static void on_event(void *arg, const json_t *params)
+{
+	struct desk_top *d = arg;
+	const char *state = json_string_value(json_object_get(params, "state"));
+
+	d->events++;
+	d->ended += state != NULL && strcmp(state, "ended") == 0;
+}
+
+static void on_reply(void *arg, const struct rpc_reply *r)
+{
+	struct desk_top *d = arg;
+
+	d->done = true;
+	json_decref(d->result);
+	d->result = r->kind == RPC_REPLY_RESULT ? json_deep_copy(r->result) : NULL;
+	d->reason[0] = d->message[0] = '\0';
+	if (r->kind == RPC_REPLY_ERROR) {
+		snprintf(d->message, sizeof(d->message), "%s", r->error->message);
+		snprintf(d->reason, sizeof(d->reason), "%s", rpc_reason_word(r->error->reason));
+	}
+}
+
+static bool is_done(void *arg)
+{
+	const struct desk_top *d = arg;
+
+	return d->done;
+}
+
+/* Ask and wait; the answer is in d->result or d->reason. */
+static const json_t *ask(struct desk_top *d, const char *method, json_t *params)
+{
+	d->done = false;
+	check_int(rpc_client_request(d->client, method, params, 5000, on_reply, d), 0);
+	check(kit_run(is_done, d, 6000));
+	return d->result;
+}
+
+static struct desk_top *top_open(void)
+{
+	struct desk_top *d = calloc(1, sizeof(*d));
+	char why[200];
+
+	call_kit_open(&d->k);
+	snprintf(d->path, sizeof(d->path), "%s/control.sock", d->k.dir);
+	snprintf(d->database, sizeof(d->database), "%s/patchbay.db", d->k.dir);
+	check_int(store_open(&d->k.c.store, d->database, why, sizeof(why)), 0);
+	check_int(fd_listen(store_fd(d->k.c.store), FD_READ, on_store, d->k.c.store), 0);
+	check_int(api_open(&d->api, &d->k.c, d->path, -1), 0);
+	check_int(rpc_client_open(&d->client, d->path), 0);
+	rpc_client_on_event(d->client, on_event, d);
+	check_int(fd_listen(rpc_client_fd(d->client), FD_READ, on_client, d), 0);
+	check(ask(d, "hello", json_pack("{s:i,s:s}", "protocol", 1, "client", "test")) != NULL);
+	check(ask(d, "subscribe", NULL) != NULL);
+	return d;
+}
+
+static void top_close(struct desk_top *d)
+{
+	char other[140];
+
+	check(call_kit_empty(&d->k));
+	fd_close(rpc_client_fd(d->client));
+	rpc_client_close(d->client);
+	fd_close(store_fd(d->k.c.store));
+	check_int(store_close(d->k.c.store, 3000), 0);
+	d->k.c.store = NULL;
+	api_close(d->api);
+	json_decref(d->result);
+	unlink(d->database);
+	for (int i = 0; i < 2; i++) {
+		snprintf(other, sizeof(other), "%s%s", d->database, i ? "-wal" : "-shm");
+		unlink(other);
+	}
+	call_kit_close(&d->k);
+	free(d);
+}
+
+static const char *text(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	return s != NULL ? s : "";
+}
+
+static json_int_t number(const json_t *o, const char *name)
+{
+	return json_integer_value(json_object_get(o, name));
+}
+
+/* The first row of a list in the answer. */
+static const json_t *first(struct desk_top *d, const char *list)
+{
+	return json_array_get(json_object_get(d->result, list), 0);
+}
+
+static struct kit_call *talk(struct desk_top *d)
+{
+	struct kit_call *customer;
+
+	call_kit_ready(&d->k, "1001");
+	strcpy(d->k.engine->digits, "1");
+	customer = call_kit_dial(&d->k, "95598");
+	check(call_kit_reaches(&d->k, CALL_TALKING));
+	return customer;
+}
+
+/* Is 1001 in that state, within a second? */
+static bool agent_is(struct desk_top *d, const char *state)
+{
+	for (int i = 0; i < 40; i++) {
+		if (ask(d, "agents", NULL) != NULL &&
+		    strcmp(text(first(d, "agents"), "state"), state) == 0)
+			return true;
+		kit_wait(30);
+	}
+	return false;
+}
+
+/* Ask until the list has `n` rows: rows are on their way to the database. */
+static void ask_until(struct desk_top *d, const char *method, const json_t *params,
+		      const char *list, size_t n)
+{
+	for (int i = 0; i < 100; i++) {
+		ask(d, method, json_deep_copy(params));
+		if (d->result != NULL && json_array_size(json_object_get(d->result, list)) == n)
+			return;
+		kit_wait(30);
+	}
+	check(!"the rows did not come");
+}
+
+static void a_report_tells_of_the_call_that_was(void)
+{
+	struct desk_top *d = top_open();
+	json_int_t now = (json_int_t)clock_wall_ms();
+	struct kit_call *customer = talk(d);
+	const json_t *row;
+	json_t *params;
+
+	kit_wait(1100);
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_empty(&d->k));
+
+	params = json_pack("{s:s,s:I,s:I,s:s}", "of", "queues", "from_ms", now, "to_ms",
+			   now + 60000, "interval", "all");
+	ask_until(d, "report", params, "rows", 1);
+	for (int i = 0; i < 50 && number(first(d, "rows"), "talk_ms") < 1000; i++) {
+		kit_wait(30);
+		ask(d, "report", json_deep_copy(params));
+	}
+	row = first(d, "rows");
+	check_str(text(row, "queue"), "sales");
+	check_int(number(row, "offered"), 1);
+	check_int(number(row, "answered"), 1);
+	check_int(number(row, "answered_20s"), 1);
+	check(number(row, "talk_ms") >= 1000 && number(row, "talk_ms") < 10000);
+	check(json_real_value(json_object_get(row, "service_level")) == 1.0);
+
+	json_object_set_new(params, "of", json_string("agents"));
+	json_object_set_new(params, "key", json_string("1001"));
+	ask_until(d, "report", params, "rows", 1);
+	row = first(d, "rows");
+	check_int(number(row, "answered"), 1);
+	check(number(row, "talking_ms") >= 1000);
+	check_int(number(row, "sign_ins"), 1);
+
+	json_object_del(params, "key");
+	json_object_set_new(params, "of", json_string("flows"));
+	ask_until(d, "report", params, "rows", 1);
+	check_int(number(first(d, "rows"), "callers"), 1);
+	check_int(number(first(d, "rows"), "queued"), 1);
+
+	json_object_set_new(params, "zone", json_string("Europe/Bielefeld"));
+	check(ask(d, "report", json_deep_copy(params)) == NULL);
+	check(strstr(d->message, "there is no time zone Europe/Bielefeld") != NULL);
+	json_decref(params);
+
+	/* Each state with its end; the newest has none. */
+	check(ask(d, "agent.log", json_pack("{s:s}", "agent", "1001")) != NULL);
+	check(json_array_size(json_object_get(d->result, "states")) >= 4);
+	check(json_is_null(json_object_get(first(d, "states"), "until_ms")));
+	check_int(number(json_array_get(json_object_get(d->result, "states"), 1), "until_ms"),
+		  number(first(d, "states"), "from_ms"));
+	top_close(d);
+}
+
+static void a_long_call_alarms_and_is_in_the_list(void)
+{
+	struct desk_top *d = top_open();
+	struct config_queue *q = &d->k.c.config->queues[config_queue_find(d->k.c.config, "sales") -
+							d->k.c.config->queues];
+	struct kit_call *customer;
+	json_t *none = json_object();
+
+	q->overlong_s[0][0] = 1;
+	q->overlong_s[0][1] = 2;
+	customer = talk(d);
+	watch_second(&d->k.c);
+	check(ask(d, "alarms", NULL) != NULL);
+	check_int(json_array_size(json_object_get(d->result, "overlong")), 0);
+	kit_wait(1100);
+	watch_second(&d->k.c);
+	check(ask(d, "alarms", NULL) != NULL);
+	check_str(text(first(d, "overlong"), "role"), "leader");
+	check_str(text(first(d, "overlong"), "agent"), "1001");
+	kit_wait(1000);
+	watch_second(&d->k.c);
+	check(ask(d, "alarms", NULL) != NULL);
+	check_str(text(first(d, "overlong"), "role"), "controller");
+	check_int(number(first(d, "overlong"), "limit_ms"), 2000);
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_empty(&d->k));
+	check(ask(d, "alarms", NULL) != NULL);
+	check_int(json_array_size(json_object_get(d->result, "overlong")), 0);
+
+	ask_until(d, "overlong", none, "overlong", 1);
+	check_int(number(first(d, "overlong"), "level"), 2);
+	check(number(first(d, "overlong"), "lasted_ms") >= 2000);
+	check(text(first(d, "overlong"), "recording")[0] != '\0');
+	json_decref(none);
+	top_close(d);
+}
+
+static void a_phone_that_rejects_is_found(void)
+{
+	struct desk_top *d = top_open();
+	struct kit_call *customer;
+	json_t *params = json_pack("{s:s}", "agent", "1001");
+
+	call_kit_ready(&d->k, "1001");
+	watch_second(&d->k.c);
+	d->k.phone[0]->mood = KIT_BUSY; /* at once: nobody could have */
+	strcpy(d->k.engine->digits, "1");
+	customer = call_kit_dial(&d->k, "95598");
+	check(agent_is(d, "not_ready"));
+	ask_until(d, "agent.conduct", params, "findings", 1);
+	check_str(text(first(d, "findings"), "rule"), "do_not_disturb");
+	check(strncmp(text(first(d, "findings"), "evidence"), "SIP 486 after ", 14) == 0);
+	check(text(first(d, "findings"), "call")[0] != '\0');
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_empty(&d->k));
+	json_decref(params);
+	top_close(d);
+}
+
+static void a_supervisor_takes_the_conversation_over(void)
+{
+	struct desk_top *d = top_open();
+	struct kit_call *customer = talk(d), *agent, *boss;
+	struct call *call = call_kit_newest(&d->k);
+	json_t *params;
+
+	agent = kit_last(d->k.phone[0]);
+	check(ask(d, "takeover", json_pack("{s:s,s:s}", "call", call->id, "by", "1002")) == NULL);
+	check_str(d->reason, "refused");
+	check(ask(d, "takeover", json_pack("{s:s,s:s}", "call", call->id, "by", "2001")) != NULL);
+	check_str(text(d->result, "state"), "ringing");
+	check(kit_until(&agent->closed, 1, 3000));
+	boss = kit_last(d->k.phone[3]);
+	check(boss->answered && !boss->closed && !customer->closed);
+	check_int(call->state, CALL_TALKING);
+	check_str(call->agent->number, "2001");
+	check(call->supervisor == NULL);
+	check(agent_is(d, "wrap_up"));
+	centre_check(&d->k.c);
+	kit_wait(50);
+
+	/* Who took it over ends it as any agent does: the flow goes on behind the queue. */
+	sip_call_end(boss->call, 0, 16, NULL);
+	check(kit_until(&customer->closed, 1, 3000));
+	check(call_kit_empty(&d->k));
+	params = json_pack("{s:s}", "number", "95598");
+	ask_until(d, "cdr", params, "records", 1);
+	check_str(text(first(d, "records"), "agent"), "2001");
+	check_int(json_array_size(json_object_get(first(d, "records"), "agents")), 2);
+	json_decref(params);
+	top_close(d);
+}
+
+static void who_listens_takes_over_at_once(void)
+{
+	struct desk_top *d = top_open();
+	struct kit_call *customer = talk(d), *agent = kit_last(d->k.phone[0]);
+	struct call *call = call_kit_newest(&d->k);
+
+	check(ask(d, "monitor",
+		  json_pack("{s:s,s:s,s:s}", "call", call->id, "by", "2001", "mode", "listen")) !=
+	      NULL);
+	while (call->monitor[0] == '\0')
+		kit_wait(10);
+	kit_wait(50);
+	engine_kit_event(d->k.engine, "dtmf",
+			 json_pack("{s:s,s:s,s:s}", "call", call->id, "leg", call->supervisor->leg,
+				   "digit", "8"));
+	check(kit_until(&agent->closed, 1, 3000));
+	check_str(call->agent->number, "2001");
+	check(engine_kit_was(d->k.engine, "monitor.stop"));
+	centre_check(&d->k.c);
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_empty(&d->k));
+	top_close(d);
+}
+
+static void a_backup_is_made_while_calls_run(void)
+{
+	struct desk_top *d = top_open();
+	struct kit_call *customer = talk(d);
+	char file[160];
+
+	snprintf(file, sizeof(file), "%s/backup.db", d->k.dir);
+	check(ask(d, "backup", json_pack("{s:s}", "file", "backup.db")) == NULL);
+	check_str(d->message, "params.file: must begin with /");
+	check(ask(d, "backup", json_pack("{s:s}", "file", file)) != NULL);
+	check_str(text(d->result, "file"), file);
+	check(number(d->result, "bytes") > 0);
+	check(ask(d, "backup", json_pack("{s:s}", "file", file)) == NULL);
+	check_str(d->reason, "store");
+	check(access(file, R_OK) == 0);
+	unlink(file);
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_empty(&d->k));
+	top_close(d);
+}
+
+static const struct check_case cases[] = {
+	CHECK_CASE(a_report_tells_of_the_call_that_was),
+	CHECK_CASE(a_long_call_alarms_and_is_in_the_list),
+	CHECK_CASE(a_phone_that_rejects_is_found),
+	CHECK_CASE(a_supervisor_takes_the_conversation_over),
+	CHECK_CASE(who_listens_takes_over_at_once),
+	CHECK_CASE(a_backup_is_made_while_calls_run),
+};
+
+int main(void)
+{
+	log_setup("test", getenv("LOUD") ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
+	return check_run(cases, sizeof(cases) / sizeof(cases[0]));
+}
