@@ -186,11 +186,12 @@ static const struct cli_command commands[] = {
 	 "check FILE needs no patchbayd; with --config FILE queues, calendars and agents are checked as well, with\n"
 	 "--prompts DIR the sounds. Without FILE the flow in use is checked by patchbayd. reload refuses a flow with\n"
 	 "errors and changes nothing then; calls that run finish with the flow they began with. try walks it in this terminal\n"
-	 "(--caller NUMBER, --language L, --closed: outside the hours). Without FILE, draw and try take the built-in flow.\n\n"
+	 "(--caller NUMBER, --language L, --closed: outside the hours). draw makes a Graphviz file, or with --svg a\n"
+	 "drawing that any browser shows. Without FILE, draw and try take the built-in flow.\n\n"
 	 "  patchbay flow check hotline.yaml --config patchbay.yaml --prompts /usr/share/patchbay/prompts\n"
 	 "  patchbay flow reload\n"
 	 "  patchbay flow try hotline.yaml --language en\n"
-	 "  patchbay flow draw hotline.yaml | dot -Tsvg > hotline.svg\n", cli_flow},
+	 "  patchbay flow draw hotline.yaml --svg > hotline.svg\n", cli_flow},
 	{"config", "check FILE | reload", "check or load the configuration",
 	 "  patchbay config check /etc/patchbay/patchbay.yaml\n"
 	 "  patchbay config reload\n", cli_config},

@@ -436,6 +436,9 @@ static void files_are_checked_without_a_daemon(void)
 	snprintf(line, sizeof(line), "flow draw %s", flow);
 	run(&w, line);
 	check(strstr(w.out, "digraph") != NULL);
+	snprintf(line, sizeof(line), "flow draw %s --svg", flow);
+	run(&w, line);
+	check(strncmp(w.out, "<svg ", 5) == 0);
 	snprintf(line, sizeof(line), "flow check %s", bad);
 	run(&w, line);
 	check_int(w.code, 1);

@@ -258,6 +258,7 @@ static int flow_walk(struct cli *c)
 int cli_flow(struct cli *c)
 {
 	const char *config, *prompts, *verb, *file;
+	bool svg = cli_switch(c, "--svg");
 
 	if (!cli_option(c, "--config", &config) || !cli_option(c, "--prompts", &prompts) ||
 	    !cli_need(c, "check, reload, draw or try", &verb))
@@ -273,7 +274,7 @@ int cli_flow(struct cli *c)
 	if (strcmp(verb, "reload") == 0)
 		return reload(c, "flow.reload", file_param(file));
 	if (strcmp(verb, "draw") == 0)
-		return refusal(flow_draw(file, c->out));
+		return refusal(flow_draw(file, svg, c->out));
 	return cli_usage(c, "\"%s\" is none of check, reload, draw, try", verb);
 }
 

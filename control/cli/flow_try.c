@@ -264,18 +264,19 @@ int flow_try(const struct flow_try_options *opt)
 	return 0;
 }
 
-int flow_draw(const char *file, FILE *out)
+int flow_draw(const char *file, bool svg, FILE *out)
 {
+	const enum ivr_picture kind = svg ? IVR_PICTURE_SVG : IVR_PICTURE_DOT;
 	struct ivr_flow *f = load(file);
 	size_t len;
 	char *text;
 
 	if (f == NULL)
 		return 2;
-	len = ivr_flow_draw(f, NULL, 0);
+	len = ivr_flow_draw(f, kind, NULL, 0);
 	text = malloc(len + 1);
 	if (text != NULL) {
-		ivr_flow_draw(f, text, len + 1);
+		ivr_flow_draw(f, kind, text, len + 1);
 		fputs(text, out != NULL ? out : stdout);
 	}
 	free(text);

@@ -25,7 +25,7 @@ struct flow_try_options {
  * to hang up. Ends with the flow, at the end of input, or at hang-up. */
 int flow_try(const struct flow_try_options *opt);
 
-/* The text of a Graphviz file: `patchbay flow draw FILE | dot -Tsvg`. */
-int flow_draw(const char *file, FILE *out);
+/* The flow as a Graphviz file, or (`svg`) as a drawing for any browser. */
+int flow_draw(const char *file, bool svg, FILE *out);
 
 #endif

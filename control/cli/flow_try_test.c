@@ -50,7 +50,7 @@ static void the_end_of_input_hangs_up(void)
 static void a_file_that_cannot_be_used_is_told(void)
 {
 	check_int(flow_try(&(struct flow_try_options){.file = "/nonexistent.yaml"}), 2);
-	check_int(flow_draw("/nonexistent.yaml", stdout), 2);
+	check_int(flow_draw("/nonexistent.yaml", false, stdout), 2);
 }
 
 static void a_picture_is_drawn(void)
@@ -59,9 +59,14 @@ static void a_picture_is_drawn(void)
 	size_t len = 0;
 	FILE *out = open_memstream(&shown, &len);
 
-	check_int(flow_draw("example", out), 0);
+	check_int(flow_draw("example", false, out), 0);
 	fclose(out);
 	check(strncmp(shown, "digraph \"hotline\" {", 19) == 0);
+	free(shown);
+	out = open_memstream(&shown, &len);
+	check_int(flow_draw("example", true, out), 0);
+	fclose(out);
+	check(strncmp(shown, "<svg ", 5) == 0 && strstr(shown, "</svg>\n") != NULL);
 	free(shown);
 }
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A flow's life, and its picture. */
+ * A flow's life. */
 #include "ivr/flow.h"
-
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "base/must.h"
 #include "ivr/flow_priv.h"
@@ -67,99 +64,4 @@ size_t ivr_variable_len(const char *text)
 	       (text[n] >= '0' && text[n] <= '9') || text[n] == '_')
 		n++;
 	return n;
-}
-
-/* --- the picture --------------------------------------------------------------------------- */
-
-struct page {
-	char *out;
-	size_t size, len;
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct page *p, const char *fmt, ...)
-{
-	va_list ap;
-	size_t room = p->len < p->size ? p->size - p->len : 0;
-
-	va_start(ap, fmt);
-
-	int n = vsnprintf(room > 0 ? p->out + p->len : NULL, room, fmt, ap);
-
-	va_end(ap);
-	p->len += n > 0 ? (size_t)n : 0;
-}
-
-/* Text inside double quotes. */
-static void put_quoted(struct page *p, const char *text)
-{
-	for (; *text != '\0'; text++)
-		put(p, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
-}
-
-static void put_edge(struct page *p, const struct ivr_flow *f, unsigned from,
-		     const struct target *t, const char *label)
-{
-	if (t->to == TO_NOWHERE || t->name == NULL)
-		return;
-	put(p, "\tn%u -> ", from);
-	if (t->to >= 0)
-		put(p, "n%d", t->to);
-	else if (t->to == TO_REPEAT)
-		put(p, "n%u", from);
-	else
-		put(p, "%s", t->to == TO_BACK ? "back" : t->to == TO_RETURN ? "return" : "hangup");
-	put(p, " [label=\"%s\"];\n", label);
-	(void)f;
-}
-
-size_t ivr_flow_draw(const struct ivr_flow *f, char *out, size_t size)
-{
-	static const char *const shape[NODE_KINDS] = {
-		[NODE_SAY] = "note",       [NODE_MENU] = "house",      [NODE_COLLECT] = "house",
-		[NODE_HOURS] = "diamond",  [NODE_SET] = "box",         [NODE_IF] = "diamond",
-		[NODE_QUEUE] = "cds",      [NODE_VOICEMAIL] = "tab",   [NODE_DIAL] = "cds",
-		[NODE_RUN] = "component",  [NODE_LOOKUP] = "cylinder", [NODE_NOTE] = "note",
-		[NODE_CALLBACK] = "tab",   [NODE_RECORD] = "cds",      [NODE_GOTO] = "point",
-		[NODE_HANGUP] = "octagon",
-	};
-	static const char *const way[WAYS] = {
-		[WAY_RUN] = "run",
-		[WAY_NEXT] = "",
-		[WAY_OTHERWISE] = "otherwise",
-		[WAY_CLOSED] = "else",
-		[WAY_FULL] = "full",
-		[WAY_LONG] = "long",
-		[WAY_EMPTY] = "empty",
-		[WAY_TIMEOUT] = "timeout",
-		[WAY_BUSY] = "busy",
-		[WAY_NO_ANSWER] = "no answer",
-		[WAY_FAILED] = "failed",
-	};
-	struct page p = {.out = out, .size = size};
-
-	put(&p, "digraph \"");
-	put_quoted(&p, f->name);
-	put(&p,
-	    "\" {\n\trankdir=LR;\n\tstart [shape=circle];\n\thangup [shape=octagon];\n"
-	    "\tback [shape=plaintext];\n\treturn [shape=plaintext];\n\tstart -> n%d;\n",
-	    f->start.to);
-	for (unsigned i = 0; i < f->n_nodes; i++) {
-		const struct node *n = &f->node[i];
-
-		put(&p, "\tn%u [shape=%s, label=\"", i, shape[n->kind]);
-		put_quoted(&p, n->name);
-		put(&p, "\"];\n");
-		for (unsigned k = 0; k < KEYS; k++) {
-			char label[2] = {"0123456789*#"[k], '\0'};
-
-			put_edge(&p, f, i, &n->key[k], label);
-		}
-		for (unsigned w = 0; w < WAYS; w++)
-			if (w < WAY_FULL || n->way[w].name != n->way[WAY_OTHERWISE].name)
-				put_edge(&p, f, i, &n->way[w], way[w]);
-	}
-	put(&p, "}\n");
-	if (size > 0 && p.len >= size)
-		out[size - 1] = '\0';
-	return p.len;
 }

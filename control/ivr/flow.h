@@ -87,8 +87,13 @@ const char *ivr_flow_node_name(const struct ivr_flow *f, unsigned node);
 unsigned ivr_flow_languages(const struct ivr_flow *f);
 const char *ivr_flow_language(const struct ivr_flow *f, unsigned i);
 
-/* The flow as a picture: the text of a Graphviz DOT file, at most `size` - 1 bytes and a NUL.
- * Returns its whole length, as snprintf() does. */
-size_t ivr_flow_draw(const struct ivr_flow *f, char *out, size_t size);
+enum ivr_picture {
+	IVR_PICTURE_DOT, /* the text of a Graphviz file */
+	IVR_PICTURE_SVG, /* a drawing that any browser shows */
+};
+
+/* The flow as a picture: at most `size` - 1 bytes and a NUL. Returns its whole length, as snprintf()
+ * does. */
+size_t ivr_flow_draw(const struct ivr_flow *f, enum ivr_picture kind, char *out, size_t size);
 
 #endif

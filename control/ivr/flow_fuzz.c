@@ -46,7 +46,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	must((rc == 0) == (c.errors == 0) && (rc == 0) == (f != NULL));
 	if (rc != 0)
 		return 0;
-	ivr_flow_draw(f, picture, sizeof(picture));
+	ivr_flow_draw(f, IVR_PICTURE_DOT, picture, sizeof(picture));
+	ivr_flow_draw(f, IVR_PICTURE_SVG, picture, sizeof(picture));
 	if (ivr_flow_check(f, &(struct ivr_world){0}, &c) == 0)
 		walk(f, data, size);
 	ivr_flow_drop(&f);

@@ -156,6 +156,19 @@ static const struct {
 	{NODE_GOTO, WAY_NEXT, "goto", true},
 };
 
+const char *ivr_node_kind_key(enum node_kind kind)
+{
+	return kind_keys[kind];
+}
+
+const char *ivr_way_key(enum node_kind kind, enum way way)
+{
+	for (size_t i = 0; i < COUNT(ways); i++)
+		if (ways[i].kind == kind && ways[i].way == way)
+			return ways[i].key;
+	return NULL;
+}
+
 int ivr_key_index(char c)
 {
 	if (c >= '0' && c <= '9')

@@ -158,6 +158,11 @@ struct ivr_flow {
 /* Bytes of the variable's name that `text` begins with: letters, digits, _. */
 size_t ivr_variable_len(const char *text);
 
+/* flow_node.c: the keys by which a file names a kind, and a way out of a node of that kind (NULL: it has no such
+ * way). */
+const char *ivr_node_kind_key(enum node_kind kind);
+const char *ivr_way_key(enum node_kind kind, enum way way);
+
 /* '0'..'9', '*', '#' to 0..11; -1 for others. */
 int ivr_key_index(char c);
 

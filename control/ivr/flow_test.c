@@ -241,23 +241,103 @@ static void the_shipped_flow_fits_the_shipped_configuration(void)
 	config_free(conf);
 }
 
-static void a_picture_fits_or_says_how_long_it_is(void)
+/* Its picture, to be freed. A small piece of paper says how large it must be. */
+static char *draw(const char *text, size_t text_len, enum ivr_picture kind)
 {
 	struct complaints c;
 	struct ivr_flow *f;
 	char small[10], *whole;
 
-	check_int(ivr_flow_load(example_flow, example_flow_len, "h", &f, &c), 0);
+	check_int(ivr_flow_load(text, text_len, "h", &f, &c), 0);
 
-	size_t len = ivr_flow_draw(f, small, sizeof(small));
+	size_t len = ivr_flow_draw(f, kind, small, sizeof(small));
 
 	check(len > 100 && strlen(small) == sizeof(small) - 1);
 	whole = malloc(len + 1);
-	check_int(ivr_flow_draw(f, whole, len + 1), len);
+	check_int(ivr_flow_draw(f, kind, whole, len + 1), len);
 	check_int(strlen(whole), len);
-	check(strstr(whole, "label=\"main\"") != NULL);
-	free(whole);
 	ivr_flow_drop(&f);
+	return whole;
+}
+
+static unsigned count(const char *text, const char *what)
+{
+	unsigned n = 0;
+
+	for (; (text = strstr(text, what)) != NULL; text += strlen(what))
+		n++;
+	return n;
+}
+
+static void a_picture_fits_or_says_how_long_it_is(void)
+{
+	char *dot = draw(example_flow, example_flow_len, IVR_PICTURE_DOT);
+
+	check(strncmp(dot, "digraph \"hotline\" {\n", 20) == 0);
+	check(strstr(dot, "label=\"main\\nmenu main-menu\"]") != NULL);
+	check(strstr(dot, "label=\"sales\\nqueue sales\"]") != NULL);
+	free(dot);
+}
+
+static const char drawn[] =
+	HEAD "  a: {say: x, next: m}\n"
+	     "  m: {menu: x, digits: {'1': a, '2': q, '5': q, '*': back}, otherwise: hangup}\n"
+	     "  q: {queue: s, full: z, otherwise: q}\n"
+	     "  lonely: {lookup: 'http://s/?a&<\">', next: z, failed: z}\n" END;
+
+/* Every way out of every node, keys that lead to one place together, what `otherwise` covers once. */
+static void all_ways_are_in_the_picture(void)
+{
+	char *dot = draw(drawn, strlen(drawn), IVR_PICTURE_DOT);
+
+	check(strstr(dot, "n0 -> n1 [label=\"\"]") != NULL);
+	check(strstr(dot, "n1 -> n0 [label=\"1\"]") != NULL);
+	check(strstr(dot, "n1 -> n2 [label=\"2 5\"]") != NULL);
+	check(strstr(dot, "label=\"back\"];\n\tn1 -> n1_2 [label=\"*\"]") != NULL);
+	check(strstr(dot, "label=\"hangup\"];\n\tn1 -> n1_3 [label=\"otherwise\"]") != NULL);
+	check(strstr(dot, "n2 -> n4 [label=\"full\"]") != NULL);
+	check(strstr(dot, "n2 -> n2 [label=\"otherwise\"]") != NULL);
+	check(strstr(dot, "lookup http://s/?a&<\\\">\"]") != NULL);
+	check_int(count(dot, " -> "), 1 + 1 + 4 + 2 + 2);
+	free(dot);
+}
+
+struct frame {
+	unsigned x, y, width, height;
+};
+
+static void a_drawing_has_every_node_and_no_two_in_one_place(void)
+{
+	char *svg = draw(drawn, strlen(drawn), IVR_PICTURE_SVG);
+	struct frame at[10];
+	unsigned n = 0, width, height;
+	const char *p = svg;
+
+	check_int(sscanf(svg,
+			 "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"%u\"",
+			 &width, &height),
+		  2);
+	check(strstr(svg, "lookup http://s/?a&#38;&#60;&#34;&#62;</text>") != NULL);
+	check(strstr(svg, "a&<") == NULL);
+	/* Lines to nodes are lines, ends are words. */
+	check_int(count(svg, "<path class=\"way\""), 1 + 1 + 1);
+	check_int(count(svg, "<path class=\"back\""), 1 + 1 + 2);
+	check_int(count(svg, ">hangup</text>"), 1);
+	check_int(count(svg, "<text"), count(svg, "</text>"));
+	while ((p = strstr(p, "<rect x=")) != NULL && n < 10) {
+		struct frame *f = &at[n++];
+
+		check_int(sscanf(p, "<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"%u\"", &f->x,
+				 &f->y, &f->width, &f->height),
+			  4);
+		check(f->x + f->width <= width && f->y + f->height <= height);
+		for (unsigned i = 0; i + 1 < n; i++)
+			check(at[i].x + at[i].width < f->x || f->x + f->width < at[i].x ||
+			      at[i].y + at[i].height < f->y || f->y + f->height < at[i].y);
+		p++;
+	}
+	check_int(n, 5);
+	free(svg);
 }
 
 static const struct check_case cases[] = {
@@ -266,6 +346,8 @@ static const struct check_case cases[] = {
 	CHECK_CASE(cycles_through_menus_and_queues_are_fine),
 	CHECK_CASE(the_shipped_flow_fits_the_shipped_configuration),
 	CHECK_CASE(a_picture_fits_or_says_how_long_it_is),
+	CHECK_CASE(all_ways_are_in_the_picture),
+	CHECK_CASE(a_drawing_has_every_node_and_no_two_in_one_place),
 };
 
 int main(void)
