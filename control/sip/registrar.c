@@ -17,7 +17,7 @@ enum { BINDING_HASH = 4096 };
 struct binding {
 	struct le he;
 	struct registrar *r;
-	struct tmr tmr;
+	struct tmr tmr, tmr_ping;
 	char user[SIP_USER_MAX];
 	char call_id[SIP_CALL_ID_MAX];
 	uint32_t cseq;
@@ -37,6 +37,7 @@ static void binding_free(void *arg)
 	struct binding *b = arg;
 
 	tmr_cancel(&b->tmr);
+	tmr_cancel(&b->tmr_ping);
 	hash_unlink(&b->he);
 	b->r->n--;
 }
@@ -166,6 +167,7 @@ struct request {
 	uint32_t default_s;
 	struct wish wish[REGISTRAR_CONTACTS_MAX];
 	size_t wishes;
+	char path[REGISTRAR_PATH_MAX];
 	bool star;
 	uint16_t status;
 	const char *reason;
@@ -219,9 +221,28 @@ static bool read_contact(const struct sip_hdr *hdr, const struct sip_msg *msg, v
 	return false;
 }
 
+/* "<sip:edge;lr>, <sip:next;lr>", in the order in which a Route needs them. */
+static bool read_path(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
+{
+	struct request *q = arg;
+	struct sip_addr addr;
+	size_t n = strlen(q->path);
+
+	(void)msg;
+	if (sip_addr_decode(&addr, &hdr->val) != 0 || !uri_usable(&addr))
+		return refuse(q, 400, "Bad Path");
+	if (re_snprintf(q->path + n, sizeof(q->path) - n, "%s%r", n ? ", " : "", &hdr->val) < 0)
+		return refuse(q, 400, "Path Too Long");
+	return false;
+}
+
 static bool read_request(struct request *q)
 {
 	const struct sip_msg *msg = q->msg;
+
+	(void)sip_msg_hdr_apply(msg, true, SIP_HDR_PATH, read_path, q);
+	if (q->status)
+		return false;
 
 	q->default_s = q->r->stack->limits.expires_max_s;
 	if (pl_isset(&msg->expires) && msg->expires.l < 10)
@@ -252,6 +273,32 @@ static bool out_of_order(const struct binding *b, const struct sip_msg *msg)
 	return pl_strcmp(&msg->callid, b->call_id) == 0 && msg->cseq.num < b->cseq;
 }
 
+/* A NAT forgets who is silent: two line ends to a phone behind one, which no phone takes for a message
+ * (RFC 5626, 3.5.1). Spread, so that a thousand phones are not one burst. */
+static void ping(void *arg)
+{
+	struct binding *b = arg;
+	uint32_t every_ms = 1000 * b->r->stack->limits.keepalive_s;
+	struct mbuf *mb = mbuf_alloc(4);
+
+	if (mb != NULL && mbuf_write_str(mb, "\r\n\r\n") == 0) {
+		mb->pos = 0;
+		(void)sip_send(b->r->stack->sip, NULL, SIP_TRANSP_UDP, &b->source, mb);
+	}
+	mem_deref(mb);
+	tmr_start(&b->tmr_ping, every_ms - rand_u32() % (every_ms / 8), ping, b);
+}
+
+static void keep_open(struct binding *b)
+{
+	uint32_t every_ms = 1000 * b->r->stack->limits.keepalive_s;
+
+	if (!b->contact.by_source || b->contact.source.transport != SIP_OVER_UDP)
+		tmr_cancel(&b->tmr_ping);
+	else if (!tmr_isrunning(&b->tmr_ping))
+		tmr_start(&b->tmr_ping, every_ms - rand_u32() % (every_ms / 8), ping, b);
+}
+
 static void fill(struct binding *b, const struct request *q, const struct wish *w)
 {
 	const struct sip_hdr *ua = sip_msg_hdr(q->msg, SIP_HDR_USER_AGENT);
@@ -261,7 +308,8 @@ static void fill(struct binding *b, const struct request *q, const struct wish *
 	sip_peer_of(&c->source, q->msg);
 	b->source = q->msg->src;
 	sip_text_pl(c->user_agent, sizeof(c->user_agent), ua ? &ua->val : &pl_null);
-	c->by_source = sip_dlg_follows_source(q->msg, &w->host);
+	str_ncpy(c->path, q->path, sizeof(c->path));
+	c->by_source = q->path[0] == '\0' && sip_dlg_follows_source(q->msg, &w->host);
 	c->q = w->q;
 	c->expires_s = w->expires_s;
 	c->changed_ms = tmr_jiffies();
@@ -269,6 +317,7 @@ static void fill(struct binding *b, const struct request *q, const struct wish *
 	b->cseq = q->msg->cseq.num;
 	b->ends_ms = c->changed_ms + 1000ull * w->expires_s;
 	tmr_start(&b->tmr, 1000ull * w->expires_s, expire, b);
+	keep_open(b);
 }
 
 static struct binding *oldest(struct binding **have, size_t n)
@@ -291,6 +340,7 @@ static struct binding *new_binding(struct registrar *r, const char *user)
 	b->r = r;
 	r->n++;
 	tmr_init(&b->tmr);
+	tmr_init(&b->tmr_ping);
 	str_ncpy(b->user, user, sizeof(b->user));
 	hash_append(r->bindings, hash_joaat((const uint8_t *)b->user, strlen(b->user)), &b->he, b);
 	return b;
@@ -348,6 +398,7 @@ int registrar_kept(struct registrar *r, const char *user, const struct registrar
 		b->contact.by_source = false;
 	b->contact.changed_ms = tmr_jiffies();
 	b->ends_ms = b->contact.changed_ms + 1000ull * contact->expires_s;
+	keep_open(b);
 	tmr_start(&b->tmr, 1000ull * contact->expires_s, expire, b);
 	return 0;
 }
@@ -409,6 +460,8 @@ static void answer(struct request *q)
 	for (size_t i = 0; i < n; i++)
 		(void)mbuf_printf(mb, "Contact: <%s>;expires=%u\r\n", have[i]->contact.uri,
 				  seconds_left(have[i]));
+	if (q->path[0])
+		(void)mbuf_printf(mb, "Supported: path\r\nPath: %s\r\n", q->path);
 	s->stats.registers_ok++;
 	(void)sip_replyf(s->sip, q->msg, 200, "OK", "%bContent-Length: 0\r\n\r\n", mb->buf,
 			 mb->end);

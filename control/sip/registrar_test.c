@@ -560,9 +560,14 @@ static void sha256_is_accepted(void)
 }
 
 /* Its Contact leads nowhere: it is reached where it came from. */
+static void pinged_each_second(struct sip_stack_config *cfg)
+{
+	cfg->limits.keepalive_s = 1;
+}
+
 static void a_phone_behind_nat_is_reached(void)
 {
-	struct scene *s = scene_new(NULL);
+	struct scene *s = scene_new(pinged_each_second);
 	struct sip_invite inv = {.user = "1003", .from_user = "1"};
 	struct registrar_contact c[2];
 	char nonce[64];
@@ -574,10 +579,45 @@ static void a_phone_behind_nat_is_reached(void)
 	check_int(registrar_lookup(sip_stack_registrar(s->board.stack), "1003", c, 2), 1);
 	check(c[0].by_source);
 	check_int(c[0].source.port, s->wire.port);
+	kit_wire_forget(&s->wire);
+	check(kit_wire_gets(&s->wire, "\r\n\r\n", 1200));
+	check_int(s->wire.len, 4);
 	check(kit_dial(&s->board, &inv) != NULL);
 	check(kit_wire_gets(&s->wire, "INVITE sip:1003@10.0.0.9:5060 SIP/2.0", SOON));
 	check_int(registrar_remove(sip_stack_registrar(s->board.stack), "1003"), 1);
 	check_int(s->board.unregistered, 1);
+	check(scene_end(s));
+}
+
+/* Behind an edge proxy: what it wrote into Path is the way back, through all that it names (RFC 3327). */
+static void a_phone_behind_a_proxy(void)
+{
+	struct scene *s = scene_new(NULL);
+	struct sip_invite inv = {.user = "1003", .from_user = "1"};
+	char nonce[64], lines[1200];
+	struct registrar_contact c[2];
+
+	wire_register(s, "1003", 1, "");
+	check(wire_nonce(s, nonce, sizeof(nonce)));
+	(void)re_snprintf(
+		lines, sizeof(lines),
+		"Contact: <sip:1003@10.0.0.9:5060>\nSupported: path\nRequire: path\n"
+		"Path: <sip:127.0.0.1:%u;lr;ob>, <sip:inner.test;lr>\nPath: <sip:last.test>\n",
+		s->wire.port);
+	wire_register_signed(s, "1003", 2, nonce, false, lines);
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+	check(strstr(s->wire.got, ";lr;ob>, <sip:inner.test;lr>, <sip:last.test>\r\n") != NULL);
+	check_int(registrar_lookup(sip_stack_registrar(s->board.stack), "1003", c, 2), 1);
+	check(!c[0].by_source);
+	check(kit_dial(&s->board, &inv) != NULL);
+	check(kit_wire_gets(&s->wire, "INVITE sip:1003@10.0.0.9:5060 SIP/2.0", SOON));
+	check(strstr(s->wire.got, ";lr;ob>, <sip:inner.test;lr>, <sip:last.test>\r\nTo:") != NULL);
+
+	wire_register(s, "1003", 3, "");
+	check(wire_nonce(s, nonce, sizeof(nonce)));
+	wire_register_signed(s, "1003", 4, nonce, false,
+			     "Contact: <sip:1003@10.0.0.9>\nPath: <tel:110>\n");
+	check(kit_wire_gets(&s->wire, "400 Bad Path", SOON));
 	check(scene_end(s));
 }
 
@@ -654,6 +694,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(too_many_phones),
 	CHECK_CASE(sha256_is_accepted),
 	CHECK_CASE(a_phone_behind_nat_is_reached),
+	CHECK_CASE(a_phone_behind_a_proxy),
 	CHECK_CASE(made_up_nonces),
 	CHECK_CASE(a_storm_of_wrong_passwords_leaves_calls_alone),
 };

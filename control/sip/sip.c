@@ -99,6 +99,7 @@ static void take_limits(struct sip_stack *s, const struct sip_limits *l)
 		.failures_source = or_default(l->failures_source, 100),
 		.session_expires_s = or_default(l->session_expires_s, 1800),
 		.session_min_s = or_default(l->session_min_s, 90),
+		.keepalive_s = or_default(l->keepalive_s, 25),
 		.prack_wait_ms = or_default(l->prack_wait_ms, 64 * SIP_T1),
 	};
 	if (s->limits.contacts_max > REGISTRAR_CONTACTS_MAX)

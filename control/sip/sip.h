@@ -110,6 +110,7 @@ struct sip_limits {
 	uint32_t failures_source;    /* wrong passwords per source in 30 s; 0 = 100 */
 	uint32_t session_expires_s;  /* asked for in outgoing calls; 0 = 1800 */
 	uint32_t session_min_s;      /* least session interval we accept (422); 0 = 90 */
+	uint32_t keepalive_s;        /* phones behind NAT are pinged so often; 0 = 25 */
 	uint32_t prack_wait_ms; /* a reliable response waits so long for its PRACK; 0 = 64 T1 */
 };
 

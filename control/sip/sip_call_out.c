@@ -321,7 +321,7 @@ static void on_invite_response(int err, const struct sip_msg *msg, void *arg)
 }
 
 int sip_call_add_fork(struct sip_call *c, const struct sip_invite *inv, const char *from,
-		      const char *to, const char *target, const char *hop)
+		      const char *to, const char *target, const char *hop, const char *route)
 {
 	struct sip_fork *f = mem_zalloc(sizeof(*f), fork_free);
 	const char *contact = inv->from_user && !inv->withheld && sip_text_is_user(inv->from_user)
@@ -335,6 +335,8 @@ int sip_call_add_fork(struct sip_call *c, const struct sip_invite *inv, const ch
 	list_append(&c->forks, &f->le, f);
 	err = sip_dlg_start(&f->base, c->stack->sip, c->stack->agent, from, to, target, hop,
 			    contact, c->info.call_id[0] ? c->info.call_id : NULL);
+	if (err == 0 && route && route[0])
+		err = sip_dlg_route(f->base, route);
 	err = err ? err : sip_sdp_new(&f->sdp);
 	err = err ? err : sip_sdp_set_local(f->sdp, inv->local);
 	err = err ? err : sip_sdp_make_offer(f->sdp, &f->offer);

@@ -76,7 +76,7 @@ static int invite_uri(struct sip_call *c, const struct sip_invite *inv, const ch
 	if (re_sdprintf(&to, "<%s>", inv->uri) != 0)
 		return -ENOMEM;
 	err = sip_identity_write(&c->headers, c->stack, inv, inv->uri);
-	err = err ? err : sip_call_add_fork(c, inv, from, to, inv->uri, inv->proxy);
+	err = err ? err : sip_call_add_fork(c, inv, from, to, inv->uri, inv->proxy, NULL);
 	mem_deref(to);
 	return err;
 }
@@ -105,7 +105,7 @@ static int invite_user(struct sip_call *c, const struct sip_invite *inv, const c
 	for (size_t i = 0; err == 0 && i < n; i++) {
 		char *hop = contact[i].by_source ? sip_dlg_hop_of(&contact[i].source) : NULL;
 
-		err = sip_call_add_fork(c, inv, from, to, contact[i].uri, hop);
+		err = sip_call_add_fork(c, inv, from, to, contact[i].uri, hop, contact[i].path);
 		any = any || err == 0;
 		last = err;
 		err = 0;

@@ -114,6 +114,25 @@ int sip_dlg_start(struct sip_dlg **out, struct sip *sip, const char *agent, cons
 	return 0;
 }
 
+int sip_dlg_route(struct sip_dlg *d, const char *route)
+{
+	struct sip_addr first;
+	struct pl value;
+	char *lines = NULL, *hop = NULL;
+	int err;
+
+	pl_set_str(&value, route);
+	if (sip_addr_decode(&first, &value) != 0)
+		return -EBADMSG;
+	err = re_sdprintf(&lines, "Route: %s\r\n", route);
+	err |= pl_strdup(&hop, &first.auri);
+	mem_deref(d->routes);
+	mem_deref(d->hop);
+	d->routes = lines;
+	d->hop = hop;
+	return err ? -ENOMEM : 0;
+}
+
 struct route_list {
 	struct mbuf *mb;
 	struct pl first;

@@ -48,6 +48,10 @@ int sip_dlg_start(struct sip_dlg **out, struct sip *sip, const char *agent, cons
 /* A dialog without any member but the first two. Returns 0 or -ENOMEM. */
 int sip_dlg_empty(struct sip_dlg **out, struct sip *sip, const char *agent);
 
+/* Give a dialog that we start a Route to begin with: the header's value; its first URI is the next hop. Returns
+ * 0, -EBADMSG, -ENOMEM. */
+int sip_dlg_route(struct sip_dlg *d, const char *route);
+
 /* The dialog that `msg`, an INVITE with a usable Contact, opens to us. Returns 0, -EBADMSG for no
  * or a bad Contact, -ENOMEM. */
 int sip_dlg_accept(struct sip_dlg **out, struct sip *sip, const char *agent,

@@ -53,7 +53,7 @@ static void refuse_overload(struct sip_stack *s, const struct sip_msg *msg)
 
 static bool required_known(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
 {
-	static const char *const known[] = {"100rel", "timer", "replaces", "norefersub"};
+	static const char *const known[] = {"100rel", "path", "timer", "replaces", "norefersub"};
 	struct mbuf *bad = arg;
 
 	(void)msg;

@@ -333,9 +333,10 @@ void sip_call_answer_now(struct sip_call *c);
 
 /* --- sip_call_out.c --- */
 
-/* One more branch, from and to these header values, by way of `hop` (NULL: the target). */
+/* One more branch, from and to these header values, by way of `hop` (NULL: the target), or of `route`, the value of
+ * a Route header ("" or NULL: none). */
 int sip_call_add_fork(struct sip_call *c, const struct sip_invite *inv, const char *from,
-		      const char *to, const char *target, const char *hop);
+		      const char *to, const char *target, const char *hop, const char *route);
 void sip_call_cancel_forks(struct sip_call *c, const struct sip_fork *but);
 /* A 2xx that matches no transaction: repeated or from a second branch. */
 bool sip_call_stray_ok(struct sip_stack *s, const struct sip_msg *msg);
