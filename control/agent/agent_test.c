@@ -240,6 +240,9 @@ static const struct dial {
 	{"*78", FEATURE_DND_ON, 0, ""},
 	{"*79", FEATURE_DND_OFF, 0, ""},
 	{"*68", FEATURE_PARK, 0, ""},
+	{"*60800102155550000", FEATURE_CALL_AS, 0, "02155550000"},
+	{"*608001", FEATURE_UNKNOWN, 0, ""}, /* nothing to call */
+	{"*60777702155550000", FEATURE_UNKNOWN, 0, ""},
 	{"*66", FEATURE_PICK_UP, 0, ""},
 	{"*661002", FEATURE_PICK_UP, 0, "1002"},
 	{"*669999", FEATURE_UNKNOWN, 0, ""},

@@ -6,7 +6,27 @@
 #include <stddef.h>
 #include <string.h>
 
-enum rest { REST_NONE, REST_REASON, REST_AGENT, REST_AGENT_OR_NONE };
+enum rest { REST_NONE, REST_REASON, REST_AGENT, REST_AGENT_OR_NONE, REST_QUEUE };
+
+/* A queue's number and what is to be called; of several that fit, the longest. */
+static bool queue_and_number(const struct config *c, const char *rest, struct feature_dialled *d)
+{
+	size_t longest = 0;
+
+	for (unsigned i = 0; i < c->n_queues; i++) {
+		const char *number = c->queues[i].number;
+		size_t len = strlen(number);
+
+		if (len <= longest || strncmp(rest, number, len) != 0)
+			continue;
+		longest = len;
+		d->queue = &c->queues[i];
+	}
+	if (longest == 0 || rest[longest] == '\0' || strlen(rest + longest) >= sizeof(d->agent))
+		return false;
+	memcpy(d->agent, rest + longest, strlen(rest + longest) + 1);
+	return true;
+}
 
 static bool rest_fits(const struct config *c, enum rest kind, const char *rest,
 		      struct feature_dialled *d)
@@ -20,6 +40,8 @@ static bool rest_fits(const struct config *c, enum rest kind, const char *rest,
 		d->reason = (uint8_t)(rest[0] - '0');
 		return rest[1] == '\0' && rest[0] >= '1' && rest[0] <= '9' &&
 		       config_reason_find(c, d->reason) != NULL;
+	case REST_QUEUE:
+		return queue_and_number(c, rest, d);
 	case REST_AGENT:
 	case REST_AGENT_OR_NONE:
 		if (rest[0] == '\0')
@@ -46,6 +68,7 @@ struct feature_dialled feature_parse(const struct config *c, const char *number)
 		{c->features.wrap_up_end, FEATURE_WRAP_UP_END, REST_NONE},
 		{c->features.dnd_on, FEATURE_DND_ON, REST_NONE},
 		{c->features.dnd_off, FEATURE_DND_OFF, REST_NONE},
+		{c->features.call_as, FEATURE_CALL_AS, REST_QUEUE},
 		{c->features.park, FEATURE_PARK, REST_NONE},
 		{c->features.pick_up, FEATURE_PICK_UP, REST_AGENT_OR_NONE},
 		{c->features.listen, FEATURE_LISTEN, REST_AGENT},

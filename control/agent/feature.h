@@ -2,6 +2,7 @@
  *
  * Defaults: *61 sign in, *62 sign out, *63 ready, *64 not ready (*641..*649 with that reason),
  * *65 end wrap-up, *78 and *79 do not disturb on and off,
+ * *60QN call N and show the number of the queue with number Q,
  * *68 park (in a call), *66 pick up a phone of the group that rings, *66N that of agent N; supervisors *71N listen to agent N, *72N whisper, *73N barge.
  *
  * Thread: pure.
@@ -22,6 +23,7 @@ enum feature {
 	FEATURE_WRAP_UP_END,
 	FEATURE_DND_ON,
 	FEATURE_DND_OFF,
+	FEATURE_CALL_AS, /* `agent` is the number to call, `queue` whose number is shown */
 	FEATURE_PARK,
 	FEATURE_PICK_UP, /* `agent`, or "" for anybody's of the group */
 	FEATURE_LISTEN,  /* `agent` */
@@ -32,8 +34,9 @@ enum feature {
 
 struct feature_dialled {
 	enum feature feature;
-	uint8_t reason; /* FEATURE_NOT_READY: 0 without one */
-	char agent[32]; /* FEATURE_LISTEN, _WHISPER, _BARGE, _PICK_UP */
+	uint8_t reason;                   /* FEATURE_NOT_READY: 0 without one */
+	const struct config_queue *queue; /* FEATURE_CALL_AS */
+	char agent[32];                   /* FEATURE_LISTEN, _WHISPER, _BARGE, _PICK_UP */
 };
 
 /* What `number`, as dialled by an agent, asks for. A reason that is not configured, or a missing

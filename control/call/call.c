@@ -6,6 +6,7 @@
  */
 #include "call/calls.h"
 #include "call/consult.h"
+#include "call/emergency.h"
 #include "call/journal.h"
 #include "call/park.h"
 
@@ -55,6 +56,7 @@ int call_status_of(enum call_cause cause)
 	case CALL_CAUSE_OVERLOADED:
 	case CALL_CAUSE_UNRECORDABLE:
 	case CALL_CAUSE_ENGINE_LOST:
+	case CALL_CAUSE_PREEMPTED:
 	case CALL_CAUSE_SHUTDOWN:
 		return 503;
 	case CALL_CAUSE_FAILED:
@@ -381,6 +383,7 @@ void call_end_at(struct call *call, enum call_party by, enum call_cause cause, u
 	tmr_cancel(&call->limit);
 	tmr_cancel(&call->retry);
 	park_over(call);
+	emergency_over(call);
 
 	queue_leave(call, by == PARTY_CUSTOMER);
 	flow_stop(call);

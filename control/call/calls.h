@@ -102,6 +102,7 @@ struct party {
 	json_t *stats;                              /* last numbers of the leg, or NULL */
 	uint32_t ring_ms;
 	char dialled[SIP_USER_MAX]; /* a number outside */
+	uint8_t trunk;              /* outside: by this one of the configuration */
 	bool outside, heard;        /* it goes by a trunk; something has rung */
 	uint64_t trunks_tried;      /* bits: by the configuration's order */
 };
@@ -194,6 +195,9 @@ struct call {
 		uint64_t promised_ms; /* wall clock, of its place; the same after a restart */
 	} callback;
 	struct tmr retry;
+
+	bool emergency;               /* a call for help: no limit holds it up */
+	char caller_id[SIP_USER_MAX]; /* shown outside in the caller's place; "" the caller's */
 
 	/* dialling without the ACD */
 	enum dial_purpose dial;

@@ -16,6 +16,7 @@
 #include "call/away.h"
 #include "call/calls.h"
 #include "call/consult.h"
+#include "call/emergency.h"
 #include "call/journal.h"
 #include "call/watch.h"
 
@@ -260,6 +261,7 @@ void centre_sip_handlers(struct centre *c, struct sip_stack_handlers *h)
 		.registered = desk_registered,
 		.unregistered = desk_unregistered,
 		.incoming = incoming_call,
+		.urgent = emergency_number,
 		.arg = c,
 	};
 }

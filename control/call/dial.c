@@ -39,7 +39,7 @@ static void invite(struct party *p)
 	if (err != 0) {
 		log_info("call", "[call=%s] %s cannot be rung: %s", p->call->id, p->number,
 			 strerror(-err));
-		dial_closed(p, err == -ENOENT ? 480 : 500);
+		dial_closed(p, err == -ENOENT ? 480 : err == -EBUSY ? 503 : 500);
 	}
 }
 

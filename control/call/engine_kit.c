@@ -263,7 +263,7 @@ static enum rpc_answer do_leg_open(const struct rpc_call *c, json_t **result, st
 	struct engine_kit_leg *l = NULL;
 
 	note(k, c->method, text(c->params, "leg"));
-	if (k->fail_leg_open > 0) {
+	if (k->fail_leg_open > 0 && !json_is_true(json_object_get(c->params, "urgent"))) {
 		k->fail_leg_open--;
 		rpc_error_set(err, RPC_OVERLOADED, "the engine is at its limit");
 		return RPC_ANSWER_ERROR;
@@ -491,6 +491,7 @@ static const struct rpc_param interrupt_params[] = {
 	RPC_PARAM_END,
 };
 static const struct rpc_param anything[] = {
+	RPC_PARAM_BOOL("urgent", RPC_OPTIONAL),
 	RPC_PARAM_ID("call", RPC_OPTIONAL),
 	RPC_PARAM_ID("leg", RPC_OPTIONAL),
 	RPC_PARAM_TEXT("name", RPC_OPTIONAL, 0, 255),

@@ -92,6 +92,7 @@ static const char *apply(struct centre *c, const char *agent, const struct featu
 			       ? f->feature == FEATURE_DND_ON ? "agent/dnd-on" : "agent/dnd-off"
 			       : "agent/refused";
 	case FEATURE_NONE:
+	case FEATURE_CALL_AS:
 	case FEATURE_PARK: /* nobody is talked with */
 	case FEATURE_PICK_UP:
 	case FEATURE_LISTEN:

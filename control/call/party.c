@@ -176,7 +176,8 @@ static int open_call(struct call *call)
 	t = call_ticket_new(call, NULL, on_opened);
 	if (t == NULL)
 		return -ENOMEM;
-	err = engine_call_open(call->centre->engine, call->id, call_ticket_reply, t);
+	err = (call->emergency ? engine_call_open_urgent : engine_call_open)(
+		call->centre->engine, call->id, call_ticket_reply, t);
 	if (err != 0)
 		call_ticket_drop(t);
 	else
@@ -191,6 +192,8 @@ json_t *party_leg_members(const struct party *p)
 
 	if (members == NULL) /* a number that is not UTF-8 names no leg */
 		members = json_object();
+	if (p->call->emergency)
+		json_object_set_new(members, "urgent", json_true());
 	if (strchr(peer_ip, ':') != NULL)
 		json_object_set_new(members, "family", json_string("ip6"));
 	return members;
@@ -472,11 +475,15 @@ static int send_invite(struct party *p, struct sip_invite *inv)
 
 int party_invite_again(struct party *p)
 {
+	const struct call *call = p->call;
+	bool shows = call->caller_id[0] != '\0';
 	struct sip_invite inv = {
 		.user = p->dialled,
-		.from_user = p->call->record.from,
+		.from_user = shows ? call->caller_id : call->record.from,
+		.asserted = shows ? call->caller_id : NULL,
 		.ring_timeout_ms = p->ring_ms,
 		.local = &p->local,
+		.urgent = call->emergency,
 	};
 
 	p->sip = NULL;

@@ -219,7 +219,8 @@ static void remake(struct call *call, void *arg)
 	call->monitor[0] = '\0';
 	call->reopening = 0;
 	if (call->customer == NULL || call->customer->sip == NULL ||
-	    engine_call_open(c->engine, call->id, NULL, NULL) != 0) {
+	    (call->emergency ? engine_call_open_urgent : engine_call_open)(c->engine, call->id,
+									   NULL, NULL) != 0) {
 		end_lost(call, NULL);
 		return;
 	}

@@ -9,6 +9,8 @@
  * not work" must be able to find it.
  */
 #include "call/attended.h"
+#include "call/emergency.h"
+#include "call/outbound.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -72,9 +74,18 @@ static void customer_ready(struct party *p)
 	route_customer(call, call->record.to);
 }
 
+static enum call_kind kind_of(struct centre *c, const char *agent, const char *to)
+{
+	if (agent == NULL || config_hotline_find(c->config, to) != NULL)
+		return CALL_IN;
+	if (config_agent_find(c->config, to) != NULL || route_queue(c, to) != NULL)
+		return CALL_INTERNAL;
+	return CALL_OUT;
+}
+
 /* A call that is over before it began: no engine, no flow, but a record. */
-static void refuse(struct centre *c, struct sip_call *sip, const char *from, const char *to,
-		   enum call_cause cause)
+static void refuse_telling(struct centre *c, struct sip_call *sip, const char *from, const char *to,
+			   enum call_cause cause, const char *why)
 {
 	struct call *call = call_begin(c, CALL_IN, from, to);
 	struct party *p = call ? party_new(call, PARTY_IS_CUSTOMER, from, -1) : NULL;
@@ -86,16 +97,42 @@ static void refuse(struct centre *c, struct sip_call *sip, const char *from, con
 	}
 	call->customer = p;
 	party_attach(p, sip);
+	if (why != NULL)
+		call_note(call, CALL_STEP_REJECT, why);
 	call_end(call, PARTY_SYSTEM, cause);
 }
 
-static enum call_kind kind_of(struct centre *c, const char *agent, const char *to)
+static void refuse(struct centre *c, struct sip_call *sip, const char *from, const char *to,
+		   enum call_cause cause)
 {
-	if (agent == NULL || config_hotline_find(c->config, to) != NULL)
-		return CALL_IN;
-	if (config_agent_find(c->config, to) != NULL || route_queue(c, to) != NULL)
-		return CALL_INTERNAL;
-	return CALL_OUT;
+	refuse_telling(c, sip, from, to, cause, NULL);
+}
+
+/* An agent's phone dials a number outside, perhaps as one of its queues. What is to be called is left in `*to`,
+ * the queue in `*queue`. False: refused. */
+static bool may_call(struct centre *c, struct sip_call *sip, const char *agent, const char **to,
+		     struct feature_dialled *as, const struct config_queue **queue)
+{
+	const struct config_agent *who = config_agent_find(c->config, agent);
+	char why[160];
+
+	*queue = NULL;
+	*as = feature_parse(c->config, *to);
+	if (as->feature == FEATURE_CALL_AS) {
+		*to = as->agent;
+		*queue = as->queue;
+	}
+	if (who == NULL || kind_of(c, agent, *to) != CALL_OUT ||
+	    config_trunk_for(c->config, *to) == NULL)
+		return true;
+	if (!outbound_allowed(c, who, *queue, why, sizeof(why))) {
+		log_info("call", "%s to %s: %s", agent, *to, why);
+		refuse_telling(c, sip, agent, *to, CALL_CAUSE_NOT_ALLOWED, why);
+		return false;
+	}
+	if (*queue == NULL)
+		*queue = outbound_queue(c, who);
+	return true;
 }
 
 /* Who calls, as records and displays have it. A trusted trunk tells the number of who wants to be unknown
@@ -129,9 +166,15 @@ void incoming_call(void *arg, struct sip_call *sip)
 	const char *agent = info->auth_user[0] ? info->auth_user : NULL;
 	const char *from = caller_of(info);
 	const char *to = info->to_user;
+	const struct config_queue *shown = NULL;
+	struct feature_dialled as;
 	struct call *call;
 	struct party *p;
 
+	if (agent != NULL && emergency_number(c, to)) {
+		emergency_call(c, sip, agent, to);
+		return;
+	}
 	if (c->shutting_down) {
 		refuse(c, sip, from, to, CALL_CAUSE_SHUTDOWN);
 		return;
@@ -140,6 +183,8 @@ void incoming_call(void *arg, struct sip_call *sip)
 		attended_replace(c, sip, agent, info->replaces);
 		return;
 	}
+	if (agent != NULL && !may_call(c, sip, agent, &to, &as, &shown))
+		return;
 	if (agent != NULL && feature_call(c, sip, agent, to))
 		return;
 	if (!route_known(c, to, agent != NULL)) {
@@ -167,6 +212,7 @@ void incoming_call(void *arg, struct sip_call *sip)
 	}
 	call->customer = p;
 	keep_facts(call, info);
+	outbound_show(call, shown);
 	party_attach(p, sip);
 	if (recorder_refuses(call)) {
 		c->numbers.calls_refused++;

@@ -9,6 +9,8 @@
 
 #include "base/log.h"
 #include "call/calls.h"
+#include "call/emergency.h"
+#include "call/outbound.h"
 #include "sip/sip_trunk.h"
 
 int centre_trunks(struct centre *c)
@@ -105,11 +107,19 @@ int party_invite_outside(struct party *p, struct sip_invite *inv,
 	int err = -EHOSTUNREACH;
 
 	for (;;) {
-		int i = sip_trunk_choose(c->sip, inv->user, p->trunks_tried);
+		int i = inv->urgent ? emergency_trunk(c, p->trunks_tried)
+				    : sip_trunk_choose(c->sip, inv->user, p->trunks_tried);
 
 		if (i < 0 || (unsigned)i >= c->config->n_trunks)
 			return err;
 		p->trunks_tried |= UINT64_C(1) << i;
+		if (!inv->urgent && outbound_trunk_full(c, (unsigned)i)) {
+			log_info("call", "[call=%s] trunk %s has %u calls", p->call->id,
+				 c->config->trunks[i].name, c->config->trunks[i].calls_max);
+			err = -EBUSY;
+			continue;
+		}
+		p->trunk = (uint8_t)i;
 		p->outside = true;
 		through = *inv;
 		through.trunk = c->config->trunks[i].name;
@@ -125,10 +135,11 @@ int party_invite_outside(struct party *p, struct sip_invite *inv,
 
 bool party_next_trunk(struct party *p, const struct sip_call_event *ev)
 {
-	bool trouble = (ev->status >= 500 && ev->status < 600) ||
+	bool trouble = p->call->emergency || (ev->status >= 500 && ev->status < 600) ||
 		       (ev->status == 408 && ev->cause != SIP_CAUSE_NO_ANSWER);
 
-	if (!p->outside || p->answered || p->heard || !trouble || p->state != PARTY_RINGING)
+	if (!p->outside || p->answered || (p->heard && !p->call->emergency) || !trouble ||
+	    p->state != PARTY_RINGING)
 		return false;
 	log_info("call", "[call=%s] %s by another trunk after %d", p->call->id, p->number,
 		 ev->status);

@@ -62,6 +62,7 @@ static const struct config defaults = {
 	.record = {CONFIG_RECORD_ALWAYS, 100},
 	.record_announcement = "",
 	.shift_min = 480,
+	.emergency = {.caller_id = ""},
 	.time_zone = {.zone = ""},
 	.features =
 		{
@@ -72,6 +73,7 @@ static const struct config defaults = {
 			.wrap_up_end = "*65",
 			.dnd_on = "*78",
 			.dnd_off = "*79",
+			.call_as = "*60",
 			.park = "*68",
 			.pick_up = "*66",
 			.listen = "*71",
@@ -111,6 +113,7 @@ static const struct field root_fields[] = {
 	{"not_ready_reasons", FIELD_OTHER, 0, 0, 0},
 	{"feature_codes", FIELD_OTHER, 0, 0, 0},
 	{"parking", FIELD_OTHER, 0, 0, 0},
+	{"emergency", FIELD_OTHER, 0, 0, 0},
 	{"not_ready", FIELD_OTHER, 0, 0, 0},
 	{"time_zone", FIELD_OTHER, 0, 0, 0},
 	{"calendars", FIELD_OTHER, 0, 0, 0},
@@ -427,6 +430,7 @@ static void read_root(const struct schema *s, const struct tree *t, struct confi
 	config_read_parking(s, tree_get(t, "parking"), c);
 	numbers_are_apart(s, c);
 	config_check_parking(s, tree_get(t, "parking"), c);
+	config_read_emergency(s, tree_get(t, "emergency"), c);
 }
 
 int config_load(const char *text, size_t len, const char *name, struct config **out,

@@ -72,6 +72,7 @@ struct config_trunk {
 	bool trusted;        /* its word about callers counts, and it is told who ours are */
 	bool registers;      /* we register with it */
 	uint32_t register_s; /* asked for */
+	uint32_t calls_max;  /* at once, both ways; 0: no limit of ours */
 	uint32_t options_s;  /* asked for its health so often; 0: not */
 	const char *user;    /* "" when the trunk knows us by address */
 	struct config_secret password;
@@ -122,6 +123,7 @@ struct config_queue {
 	const char *number; /* can be dialled and transferred to; "" when it has none */
 	enum config_strategy strategy;
 	const char *music;       /* prompt name; plays while callers wait */
+	const char *caller_id;   /* shown when its agents call outside; "" none */
 	uint8_t priority;        /* 0..9, added to the call's own */
 	uint16_t ring_timeout_s; /* an agent's phone rings so long, then the next is tried */
 	uint16_t wrap_up_s;      /* 0: none */
@@ -159,6 +161,7 @@ struct config_agent {
 	struct config_secret password;
 	uint16_t n_skills;
 	struct config_skill *skills;
+	bool outbound;     /* may call outside */
 	const char *group; /* phones that ring are picked up within it; "" none */
 	bool supervisor;   /* may monitor; has no queues unless they are named */
 	struct config_record_rule record;
@@ -182,6 +185,8 @@ struct config_features {
 	const char *wrap_up_end;
 	const char *dnd_on; /* the phone is not to be disturbed */
 	const char *dnd_off;
+	const char *
+		call_as; /* followed by a queue's number and the number to call: shows the queue's */
 	const char *park;    /* the caller who is talked with; also as keys during a call */
 	const char *pick_up; /* a colleague's phone that rings; followed by its number, or alone */
 	const char *listen;  /* supervisors: followed by the agent's number */
@@ -248,6 +253,7 @@ struct config {
 	struct hours time_zone; /* of the centre, where its days begin; zone "": the system's */
 	struct config_features features;
 	struct config_parking parking;
+	struct config_emergency emergency;
 	uint16_t n_calendars;
 	struct hours *calendars;
 

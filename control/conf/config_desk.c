@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Parking places, and how long agents may be not ready. */
+ * Parking places, numbers for help, and how long agents may be not ready. */
 #include "conf/config_desk.h"
 
 #include <stdio.h>
@@ -146,4 +146,72 @@ int config_parking_place(const struct config *c, const char *number)
 void config_parking_number(const struct config *c, int place, char *out, size_t size)
 {
 	snprintf(out, size, "%u", (unsigned)(c->parking.first + (uint32_t)place));
+}
+
+/* --- numbers for help ---------------------------------------------------------------------- */
+
+static const struct field emergency_fields[] = {
+	{"numbers", FIELD_OTHER, 0, 0, 0},
+	{"trunks", FIELD_OTHER, 0, 0, 0},
+	{"preempt", FIELD_BOOL, offsetof(struct config_emergency, preempt), 0, 0},
+	{"caller_id", FIELD_NUMBER, offsetof(struct config_emergency, caller_id), 0, 0},
+};
+
+static bool list_fits(const struct schema *s, const struct tree *t, const char *what)
+{
+	if (!schema_kind(s, t, what, TREE_LIST))
+		return false;
+	if (t->n <= CONFIG_EMERGENCY_MAX)
+		return true;
+	complain(s->c, COMPLAINT_ERROR, t->at, "%s: at most %d", what, CONFIG_EMERGENCY_MAX);
+	return false;
+}
+
+static void read_trunks(const struct schema *s, const struct tree *t, struct config *c)
+{
+	struct config_emergency *e = &c->emergency;
+	const struct config_trunk *k;
+	const char *name;
+
+	for (const struct tree *m = t->first; m != NULL; m = m->next) {
+		if (!schema_name(s, m, "a trunk", &name))
+			continue;
+		k = config_trunk_named(c, name);
+		if (k == NULL)
+			complain(s->c, COMPLAINT_ERROR, m->at, "there is no trunk \"%s\"", name);
+		else
+			e->trunk[e->n_trunks++] = (uint16_t)(k - c->trunks);
+	}
+}
+
+void config_read_emergency(const struct schema *s, const struct tree *t, struct config *c)
+{
+	const struct tree *numbers = tree_get(t, "numbers"), *trunks = tree_get(t, "trunks");
+	struct config_emergency *e = &c->emergency;
+	const char *number;
+
+	if (t == NULL || !schema_fill(s, t, emergency_fields, COUNT(emergency_fields), e))
+		return;
+	if (trunks != NULL && list_fits(s, trunks, "trunks"))
+		read_trunks(s, trunks, c);
+	if (numbers == NULL) {
+		complain(s->c, COMPLAINT_ERROR, t->at, "emergency needs \"numbers\"");
+		return;
+	}
+	if (!list_fits(s, numbers, "numbers"))
+		return;
+	for (const struct tree *m = numbers->first; m != NULL; m = m->next) {
+		if (!schema_number(s, m, "a number", &number))
+			continue;
+		if (config_agent_find(c, number) != NULL ||
+		    config_hotline_find(c, number) != NULL ||
+		    config_queue_by_number(c, number) != NULL ||
+		    config_parking_place(c, number) >= 0)
+			complain(s->c, COMPLAINT_ERROR, m->at,
+				 "%s is a number for help and leads elsewhere as well", number);
+		e->number[e->n_numbers++] = number;
+	}
+	if (c->n_trunks == 0)
+		complain(s->c, COMPLAINT_ERROR, t->at,
+			 "emergency numbers lead nowhere: there is no trunk");
 }

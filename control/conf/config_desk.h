@@ -24,6 +24,18 @@ struct config_parking {
 	const char *music;
 };
 
+enum { CONFIG_EMERGENCY_MAX = 32 };
+
+/* Numbers that are dialled for help. */
+struct config_emergency {
+	uint8_t n_numbers, n_trunks;
+	bool preempt; /* a trunk that is full loses its newest other call first */
+	const char *number[CONFIG_EMERGENCY_MAX];
+	uint16_t trunk
+		[CONFIG_EMERGENCY_MAX]; /* indexes into trunks, tried in this order; none: all */
+	const char *caller_id;          /* shown; "" the agent's queue's */
+};
+
 /* How long an agent may be not ready in a day. */
 struct config_budget {
 	uint16_t minutes; /* 0: not told in minutes */

@@ -14,6 +14,7 @@ static const struct field queue_fields[] = {
 	{"number", FIELD_NUMBER, OF(config_queue, number), 0, 0},
 	{"strategy", FIELD_OTHER, 0, 0, 0},
 	{"music", FIELD_NAME, OF(config_queue, music), 0, 0},
+	{"caller_id", FIELD_NUMBER, OF(config_queue, caller_id), 0, 0},
 	{"priority", FIELD_U8, OF(config_queue, priority), 0, 9},
 	{"ring_timeout_s", FIELD_U16, OF(config_queue, ring_timeout_s), 3, 600},
 	{"wrap_up_s", FIELD_U16, OF(config_queue, wrap_up_s), 0, 3600},
@@ -42,6 +43,7 @@ static const struct field queue_fields[] = {
 static const struct field agent_fields[] = {
 	{"number", FIELD_NUMBER, OF(config_agent, number), 0, 0},
 	{"name", FIELD_TEXT, OF(config_agent, name), 1, 100},
+	{"outbound", FIELD_BOOL, OF(config_agent, outbound), 0, 0},
 	{"group", FIELD_NAME, OF(config_agent, group), 0, 0},
 	{"password", FIELD_OTHER, 0, 0, 0},
 	{"password_env", FIELD_OTHER, 0, 0, 0},
@@ -69,6 +71,7 @@ static const struct field feature_fields[] = {
 	{"wrap_up_end", FIELD_NUMBER, OF(config_features, wrap_up_end), 0, 0},
 	{"dnd_on", FIELD_NUMBER, OF(config_features, dnd_on), 0, 0},
 	{"dnd_off", FIELD_NUMBER, OF(config_features, dnd_off), 0, 0},
+	{"call_as", FIELD_NUMBER, OF(config_features, call_as), 0, 0},
 	{"park", FIELD_NUMBER, OF(config_features, park), 0, 0},
 	{"pick_up", FIELD_NUMBER, OF(config_features, pick_up), 0, 0},
 	{"listen", FIELD_NUMBER, OF(config_features, listen), 0, 0},
@@ -104,6 +107,7 @@ void config_read_queues(const struct schema *s, const struct tree *t, struct con
 			.number = "",
 			.strategy = CONFIG_LONGEST_IDLE,
 			.music = "music/default",
+			.caller_id = "",
 			.ring_timeout_s = 15,
 			.wrap_up_s = 30,
 			.max_wait_s = 600,
@@ -204,7 +208,8 @@ static void read_skills(const struct schema *s, const struct tree *t, const stru
 static void read_person(const struct schema *s, const struct tree *t, bool supervisor,
 			struct config *c)
 {
-	struct config_agent a = {.group = "",
+	struct config_agent a = {.outbound = true,
+				 .group = "",
 				 .supervisor = supervisor,
 				 .record = {CONFIG_RECORD_INHERIT, 0},
 				 .at = t->at};

@@ -77,6 +77,12 @@ static const struct refusal {
 	{"not_ready_reasons: [{code: 1, name: a, budget_min: 5, budget_percent: 5}]\n",
 	 "t:1:71: only one of budget_min and budget_percent"},
 	{"time_zone: +8\n", "t:1:12: \"+8\" is no offset; write \"+08:00\""},
+	{"emergency: {trunks: [a]}\n", "t:1:22: there is no trunk \"a\""},
+	{"emergency: {numbers: [110]}\n",
+	 "t:1:12: emergency numbers lead nowhere: there is no trunk"},
+	{"agents: [{number: 110, password: x, queues: []}]\ntrunks: [{name: a, host: h}]\n"
+	 "emergency: {numbers: [110]}\n",
+	 "t:3:23: 110 is a number for help and leads elsewhere as well"},
 	{"trunks: [{name: a}]\n", "t:1:10: a trunk needs a \"name\" and a \"host\""},
 };
 

@@ -21,6 +21,7 @@ static const struct field trunk_fields[] = {
 	{"trusted", FIELD_BOOL, OF(config_trunk, trusted), 0, 0},
 	{"register", FIELD_BOOL, OF(config_trunk, registers), 0, 0},
 	{"register_s", FIELD_U32, OF(config_trunk, register_s), 60, 86400},
+	{"calls_max", FIELD_U32, OF(config_trunk, calls_max), 0, 100000},
 	{"options_s", FIELD_U32, OF(config_trunk, options_s), 0, 3600},
 	{"callbacks", FIELD_BOOL, OF(config_trunk, callbacks), 0, 0},
 	{"user", FIELD_TEXT, OF(config_trunk, user), 1, 63},

@@ -72,6 +72,8 @@ int engine_request(struct engine *engine, const char *method, json_t *params, en
 /* --- one function per method that calls use --------------------------------------------------- */
 
 int engine_call_open(struct engine *e, const char *call, engine_reply_fn *fn, void *arg);
+/* The same for a call for help: the engine lets it in whatever its load. */
+int engine_call_open_urgent(struct engine *e, const char *call, engine_reply_fn *fn, void *arg);
 int engine_call_close(struct engine *e, const char *call, engine_reply_fn *fn, void *arg);
 
 /* The whole matrix: each pair hears each other. `pairs` of leg ids, 2 * n texts. */

@@ -19,6 +19,12 @@ int engine_call_open(struct engine *e, const char *call, engine_reply_fn *fn, vo
 	return engine_request(e, "call.open", json_pack("{s:s}", "call", call), fn, arg);
 }
 
+int engine_call_open_urgent(struct engine *e, const char *call, engine_reply_fn *fn, void *arg)
+{
+	return engine_request(e, "call.open", json_pack("{s:s,s:b}", "call", call, "urgent", 1), fn,
+			      arg);
+}
+
 int engine_call_close(struct engine *e, const char *call, engine_reply_fn *fn, void *arg)
 {
 	return engine_request(e, "call.close", json_pack("{s:s}", "call", call), fn, arg);

@@ -81,6 +81,7 @@ enum {
 	X(TRANSFERRED,   "transferred",   16, "the call went on elsewhere") \
 	X(OPERATOR,      "operator",      16, "an operator ended the call") \
 	X(SHUTDOWN,      "shutdown",      41, "the daemon was stopped") \
+	X(PREEMPTED,     "preempted",      8, "a call for help needed its place") \
 	X(NOT_ALLOWED,   "not_allowed",   21, "the caller may not do this") \
 	X(FAILED,        "failed",        38, "the call failed on the way")
 /* clang-format on */

@@ -78,6 +78,10 @@ struct sip_stack_handlers {
 	 * for REGISTER and INVITE; must not block. Required. */
 	bool (*secret)(void *arg, const char *user, struct sip_secret *secret);
 
+	/* Is `number` one that is dialled for help? Who proves to be one of our users is then let in whatever the
+	 * limits say. Optional. */
+	bool (*urgent)(void *arg, const char *number);
+
 	/* A contact was added or refreshed from another address; a contact is gone. Optional. */
 	void (*registered)(void *arg, const struct sip_registration *r);
 	void (*unregistered)(void *arg, const struct sip_registration *r);

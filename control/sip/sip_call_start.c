@@ -173,7 +173,7 @@ int sip_call_invite(struct sip_call **out, struct sip_stack *s, const struct sip
 
 	if ((inv->user == NULL && inv->uri == NULL) || inv->local == NULL)
 		return -EINVAL;
-	if (s->owned >= s->limits.calls_max)
+	if (s->owned >= s->limits.calls_max && !inv->urgent)
 		return -ENOSPC;
 	err = sip_call_new(&c, s);
 	if (err)

@@ -254,6 +254,17 @@ static bool admitted(struct sip_stack *s, const struct sip_msg *msg, struct sip_
 	return false;
 }
 
+/* One of ours calls for help. Whether it is one of ours is still to be proved, by digest, before it is a call. */
+static bool urgent(struct sip_stack *s, const struct sip_msg *msg)
+{
+	char number[SIP_USER_MAX], user[SIP_USER_MAX];
+
+	if (s->handlers.urgent == NULL)
+		return false;
+	sip_text_unescape(number, sizeof(number), &msg->uri.user);
+	return s->handlers.urgent(s->handlers.arg, number) && claims_to_be_ours(s, msg, user);
+}
+
 static void new_invite(struct sip_stack *s, const struct sip_msg *msg)
 {
 	if (merged(s, msg)) {
@@ -264,7 +275,7 @@ static void new_invite(struct sip_stack *s, const struct sip_msg *msg)
 		refuse_malformed(s, msg, 483, "Too Many Hops");
 		return;
 	}
-	if (s->draining || s->owned >= s->limits.calls_max) {
+	if ((s->draining || s->owned >= s->limits.calls_max) && !urgent(s, msg)) {
 		refuse_overload(s, msg);
 		return;
 	}
@@ -296,6 +307,8 @@ bool sip_door_admit(struct sip_stack *s, const struct sip_msg *msg, struct sip_c
 {
 	if (!admitted(s, msg, info))
 		return false;
+	if (info->auth_user[0] != '\0' && urgent(s, msg))
+		return true;
 	if (!info->trunk && !source_may(s, &msg->src)) {
 		refuse_overload(s, msg);
 		return false;

@@ -198,6 +198,11 @@ static void on_incoming(void *arg, struct sip_call *call)
 	k->incoming = true;
 	k->info = *sip_call_info(call);
 	sip_call_attach(call, on_event, k);
+	if (l->refuse > 0) {
+		l->refuse--;
+		sip_call_end(call, 503, SIP_CAUSE_CONGESTION, "no channel");
+		return;
+	}
 	switch (l->mood) {
 	case KIT_ANSWER:
 		if (sip_call_answer(call, &l->local) != 0)

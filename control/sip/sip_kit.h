@@ -43,6 +43,7 @@ struct kit_line {
 	struct sip_stack *stack;
 	uint16_t port[3]; /* UDP, TCP, TLS (0 without a certificate) */
 	enum kit_mood mood;
+	unsigned refuse; /* so many calls are answered 503 before that */
 	struct sip_media local;
 	struct kit_call call[KIT_CALLS];
 	size_t calls;

@@ -46,6 +46,7 @@ struct admission_wish {
 	enum admission_kind kind;
 	bool srtp;
 	bool runs;        /* for a call that runs already */
+	bool urgent;      /* a call for help: it is let in whatever the load */
 	double coding_us; /* a 20 ms frame's coding and decoding beyond G.711's, 0 when not known */
 	double packets_hz; /* each way; 0: 50 */
 };

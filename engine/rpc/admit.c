@@ -129,6 +129,8 @@ bool admit(struct engine_rpc *rpc, unsigned worker, const struct admission_wish 
 		return false;
 	}
 	look(rpc, worker);
+	if (wish->urgent)
+		return true;
 
 	bool refused = a->refusing;
 

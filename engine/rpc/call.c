@@ -138,7 +138,8 @@ enum rpc_answer rpc_call_open(const struct rpc_call *c, json_t **result, struct 
 	}
 	if (!admit(rpc, worker,
 		   &(struct admission_wish){.kind = ADMISSION_CALL,
-					    .runs = json_object_get(c->params, "near") != NULL},
+					    .runs = json_object_get(c->params, "near") != NULL,
+					    .urgent = rpc_param_bool(c->params, "urgent", false)},
 		   err))
 		return RPC_ANSWER_ERROR;
 	if (!pool_take(&rpc->worker[worker].calls, rpc->now_ms, &ref.index, &ref.generation)) {

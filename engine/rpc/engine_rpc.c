@@ -20,6 +20,7 @@ static const struct rpc_param call_open_params[] = {
 	RPC_PARAM_ID("call", RPC_REQUIRED),
 	RPC_PARAM_ID("near", RPC_OPTIONAL),
 	RPC_PARAM_BOOL("room", RPC_OPTIONAL),
+	RPC_PARAM_BOOL("urgent", RPC_OPTIONAL),
 	RPC_PARAM_END,
 };
 static const struct rpc_param call_params[] = {RPC_PARAM_ID("call", RPC_REQUIRED), RPC_PARAM_END};

@@ -639,6 +639,9 @@ static void overload_refuses_newcomers_until_it_is_well_over(void)
 		{"call.close", "{'call':'new'}", "'closed':true", OK},
 	};
 	static const struct line of_running_calls[] = {
+		{"call.open", "{'call':'help','urgent':true}", "'created':true", OK},
+		{"leg.open", "{'call':'help','leg':'h','urgent':true}", "'leg':'h'", OK},
+		{"call.close", "{'call':'help'}", "'closed':true", OK},
 		{"play.start", "{'leg':'a','play':'p','items':[{'tone':'beep'}]}", "{}", OK},
 		{"call.open", "{'call':'consult','near':'c'}", "'created':true", OK},
 		{"call.close", "{'call':'consult'}", "'closed':true", OK},

@@ -100,6 +100,7 @@ static bool admitted(struct engine_rpc *rpc, const struct call_object *call,
 	const struct admission_wish wish = {
 		.kind = ADMISSION_RELAY, /* what most legs become; the load will tell */
 		.srtp = json_object_get(params, "srtp") != NULL,
+		.urgent = rpc_param_bool(params, "urgent", false),
 		.coding_us = admit_coding_us(leg_codec_name((enum codec_id)cfg->codec[0].id)),
 	};
 

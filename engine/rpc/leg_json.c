@@ -68,6 +68,7 @@ const struct rpc_param leg_open_params[] = {
 	RPC_PARAM_ID("call", RPC_REQUIRED),
 	RPC_PARAM_ID("leg", RPC_REQUIRED),
 	RPC_PARAM_WORD("family", RPC_OPTIONAL, "ip4|ip6"),
+	RPC_PARAM_BOOL("urgent", RPC_OPTIONAL),
 	LEG_SETTABLE,
 	RPC_PARAM_END,
 };

@@ -1,0 +1,28 @@
+/* Calls for help: numbers that go out at once, whatever else is true.
+ *
+ * An agent's phone that dials one is not asked for its state, its right to call outside, do not disturb, or
+ * whether there is room: not in the centre, not in the SIP stack, not in the engine. The trunks are tried in
+ * the order that the configuration gives, the next one after any failure; a trunk whose calls_max is reached
+ * takes it nevertheless, and with `preempt` its newest other call is ended first. An alarm stands as
+ * long as the call.
+ *
+ * Thread: libre's loop.
+ */
+#ifndef CALL_EMERGENCY_H
+#define CALL_EMERGENCY_H
+
+#include "call/calls.h"
+
+/* Is it a number for help? For the SIP stack as well. */
+bool emergency_number(void *centre, const char *number);
+
+/* `by` dials one. Takes the dialog. */
+void emergency_call(struct centre *c, struct sip_call *sip, const char *by, const char *number);
+
+/* The next trunk for it that is not among the bits of `tried`; -1: none. May end another call of it. */
+int emergency_trunk(struct centre *c, uint64_t tried);
+
+/* The call is over: so is its alarm. */
+void emergency_over(struct call *call);
+
+#endif
