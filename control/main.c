@@ -30,7 +30,7 @@
 #include "call/centre.h"
 #include "listen.h"
 
-enum { EXIT_USAGE = 2, EXIT_CONFIG = 3, GOODBYE_MS = 3000, STORE_WAIT_MS = 5000 };
+enum { EXIT_USAGE = 2, EXIT_CONFIG = 3, GOODBYE_MS = 3000, TRUNKS_MS = 1000, STORE_WAIT_MS = 5000 };
 
 #define DEFAULT_CONFIG "/etc/patchbay/patchbay.yaml"
 
@@ -348,10 +348,18 @@ static void notify(const char *state)
 	close(fd);
 }
 
-static void leave(void *arg)
+static void quit(void *arg)
 {
 	(void)arg;
 	re_cancel();
+}
+
+/* The calls are gone; the trunks that we registered with are told that we go as well. */
+static void leave(void *arg)
+{
+	struct daemon *d = arg;
+
+	sip_stack_hang_up(d->centre.sip, TRUNKS_MS, quit, NULL);
 }
 
 static void stop(struct daemon *d)
@@ -364,7 +372,7 @@ static void stop(struct daemon *d)
 	notify("STOPPING=1");
 	log_info("start", "stopping: %u calls are hung up", d->centre.calls_now);
 	sip_stack_drain(d->centre.sip, true);
-	centre_shut_down(&d->centre, GOODBYE_MS, leave, NULL);
+	centre_shut_down(&d->centre, GOODBYE_MS, leave, d);
 }
 
 static void reload(struct daemon *d)

@@ -390,6 +390,8 @@ void queue_offer_void(struct party *p, const char *why);
 /* dial.c */
 void dial_start(struct call *call, const char *number, uint32_t timeout_s, enum dial_purpose why);
 void dial_answered(struct party *p);
+/* early.c: the one that is rung by a trunk is heard before its answer. */
+void dial_early(struct party *p, const struct sip_media *m);
 /* The key of who was asked to confirm; "" none. */
 void dial_confirmed(struct call *call, const char *digits);
 void dial_closed(struct party *p, int status);

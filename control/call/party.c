@@ -392,8 +392,12 @@ static void on_sip(struct sip_call *sip, const struct sip_call_event *ev, void *
 	(void)sip;
 	switch (ev->kind) {
 	case SIP_CALL_RINGING:
+		p->heard = true;
+		break;
 	case SIP_CALL_EARLY_MEDIA:
 		p->heard = true;
+		if (p->state == PARTY_RINGING && ev->media != NULL)
+			dial_early(p, ev->media);
 		break;
 	case SIP_CALL_REFRESHED:
 		break;

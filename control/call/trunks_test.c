@@ -81,6 +81,32 @@ static void the_next_trunk_takes_over(void)
 	close_two();
 }
 
+/* An announcement of the carrier is heard by who dialled, one way, and the answer goes on from there. */
+static void heard_before_the_answer(void)
+{
+	struct kit_call *agent, *far;
+
+	open_two();
+	k.world->mood = KIT_EARLY;
+	agent = call_kit_dial_as(&k, 0, "95512");
+	check(kit_until(&agent->early, 1, 4000));
+	far = kit_last(k.world);
+	for (int i = 0; i < 100 && k.engine->hear_count != 1; i++)
+		kit_wait(10);
+	check_int(k.engine->hear_count, 1);
+	check_str(k.engine->hear[0][0], call_kit_newest(&k)->customer->leg);
+	check_str(k.engine->hear[0][1], call_kit_newest(&k)->dialled->leg);
+	check_int(agent->answered, 0);
+	check_int(sip_call_answer(far->call, &k.world->local), 0);
+	check(kit_until(&agent->answered, 1, 3000));
+	for (int i = 0; i < 100 && k.engine->hear_count != 2; i++)
+		kit_wait(10);
+	check_int(k.engine->hear_count, 2);
+	sip_call_end(agent->call, 0, 16, NULL);
+	check(kit_until(&far->closed, 1, 2000));
+	close_two();
+}
+
 static void all_trunks_fail(void)
 {
 	struct kit_call *agent;
@@ -124,6 +150,7 @@ static void a_caller_who_is_withheld(void)
 
 static const struct check_case cases[] = {
 	CHECK_CASE(the_next_trunk_takes_over),
+	CHECK_CASE(heard_before_the_answer),
 	CHECK_CASE(all_trunks_fail),
 	CHECK_CASE(a_caller_who_is_withheld),
 };
