@@ -221,6 +221,18 @@ enum rpc_answer api_flow_reload(const struct rpc_call *call, json_t **result, st
 	return RPC_ANSWER_RESULT;
 }
 
+enum rpc_answer api_config_show(const struct rpc_call *call, json_t **result, struct rpc_error *err)
+{
+	struct api *api = call->owner;
+	json_t *problems = json_array();
+
+	*result = centre_show_config(api->c, problems);
+	if (*result == NULL)
+		return invalid(err, problems, "configuration");
+	json_decref(problems);
+	return RPC_ANSWER_RESULT;
+}
+
 enum rpc_answer api_config_reload(const struct rpc_call *call, json_t **result,
 				  struct rpc_error *err)
 {

@@ -164,6 +164,7 @@ static const struct rpc_method methods[] = {
 	{"engine", rpc_params_none, api_engine},
 	{"flow.check", file_params, api_flow_check},
 	{"flow.reload", file_params, api_flow_reload},
+	{"config.show", rpc_params_none, api_config_show},
 	{"config.reload", rpc_params_none, api_config_reload},
 	{NULL, NULL, NULL},
 };

@@ -367,6 +367,31 @@ static void a_backup_is_made_while_calls_run(void)
 	top_close(d);
 }
 
+static void the_configuration_says_where_it_comes_from(void)
+{
+	struct desk_top *d = top_open();
+	const json_t *v;
+	size_t i;
+	json_t *one;
+
+	snprintf(d->k.c.database, sizeof(d->k.c.database), "%s", d->database);
+	check(ask(d, "config.show", NULL) != NULL);
+	v = json_object_get(d->result, "values");
+	json_array_foreach(v, i, one)
+	{
+		if (strcmp(text(one, "path"), "database") == 0) {
+			check_str(text(one, "from"), "command_line");
+			check_str(text(one, "value"), d->database);
+		}
+		if (strcmp(text(one, "path"), "agents[0].password") == 0)
+			check_str(text(one, "value"), "(hidden)");
+		if (strcmp(text(one, "path"), "agents[0].number") == 0)
+			check(number(one, "line") > 0);
+	}
+	check(i > 100);
+	top_close(d);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(a_report_tells_of_the_call_that_was),
 	CHECK_CASE(a_long_call_alarms_and_is_in_the_list),
@@ -374,6 +399,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_supervisor_takes_the_conversation_over),
 	CHECK_CASE(who_listens_takes_over_at_once),
 	CHECK_CASE(a_backup_is_made_while_calls_run),
+	CHECK_CASE(the_configuration_says_where_it_comes_from),
 };
 
 int main(void)

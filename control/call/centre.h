@@ -186,6 +186,11 @@ int centre_reload_config(struct centre *c, json_t *problems, json_t *changed, js
  * errno of the file, with sentences added to `problems`. */
 int centre_read_config(const char *file, struct config **out, json_t *problems);
 
+/* What the configuration file says now, each value with where it comes from (conf/config_show.h), and what the command
+ * line said otherwise: {file, embedded, changed (since it was read), values}; the caller's. NULL with sentences in
+ * `problems`. */
+json_t *centre_show_config(struct centre *c, json_t *problems);
+
 /* Is calendar `name` open at this moment? */
 bool centre_hours_open(void *arg, const char *name);
 

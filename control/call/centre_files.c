@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "call/calls.h"
 #include "call/watch.h"
+#include "conf/config_show.h"
 #include "example/example.h"
 
 static void add_problem(json_t *problems, const char *file, uint32_t line, uint32_t column,
@@ -88,6 +89,64 @@ int centre_read_config(const char *file, struct config **out, json_t *problems)
 	}
 	add_complaints(problems, &list);
 	return err;
+}
+
+/* A value that runs although the file says another: the command line's. */
+static void overrule(json_t *values, const char *path, const char *value)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(values, i, v)
+	{
+		const char *p = json_string_value(json_object_get(v, "path"));
+		const char *told = json_string_value(json_object_get(v, "value"));
+
+		if (strcmp(p, path) != 0 || value[0] == '\0' ||
+		    (told != NULL && strcmp(told, value) == 0))
+			continue;
+		json_object_set_new(v, "value", json_string(value));
+		json_object_set_new(v, "from", json_string("command_line"));
+		json_object_del(v, "line");
+		json_object_del(v, "column");
+	}
+}
+
+json_t *centre_show_config(struct centre *c, json_t *problems)
+{
+	const char *file = c->paths.config, *name = file ? file : "embedded example";
+	struct complaints list;
+	struct engine_view engine;
+	json_t *values = NULL;
+	char *text = NULL;
+	struct stat st;
+	size_t len;
+	int err;
+
+	if (file == NULL) {
+		err = config_show(example_config, example_config_len, name, &values, &list);
+	} else {
+		err = read_file(file, CONFIG_TEXT_MAX, &text, &len);
+		if (err != 0) {
+			add_problem(problems, name, 0, 0, "error", strerror(-err));
+			return NULL;
+		}
+		err = config_show(text, len, name, &values, &list);
+		free(text);
+	}
+	if (err != 0) {
+		add_complaints(problems, &list);
+		return NULL;
+	}
+	overrule(values, "database", c->database);
+	if (c->engine != NULL) {
+		engine_view(c->engine, &engine);
+		overrule(values, "engine_socket", engine.path);
+	}
+	return json_pack("{s:s,s:b,s:b,s:o}", "file", name, "embedded", file == NULL, "changed",
+			 file != NULL && stat(file, &st) == 0 &&
+				 (uint64_t)st.st_mtim.tv_sec * 1000 > c->config_loaded_ms,
+			 "values", values);
 }
 
 static bool has_prompt(void *arg, const char *prompt)

@@ -192,7 +192,10 @@ static const struct cli_command commands[] = {
 	 "  patchbay flow reload\n"
 	 "  patchbay flow try hotline.yaml --language en\n"
 	 "  patchbay flow draw hotline.yaml --svg > hotline.svg\n", cli_flow},
-	{"config", "check FILE | reload", "check or load the configuration",
+	{"config", "check FILE | show [FILE] | reload", "check, show or load the configuration",
+	 "show tells every value, those that are left out too, and where each comes from: a line of the file, the default, the\n"
+	 "environment, the command line. Secrets are not told. Without FILE it is what patchbayd runs with.\n\n"
+	 "  patchbay config show | grep sales\n"
 	 "  patchbay config check /etc/patchbay/patchbay.yaml\n"
 	 "  patchbay config reload\n", cli_config},
 	{"example", "config|flow", "print the built-in configuration or flow, as a beginning",

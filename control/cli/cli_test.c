@@ -433,6 +433,14 @@ static void files_are_checked_without_a_daemon(void)
 	snprintf(line, sizeof(line), "config check %s", config);
 	run(&w, line);
 	check_int(w.code, 0);
+	snprintf(line, sizeof(line), "config show %s", config);
+	run(&w, line);
+	check_int(w.code, 0);
+	check(strstr(w.out, "agents[0].password: (hidden)   # ") != NULL);
+	check(strstr(w.out, "sip.failed_logins_max: 20   # ") != NULL);
+	snprintf(line, sizeof(line), "config show %s", bad);
+	run(&w, line);
+	check_int(w.code, 1);
 	snprintf(line, sizeof(line), "flow draw %s", flow);
 	run(&w, line);
 	check(strstr(w.out, "digraph") != NULL);

@@ -12,6 +12,7 @@
 #include "cli/flow_try.h"
 #include "cli/languages.h"
 #include "conf/config.h"
+#include "conf/config_show.h"
 #include "example/example.h"
 #include "ivr/flow.h"
 
@@ -278,6 +279,73 @@ int cli_flow(struct cli *c)
 	return cli_usage(c, "\"%s\" is none of check, reload, draw, try", verb);
 }
 
+static void say_value(struct cli *c, const char *file, const json_t *v)
+{
+	const json_t *value = json_object_get(v, "value");
+	const char *from = cli_text(v, "from");
+	char *text = json_is_string(value) ? strdup(json_string_value(value))
+					   : json_dumps(value, JSON_ENCODE_ANY);
+
+	cli_say(c, "%s: %s   # ", cli_text(v, "path"),
+		json_is_null(value) ? "-"
+		: text != NULL      ? text
+				    : "?");
+	if (strcmp(from, "default") == 0 || strcmp(from, "command_line") == 0)
+		cli_say(c, "%s\n", strcmp(from, "default") == 0 ? "default" : "command line");
+	else
+		cli_say(c, "%s:%d%s\n", file, (int)cli_int(v, "line"),
+			strcmp(from, "environment") == 0   ? ", in the environment"
+			: strcmp(from, "secret_file") == 0 ? ", in this file"
+							   : "");
+	free(text);
+}
+
+static int say_shown(struct cli *c, const json_t *r)
+{
+	const json_t *v;
+	size_t i;
+
+	if (cli_json(c, r))
+		return CLI_OK;
+	json_array_foreach(json_object_get(r, "values"), i, v) say_value(c, cli_text(r, "file"), v);
+	if (cli_true(r, "changed"))
+		fprintf(c->err,
+			"patchbay: %s was changed since patchbayd read it; `patchbay "
+			"config reload` takes it\n",
+			cli_text(r, "file"));
+	return CLI_OK;
+}
+
+/* Of a file, or of what patchbayd runs with. */
+static int config_shown(struct cli *c, const char *file)
+{
+	json_t *values = NULL, *r = NULL;
+	struct complaints k;
+	size_t len;
+	char *text;
+	int rc;
+
+	if (file == NULL) {
+		rc = cli_ask(c, CLI_DAEMON, "config.show", NULL, &r);
+		if (rc != 0)
+			return rc;
+		rc = say_shown(c, r);
+		json_decref(r);
+		return rc;
+	}
+	text = cli_file_read(c, file, CONFIG_TEXT_MAX, &len);
+	if (text == NULL)
+		return CLI_REFUSED;
+	rc = config_show(text, len, file, &values, &k);
+	free(text);
+	if (rc != 0)
+		return verdict(c, file, &k);
+	r = json_pack("{s:s,s:o}", "file", file, "values", values);
+	rc = say_shown(c, r);
+	json_decref(r);
+	return rc;
+}
+
 int cli_config(struct cli *c)
 {
 	const char *verb, *file;
@@ -286,15 +354,17 @@ int cli_config(struct cli *c)
 	size_t len;
 	char *text;
 
-	if (!cli_need(c, "check or reload", &verb))
+	if (!cli_need(c, "check, show or reload", &verb))
 		return CLI_USAGE;
 	file = cli_word(c);
 	if (!cli_end(c))
 		return CLI_USAGE;
 	if (strcmp(verb, "reload") == 0 && file == NULL)
 		return reload(c, "config.reload", NULL);
+	if (strcmp(verb, "show") == 0)
+		return config_shown(c, file);
 	if (strcmp(verb, "check") != 0)
-		return cli_usage(c, "\"%s\" is none of check FILE, reload", verb);
+		return cli_usage(c, "\"%s\" is none of check FILE, show, reload", verb);
 	if (file == NULL)
 		return cli_usage(c, "FILE is missing");
 	text = cli_file_read(c, file, CONFIG_TEXT_MAX, &len);

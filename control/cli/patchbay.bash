@@ -56,7 +56,7 @@ _patchbay() {
     words "list find export verify reconcile frames search show play excerpt concat waveform prove prove-all anchor hold release delete import tag untag note work-order keys audit --output --all --channel --call --agent --queue --number --since --until --voicemail --unheard --limit --day" ;;
   records) words "--call --agent --queue --number --since --until --limit --after" ;;
   flow) words "check reload draw try --config --prompts --caller --language --closed --svg"; files ;;
-  config) words "check reload"; files ;;
+  config) words "check show reload"; files ;;
   example) words "config flow" ;;
   prompts) words "list load check say tones --prompts"; files ;;
   legs) words "--engine" ;;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "conf/config_priv.h"
+#include "conf/config_show.h"
 
 #define OF(type, member) offsetof(struct type, member)
 #define COUNT(array)     (sizeof(array) / sizeof((array)[0]))
@@ -341,6 +342,8 @@ void config_read_any_secret(const struct schema *s, const struct tree *t, const 
 				 keys[0], keys[1], keys[2]);
 			return;
 		}
+		if (s->show != NULL)
+			config_show_secret(s->show, m, i);
 		if (schema_text(s, m, keys[i], 1, i == 2 ? 1000 : 127, &text))
 			*out = (struct config_secret){
 				(enum config_secret_kind)(CONFIG_SECRET_TEXT + (int)i), text};
@@ -436,6 +439,12 @@ static void read_root(const struct schema *s, const struct tree *t, struct confi
 int config_load(const char *text, size_t len, const char *name, struct config **out,
 		struct complaints *complaints)
 {
+	return config_load_shown(text, len, name, NULL, out, complaints);
+}
+
+int config_load_shown(const char *text, size_t len, const char *name, struct config_show *show,
+		      struct config **out, struct complaints *complaints)
+{
 	complaints_init(complaints, name);
 	if (len > CONFIG_TEXT_MAX) {
 		complain(complaints, COMPLAINT_ERROR, (struct mark){0}, "longer than %d bytes",
@@ -444,7 +453,7 @@ int config_load(const char *text, size_t len, const char *name, struct config **
 	}
 
 	struct conf_arena *arena = conf_arena_open();
-	struct schema s = {.arena = arena, .c = complaints};
+	struct schema s = {.arena = arena, .c = complaints, .show = show};
 	struct tree *root = NULL;
 	struct config *c = conf_arena_get(arena, sizeof(*c));
 	int rc = tree_read(text, len, arena, &root, complaints);
@@ -452,7 +461,11 @@ int config_load(const char *text, size_t len, const char *name, struct config **
 	if (rc == 0) {
 		*c = defaults;
 		c->arena = arena;
+		if (show != NULL)
+			config_show_begin(show, arena, root);
 		read_root(&s, root, c);
+		if (show != NULL)
+			config_show_rest(show, root);
 		rc = complaints->errors > 0 ? -EINVAL : 0;
 	}
 	if (rc != 0) {

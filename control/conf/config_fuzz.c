@@ -5,6 +5,7 @@
 
 #include "base/must.h"
 #include "conf/config.h"
+#include "conf/config_show.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
@@ -25,5 +26,12 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	for (unsigned i = 0; i < conf->n_calendars; i++)
 		hours_open(&conf->calendars[i], &(struct local_time){2026, 1, 1, 0, 0, 0}, NULL);
 	config_free(conf);
+
+	/* What is taken can be shown, and only that. */
+	json_t *values = NULL;
+
+	must(config_show((const char *)data, size, "fuzz.yaml", &values, &c) == 0);
+	must(json_array_size(values) > 0);
+	json_decref(values);
 	return 0;
 }

@@ -8,6 +8,11 @@
 #include "conf/config.h"
 #include "conf/schema.h"
 
+/* config.c: the same as config_load(), telling `show` (may be NULL) of every value. */
+struct config_show;
+int config_load_shown(const char *text, size_t len, const char *name, struct config_show *show,
+		      struct config **out, struct complaints *complaints);
+
 /* config_people.c */
 void config_read_queues(const struct schema *s, const struct tree *t, struct config *c);
 void config_read_people(const struct schema *s, const struct tree *agents,

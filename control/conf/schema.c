@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tables of keys and readers of values. Every complaint names the key it is about. */
 #include "conf/schema.h"
+#include "conf/config_show.h"
 
 #include <string.h>
 
@@ -225,5 +226,7 @@ bool schema_fill(const struct schema *s, const struct tree *t, const struct fiel
 		else
 			fill(s, m, &fields[i], base);
 	}
+	if (s->show != NULL)
+		config_show_map(s->show, t, fields, n_fields, base);
 	return true;
 }

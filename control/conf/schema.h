@@ -14,9 +14,12 @@
 
 #include "conf/tree.h"
 
+struct config_show;
+
 struct schema {
 	struct conf_arena *arena;
 	struct complaints *c;
+	struct config_show *show; /* is told of every field (config_show.h); or NULL */
 };
 
 enum field_kind {

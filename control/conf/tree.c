@@ -126,6 +126,7 @@ static struct tree *add(struct building *b, enum tree_kind kind, struct mark at)
 		b->root = t;
 		return t;
 	}
+	t->parent = o->node;
 	t->key = o->key;
 	t->key_at = o->key_at;
 	o->key = NULL;

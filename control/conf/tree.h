@@ -31,6 +31,8 @@ struct tree {
 	uint32_t n;         /* TREE_LIST, TREE_MAP */
 	struct tree *first; /* members in the order in which they are written */
 	struct tree *next;
+	struct tree *parent; /* NULL at the root */
+	bool shown;          /* config_show.c has told of it */
 };
 
 /* Read a text. Returns 0 and sets `*root` (an empty text is an empty map), or -EINVAL or

@@ -443,7 +443,7 @@ int ivr_say_load(struct ivr_say *say, const char *text, size_t len, const char *
 
 	must(l != NULL);
 	l->arena = conf_arena_open();
-	r.s = (struct schema){l->arena, complaints};
+	r.s = (struct schema){.arena = l->arena, .c = complaints};
 	complaints_init(complaints, name);
 	if (len > IVR_SAY_TEXT_MAX)
 		complain(complaints, COMPLAINT_ERROR, (struct mark){0, 0}, "longer than %d bytes",
