@@ -4,17 +4,20 @@
     recording_reader.py DIRECTORY              list what is in it
     recording_reader.py DIRECTORY ID OUT.wav   write one recording, decoded from its bytes
     recording_reader.py --test PATCHBAY MAKE   make a store with MAKE, read it here and with
-                                               PATCHBAY, and hold one against the other
+                                               PATCHBAY, and hold one against the other; then
+                                               hurt it at random, and do so again (SEED, ROUNDS)
 
 It uses no line of Patchbay's code: its agreement with Patchbay's own export and account shows that
 the format is what its description says.
 """
 import json
 import os
+import random
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import wave
 
 BLOCK, EXTENT_MAX = 4096, 16384
@@ -91,6 +94,125 @@ def extents_of(path):
         listed = [struct.unpack_from("<16sQQQQIIII", index, 64 * i) for i in range(entries)]
         assert [(o, e.id, e.part_ns, e.seq, e.used) for o, e in found] == [(x[5], x[0], x[1], x[2], x[6]) for x in listed], "index"
     return [e for _, e in found]
+
+
+def whole_extent(data, at, end, tag):
+    """The extent of the segment with this tag that stands at `at`, when every bit of it is right; or None."""
+    if at + 256 > end:
+        return None
+    e = Extent(data[at : at + EXTENT_MAX])
+    if e.magic != EXTENT_MAGIC or e.tag != tag or not 256 <= e.used <= EXTENT_MAX or at + pad(e.used, BLOCK) > end:
+        return None
+    whole = bytearray(data[at : at + pad(e.used, BLOCK)])
+    whole[8:12] = bytes(4)
+    if crc32c(whole) != e.crc or e.version != 1 or not 256 <= e.head_bytes <= e.used or e.head_bytes % 8:
+        return None
+    return e
+
+
+def tag_of(data, number):
+    """From the head; where that is damaged, or of another segment, what most of the blocks say that look like extents."""
+    if len(data) >= BLOCK:
+        head = bytearray(data[:BLOCK])
+        magic, version, _, crc, its_number, tag = struct.unpack_from("<QHHIQQ", head)
+        head[12:16] = bytes(4)
+        if magic == SEGMENT_MAGIC and version == 1 and crc32c(head) == crc and its_number == number:
+            return tag
+    seen = {}
+    for at in range(BLOCK, len(data) - 255, BLOCK):
+        if struct.unpack_from("<I", data, at)[0] == EXTENT_MAGIC:
+            tag = struct.unpack_from("<Q", data, at + 72)[0]
+            seen[tag] = seen.get(tag, 0) + 1
+    return max(seen, key=seen.get) if seen else None
+
+
+def data_end_of(data, number, tag):
+    """Where the extents end, if the index is whole; else the end of the file."""
+    if len(data) < BLOCK + 64:
+        return len(data)
+    tail = data[-64:]
+    magic, version, _, crc, its_number, its_tag, _, offset, entries, _, data_end = struct.unpack("<QHHIQQQQIIQ", tail)
+    if (magic, version, its_number, its_tag) != (INDEX_MAGIC, 1, number, tag) or offset % BLOCK or entries > len(data) // 64 \
+            or offset + pad(64 * entries + 64, BLOCK) != len(data) or not BLOCK <= data_end <= offset:
+        return len(data)
+    index = data[offset : offset + 64 * entries]
+    return data_end if crc32c(index + tail[:12] + bytes(4) + tail[16:]) == crc else len(data)
+
+
+def salvage(directory):
+    """All whole extents of a damaged store, in file order."""
+    for name in sorted(os.listdir(directory)):
+        if not (name.startswith("seg-") and name.endswith(".pbseg")):
+            continue
+        with open(os.path.join(directory, name), "rb") as f:
+            data = f.read()
+        number = int(name[4:12], 16)
+        tag = tag_of(data, number)
+        if tag is None:
+            continue
+        at, end = BLOCK, data_end_of(data, number, tag)
+        while at < end:
+            e = whole_extent(data, at, end, tag)
+            if e is not None:
+                yield e
+            at += pad(e.used, BLOCK) if e is not None else BLOCK
+
+
+def salvaged(directory):
+    """What verification should count in it: extents, frames, recordings, and frames written and masked by channel, doubles once."""
+    extents, frames, once = 0, 0, {}
+    for e in salvage(directory):
+        extents += 1
+        frames += sum(1 for _ in e.frames())
+        once.setdefault((e.id, e.part_ns, e.seq), e)
+    sound = [f for e in once.values() for f in e.frames() if f[0] == AUDIO]
+    return {"extents": extents, "frames": frames, "recordings": len({key[0] for key in once}),
+            "written": [sum(f[1] == c for f in sound) for c in (0, 1)],
+            "masked": [sum(f[1] == c and f[3] & MASKED for f in sound) for c in (0, 1)]}
+
+
+def hurt(directory, rng):
+    """One to three times: flip a bit, zero or move blocks, cut a file."""
+    names = sorted(n for n in os.listdir(directory) if n.startswith("seg-"))
+    for _ in range(rng.randint(1, 3)):
+        path = os.path.join(directory, rng.choice(names))
+        with open(path, "rb") as f:
+            data = bytearray(f.read())
+        what, blocks = rng.randrange(4), max(1, len(data) // BLOCK)
+        at, to = rng.randrange(blocks) * BLOCK, rng.randrange(blocks) * BLOCK
+        if what == 0 and data:
+            data[rng.choice((rng.randrange(len(data)), rng.randrange(min(BLOCK, len(data))), len(data) - 1 - rng.randrange(min(64, len(data)))))] ^= 1 << rng.randrange(8)
+        elif what == 1:
+            data[at : at + BLOCK] = bytes(len(data[at : at + BLOCK]))
+        elif what == 2:
+            piece = data[at : at + BLOCK]
+            data[to : to + len(piece)] = piece
+        elif data:
+            del data[rng.randrange(len(data)) :]
+        with open(path, "wb") as f:
+            f.write(data)
+
+
+def test_damage(patchbay, directory, rounds, seed):
+    """Both readers find the same in whatever is left, and never more than there was."""
+    names = [n for n in os.listdir(directory) if n.startswith("seg-")]
+    original = {}
+    for name in names:
+        with open(os.path.join(directory, name), "rb") as f:
+            original[name] = f.read()
+    for k in range(rounds):
+        for name, data in original.items():
+            with open(os.path.join(directory, name), "wb") as f:
+                f.write(data)
+        hurt(directory, random.Random(seed + k))
+        asked = subprocess.run([patchbay, "--json", "--store", directory, "recordings", "verify"], capture_output=True, check=False)
+        assert asked.returncode in (0, 1), (seed + k, asked.stderr)
+        said = json.loads(asked.stdout)
+        theirs = {key: said[key] for key in ("extents", "frames", "recordings")}
+        for member in ("written", "masked"):
+            theirs[member] = [c[member] for c in said["account"]["channels"]]
+        ours = salvaged(directory)
+        assert theirs == ours, f"SEED={seed + k} ROUNDS=1: {theirs}, here {ours}"
 
 
 def recordings(directory):
@@ -171,8 +293,12 @@ def test(patchbay, make):
                 exported = w.readframes(w.getnframes())
             ours = sound(parts)
             assert exported[: len(ours)] == ours, f"the sound of {number.hex()} differs"
-    print("ok   the bytes say the same to another program")
-    print("1 passed, 0 failed")
+        print("ok   the bytes say the same to another program")
+        seed = int(os.environ.get("SEED", time.time()))
+        print(f"     seed {seed}")
+        test_damage(patchbay, directory, int(os.environ.get("ROUNDS", "12")), seed)
+        print("ok   and when they are damaged, too")
+    print("2 passed, 0 failed")
 
 
 def main():

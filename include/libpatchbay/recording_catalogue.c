@@ -170,12 +170,12 @@ bool catalogue_run_covers(const struct catalogue_run *r, uint64_t number, uint64
 	return true;
 }
 
-bool catalogue_covers(const struct catalogue *c, uint64_t number)
+bool catalogue_covers(const struct catalogue *c, uint64_t number, uint64_t *tag)
 {
-	uint64_t tag;
+	uint64_t found;
 
 	for (unsigned i = 0; i < c->runs; i++)
-		if (catalogue_run_covers(&c->run[i], number, &tag))
+		if (catalogue_run_covers(&c->run[i], number, tag != NULL ? tag : &found))
 			return true;
 	return false;
 }

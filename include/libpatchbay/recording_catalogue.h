@@ -87,8 +87,8 @@ struct catalogue;
 int catalogue_open(struct catalogue **out, const char *dir, unsigned *damaged);
 void catalogue_close(struct catalogue *c);
 
-/* Does a run cover this segment? */
-bool catalogue_covers(const struct catalogue *c, uint64_t number);
+/* Does a run cover this segment? *tag (NULL: not wanted) is the one it had then. */
+bool catalogue_covers(const struct catalogue *c, uint64_t number, uint64_t *tag);
 
 /* `number` is of the segment; e->segment means nothing. Return other than 0 to end the search. */
 typedef int catalogue_fn(void *ctx, const struct catalogue_entry *e, uint64_t number);

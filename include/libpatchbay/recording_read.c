@@ -87,6 +87,17 @@ static void cut_behind_open(struct extent_refs *refs)
 	}
 }
 
+/* Files that are not what the catalogue takes them for. */
+static bool misled(const struct recording *r)
+{
+	bool was = false;
+
+	for (size_t i = 0; i < r->refs.n; i++)
+		if (r->refs.ref[i].bytes == NULL)
+			was = store_compare(r->store, r->refs.ref[i].segment) || was;
+	return was;
+}
+
 /* All places of all extents, in order: where one is in memory and in a segment, the segment first,
  * which has the whole of it. Memory first, then the directories, then the segments: what has left
  * the one since is in the others. */
@@ -104,7 +115,7 @@ static int gather(struct recording *r, bool refresh)
 		if (err != 0)
 			return err;
 		qsort(r->refs.ref, r->refs.n, sizeof(*r->refs.ref), recording_extent_order);
-		if (again == GATHER_AGAIN || !overtaken(&r->refs))
+		if (again == GATHER_AGAIN || (!misled(r) && !overtaken(&r->refs)))
 			break;
 		refs_free(&r->refs);
 	}
@@ -259,11 +270,13 @@ static enum recording_damage_kind kind_of(int verdict)
 	}
 }
 
-/* Read any good copy of the extent at r->next; moves past all its places. */
-static bool load_one(struct recording *r)
+/* Read any good copy of the extent at r->next; moves past all its places. *again: the catalogue was wrong. */
+static bool load_one(struct recording *r, bool *again)
 {
 	const struct extent_ref *ref = &r->refs.ref[r->next];
 	bool got = false;
+
+	*again = false;
 
 	for (; r->next < r->refs.n; r->next++) {
 		const struct extent_ref *x = &r->refs.ref[r->next];
@@ -277,6 +290,8 @@ static bool load_one(struct recording *r)
 
 		got = v == RECORDING_EXTENT_OK && is_of(&r->head, x);
 		r->stale = !got && (r->stale || v == -ESTALE);
+		if (!got && x->bytes == NULL)
+			*again = store_distrust(r->store, x->segment) || *again;
 		if (!got && v != -ESTALE)
 			tell(r,
 			     v == RECORDING_EXTENT_OK ? RECORDING_DAMAGE_INDEX_DISAGREES
@@ -299,9 +314,29 @@ static void enter_part(struct recording *r)
 		h->first_wall_ns > r->info.start_ns ? h->first_wall_ns - r->info.start_ns : 0;
 }
 
+/* Look for the extents anew, and go on at the one with this number. */
+static bool gather_again(struct recording *r, uint64_t part_ns, uint64_t seq)
+{
+	struct extent_refs before = r->refs;
+
+	r->refs = (struct extent_refs){0};
+	if (gather(r, false) != 0) {
+		refs_free(&r->refs);
+		r->refs = before;
+		return false;
+	}
+	refs_free(&before);
+	r->next = 0;
+	while (r->next < r->refs.n && place_order(&r->refs.ref[r->next], part_ns, seq) < 0)
+		r->next++;
+	return true;
+}
+
 /* The next extent that can be read. Returns false at the end. */
 static bool load(struct recording *r)
 {
+	bool again;
+
 	while (r->next < r->refs.n) {
 		const struct extent_ref *ref = &r->refs.ref[r->next];
 		const struct extent_ref *before = r->next != 0 ? ref - 1 : NULL;
@@ -313,7 +348,11 @@ static bool load(struct recording *r)
 			     ref->seq - expected);
 			r->gap = true;
 		}
-		if (!load_one(r)) {
+		uint64_t part_ns = ref->part_ns, seq = ref->seq;
+
+		if (!load_one(r, &again)) {
+			if (again && gather_again(r, part_ns, seq))
+				continue;
 			r->gap = true;
 			if (r->stale)
 				return false;

@@ -140,6 +140,7 @@ static int read_head(struct recording_segment *s)
 	if (h.number != s->number)
 		return -EBADMSG;
 	s->tag = h.tag;
+	s->made = h.bytes;
 	return 0;
 }
 

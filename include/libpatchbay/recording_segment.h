@@ -40,6 +40,7 @@ uint32_t recording_index_crc(const struct recording_index_entry *entry, uint32_t
 struct recording_segment {
 	int fd;
 	uint64_t bytes; /* length of the file now */
+	uint64_t made;  /* and when it was made, as its head says; 0: not known */
 	uint64_t number;
 	uint64_t tag;
 	uint16_t version;  /* major, as its head says */

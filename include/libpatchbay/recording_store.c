@@ -96,8 +96,52 @@ static void open_catalogue(struct recording_store *st, uint32_t dir)
 	for (uint32_t i = 0; i < st->segments; i++)
 		if (st->segment[i].dir == dir)
 			st->segment[i].catalogued =
-				st->catalogue[dir] != NULL &&
-				catalogue_covers(st->catalogue[dir], st->segment[i].number);
+				!st->segment[i].distrusted && st->catalogue[dir] != NULL &&
+				catalogue_covers(st->catalogue[dir], st->segment[i].number, NULL);
+}
+
+/* Is the file another segment than the one that the catalogue knows under its number? */
+static bool exchanged(struct recording_store *st, uint32_t segment)
+{
+	const struct store_segment *g = &st->segment[segment];
+	struct recording_segment s;
+	uint64_t tag;
+	bool other;
+
+	if (st->catalogue[g->dir] == NULL ||
+	    !catalogue_covers(st->catalogue[g->dir], g->number, &tag) ||
+	    store_open_segment(st, segment, false, &s, NULL, NULL) != 0)
+		return false;
+	other = s.tag != tag;
+	recording_segment_close(&s);
+	return other;
+}
+
+bool store_distrust(struct recording_store *st, uint32_t segment)
+{
+	struct store_segment *g = &st->segment[segment];
+	bool all;
+
+	if (!g->catalogued)
+		return false;
+	/* where one file is another, nothing is known of the rest either */
+	all = exchanged(st, segment);
+	for (uint32_t i = 0; i < st->segments; i++)
+		if (i == segment || (all && st->segment[i].dir == g->dir)) {
+			st->segment[i].distrusted = true;
+			st->segment[i].catalogued = false;
+		}
+	return true;
+}
+
+bool store_compare(struct recording_store *st, uint32_t segment)
+{
+	struct store_segment *g = &st->segment[segment];
+
+	if (g->compared || !g->catalogued)
+		return false;
+	g->compared = true;
+	return exchanged(st, segment) && store_distrust(st, segment);
 }
 
 /* Returns 1 when the directory could be read. */
@@ -425,8 +469,8 @@ static int each_catalogued(void *ctx, const struct catalogue_entry *c, uint64_t 
 		.crc = c->crc,
 	};
 
-	if (segment == NO_SEGMENT)
-		return 0; /* gone */
+	if (segment == NO_SEGMENT || !e->st->segment[segment].catalogued)
+		return 0; /* gone, or not believed */
 	memcpy(r.id, c->id, sizeof(r.id));
 	return e->fn(e->ctx, &r);
 }

@@ -13,6 +13,8 @@ struct store_segment {
 	uint64_t number;
 	uint32_t dir;    /* index of the store's */
 	bool catalogued; /* a run of its directory's catalogue covers it */
+	bool compared;   /* its tag is the one that the catalogue knows, or was not */
+	bool distrusted; /* what that says of it has proved wrong */
 	/* What was read of it: kept as long as the memory for all of them is little. */
 	struct recording_index_entry *entry;
 	uint32_t entries, entries_max;
@@ -80,6 +82,14 @@ int store_each(struct recording_store *st, const uint8_t *only, store_extent_fn 
  * `only`. */
 int store_each_prefix(struct recording_store *st, const uint8_t *only, unsigned digits,
 		      store_extent_fn *fn, recording_damage_fn *damage, void *ctx);
+
+/* The catalogue was wrong about a segment: from now on its own index or blocks are looked at. Returns false when
+ * the catalogue has not been asked about it. */
+bool store_distrust(struct recording_store *st, uint32_t segment);
+
+/* The first time it is met: is the segment the one that the catalogue knows? Returns true when it is not, and
+ * distrusts it. */
+bool store_compare(struct recording_store *st, uint32_t segment);
 
 /* Tell that so many runs of a directory's catalogue are damaged. */
 void store_tell_catalogue(const struct recording_store *st, uint32_t dir, uint64_t runs,

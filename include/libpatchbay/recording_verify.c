@@ -315,6 +315,24 @@ static int met(void *ctx, enum recording_extent_verdict verdict, uint64_t offset
 	return keep(w, &f);
 }
 
+/* Before it is sealed, a segment is as long as it was made. */
+static void check_length(struct verifier *w)
+{
+	struct recording_damage d = {
+		.kind = RECORDING_DAMAGE_LENGTH,
+		.path = w->st->segment[w->index].path,
+		.offset = w->seg.bytes,
+		.seq = RECORDING_NOWHERE,
+	};
+
+	if (w->seg.sealed || w->seg.index_bad || w->seg.live || w->seg.made == 0 ||
+	    w->seg.made == w->seg.bytes)
+		return;
+	snprintf(d.detail, sizeof(d.detail), "%" PRIu64 " bytes; it was made with %" PRIu64,
+		 w->seg.bytes, w->seg.made);
+	tell(w, &d);
+}
+
 static int read_segment(struct verifier *w, uint32_t index)
 {
 	int err = store_open_segment(w->st, index, true, &w->seg, count_and_tell, w);
@@ -328,6 +346,7 @@ static int read_segment(struct verifier *w, uint32_t index)
 	err = recording_segment_scan(&w->seg, met, w);
 	if (err == 0)
 		miss_entries(w, UINT64_MAX);
+	check_length(w);
 	if (w->tail_set && !w->seg.live) {
 		w->tail.kind = RECORDING_DAMAGE_TORN_TAIL;
 		tell(w, &w->tail);

@@ -52,6 +52,7 @@ const char *recording_loss_name(uint32_t loss);
 	X(EXTENT_CRC,         "extent_crc",         "an extent's checksum does not agree") \
 	X(EXTENT_CUT,         "extent_cut",         "an extent is cut off by the end of its file") \
 	X(TORN_TAIL,          "torn_tail",          "an unsealed segment ends in the middle of an extent") \
+	X(LENGTH,             "length",             "a segment without an index is not as long as it was made") \
 	X(EXTENT_MISSING,     "extent_missing",     "extents of a recording are in no segment") \
 	X(EXTENT_TWICE,       "extent_twice",       "an extent occurs twice with different frames") \
 	X(NO_START,           "no_start",           "a part of a recording does not begin with its metadata") \
