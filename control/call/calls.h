@@ -311,10 +311,10 @@ int party_answer(struct party *p);
 #define CALL_WITHHELD "anonymous"
 bool call_withheld(const struct call *call);
 /* Call `inv->user` by the best trunk that was not tried; `send` is called with what the trunk adds. */
-int party_invite_outside(struct party *p, struct sip_invite *inv,
-			 int (*send)(struct party *p, struct sip_invite *inv));
+int trunk_invite(struct party *p, struct sip_invite *inv,
+		 int (*send)(struct party *p, struct sip_invite *inv));
 /* It failed before anything rang, and another trunk takes it now. */
-bool party_next_trunk(struct party *p, const struct sip_call_event *ev);
+bool trunk_next(struct party *p, const struct sip_call_event *ev);
 int party_invite_again(struct party *p);
 int party_local(struct party *p, const char *ip, uint16_t port); /* 0 or -EINVAL */
 json_t *party_leg_members(const struct party *p);                /* of leg.open: name, family */

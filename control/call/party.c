@@ -347,7 +347,7 @@ static void closed(struct party *p, const struct sip_call_event *ev)
 	bool ours = p->state == PARTY_ENDING;
 
 	p->sip = NULL;
-	if (!ours && party_next_trunk(p, ev))
+	if (!ours && trunk_next(p, ev))
 		return;
 	p->ended_ms = clock_wall_ms();
 	if (ours) {
@@ -491,7 +491,7 @@ int party_invite_again(struct party *p)
 	};
 
 	p->sip = NULL;
-	return party_invite_outside(p, &inv, send_invite);
+	return trunk_invite(p, &inv, send_invite);
 }
 
 int party_invite(struct party *p, const char *user, const struct config_trunk *trunk,

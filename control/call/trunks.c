@@ -99,8 +99,8 @@ static void tell(const struct party *p, const struct config_trunk *k, struct sip
 		inv->diverted = call->record.to;
 }
 
-int party_invite_outside(struct party *p, struct sip_invite *inv,
-			 int (*send)(struct party *p, struct sip_invite *inv))
+int trunk_invite(struct party *p, struct sip_invite *inv,
+		 int (*send)(struct party *p, struct sip_invite *inv))
 {
 	struct centre *c = p->call->centre;
 	struct sip_invite through;
@@ -133,7 +133,7 @@ int party_invite_outside(struct party *p, struct sip_invite *inv,
 	}
 }
 
-bool party_next_trunk(struct party *p, const struct sip_call_event *ev)
+bool trunk_next(struct party *p, const struct sip_call_event *ev)
 {
 	bool trouble = p->call->emergency || (ev->status >= 500 && ev->status < 600) ||
 		       (ev->status == 408 && ev->cause != SIP_CAUSE_NO_ANSWER);

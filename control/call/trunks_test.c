@@ -69,7 +69,6 @@ static void the_next_trunk_takes_over(void)
 	check(kit_until(&agent->answered, 1, 4000));
 	far = kit_last(k.world);
 	check_str(far->info.to_user, "95512");
-	check_str(far->info.from_user, "1001");
 	check_str(far->info.diverted, "");
 	sip_trunk_each(k.c.sip, look, &r);
 	check_int(r.n, 2);

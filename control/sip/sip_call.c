@@ -44,6 +44,7 @@ static void call_free(void *arg)
 	must(c->modify == NULL && c->bye == NULL);
 	mem_deref(c->st);
 	mem_deref(c->invite);
+	mem_deref(c->cancel);
 	mem_deref(c->offer);
 	mem_deref(c->answer);
 	mem_deref(c->ok);

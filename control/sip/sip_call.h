@@ -17,6 +17,9 @@
  * Reliable 18x of the peer are confirmed (PRACK, RFC 3262), its UPDATE before the answer is taken
  * (RFC 3311) and reported as SIP_CALL_EARLY_MEDIA.
  *
+ * The Reason of a BYE, a refusal and (by UDP; libre hides the others) a CANCEL is what CLOSED tells
+ * (RFC 3326).
+ *
  * Session timers (RFC 4028): asked for in outgoing calls; in incoming calls the caller refreshes if
  * it can, otherwise we do. A session that nobody refreshed ends with cause 102.
  *

@@ -91,7 +91,36 @@ void sip_call_cancelled(void *arg)
 		return;
 	(void)sip_treply(&c->st, c->stack->sip, c->invite, 487, "Request Terminated");
 	c->st = NULL;
-	sip_call_over(c, true, 487, SIP_CAUSE_NORMAL, "cancelled by the caller");
+	if (c->cancel)
+		sip_call_over_by(c, c->cancel, true, 487, SIP_CAUSE_NORMAL,
+				 "cancelled by the caller");
+	else
+		sip_call_over(c, true, 487, SIP_CAUSE_NORMAL, "cancelled by the caller");
+}
+
+/* A CANCEL names the INVITE by branch, Call-ID, From tag and number (RFC 3261, 9.2). */
+static bool is_cancelled(struct le *le, void *arg)
+{
+	const struct sip_call *c = le->data;
+	const struct sip_msg *msg = arg;
+
+	return c->invite != NULL && !c->info.outgoing &&
+	       pl_cmp(&c->invite->callid, &msg->callid) == 0 &&
+	       pl_cmp(&c->invite->via.branch, &msg->via.branch) == 0 &&
+	       sip_dlg_same_tag(&c->invite->from.tag, &msg->from.tag) &&
+	       c->invite->cseq.num == msg->cseq.num;
+}
+
+struct sip_call *sip_call_find_cancelled(struct sip_stack *s, const struct sip_msg *msg)
+{
+	union {
+		const struct sip_msg *in;
+		void *out;
+	} m = {.in = msg};
+
+	if (!pl_isset(&msg->callid) || !pl_isset(&msg->via.branch))
+		return NULL;
+	return list_ledata(hash_lookup(s->calls, hash_joaat_pl(&msg->callid), is_cancelled, m.out));
 }
 
 static int open_call(struct sip_call *c, const struct sip_msg *msg)

@@ -352,6 +352,8 @@ static void outside_dialog(struct sip_stack *s, const struct sip_msg *msg)
 		new_register(s, msg);
 	else if (is(msg, "OPTIONS"))
 		options(s, msg);
+	else if (is(msg, "CANCEL") && sip_call_find_cancelled(s, msg) != NULL)
+		sip_stack_refuse(s, msg, 200, "OK", NULL); /* answered by now: it goes on (9.2) */
 	else if (is(msg, "BYE") || is(msg, "UPDATE") || is(msg, "INFO") || is(msg, "NOTIFY") ||
 		 is(msg, "PRACK") || is(msg, "CANCEL"))
 		sip_stack_refuse(s, msg, 481, "Call/Transaction Does Not Exist", NULL);

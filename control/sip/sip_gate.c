@@ -72,6 +72,19 @@ static void answer_unread(const struct sip_gate *g, const struct sa *src, const 
 	mem_deref(out);
 }
 
+/* libre answers a CANCEL without showing it to anybody; why it came is read here. */
+static void keep_reason(struct sip_stack *s, struct sip_msg *msg)
+{
+	struct sip_call *c;
+
+	if (!msg->req || pl_strcmp(&msg->met, "CANCEL") != 0 ||
+	    sip_msg_hdr(msg, SIP_HDR_REASON) == NULL)
+		return;
+	c = sip_call_find_cancelled(s, msg);
+	if (c != NULL && c->cancel == NULL)
+		c->cancel = mem_ref(msg);
+}
+
 /* Returns true when the datagram has been dealt with. */
 static bool on_datagram(struct sa *src, struct mbuf *mb, void *arg)
 {
@@ -93,6 +106,7 @@ static bool on_datagram(struct sa *src, struct mbuf *mb, void *arg)
 		answer_unread(g, src, mb);
 		return true;
 	}
+	keep_reason(s, msg);
 	mem_deref(msg);
 	mb->pos = pos;
 	return false;

@@ -494,6 +494,41 @@ static struct kit_call *call_the_wire(struct scene *s, uint32_t ring_timeout_ms)
 	return kit_dial(&s->board, &inv);
 }
 
+/* A CANCEL that comes after the answer is told 200 and changes nothing; one that comes in time may say why. */
+static void cancels_late_and_with_a_reason(void)
+{
+	struct scene *s = scene_new();
+	char tag[64];
+
+	scene_invite(s, "late", 1, "", AUDIO PCMU_A);
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+	check(scene_to_tag(s, tag, sizeof(tag)));
+	kit_wire_forget(&s->wire);
+	scene_say(s, "CANCEL sip:95598@pb.test SIP/2.0\n" VIA "late1\n" FROM TO
+		     "Call-ID: late\nCSeq: 1 CANCEL\n" EMPTY);
+	check(kit_wire_gets(&s->wire, "1 CANCEL", SOON));
+	check(strstr(s->wire.got, "SIP/2.0 200 OK") != NULL);
+	scene_inside(s, "ACK", "late", tag, 1, "", "");
+	check(kit_until(&kit_last(&s->board)->answered, 1, SOON));
+	check_int(kit_last(&s->board)->closed, 0);
+	kit_wire_forget(&s->wire);
+	scene_say(s, "CANCEL sip:95598@pb.test SIP/2.0\n" VIA "other\n" FROM TO
+		     "Call-ID: late\nCSeq: 1 CANCEL\n" EMPTY);
+	check(kit_wire_gets(&s->wire, "481 ", SOON));
+
+	s->board.mood = KIT_RING;
+	scene_invite(s, "why", 1, "", AUDIO PCMU_A);
+	check(kit_wire_gets(&s->wire, "180 Ringing", SOON));
+	scene_say(s, "CANCEL sip:95598@pb.test SIP/2.0\n" VIA "why1\n" FROM TO
+		     "Call-ID: why\nCSeq: 1 CANCEL\n"
+		     "Reason: SIP;cause=200;text=\"Call completed elsewhere\"\n" EMPTY);
+	check(kit_wire_gets(&s->wire, "487 Request Terminated", SOON));
+	check(kit_until(&kit_last(&s->board)->closed, 1, SOON));
+	check_int(kit_last(&s->board)->cause, SIP_CAUSE_ELSEWHERE);
+	check_str(kit_last(&s->board)->text, "Call completed elsewhere");
+	check(scene_end(s));
+}
+
 static void a_cancel_says_why(void)
 {
 	struct scene *s = scene_new();
@@ -822,6 +857,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(hold_in_all_its_dialects),
 	CHECK_CASE(offers_with_more_than_audio),
 	CHECK_CASE(session_timers),
+	CHECK_CASE(cancels_late_and_with_a_reason),
 	CHECK_CASE(a_cancel_says_why),
 	CHECK_CASE(answers_that_cannot_be_used),
 	CHECK_CASE(an_answer_comes_twice_and_from_two),

@@ -177,6 +177,7 @@ struct sip_call {
 	/* Incoming INVITE, and re-INVITEs of the peer: the answer that awaits its ACK. */
 	struct sip_strans *st;
 	struct sip_msg *invite; /* the request that st answers */
+	struct sip_msg *cancel; /* what cancels it, for its Reason; NULL = none seen */
 	struct mbuf *offer;     /* its body; NULL = none */
 	struct mbuf *answer;    /* text of our answer in 183, said again in 200 */
 	struct mbuf *ok;        /* the 200 as sent */
@@ -324,6 +325,8 @@ static inline struct sip_msg *sip_call_keep_msg(const struct sip_msg *msg)
 
 void sip_call_incoming(struct sip_stack *s, const struct sip_msg *msg);
 void sip_call_cancelled(void *arg);
+/* The incoming call whose INVITE this CANCEL names, answered or not; or NULL. */
+struct sip_call *sip_call_find_cancelled(struct sip_stack *s, const struct sip_msg *msg);
 /* 200 to an INVITE inside or outside the dialog, repeated until the ACK. `text` may be NULL. */
 int sip_call_say_ok(struct sip_call *c, const struct sip_msg *msg, struct mbuf *text);
 void sip_call_acked(struct sip_call *c, const struct sip_msg *msg);
