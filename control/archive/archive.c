@@ -18,8 +18,6 @@
 #include "base/log.h"
 #include "patchbay/recording.h"
 
-const char *const archive_endings[] = {".key", ".wave.pbx", ".wave", ".json", NULL};
-
 struct shelf *archive_shelf(struct archive *a)
 {
 	return a->shelf;
@@ -65,80 +63,6 @@ uint64_t archive_now_ms(void)
 
 /* --- files --- */
 
-void archive_file(const struct archive *a, char out[ARCHIVE_PATH_MAX], const char *path,
-		  const char *ending)
-{
-	int n = (int)strlen(path);
-
-	if (ending != NULL) {
-		const char *slash = strrchr(path, '/');
-		const char *dot = strchr(slash != NULL ? slash : path, '.');
-
-		n = dot != NULL ? (int)(dot - path) : n;
-	}
-	snprintf(out, ARCHIVE_PATH_MAX, "%.400s/%.*s%s", a->dir, n < 500 ? n : 500, path,
-		 ending != NULL ? ending : "");
-}
-
-int archive_sync_directory(const char *file)
-{
-	char dir[ARCHIVE_PATH_MAX];
-	char *slash;
-	int fd, err = 0;
-
-	snprintf(dir, sizeof(dir), "%s", file);
-	slash = strrchr(dir, '/');
-	if (slash == NULL)
-		return -EINVAL;
-	*slash = '\0';
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (fsync(fd) != 0)
-		err = -errno;
-	close(fd);
-	return err;
-}
-
-int archive_make_way(struct archive *a, const char *path)
-{
-	char whole[ARCHIVE_PATH_MAX];
-
-	archive_file(a, whole, path, NULL);
-	for (char *p = whole + strlen(a->dir) + 1; (p = strchr(p, '/')) != NULL; p++) {
-		int made;
-
-		*p = '\0';
-		made = mkdir(whole, 0750);
-		if (made != 0 && errno != EEXIST)
-			return -errno;
-		if (made == 0 && archive_sync_directory(whole) != 0)
-			return -EIO;
-		*p = '/';
-	}
-	return 0;
-}
-
-int archive_put_file(const char *path, const void *p, size_t n)
-{
-	char part[ARCHIVE_PATH_MAX + 8];
-	int fd, err;
-
-	snprintf(part, sizeof(part), "%s.part", path);
-	fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-	if (fd < 0)
-		return -errno;
-	err = digest_write_all(fd, p, n);
-	if (err == 0 && fdatasync(fd) != 0)
-		err = -errno;
-	close(fd);
-	if (err == 0 && rename(part, path) != 0)
-		err = -errno;
-	if (err != 0)
-		unlink(part);
-	return err;
-}
-
 /* --- applying --- */
 
 static const char *text_of(const json_t *o, const char *name)
@@ -160,6 +84,11 @@ static int apply_finish(struct archive *a, const struct ledger_place *place, con
 	json_t *row;
 	int err;
 
+	if (text_of(line, "path")[0] != '\0') {
+		err = archive_settle(a, text_of(line, "path"), text_of(line, "stored_sha256"));
+		if (err != 0)
+			return err;
+	}
 	archive_file(a, path, text_of(line, "path"), ".json");
 	row = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
 	if (row == NULL) {
@@ -198,42 +127,19 @@ static void forget_file(struct archive *a, const uint8_t id[16], const json_t *l
 	json_decref(old);
 }
 
-/* Overwrite a key before its name goes: the bytes shall not outlive it. */
-static void destroy_key(const char *path)
-{
-	static const uint8_t zeros[KEYRING_WRAPPED_BYTES];
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	if (pwrite(fd, zeros, sizeof(zeros), 0) < 0 || fsync(fd) != 0)
-		log_warn("delete", "%s could not be overwritten: %s", path, strerror(errno));
-	close(fd);
-}
-
 static int apply_delete(struct archive *a, const struct ledger_place *place, const json_t *line,
 			const uint8_t id[16])
 {
 	const char *path = text_of(line, "path");
-	char file[ARCHIVE_PATH_MAX];
 	json_t *upload = NULL;
 	int err = 0;
 
 	if (shelf_held(a->shelf, id) == 1)
 		return -EPERM; /* the line should not be there; nothing is touched */
-	if (path[0] != '\0') {
-		archive_file(a, file, path, ".key");
-		destroy_key(file);
-		archive_file(a, file, path, NULL);
-		if (unlink(file) != 0 && errno != ENOENT)
-			return -errno;
-		for (const char *const *e = archive_endings; *e != NULL; e++) {
-			archive_file(a, file, path, *e);
-			if (unlink(file) != 0 && errno != ENOENT)
-				return -errno;
-		}
-		(void)archive_sync_directory(file);
-	}
+	if (path[0] != '\0')
+		err = archive_remove(a, path);
+	if (err != 0)
+		return err;
 	err = shelf_upload_get(a->shelf, id, &upload);
 	if (err == 0 && path[0] != '\0' && a->cfg->s3.endpoint[0] != '\0') {
 		char state[ARCHIVE_PATH_MAX];

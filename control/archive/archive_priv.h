@@ -37,11 +37,22 @@ int archive_act(struct archive *a, const char *op, json_t *body);
 void archive_file(const struct archive *a, char out[ARCHIVE_PATH_MAX], const char *path,
 		  const char *ending);
 
+/* The same, waiting to take its place (files.c). */
+void archive_file_next(const struct archive *a, char out[ARCHIVE_PATH_MAX], const char *path,
+		       const char *ending);
+
 /* The files that belong to a recording, NULL at the end: endings. */
 extern const char *const archive_endings[];
 
 /* Make `path` of what `fd` holds: durable under another name, then renamed. */
 int archive_put_file(const char *path, const void *p, size_t n);
+
+/* Within a turn, with its line in the ledger: what waits under `.next` and has this hash takes its place. Does
+ * nothing, and succeeds, when nothing waits. */
+int archive_settle(struct archive *a, const char *path, const char *stored_sha256);
+
+/* Take the files of a recording away, waiting ones too; keys are overwritten first. */
+int archive_remove(struct archive *a, const char *path);
 
 /* Make the directories of DIR/`path` and see that they are durable. */
 int archive_make_way(struct archive *a, const char *path);

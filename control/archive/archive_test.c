@@ -258,6 +258,61 @@ static void the_engine_may_use_again_what_is_finished_and_not_held(void)
 	world_free(&w);
 }
 
+/* The call of a recording that was finished goes on; the archive is killed while it finishes it again. Whenever
+ * that is, the sound can be heard and is proved: the old one or the new one. */
+static void finished_again_it_is_never_without_its_key(void)
+{
+	struct world w = {0};
+	json_t *row;
+	bool longer = false;
+
+	world_make(&w, true, "wav");
+	finish(&w, CALLS);
+	record_calls(&w, 0, 1);
+	for (unsigned round = 0; round < 20 && !longer; round++) {
+		struct seal *s;
+		pid_t pid;
+
+		shut_archive(&w);
+		pid = fork();
+		if (pid == 0) {
+			struct archive_finished n;
+
+			open_archive(&w, true, "wav");
+			archive_finish(w.a, NULL, &n);
+			_exit(0);
+		}
+		usleep(2000 + round * 3001);
+		kill(pid, SIGKILL);
+		check(waitpid(pid, NULL, 0) == pid);
+		open_archive(&w, true, "wav");
+		check(proved(&w, 0, NULL));
+		row = get(&w, 0);
+		check_int(archive_sound(w.a, row, &s), 0);
+		check_int(seal_bytes(s), json_integer_value(json_object_get(row, "bytes")));
+		seal_close(s);
+		longer = json_integer_value(json_object_get(row, "parts")) == 2;
+		json_decref(row);
+	}
+	finish(&w, longer ? 0 : 1);
+	check(proved(&w, 0, NULL));
+
+	/* What a killed finishing left does not outlive the recording. */
+	char path[300], next[320];
+	uint8_t id[16];
+
+	row = get(&w, 0);
+	check_int(json_integer_value(json_object_get(row, "parts")), 2);
+	file_of(&w, row, NULL, path);
+	json_decref(row);
+	snprintf(next, sizeof(next), "%s.next", path);
+	check_int(symlink("nowhere", next), 0);
+	test_id(id, 0);
+	check_int(archive_delete(w.a, &tester, id, "asked for"), 0);
+	check(access(path, F_OK) != 0 && readlink(next, path, sizeof(path)) < 0);
+	world_free(&w);
+}
+
 /* Killed at any moment, again and again: in the end everything is there once. */
 static void killed_anywhere_nothing_is_lost_or_twice(void)
 {
@@ -468,6 +523,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(nothing_deletes_what_is_held),
 	CHECK_CASE(a_lost_shelf_is_read_again_from_the_files),
 	CHECK_CASE(the_engine_may_use_again_what_is_finished_and_not_held),
+	CHECK_CASE(finished_again_it_is_never_without_its_key),
 	CHECK_CASE(killed_anywhere_nothing_is_lost_or_twice),
 	CHECK_CASE(a_file_is_imported_once),
 	CHECK_CASE(copies_are_cut_joined_and_masked),

@@ -117,8 +117,18 @@ static int put_sealed(int in, const char *path, const uint8_t *key, const uint8_
 	return err;
 }
 
+/* Where a file of a recording is put: beside the old one, when it is finished again. */
+static void place_of(const struct archive *a, bool again, char file[ARCHIVE_PATH_MAX],
+		     const char *path, const char *ending)
+{
+	if (again)
+		archive_file_next(a, file, path, ending);
+	else
+		archive_file(a, file, path, ending);
+}
+
 static int put_overview(struct archive *a, const struct archive_new *n, const char *path,
-			const uint8_t *key)
+			const uint8_t *key, bool again)
 {
 	char file[ARCHIVE_PATH_MAX];
 	struct seal_sums sums;
@@ -126,7 +136,7 @@ static int put_overview(struct archive *a, const struct archive_new *n, const ch
 
 	if (fd < 0)
 		return -errno;
-	archive_file(a, file, path, key != NULL ? ".wave.pbx" : ".wave");
+	place_of(a, again, file, path, key != NULL ? ".wave.pbx" : ".wave");
 	err = digest_write_all(fd, n->overview, n->overview_bytes);
 	if (err == 0)
 		err = put_sealed(fd, file, key, n->id, SEAL_OVERVIEW, &sums);
@@ -149,7 +159,7 @@ static void describe(json_t *row, const char *path, bool sealed, const struct se
 }
 
 /* The row beside the sound, and the ledger's line that proves both. */
-static int put_row(struct archive *a, const struct archive_new *n, const char *path)
+static int put_row(struct archive *a, const struct archive_new *n, const char *path, bool again)
 {
 	static const char *const members[] = {"recording",    "started_ms",   "duration_ms",
 					      "path",         "bytes",        "sha256",
@@ -162,7 +172,7 @@ static int put_row(struct archive *a, const struct archive_new *n, const char *p
 	if (text == NULL)
 		return -ENOMEM;
 	digest_text(text, strlen(text), hash);
-	archive_file(a, file, path, ".json");
+	place_of(a, again, file, path, ".json");
 	err = archive_put_file(file, text, strlen(text));
 	free(text);
 	if (err == 0)
@@ -184,7 +194,7 @@ static int store(struct archive *a, const struct archive_new *n)
 	const char *format = json_string_value(json_object_get(n->row, "format"));
 	uint64_t started = (uint64_t)json_integer_value(json_object_get(n->row, "started_ms"));
 	uint8_t key[KEYRING_KEY_BYTES], wrapped[KEYRING_WRAPPED_BYTES];
-	bool sealed = a->keyring != NULL;
+	bool sealed = a->keyring != NULL, again = shelf_has(a->shelf, n->id) == 1;
 	char path[128], file[ARCHIVE_PATH_MAX];
 	struct seal_sums sums;
 	int err;
@@ -197,20 +207,20 @@ static int store(struct archive *a, const struct archive_new *n)
 	err = archive_make_way(a, path);
 	if (err == 0 && sealed) {
 		err = keyring_new(a->keyring, n->id, key, wrapped);
-		archive_file(a, file, path, ".key");
+		place_of(a, again, file, path, ".key");
 		if (err == 0)
 			err = archive_put_file(file, wrapped, sizeof(wrapped));
 	}
-	archive_file(a, file, path, NULL);
+	place_of(a, again, file, path, NULL);
 	if (err == 0)
 		err = put_sealed(n->sound, file, sealed ? key : NULL, n->id, SEAL_SOUND, &sums);
 	if (err == 0)
-		err = put_overview(a, n, path, sealed ? key : NULL);
+		err = put_overview(a, n, path, sealed ? key : NULL, again);
 	OPENSSL_cleanse(key, sizeof(key));
 	if (err != 0)
 		return archive_refuse(a, err, "%s: %s", file, strerror(-err));
 	describe(n->row, path, sealed, &sums);
-	return put_row(a, n, path);
+	return put_row(a, n, path, again);
 }
 
 int archive_store(struct archive *a, const struct archive_new *n)
