@@ -17,6 +17,7 @@
 #include <openssl/crypto.h>
 
 #include "archive/config_file.h"
+#include "archive/server_limit.h"
 #include "archive/server_priv.h"
 #include "base/log.h"
 
@@ -32,6 +33,7 @@ struct server {
 	pthread_cond_t returned;
 	struct archive *pool[SERVER_THREADS];
 	unsigned free;
+	struct server_limit limit;
 };
 
 /* --- the pool --- */
@@ -162,6 +164,8 @@ static void source_of(struct request *r)
 	r->who.source = r->source;
 }
 
+static const char nobody[] = "unknown";
+
 /* Every token is compared, in the same time whichever it is. */
 static bool who_is_it(struct request *r)
 {
@@ -171,7 +175,7 @@ static bool who_is_it(struct request *r)
 	uint8_t sha[DIGEST_BYTES];
 	bool known = false;
 
-	r->who.name = "unknown";
+	r->who.name = nobody;
 	if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0)
 		return false;
 	digest_bytes(header + 7, strlen(header + 7), sha);
@@ -195,7 +199,12 @@ static enum MHD_Result answer(struct request *r)
 	if (r->body_too_long) {
 		ok = server_error(r, MHD_HTTP_CONTENT_TOO_LARGE, "a body has at most %d bytes",
 				  SERVER_BODY_MAX);
-	} else if (!who_is_it(r)) {
+	} else if (!who_is_it(r) &&
+		   !server_limit_failed(&r->server->limit, r->source, archive_now_ms())) {
+		ok = server_error(r, MHD_HTTP_TOO_MANY_REQUESTS,
+				  "too many requests without a valid token; one is heard each %d s",
+				  LIMIT_EVERY_MS / 1000);
+	} else if (r->who.name == nobody) {
 		(void)archive_audit(r->a, &r->who, "http", NULL, "no valid token", r->url);
 		ok = server_error(r, MHD_HTTP_UNAUTHORIZED, "a valid bearer token is needed");
 	} else {
@@ -390,6 +399,7 @@ int server_open(struct server **out, const struct config *config, char *why, siz
 	if (s == NULL)
 		return -ENOMEM;
 	s->config = config;
+	server_limit_init(&s->limit);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->returned, NULL);
 	err = read_tokens(s, why, why_size);

@@ -216,6 +216,21 @@ static enum MHD_Result do_note(struct request *r, const uint8_t *id, const char 
 			    : done(r, err);
 }
 
+static enum MHD_Result refused(struct request *r, const char *action, const uint8_t *id)
+{
+	(void)archive_audit(r->a, &r->who, action, id, "the role does not allow it", r->url);
+	return server_error(r, MHD_HTTP_FORBIDDEN, "the role of %s does not allow it", r->who.name);
+}
+
+/* Whether a rule of retention goes by this tag: then it decides how long a recording lives. */
+static bool decides(const struct config_archive *cfg, const char *tag)
+{
+	for (unsigned i = 0; i < cfg->n_retention; i++)
+		if (strcmp(cfg->retention[i].tag, tag) == 0)
+			return true;
+	return false;
+}
+
 static enum MHD_Result do_tag(struct request *r, const uint8_t *id, const char *rest)
 {
 	bool on = strcmp(r->method, "PUT") == 0;
@@ -223,6 +238,8 @@ static enum MHD_Result do_tag(struct request *r, const uint8_t *id, const char *
 
 	if (rest[0] == '\0' || strlen(rest) > 64)
 		return server_error(r, MHD_HTTP_BAD_REQUEST, "a tag has 1 to 64 bytes");
+	if (r->role < CONFIG_ROLE_OFFICER && decides(archive_config(r->a), rest))
+		return refused(r, on ? "tag" : "untag", id);
 	err = archive_audit(r->a, &r->who, on ? "tag" : "untag", id, "ok", rest);
 	if (err == 0)
 		err = shelf_tag(archive_shelf(r->a), id, rest, on);
@@ -315,12 +332,6 @@ static bool named(const char *path, const char *rest)
 	size_t n = strlen(path);
 
 	return n > 0 && path[n - 1] == '/' ? strncmp(path, rest, n) == 0 : strcmp(path, rest) == 0;
-}
-
-static enum MHD_Result refused(struct request *r, const char *action, const uint8_t *id)
-{
-	(void)archive_audit(r->a, &r->who, action, id, "the role does not allow it", r->url);
-	return server_error(r, MHD_HTTP_FORBIDDEN, "the role of %s does not allow it", r->who.name);
 }
 
 static enum MHD_Result of_one(struct request *r, const char *rest)

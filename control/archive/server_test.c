@@ -3,6 +3,7 @@
  * Recordings over HTTP, asked by libcurl: ranges to the byte, roles, and the trace that each leaves.
  */
 #include "archive/server.h"
+#include "archive/server_limit.h"
 
 #include <curl/curl.h>
 
@@ -193,6 +194,9 @@ static void a_role_may_what_it_says_and_all_is_written_down(void)
 		{"GET", "/v1/recordings/" ID "/proof", NULL, {401, 200, 200, 200, 200}},
 		{"GET", "/v1/recordings/" ID "/audio", NULL, {401, 403, 200, 200, 200}},
 		{"PUT", "/v1/recordings/" ID "/tags/a%20b", NULL, {401, 403, 200, 200, 200}},
+		/* a rule of retention goes by this one */
+		{"PUT", "/v1/recordings/" ID "/tags/short", NULL, {401, 403, 403, 403, 200}},
+		{"DELETE", "/v1/recordings/" ID "/tags/short", NULL, {401, 403, 403, 403, 200}},
 		{"POST",
 		 "/v1/recordings/" ID "/notes",
 		 "{\"text\":\"well done\"}",
@@ -255,6 +259,51 @@ static void a_role_may_what_it_says_and_all_is_written_down(void)
 	web_free(&p);
 }
 
+/* Guessing is slowed down and fills no audit; who has a token does not notice. */
+static void guessing_is_slow(void)
+{
+	struct audit_filter f = {.refused = true, .limit = 1000};
+	struct place_of_web p;
+	unsigned heard = 0;
+	json_t *page;
+
+	web_make(&p, false);
+	for (int i = 0; i < LIMIT_BURST + 20; i++) {
+		long got = status(&p, "GET", i % 2 ? "wrong" : NULL, "/v1/recordings", NULL);
+
+		check(got == 401 || got == 429);
+		heard += got == 401;
+	}
+	check(heard >= LIMIT_BURST && heard < LIMIT_BURST + 5);
+	check_int(status(&p, "GET", "reader", "/v1/recordings", NULL), 200);
+	check_int(audit_list(archive_shelf(p.w.a), &f, &page), 0);
+	check_int(json_array_size(json_object_get(page, "lines")), heard);
+	json_decref(page);
+	web_free(&p);
+}
+
+static void failures_are_counted_by_address(void)
+{
+	static struct server_limit l;
+	uint64_t now = 1000000;
+	char source[64];
+
+	server_limit_init(&l);
+	for (int i = 0; i < LIMIT_BURST; i++)
+		check(server_limit_failed(&l, "10.0.0.1", now));
+	check(!server_limit_failed(&l, "10.0.0.1", now));
+	check(server_limit_failed(&l, "10.0.0.2", now));
+	check(!server_limit_failed(&l, "10.0.0.1", now + LIMIT_EVERY_MS - 1));
+	check(server_limit_failed(&l, "10.0.0.1", now + LIMIT_EVERY_MS));
+	check(!server_limit_failed(&l, "10.0.0.1", now + LIMIT_EVERY_MS));
+	/* many addresses do not make the worst one forgotten */
+	for (int i = 0; i < LIMIT_SOURCES * 2; i++) {
+		snprintf(source, sizeof(source), "2001:db8::%x", i);
+		check(server_limit_failed(&l, source, now + LIMIT_EVERY_MS));
+	}
+	check(!server_limit_failed(&l, "10.0.0.1", now + LIMIT_EVERY_MS));
+}
+
 static void a_call_is_heard_before_it_is_finished(void)
 {
 	struct place_of_web p;
@@ -262,27 +311,29 @@ static void a_call_is_heard_before_it_is_finished(void)
 	uint8_t id[16];
 
 	web_make(&p, true);
-	record_calls(&p.w, 9, 1); /* ended, and not taken into the archive yet */
-	test_id(id, 9);
+	record_calls(
+		&p.w, 0xf009,
+		1); /* ended, and not taken into the archive yet; no other test has this one in memory */
+	test_id(id, 0xf009);
 	all = ask(&p, "GET", "listener",
-		  "/v1/recordings/0009abab-abab-abab-abab-abababababab/audio", NULL, NULL);
+		  "/v1/recordings/f009abab-abab-abab-abab-abababababab/audio", NULL, NULL);
 	check_int(all.status, 200);
 	check_str(all.type, "audio/wav");
 	check(all.n >= 44 + (size_t)(SECONDS * 1000 - 40) * 32 && memcmp(all.body, "RIFF", 4) == 0);
 	part = ask(&p, "GET", "listener",
-		   "/v1/recordings/0009abab-abab-abab-abab-abababababab/audio", "bytes=20001-40000",
+		   "/v1/recordings/f009abab-abab-abab-abab-abababababab/audio", "bytes=20001-40000",
 		   NULL);
 	check_int(part.status, 206);
 	check_int(part.n, 20000);
 	check(memcmp(part.body, all.body + 20001, 20000) == 0);
 	check_int(status(&p, "GET", "reader",
-			 "/v1/recordings/0009abab-abab-abab-abab-abababababab/audio", NULL),
+			 "/v1/recordings/f009abab-abab-abab-abab-abababababab/audio", NULL),
 		  403);
 	/* the same sound as when it is finished */
 	finish(&p.w, 1);
 	free(part.body);
 	part = ask(&p, "GET", "listener",
-		   "/v1/recordings/0009abab-abab-abab-abab-abababababab/audio", "bytes=-100000",
+		   "/v1/recordings/f009abab-abab-abab-abab-abababababab/audio", "bytes=-100000",
 		   NULL);
 	check_int(part.status, 206);
 	check(memcmp(part.body + 20000, all.body + all.n - 80000, 16000) == 0);
@@ -335,6 +386,8 @@ static void what_would_be_open_to_all_is_not_served(void)
 static const struct check_case cases[] = {
 	CHECK_CASE(ranges_are_given_to_the_byte),
 	CHECK_CASE(a_role_may_what_it_says_and_all_is_written_down),
+	CHECK_CASE(guessing_is_slow),
+	CHECK_CASE(failures_are_counted_by_address),
 	CHECK_CASE(a_call_is_heard_before_it_is_finished),
 	CHECK_CASE(what_was_deleted_is_gone),
 	CHECK_CASE(what_would_be_open_to_all_is_not_served),
