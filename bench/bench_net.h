@@ -43,6 +43,7 @@ struct bench_net {
 	bool any_length;         /* another codec's frames are voice as well */
 	struct srtp *srtp;       /* the telephones' side of it; NULL: plain */
 	struct bench_seal *seal; /* frames on their way through it */
+	uint32_t bursts;         /* that they heard, of which some are opened */
 };
 
 /* The address of leg `i`'s telephone. */
@@ -53,8 +54,8 @@ void bench_net_ip(uint32_t i, uint8_t ip[4]);
 void bench_net_make(struct bench_net *n, uint32_t legs, const struct net_own *own);
 void bench_net_free(struct bench_net *n);
 
-/* From now on all telephones seal what they say and open what they hear (AES_CM_128_HMAC_SHA1_80). What does not
- * open is `strange`. Ends the program when there is no memory. */
+/* From now on all telephones seal what they say and open an eighth of what they hear (AES_CM_128_HMAC_SHA1_80). What
+ * does not open is `strange`. Ends the program when there is no memory. */
 void bench_net_secure(struct bench_net *n, const struct net_own *own);
 
 /* The keys of leg `i`, as the telephone has them or as the engine's leg does. */
