@@ -1,8 +1,8 @@
 /* One RTP endpoint, as the packet path sees it, and the table that finds it.
  *
  * A leg is a local port pair and a peer. What a packet touches is laid out in cache lines by
- * direction: a relayed packet reads `in` of the leg it came from, moves `out` and copies `head` of
- * the leg that hears it, counts in both, and touches nothing else. Everything slower (jitter buffer, codecs,
+ * direction: a relayed packet touches two lines of the leg it came from (`in`; `arrived` with what `source` knows of
+ * the newest) and two of the leg that hears it (`out`, `head`), and nothing else. Everything slower (jitter buffer, codecs,
  * tones, collects) is the leg's `struct leg_media` (leg_media.h), found by the same index.
  *
  * Legs are found by direct index: (local RTP port - first port) / 2. Each worker owns a contiguous
@@ -90,25 +90,28 @@ struct leg_out {
 	uint32_t ts_add;
 	uint32_t in_ssrc;           /* source relayed last: another SSRC re-anchors */
 	uint8_t flags;              /* LEG_OUT_* */
-	uint8_t family;             /* of ip: 0 = no remote yet, 4, 6 */
-	uint8_t pt_of[CODEC_COUNT]; /* payload type by codec, LEG_PT_NONE when not negotiated */
 	uint8_t dtmf_pt;            /* LEG_PT_NONE when not negotiated */
-	uint16_t local_port;        /* RTP; RTCP is one above; host order */
-	uint16_t port;              /* peer's RTP port, host order */
-	uint8_t ip[16];             /* the peer, network order */
+	uint8_t pt_of[CODEC_COUNT]; /* payload type by codec, LEG_PT_NONE when not negotiated */
 	uint8_t codec;              /* enum codec_id of what is sent by play and mix */
 	uint8_t plan;               /* enum leg_plan */
 	struct rec_tap *tap;        /* with LEG_OUT_TAP: as in leg_in */
+	uint64_t packets, octets;   /* sent */
+	uint64_t last_ns;           /* when `ts` was sent: re-anchoring reckons from it */
 };
 
-/* Counted at every packet. One cache line. */
-struct leg_count {
-	uint64_t packets_in, octets_in;
-	uint64_t packets_out, octets_out;
-	uint64_t dropped;
-	uint64_t last_in_ns;  /* arrival of the newest valid packet */
-	uint64_t last_out_ns; /* when `out.ts` was sent: re-anchoring reckons from it */
-	uint64_t rate_ns;     /* until when what came so far is paid for: LEG_PACKETS_HZ */
+/* Counted at every packet that is accepted, beside what `source` counts. */
+struct leg_arrived {
+	uint64_t octets;
+	uint64_t last_ns; /* of the newest packet */
+	uint64_t paid_ns; /* until when what came so far is paid for: LEG_PACKETS_HZ */
+};
+
+/* Where it sends to and from: in `head` in the form in which it is sent. */
+struct leg_way {
+	uint8_t family;      /* of ip: 0 = no remote yet, 4, 6 */
+	uint8_t ip[16];      /* the peer, network order */
+	uint16_t port;       /* peer's RTP port, host order */
+	uint16_t local_port; /* RTP; RTCP is one above; host order */
 };
 
 /* Pay for one packet; false: the leg has had more than its share. (A leaky bucket kept as the instant at which
@@ -126,13 +129,31 @@ static inline bool leg_pays(uint64_t *paid_until_ns, uint64_t now_ns, uint64_t s
 
 struct leg {
 	alignas(64) struct leg_in in;
+	alignas(64) struct leg_arrived arrived;
+	struct rtp_source source; /* sequence, loss, jitter of what arrives; begins in this line */
+	struct leg_way way;       /* the line between: rarely touched */
+	uint64_t dropped;
 	alignas(64) struct leg_out out;
-	alignas(64) struct leg_count count;
-	alignas(64) struct rtp_source source; /* sequence, loss, jitter of what arrives */
-	alignas(64) struct net_head head;     /* to its peer's RTP; len 0: next hop not known yet */
+	alignas(64) struct net_head head; /* to its peer's RTP; len 0: next hop not known yet */
 };
 
 _Static_assert(sizeof(struct leg) == 320, "a leg is five cache lines");
+_Static_assert(offsetof(struct leg, source) + RTP_SOURCE_OFTEN == 128,
+	       "what each packet moves of its source is in one line");
+_Static_assert(sizeof(struct leg_out) == 64, "one cache line");
+
+/* Begin to fetch what a packet touches that came to the leg, or leaves by it. */
+static inline void leg_fetch_in(const struct leg *l)
+{
+	__builtin_prefetch(&l->in, 1);
+	__builtin_prefetch(&l->arrived, 1);
+}
+
+static inline void leg_fetch_out(const struct leg *l)
+{
+	__builtin_prefetch(&l->out, 1);
+	__builtin_prefetch(&l->head, 0);
+}
 
 struct leg_media;
 

@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include <rte_mbuf.h>
-#include <rte_prefetch.h>
 
 #include "base/units.h"
 #include "path/path.h"
@@ -125,9 +124,7 @@ void classify_burst(struct worker *w, struct burst *b)
 
 		if (leg == NULL)
 			continue;
-		rte_prefetch0(&leg->in);
-		rte_prefetch0(&leg->source);
-		rte_prefetch0(&leg->count);
+		leg_fetch_in(leg);
 		fill_from(&b->from[found], &v);
 		cut_to_payload(m, &v);
 		b->pkt[found] = m;

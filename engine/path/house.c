@@ -11,7 +11,7 @@ enum { ONE_WAY_MS = 1000 };
 static void silence_check(struct worker *w, struct leg *l)
 {
 	struct leg_media *m = worker_leg_media(w, l);
-	uint64_t silent_ms = (w->now_ns - l->count.last_in_ns) / PB_NS_PER_MS;
+	uint64_t silent_ms = (w->now_ns - l->arrived.last_ns) / PB_NS_PER_MS;
 
 	if (m->cfg.media_timeout_ms == 0 || !(l->in.flags & LEG_IN_RECEIVES))
 		return;
@@ -33,10 +33,10 @@ static void silence_check(struct worker *w, struct leg *l)
 static void pause_check(struct worker *w, struct leg *l)
 {
 	struct leg_media *m = worker_leg_media(w, l);
-	bool sent = l->count.packets_out != m->house_out;
-	uint64_t silent_ns = w->now_ns - l->count.last_in_ns;
+	bool sent = l->out.packets != m->house_out;
+	uint64_t silent_ns = w->now_ns - l->arrived.last_ns;
 
-	m->house_out = l->count.packets_out;
+	m->house_out = l->out.packets;
 	if (!(l->in.flags & LEG_IN_RECEIVES) || silent_ns < HOUSE_MS * PB_NS_PER_MS)
 		return;
 	if (sent && silent_ns > ONE_WAY_MS * PB_NS_PER_MS)

@@ -45,7 +45,7 @@ uint32_t made_clock_hz(const struct worker *w, const struct leg *l)
 uint32_t made_clock(struct worker *w, struct leg *l)
 {
 	uint64_t tick_ns = w->media->tick_ns;
-	uint64_t last_ns = l->count.last_out_ns;
+	uint64_t last_ns = l->out.last_ns;
 	uint32_t clock_hz = made_clock_hz(w, l);
 	uint32_t ticks = 0;
 
@@ -60,7 +60,7 @@ uint32_t made_clock(struct worker *w, struct leg *l)
 	if (l->out.plan == LEG_PLAN_RELAY)
 		return l->out.ts + ticks;
 	l->out.ts += ticks;
-	l->count.last_out_ns = tick_ns;
+	l->out.last_ns = tick_ns;
 	return l->out.ts;
 }
 
@@ -78,8 +78,8 @@ void made_send(struct worker *w, struct leg *l, struct rte_mbuf *m, uint8_t pt, 
 		l->out.flags = (uint8_t)(l->out.flags & ~(LEG_OUT_MARK | LEG_OUT_ANCHOR));
 	}
 	rtp_build(p, pt, marker, l->out.seq, ts, l->out.ssrc);
-	l->count.packets_out++;
-	l->count.octets_out += len;
+	l->out.packets++;
+	l->out.octets += len;
 	if (!audio && (l->out.flags & LEG_OUT_TAP))
 		tap_no_sound(w, l, 1);
 	else if (l->out.flags & LEG_OUT_TAP)

@@ -12,5 +12,5 @@ void path_end(struct worker *w, struct leg *leg, struct rte_mbuf *m, enum packet
 	rte_pktmbuf_free(m);
 	worker_fate(w, fate, 1);
 	if (leg != NULL && fate >= FATE_FIRST_DROP)
-		leg->count.dropped++;
+		leg->dropped++;
 }

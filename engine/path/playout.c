@@ -42,7 +42,7 @@ static bool send_event(struct worker *w, struct leg *l)
 	struct telephone_event_packet out;
 	uint8_t *payload;
 
-	if (l->out.dtmf_pt == LEG_PT_NONE || l->out.family == 0) {
+	if (l->out.dtmf_pt == LEG_PT_NONE || l->way.family == 0) {
 		s->active = false;
 		worker_call_of(w, l)->stale = true;
 		return false;
@@ -190,9 +190,7 @@ void playout_fetch(const struct worker *w, struct leg *const *leg, unsigned n, b
 {
 	for (unsigned i = 0; i < n; i++) {
 		rte_prefetch0(&leg[i]->in);
-		rte_prefetch0(&leg[i]->out);
-		rte_prefetch0(&leg[i]->count);
-		rte_prefetch0(&leg[i]->head);
+		leg_fetch_out(leg[i]);
 		leg_media_fetch(worker_leg_media(w, leg[i]));
 	}
 	if (!decoded)

@@ -14,7 +14,6 @@
  * goes on to the jitter buffer.
  */
 #include <rte_mbuf.h>
-#include <rte_prefetch.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -25,10 +24,10 @@
 /* Ticks since the last packet was sent; at least one frame's. */
 static uint32_t ticks_since(const struct leg *l, uint64_t now_ns, uint32_t clock_hz)
 {
-	if (l->count.last_out_ns == 0)
+	if (l->out.last_ns == 0)
 		return 0;
 
-	uint64_t ns = now_ns > l->count.last_out_ns ? now_ns - l->count.last_out_ns : 0;
+	uint64_t ns = now_ns > l->out.last_ns ? now_ns - l->out.last_ns : 0;
 	uint32_t ticks = codec_ticks_of_ns(clock_hz, ns);
 	uint32_t frame = clock_hz / 50;
 
@@ -66,10 +65,10 @@ static void header_put(struct worker *w, struct leg *l, const struct leg *from,
 	if ((int16_t)(uint16_t)(seq - out->seq) > 0) {
 		out->seq = seq;
 		out->ts = ts;
-		l->count.last_out_ns = w->now_ns;
+		l->out.last_ns = w->now_ns;
 	}
-	l->count.packets_out++;
-	l->count.octets_out += v->payload_len;
+	l->out.packets++;
+	l->out.octets += v->payload_len;
 }
 
 /* A copy of the payload with room for the headers in front; NULL: no memory. */

@@ -69,7 +69,7 @@ size_t room_work_bytes(void)
 
 static enum leg_plan plan_of(const struct leg *l, const struct leg_media *m)
 {
-	if (!plan_sends((enum leg_direction)m->direction) || l->out.family == 0 ||
+	if (!plan_sends((enum leg_direction)m->direction) || l->way.family == 0 ||
 	    m->cfg.codecs == 0)
 		return LEG_PLAN_SILENT;
 	return play_runs(m) ? LEG_PLAN_PLAY : LEG_PLAN_MIX;

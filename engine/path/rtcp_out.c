@@ -28,7 +28,7 @@ void rtcp_out_plan(struct worker *w, struct leg *l, bool first)
 /* The RTP time that the leg's sound has at this instant. */
 static uint32_t ts_now(const struct worker *w, const struct leg *l)
 {
-	uint64_t last_ns = l->count.last_out_ns;
+	uint64_t last_ns = l->out.last_ns;
 
 	return l->out.ts + (w->now_ns > last_ns
 				    ? codec_ticks_of_ns(made_clock_hz(w, l), w->now_ns - last_ns)
@@ -81,8 +81,8 @@ static void sender_fill(const struct worker *w, const struct leg *l, struct repo
 	r->sender = (struct rtcp_sender){
 		.ntp = rtcp_ntp(w->now_ns + w->media->wall_offset_ns),
 		.ts = ts_now(w, l),
-		.packets = (uint32_t)l->count.packets_out,
-		.octets = (uint32_t)l->count.octets_out,
+		.packets = (uint32_t)l->out.packets,
+		.octets = (uint32_t)l->out.octets,
 	};
 	o->sender = &r->sender;
 }
@@ -118,13 +118,13 @@ void rtcp_out_report(struct worker *w, struct leg *l, bool bye)
 	struct report r;
 	struct rtcp_out o = {.ssrc = l->out.ssrc, .cname = w->media->cname, .bye = bye};
 
-	if (l->out.family == 0 || m->rtcp_head.len == 0)
+	if (l->way.family == 0 || m->rtcp_head.len == 0)
 		return;
-	if (l->count.packets_out != m->rtcp_sent_packets)
+	if (l->out.packets != m->rtcp_sent_packets)
 		sender_fill(w, l, &r, &o);
-	else if (bye && l->count.packets_out == 0 && l->count.packets_in == 0)
+	else if (bye && l->out.packets == 0 && l->source.runs == 0)
 		return; /* 6.3.7: who never took part says nothing */
-	m->rtcp_sent_packets = l->count.packets_out;
+	m->rtcp_sent_packets = l->out.packets;
 	if (rtp_source_report(&l->source, &r.block)) {
 		if (m->sr_at_ns != 0)
 			rtcp_block_since(&r.block, m->sr_ntp, w->now_ns - m->sr_at_ns);
@@ -158,7 +158,7 @@ void rtcp_out_ask(struct worker *w, const struct leg *l, const struct rtcp_feedb
 
 	rtcp_feedback_move(&asked, (uint16_t)(0U - l->out.seq_add), m->relay_seq);
 	if (!rtcp_feedback_any(&asked) || sm->asked_of_it >= ASKS_PER_HOUSE ||
-	    speaker->out.family == 0 || sm->rtcp_head.len == 0)
+	    speaker->way.family == 0 || sm->rtcp_head.len == 0)
 		return;
 	sm->asked_of_it++;
 	/* An empty report first, since we do not know whether the peer takes less (RFC 5506). */

@@ -63,15 +63,15 @@ __attribute__((cold)) static void first_packet(struct worker *w, struct leg *l,
 	l->in.flags |= LEG_IN_SEEN;
 	l->in.flags = (uint16_t)(l->in.flags & ~LEG_IN_LATCH);
 	if (!from_source(&l->in, from)) {
-		bool moved = l->out.family != from->family ||
-			     memcmp(l->out.ip, from->ip, sizeof(l->out.ip)) != 0;
+		bool moved = l->way.family != from->family ||
+			     memcmp(l->way.ip, from->ip, sizeof(l->way.ip)) != 0;
 
 		l->in.family = from->family;
 		l->in.port = from->port;
 		memcpy(l->in.ip, from->ip, sizeof(l->in.ip));
-		l->out.family = from->family;
-		l->out.port = from->port;
-		memcpy(l->out.ip, from->ip, sizeof(l->out.ip));
+		l->way.family = from->family;
+		l->way.port = from->port;
+		memcpy(l->way.ip, from->ip, sizeof(l->way.ip));
 		if (moved)
 			m->mac_known = false;
 		way_make(w, l);
@@ -232,7 +232,7 @@ static enum packet_fate row_in(struct worker *w, struct burst *b, uint16_t i)
 		return FATE_RTP_PAYLOAD;
 	if (!from_source(&l->in, &b->from[i]) && !(l->in.flags & LEG_IN_LATCH))
 		return FATE_STRANGER;
-	if (!leg_pays(&l->count.rate_ns, w->now_ns, PB_NS_PER_S / LEG_PACKETS_HZ,
+	if (!leg_pays(&l->arrived.paid_ns, w->now_ns, PB_NS_PER_S / LEG_PACKETS_HZ,
 		      LEG_PACKETS_AT_ONCE))
 		return FATE_RATE;
 	if (!(l->in.flags & LEG_IN_RECEIVES))
@@ -253,9 +253,8 @@ static enum packet_fate row_in(struct worker *w, struct burst *b, uint16_t i)
 		another_source(w, l);
 	else if (heard == RTP_SOURCE_NEXT && losses_leave(window, l->source.seq_max - newest))
 		losses_count(w, l, window, newest);
-	l->count.packets_in++;
-	l->count.octets_in += v->payload_len;
-	l->count.last_in_ns = w->now_ns;
+	l->arrived.octets += v->payload_len;
+	l->arrived.last_ns = w->now_ns;
 	b->codec[i] = kind;
 	if ((l->in.flags & LEG_IN_TAP) && kind >= CODEC_COUNT)
 		tap_no_sound(w, l, 0);
@@ -284,19 +283,6 @@ static void listen_fetch(const struct worker *w, const struct leg *l, const stru
 		rte_prefetch0(&worker_leg_media(w, leg_at(&w->legs, l->in.listener))->listen);
 }
 
-/* What the relay will touch of the one who hears it. */
-static void listener_fetch(const struct worker *w, const struct leg *l)
-{
-	if (l->in.listener == LEG_INDEX_NONE)
-		return;
-
-	const struct leg *to = leg_at(&w->legs, l->in.listener);
-
-	rte_prefetch0(&to->out);
-	rte_prefetch0(&to->count);
-	rte_prefetch0(&to->head);
-}
-
 void rtp_in_burst(struct worker *w, struct burst *b)
 {
 	struct leg *tapped[BURST_MAX];
@@ -309,7 +295,9 @@ void rtp_in_burst(struct worker *w, struct burst *b)
 	}
 	tap_fetch(tapped, taps, 0);
 	for (uint16_t i = 0; i < b->n; i++) {
-		listener_fetch(w, b->leg[i]);
+		/* What the relay will touch. */
+		if (b->leg[i]->in.listener != LEG_INDEX_NONE)
+			leg_fetch_out(leg_at(&w->legs, b->leg[i]->in.listener));
 
 		enum packet_fate fate = row_in(w, b, i);
 

@@ -118,6 +118,11 @@ enum rtp_source_heard rtp_source_update(struct rtp_source *s, const struct rtp_v
 	return heard;
 }
 
+uint64_t rtp_source_received(const struct rtp_source *s)
+{
+	return (uint64_t)s->received_before + s->received;
+}
+
 uint64_t rtp_source_expected(const struct rtp_source *s)
 {
 	return (uint64_t)s->expected_before + expected_of_run(s);
@@ -126,7 +131,7 @@ uint64_t rtp_source_expected(const struct rtp_source *s)
 uint64_t rtp_source_lost(const struct rtp_source *s)
 {
 	uint64_t expected = rtp_source_expected(s);
-	uint64_t received = (uint64_t)s->received_before + s->received;
+	uint64_t received = rtp_source_received(s);
 
 	return expected > received ? expected - received : 0;
 }

@@ -1,6 +1,6 @@
 /* What a receiver knows of one incoming RTP source: sequence, loss, duplicates, jitter.
  *
- * One cache line per leg, touched once per packet. The 64 newest sequence numbers are remembered,
+ * Sixty-four bytes per leg, of which a packet in order moves the first RTP_SOURCE_OFTEN and no others. The 64 newest sequence numbers are remembered,
  * so a duplicate and a reordered packet are told apart without a table. A jump of the sequence by
  * RTP_SOURCE_DROPOUT_MAX or more is believed only when the next packet continues it: one stray
  * packet cannot move the counters. Counts go on over restarts and changes of SSRC: they are the
@@ -13,6 +13,7 @@
 #define RTP_RTP_SOURCE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "rtp/rtcp.h"
@@ -26,22 +27,25 @@ enum {
 struct rtp_source {
 	uint64_t seen; /* bit i: seq_max - i was received */
 	uint32_t ssrc;
-	uint32_t seq_max;   /* highest received, wraps counted in the upper half */
-	uint32_t seq_base;  /* first of this run of the sequence */
-	uint32_t received;  /* of this run, without duplicates */
-	uint32_t transit;   /* arrival minus timestamp of the newest packet, ticks */
-	uint32_t jitter_q4; /* interarrival jitter in ticks, 4 fractional bits */
-	uint32_t bad_seq;   /* the next number that would confirm a jump; > 0xffff: none */
+	uint32_t seq_max;      /* highest received, wraps counted in the upper half */
+	uint32_t seq_base;     /* first of this run of the sequence */
+	uint32_t received;     /* of this run, without duplicates */
+	uint32_t transit;      /* arrival minus timestamp of the newest packet, ticks */
+	uint32_t jitter_q4;    /* interarrival jitter in ticks, 4 fractional bits */
+	uint32_t bad_seq;      /* the next number that would confirm a jump; > 0xffff: none */
+	uint16_t runs;         /* sources and restarts seen, 0 = no packet yet; stays at 0xffff */
+	uint8_t transit_known; /* `transit` holds a packet's value */
+	uint8_t spare;
+
+	/* Here ends what each packet moves. */
 	uint32_t expected_before, received_before; /* of earlier runs of this leg */
 	uint32_t expected_prior, received_prior;   /* at the last report */
 	uint32_t duplicates;
 	uint32_t reordered;
-	uint16_t runs;         /* sources and restarts seen, 0 = no packet yet; stays at 0xffff */
-	uint8_t transit_known; /* `transit` holds a packet's value */
-	uint8_t spare;
 };
 
-_Static_assert(sizeof(struct rtp_source) == 64, "one cache line");
+#define RTP_SOURCE_OFTEN offsetof(struct rtp_source, expected_before)
+_Static_assert(sizeof(struct rtp_source) == 64, "the size of a cache line");
 
 enum rtp_source_heard {
 	RTP_SOURCE_NEXT,      /* in order; a gap before it may have been left */
@@ -60,8 +64,9 @@ void rtp_source_init(struct rtp_source *s);
 enum rtp_source_heard rtp_source_update(struct rtp_source *s, const struct rtp_view *v,
 					uint32_t arrival, bool timed);
 
-/* Packets expected since the leg was opened, and of these missing (never negative; duplicates do
+/* Packets received since the leg was opened, without duplicates; expected; and of these missing (never negative; duplicates do
  * not make up for losses). */
+uint64_t rtp_source_received(const struct rtp_source *s);
 uint64_t rtp_source_expected(const struct rtp_source *s);
 uint64_t rtp_source_lost(const struct rtp_source *s);
 

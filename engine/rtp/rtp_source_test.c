@@ -90,6 +90,7 @@ static void another_ssrc_is_another_source_and_the_count_goes_on(void)
 	check(hear(&s, 7, 12) == NEXT);
 	check(hear(&s, 8, 500) == NEW);
 	check(hear(&s, 8, 501) == NEXT);
+	check_int(rtp_source_received(&s), 4);
 	check_int(rtp_source_expected(&s), 5);
 	check_int(rtp_source_lost(&s), 1);
 	check_int(s.runs, 2);

@@ -210,8 +210,8 @@ int command_neighbour(struct worker *w, const struct worker_command *c)
 	for (uint32_t i = 0; i < w->legs.n; i++) {
 		struct leg *l = &w->legs.leg[i];
 
-		if (!leg_is_open(l) || l->out.family != c->neighbour.family ||
-		    memcmp(l->out.ip, c->neighbour.ip, bytes) != 0)
+		if (!leg_is_open(l) || l->way.family != c->neighbour.family ||
+		    memcmp(l->way.ip, c->neighbour.ip, bytes) != 0)
 			continue;
 
 		struct leg_media *m = worker_leg_media(w, l);

@@ -64,15 +64,15 @@ static void flag_in(struct leg *l, uint16_t flag, bool on)
 static void apply_remote(struct worker *w, struct leg *l, const struct leg_config *cfg)
 {
 	struct leg_media *m = worker_leg_media(w, l);
-	bool same_ip = l->out.family == cfg->remote.family &&
-		       memcmp(l->out.ip, cfg->remote.ip, sizeof(l->out.ip)) == 0;
+	bool same_ip = l->way.family == cfg->remote.family &&
+		       memcmp(l->way.ip, cfg->remote.ip, sizeof(l->way.ip)) == 0;
 
 	l->in.family = cfg->remote.family;
 	memcpy(l->in.ip, cfg->remote.ip, sizeof(l->in.ip));
 	l->in.port = cfg->remote.port;
-	l->out.family = cfg->remote.family;
-	memcpy(l->out.ip, cfg->remote.ip, sizeof(l->out.ip));
-	l->out.port = cfg->remote.port;
+	l->way.family = cfg->remote.family;
+	memcpy(l->way.ip, cfg->remote.ip, sizeof(l->way.ip));
+	l->way.port = cfg->remote.port;
 	flag_in(l, LEG_IN_SEEN, false);
 	flag_in(l, LEG_IN_LATCH, cfg->source == LEG_SOURCE_LATCH);
 	if (!same_ip) {
@@ -92,7 +92,7 @@ static void apply_direction(struct worker *w, struct leg *l, const struct leg_co
 
 	m->direction = (uint8_t)cfg->direction;
 	flag_in(l, LEG_IN_RECEIVES, plan_receives(cfg->direction));
-	l->count.last_in_ns = w->now_ns; /* silence is counted from now */
+	l->arrived.last_ns = w->now_ns; /* silence is counted from now */
 	m->timeout_told = false;
 }
 
@@ -201,7 +201,7 @@ int command_leg_open(struct worker *w, const struct worker_command *c)
 	l->in.generation = c->leg.generation;
 	l->in.call = c->call.index;
 	l->in.listener = LEG_INDEX_NONE;
-	l->out.local_port = (uint16_t)(w->legs.rtp_first + 2 * c->leg.index);
+	l->way.local_port = (uint16_t)(w->legs.rtp_first + 2 * c->leg.index);
 	l->out.ssrc = cfg->ssrc;
 	l->out.seq = (uint16_t)worker_random(w);
 	l->out.ts = (uint32_t)worker_random(w);

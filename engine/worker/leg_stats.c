@@ -140,17 +140,17 @@ void leg_stats_fill(const struct worker *w, const struct leg *l, struct leg_stat
 	uint32_t clock_hz = codec_of((enum codec_id)l->in.codec_now)->clock_hz;
 
 	*s = (struct leg_stats){
-		.packets_in = l->count.packets_in,
-		.octets_in = l->count.octets_in,
-		.packets_out = l->count.packets_out,
-		.octets_out = l->count.octets_out,
+		.packets_in = rtp_source_received(&l->source),
+		.octets_in = l->arrived.octets,
+		.packets_out = l->out.packets,
+		.octets_out = l->out.octets,
 		.lost = rtp_source_lost(&l->source),
 		.expected = rtp_source_expected(&l->source),
 		.late = jc->late,
 		.duplicate = l->source.duplicates,
 		.reordered = l->source.reordered,
 		.concealed_ms = m->concealed / 8,
-		.dropped = l->count.dropped,
+		.dropped = l->dropped,
 		.jitter_us = rtp_source_jitter_us(&l->source, clock_hz),
 		.rtt_us = m->rtt_us,
 		.jbuf_ms = l->in.flags & LEG_IN_BUFFER ? jbuf_delay_ms(m->jbuf) : 0,

@@ -29,7 +29,7 @@ static void inputs(const struct worker *w, const struct worker_call *call,
 
 		in[s] = (struct plan_input){
 			.direction = (enum leg_direction)m->direction,
-			.remote_known = l->out.family != 0 && m->cfg.codecs > 0,
+			.remote_known = l->way.family != 0 && m->cfg.codecs > 0,
 			.playing = play_runs(m),
 			.inband = m->cfg.inband_dtmf || m->cfg.listen == LEG_LISTEN_FULL ||
 				  (play_runs(m) && m->play.list->speech),
@@ -56,7 +56,7 @@ static void tones_override(const struct worker *w, const struct worker_call *cal
 		struct plan_leg *pl = &p->leg[s];
 
 		if (!m->digits.tones || !plan_sends((enum leg_direction)m->direction) ||
-		    l->out.family == 0 || pl->kind == LEG_PLAN_PLAY || pl->kind == LEG_PLAN_MIX)
+		    l->way.family == 0 || pl->kind == LEG_PLAN_PLAY || pl->kind == LEG_PLAN_MIX)
 			continue;
 		if (pl->kind == LEG_PLAN_RELAY)
 			p->relay_to[pl->relay_of] = HEAR_NONE;

@@ -16,17 +16,17 @@
 static void rtcp_target(const struct leg *l, const struct leg_media *m, const uint8_t **ip,
 			uint16_t *port)
 {
-	bool signalled = m->cfg.remote_rtcp.family == l->out.family &&
-			 m->cfg.remote.port == l->out.port &&
-			 memcmp(m->cfg.remote.ip, l->out.ip, sizeof(l->out.ip)) == 0;
+	bool signalled = m->cfg.remote_rtcp.family == l->way.family &&
+			 m->cfg.remote.port == l->way.port &&
+			 memcmp(m->cfg.remote.ip, l->way.ip, sizeof(l->way.ip)) == 0;
 
-	*ip = signalled ? m->cfg.remote_rtcp.ip : l->out.ip;
+	*ip = signalled ? m->cfg.remote_rtcp.ip : l->way.ip;
 	if (m->rtcp_mux)
-		*port = l->out.port;
+		*port = l->way.port;
 	else if (m->rtcp_port != 0)
 		*port = m->rtcp_port;
 	else
-		*port = signalled ? m->cfg.remote_rtcp.port : (uint16_t)(l->out.port + 1);
+		*port = signalled ? m->cfg.remote_rtcp.port : (uint16_t)(l->way.port + 1);
 }
 
 void way_make(struct worker *w, struct leg *l)
@@ -36,16 +36,16 @@ void way_make(struct worker *w, struct leg *l)
 	const uint8_t *ip;
 	uint16_t port;
 
-	if (l->out.family == 0 || !m->mac_known) {
+	if (l->way.family == 0 || !m->mac_known) {
 		l->head.len = 0;
 		m->rtcp_head.len = 0;
 		return;
 	}
-	net_head_make(&l->head, own, l->out.family, l->out.local_port, l->out.ip, l->out.port,
+	net_head_make(&l->head, own, l->way.family, l->way.local_port, l->way.ip, l->way.port,
 		      m->mac);
 	rtcp_target(l, m, &ip, &port);
-	net_head_make(&m->rtcp_head, own, l->out.family,
-		      (uint16_t)(m->rtcp_mux ? l->out.local_port : l->out.local_port + 1), ip, port,
+	net_head_make(&m->rtcp_head, own, l->way.family,
+		      (uint16_t)(m->rtcp_mux ? l->way.local_port : l->way.local_port + 1), ip, port,
 		      m->mac);
 }
 
@@ -53,7 +53,7 @@ void worker_neighbour_want(struct worker *w, struct leg *l)
 {
 	struct leg_media *m = worker_leg_media(w, l);
 
-	if (l->out.family == 0 || !leg_is_open(l))
+	if (l->way.family == 0 || !leg_is_open(l))
 		return;
 	if (m->asked_ns != 0 && w->now_ns - m->asked_ns < NEIGHBOUR_ASK_MS * PB_NS_PER_MS)
 		return;
@@ -61,7 +61,7 @@ void worker_neighbour_want(struct worker *w, struct leg *l)
 
 	struct worker_event e = worker_leg_event(w, l, EVENT_NEIGHBOUR_WANTED);
 
-	e.neighbour.family = l->out.family;
-	memcpy(e.neighbour.ip, l->out.ip, sizeof(e.neighbour.ip));
+	e.neighbour.family = l->way.family;
+	memcpy(e.neighbour.ip, l->way.ip, sizeof(e.neighbour.ip));
 	worker_event_put(w, &e);
 }
