@@ -228,6 +228,7 @@ static const struct dial {
 	const char *agent;
 } dials[] = {
 	{"*61", FEATURE_SIGN_IN, 0, ""},
+	{"*6113812345678", FEATURE_SIGN_IN, 0, "13812345678"},
 	{"*62", FEATURE_SIGN_OUT, 0, ""},
 	{"*63", FEATURE_READY, 0, ""},
 	{"*64", FEATURE_NOT_READY, 0, ""},

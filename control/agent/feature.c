@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <string.h>
 
-enum rest { REST_NONE, REST_REASON, REST_AGENT, REST_AGENT_OR_NONE, REST_QUEUE };
+enum { NUMBER_LEAST = 5 }; /* digits of a number outside; fewer are a slip of the finger */
+
+enum rest { REST_NONE, REST_REASON, REST_AGENT, REST_AGENT_OR_NONE, REST_QUEUE, REST_NUMBER };
 
 /* A queue's number and what is to be called; of several that fit, the longest. */
 static bool queue_and_number(const struct config *c, const char *rest, struct feature_dialled *d)
@@ -40,6 +42,11 @@ static bool rest_fits(const struct config *c, enum rest kind, const char *rest,
 		d->reason = (uint8_t)(rest[0] - '0');
 		return rest[1] == '\0' && rest[0] >= '1' && rest[0] <= '9' &&
 		       config_reason_find(c, d->reason) != NULL;
+	case REST_NUMBER:
+		if (strlen(rest) >= sizeof(d->agent))
+			return false;
+		memcpy(d->agent, rest, strlen(rest) + 1);
+		return rest[0] == '\0' || strlen(rest) >= NUMBER_LEAST;
 	case REST_QUEUE:
 		return queue_and_number(c, rest, d);
 	case REST_AGENT:
@@ -61,7 +68,7 @@ struct feature_dialled feature_parse(const struct config *c, const char *number)
 		enum feature feature;
 		enum rest rest;
 	} codes[] = {
-		{c->features.sign_in, FEATURE_SIGN_IN, REST_NONE},
+		{c->features.sign_in, FEATURE_SIGN_IN, REST_NUMBER},
 		{c->features.sign_out, FEATURE_SIGN_OUT, REST_NONE},
 		{c->features.ready, FEATURE_READY, REST_NONE},
 		{c->features.not_ready, FEATURE_NOT_READY, REST_REASON},

@@ -1,6 +1,6 @@
 /* Feature codes: what an agent does to its own state by dialling.
  *
- * Defaults: *61 sign in, *62 sign out, *63 ready, *64 not ready (*641..*649 with that reason),
+ * Defaults: *61 sign in (*61N at the outside number N), *62 sign out, *63 ready, *64 not ready (*641..*649 with that reason),
  * *65 end wrap-up, *78 and *79 do not disturb on and off,
  * *60QN call N and show the number of the queue with number Q,
  * *68 park (in a call), *66 pick up a phone of the group that rings, *66N that of agent N; supervisors *71N listen to agent N, *72N whisper, *73N barge.
@@ -15,8 +15,8 @@
 #include "conf/config.h"
 
 enum feature {
-	FEATURE_NONE, /* an ordinary number */
-	FEATURE_SIGN_IN,
+	FEATURE_NONE,    /* an ordinary number */
+	FEATURE_SIGN_IN, /* `agent`: at this outside number; "" at this phone */
 	FEATURE_SIGN_OUT,
 	FEATURE_READY,
 	FEATURE_NOT_READY, /* `reason` */

@@ -3,6 +3,7 @@
  * What an operator may change.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "api/api_priv.h"
 #include "base/log.h"
@@ -22,9 +23,14 @@ enum rpc_answer api_agent_set(const struct rpc_call *call, json_t **result, stru
 {
 	struct api *api = call->owner;
 	const char *agent = rpc_param_text(call->params, "agent", "");
+	const char *state = rpc_param_text(call->params, "state", "");
+	const char *phone = rpc_param_text(call->params, "phone", NULL);
 	char why[200] = "";
-	int code = desk_agent_set(api->c, agent, rpc_param_text(call->params, "state", ""),
-				  rpc_param_text(call->params, "reason", NULL), why, sizeof(why));
+	int code = phone != NULL && strcmp(state, "sign_in") == 0
+			   ? centre_sign_in_at(api->c, agent, phone, why, sizeof(why))
+			   : desk_agent_set(api->c, agent, state,
+					    rpc_param_text(call->params, "reason", NULL), why,
+					    sizeof(why));
 	struct acd_agent_view v;
 	int index;
 

@@ -20,6 +20,7 @@ static const struct rpc_param agent_set_params[] = {
 	RPC_PARAM_ID("agent", RPC_REQUIRED),
 	RPC_PARAM_WORD("state", RPC_REQUIRED, AGENT_STATES_WORDS),
 	RPC_PARAM_TEXT("reason", RPC_OPTIONAL | RPC_NULLABLE, 0, 63),
+	RPC_PARAM_TEXT("phone", RPC_OPTIONAL | RPC_NULLABLE, 0, 31),
 	RPC_PARAM_END,
 };
 static const struct rpc_param monitor_params[] = {

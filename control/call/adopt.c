@@ -30,7 +30,7 @@ static const char *transport_word(unsigned i)
 static bool agent_read(const json_t *o, struct acd_agent_kept *k, struct desk *d)
 {
 	unsigned state, beneath;
-	uint64_t after, wrap_ms;
+	uint64_t after, wrap_ms, dnd = 0, dnd_ready = 0;
 	bool ok = kept_word(o, "state", agent_word, AGENT_STATES, &state);
 
 	*k = (struct acd_agent_kept){0};
@@ -50,6 +50,13 @@ static bool agent_read(const json_t *o, struct acd_agent_kept *k, struct desk *d
 	ok = kept_text(o, "last_call", d->last_call, sizeof(d->last_call)) && ok;
 	ok = kept_number(o, "wrap_since_ms", INT64_MAX, &wrap_ms) && ok;
 	ok = KEPT_NUMBER(o, "shown_since_ms", INT64_MAX, d->since_wall_ms) && ok;
+	/* Rows of before these were kept are good as well. */
+	(void)kept_number(o, "dnd", 1, &dnd);
+	(void)kept_number(o, "dnd_ready", 1, &dnd_ready);
+	if (!kept_text(o, "remote", d->remote, sizeof(d->remote)))
+		d->remote[0] = '\0';
+	k->dnd = dnd != 0;
+	k->dnd_ready = dnd_ready != 0;
 	k->agent.state = (enum agent_state)state;
 	k->agent.resume = (enum agent_state)beneath;
 	k->agent.after = (enum agent_after)after;
@@ -70,6 +77,9 @@ static bool adopt_agent(struct centre *c, const char *number, const json_t *body
 	    acd_agent_restore(c->acd, agent, &kept, clock_mono_ms()) != 0)
 		return false;
 	memcpy(c->desks[agent].last_call, d.last_call, sizeof(d.last_call));
+	memcpy(c->desks[agent].remote, d.remote, sizeof(d.remote));
+	if (d.remote[0] != '\0')
+		acd_agent_reachable(c->acd, agent, true, clock_mono_ms());
 	c->desks[agent].wrap_since_ms = d.wrap_since_ms;
 	c->desks[agent].since_wall_ms = d.since_wall_ms;
 	return true;

@@ -87,9 +87,12 @@ struct party {
 	bool answered;
 	bool held; /* the peer put us on hold */
 	bool incoming;
-	bool offered;           /* its phone rings for the ACD */
-	bool picks_up;          /* it dialled in to take the call, and has no part in it yet */
-	struct sip_media local; /* valid once the leg is there */
+	bool offered;              /* its phone rings for the ACD */
+	char at[SIP_USER_MAX];     /* a remote agent: the outside number that rings for it */
+	bool confirmed;            /* who answered there has pressed the key */
+	char collect[CALL_ID_MAX]; /* waits for that key; "" none */
+	bool picks_up;             /* it dialled in to take the call, and has no part in it yet */
+	struct sip_media local;    /* valid once the leg is there */
 	bool has_local;
 	bool moved;                    /* the leg has another address than the peer was told */
 	void (*then)(struct party *p); /* what follows when the leg is there */
@@ -306,6 +309,9 @@ void party_attach(struct party *p, struct sip_call *sip); /* an incoming dialog 
 /* A dialog of before a restart. Returns as sip_call_kept(). */
 int party_restore(struct party *p, const json_t *dialog, const char *password);
 int party_answer(struct party *p);
+/* Who answered has pressed the key; or has not, or (`lost`) nobody could hear it. */
+void party_confirmed(struct party *p);
+void party_unconfirmed(struct party *p, bool lost);
 /* trunks.c */
 /* The word that stands in records and on displays for who does not want to be known. */
 #define CALL_WITHHELD "anonymous"

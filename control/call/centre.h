@@ -62,10 +62,11 @@ struct centre_flow {
 /* What is remembered of an agent beside the ACD's own state; by ACD index. */
 struct desk {
 	char last_call[CLOCK_UUID_SIZE];
-	uint64_t wrap_since_ms; /* mono; 0: not in wrap-up */
-	uint64_t other_call;    /* number of the call that keeps it in OTHER; 0: none */
-	uint64_t since_wall_ms; /* of the present state */
-	struct budget budget;   /* of today's not-ready time */
+	uint64_t wrap_since_ms;    /* mono; 0: not in wrap-up */
+	uint64_t other_call;       /* number of the call that keeps it in OTHER; 0: none */
+	uint64_t since_wall_ms;    /* of the present state */
+	char remote[SIP_USER_MAX]; /* the outside number where the agent works; "" none */
+	struct budget budget;      /* of today's not-ready time */
 };
 
 struct centre_paths {
@@ -261,6 +262,9 @@ json_t *centre_parked(struct centre *c);
 int centre_consult(struct centre *c, struct call *call, const char *action, const char *to,
 		   const char *by, const char **state, char *why, size_t why_size);
 void centre_hang_up(struct centre *c, struct call *call);
+/* Sign an agent in at an outside number; "": the one that the configuration gives. */
+int centre_sign_in_at(struct centre *c, const char *agent, const char *number, char *why,
+		      size_t why_size);
 int desk_agent_set(struct centre *c, const char *agent, const char *state, const char *reason,
 		   char *why, size_t why_size);
 

@@ -6,6 +6,7 @@
 #include "call/away.h"
 #include "call/calls.h"
 #include "call/journal.h"
+#include "call/remote.h"
 #include "call/watch.h"
 
 #include <errno.h>
@@ -23,7 +24,7 @@ static void registration(struct centre *c, const struct sip_registration *r, boo
 		journal_registered(c, r);
 	else
 		journal_unregistered(c, r);
-	if (change && agent >= 0) {
+	if (change && agent >= 0 && remote_number(c, agent)[0] == '\0') {
 		queue_tell(c);
 		acd_agent_reachable(c->acd, agent, here, clock_mono_ms());
 		queue_drain(c);
@@ -88,6 +89,8 @@ void desk_state_changed(struct centre *c, const struct acd_action *a)
 	    !acd_agent_view(c->acd, a->agent, &v))
 		return;
 	c->desks[a->agent].since_wall_ms = clock_wall_ms();
+	if (a->state == AGENT_OFFLINE)
+		remote_over(c, a->agent);
 	away_changed(c, a->agent, a->state, a->reason);
 	account_wrap_up(c, a, v.number, &c->desks[a->agent]);
 	call = v.call ? centre_call(c, v.call) : NULL;

@@ -591,7 +591,127 @@ static void a_call_for_help_goes_out_whatever_is_true(void)
 	call_kit_close(&k);
 }
 
+static const char mobile[] =
+	"trunks:\n  - {name: t, host: 127.0.0.1, port: @WORLD@, prefix: \"0\"}\n";
+
+/* 1003 works at its mobile, whose phone is not registered here. */
+static void sign_in_outside(void)
+{
+	char why[200];
+
+	mem_deref(k.reg[2]);
+	k.reg[2] = NULL;
+	kit_wait(100);
+	check_int(centre_sign_in_at(&k.c, "1003", "", why, sizeof(why)), 0);
+	check_int(desk_agent_set(&k.c, "1003", "ready", NULL, why, sizeof(why)), 0);
+}
+
+static void a_remote_agent_confirms_with_a_key(void)
+{
+	struct kit_call *customer, *phone;
+	struct call *call;
+	char why[200];
+
+	call_kit_open_with(&k, mobile);
+	check_int(centre_sign_in_at(&k.c, "1001", "", why, sizeof(why)), -EPERM);
+	check(strstr(why, "may not work at an outside number") != NULL);
+	check_int(centre_sign_in_at(&k.c, "1003", "013899999999", why, sizeof(why)), -EPERM);
+	check(strstr(why, "may not choose") != NULL);
+	check_int(centre_sign_in_at(&k.c, "1099", "", why, sizeof(why)), -ENOENT);
+	sign_in_outside();
+	check(call_kit_heard(&k, "agent.remote"));
+	k.world->mood = KIT_ANSWER;
+	customer = into_sales();
+	strcat(k.engine->digits, ",1"); /* typed at the mobile */
+	check(call_kit_reaches(&k, CALL_TALKING));
+	call = call_kit_newest(&k);
+	check_str(call->agent->number, "1003");
+	check_str(call->agent->at, "013800000003");
+	phone = kit_last(k.world);
+	check_str(phone->info.to_user, "013800000003");
+	check(engine_kit_was(k.engine, "play.start zh/agent/confirm"));
+	check_str(call->record.agents[0], "1003");
+	check(call_kit_agent_is(&k, 2, "talking"));
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_agent_is(&k, 2, "ready"));
+	check_int(desk_agent_set(&k.c, "1003", "sign_out", NULL, why, sizeof(why)), 0);
+	check_str(k.c.desks[acd_agent_find(k.c.acd, "1003")].remote, "");
+	call_kit_close(&k);
+}
+
+static void an_answering_machine_gets_no_caller(void)
+{
+	struct kit_call *customer;
+	struct acd_agent_view v;
+
+	call_kit_open_with(&k, mobile);
+	sign_in_outside();
+	k.world->mood = KIT_ANSWER;
+	customer = into_sales(); /* nobody types anything at the mobile */
+	check(call_kit_agent_is(&k, 2, "not_ready"));
+	check(acd_agent_view(k.c.acd, acd_agent_find(k.c.acd, "1003"), &v));
+	check_str(desk_reason_name(&k.c, v.agent.reason), "no_answer");
+	check_int(v.missed, 1);
+	check(call_kit_reaches(&k, CALL_WAITING));
+	check(call_kit_newest(&k)->record.answered_ms == 0);
+	call_kit_ready(&k, "1001");
+	check(call_kit_reaches(&k, CALL_TALKING)); /* the caller kept its place */
+	sip_call_end(customer->call, 0, 16, NULL);
+	call_kit_close(&k);
+}
+
+static void a_mobile_that_is_not_answered_or_busy(void)
+{
+	struct kit_call *customer;
+	struct acd_agent_view v;
+	char why[200];
+
+	call_kit_open_with(&k, mobile);
+	sign_in_outside();
+	k.world->mood = KIT_RING;
+	customer = into_sales();
+	check(call_kit_agent_is(&k, 2, "not_ready")); /* after the queue's ring time */
+	k.world->mood = KIT_BUSY;
+	check_int(desk_agent_set(&k.c, "1003", "ready", NULL, why, sizeof(why)), 0);
+	for (int i = 0; i < 300; i++) {
+		check(acd_agent_view(k.c.acd, acd_agent_find(k.c.acd, "1003"), &v));
+		if (v.rejected > 0)
+			break;
+		kit_wait(10);
+	}
+	check_int(v.rejected, 1);
+	check_int(v.missed, 1);
+	check(call_kit_reaches(&k, CALL_WAITING));
+	sip_call_end(customer->call, 0, 16, NULL);
+	call_kit_close(&k);
+}
+
+static void a_colleague_reaches_a_remote_agent_by_its_number(void)
+{
+	struct kit_call *caller;
+
+	call_kit_open_with(&k, mobile);
+	sign_in_outside();
+	k.world->mood = KIT_ANSWER;
+	strcpy(k.engine->digits, "1");
+	caller = call_kit_dial_as(&k, 0, "1003");
+	check(kit_until(&caller->answered, 1, 3000));
+	check_str(kit_last(k.world)->info.to_user, "013800000003");
+	check_str(k.agent_state[2], "other");
+	sip_call_end(caller->call, 0, 16, NULL);
+	check(call_kit_empty(&k));
+	strcpy(k.engine->digits, "7"); /* not the key */
+	caller = call_kit_dial_as(&k, 0, "1003");
+	check(kit_until(&caller->closed, 1, 3000));
+	check(caller->answered == 0);
+	call_kit_close(&k);
+}
+
 static const struct check_case cases[] = {
+	CHECK_CASE(a_remote_agent_confirms_with_a_key),
+	CHECK_CASE(an_answering_machine_gets_no_caller),
+	CHECK_CASE(a_mobile_that_is_not_answered_or_busy),
+	CHECK_CASE(a_colleague_reaches_a_remote_agent_by_its_number),
 	CHECK_CASE(an_agent_calls_outside_with_its_queues_number),
 	CHECK_CASE(a_trunk_takes_so_many_calls),
 	CHECK_CASE(a_call_for_help_goes_out_whatever_is_true),

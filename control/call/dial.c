@@ -8,6 +8,7 @@
  */
 #include "call/calls.h"
 #include "call/park.h"
+#include "call/remote.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,7 +35,8 @@ static const struct config_trunk *trunk_of(struct party *p)
 
 static void invite(struct party *p)
 {
-	int err = party_invite(p, p->number, trunk_of(p), p->ring_ms);
+	int err = p->at[0] != '\0' ? remote_invite(p, p->ring_ms)
+				   : party_invite(p, p->number, trunk_of(p), p->ring_ms);
 
 	if (err != 0) {
 		log_info("call", "[call=%s] %s cannot be rung: %s", p->call->id, p->number,
@@ -103,6 +105,7 @@ void dial_start(struct call *call, const char *number, uint32_t timeout_s, enum 
 		tell(call, why, 500);
 		return;
 	}
+	remote_place(p);
 	call->dialled = p;
 	call->dial = why;
 	p->ring_ms = (timeout_s ? timeout_s : RING_S) * 1000;

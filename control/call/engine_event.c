@@ -7,6 +7,7 @@
 #include "call/consult.h"
 #include "call/journal.h"
 #include "call/park.h"
+#include "call/remote.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -69,6 +70,8 @@ static void collect_done(struct call *call, const json_t *e)
 		dial_confirmed(call, text(e, "digits"));
 		return;
 	}
+	if (remote_key(call, text(e, "collect"), text(e, "digits")))
+		return;
 	if (call->consult.collect[0] != '\0' &&
 	    strcmp(call->consult.collect, text(e, "collect")) == 0) {
 		consult_number(call, text(e, "digits"));

@@ -6,6 +6,7 @@
 #include "call/away.h"
 #include "call/calls.h"
 #include "call/park.h"
+#include "call/remote.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -65,6 +66,12 @@ static const char *apply(struct centre *c, const char *agent, const struct featu
 	const char *prompt;
 	char why[160];
 
+	if (f->feature == FEATURE_SIGN_IN && f->agent[0] != '\0') {
+		if (remote_sign_in(c, index, f->agent, why, sizeof(why)) == 0)
+			return "agent/signed-in";
+		log_info("agent", "%s: %s", agent, why);
+		return "agent/refused";
+	}
 	switch (f->feature) {
 	case FEATURE_SIGN_IN:
 		ev = AGENT_SIGN_IN;

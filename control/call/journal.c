@@ -67,6 +67,9 @@ static json_t *agent_body(struct centre *c, int agent, const struct acd_agent_ke
 	kept_put_number(o, "since_sign_in", k->since_sign_in);
 	kept_put_number(o, "talk_ms", k->talk_ms);
 	kept_put_text(o, "last_call", d->last_call);
+	kept_put_text(o, "remote", d->remote);
+	kept_put_number(o, "dnd", k->dnd);
+	kept_put_number(o, "dnd_ready", k->dnd_ready);
 	kept_put_number(o, "wrap_since_ms", journal_wall_ms(d->wrap_since_ms));
 	kept_put_number(o, "shown_since_ms", d->since_wall_ms);
 	return o;

@@ -5,6 +5,7 @@
  * settled by SIP become a leg of the engine.
  */
 #include "call/consult.h"
+#include "call/remote.h"
 #include "call/watch.h"
 
 #include <errno.h>
@@ -104,7 +105,8 @@ static void failed(struct party *p, int status, enum call_cause cause)
 int party_local(struct party *p, const char *ip, uint16_t port)
 {
 	const struct config *cfg = p->call->centre->config;
-	const struct config_codecs *k = p->agent >= 0 ? &cfg->phone_codecs : &cfg->trunk_codecs;
+	bool phone = p->agent >= 0 && p->at[0] == '\0';
+	const struct config_codecs *k = phone ? &cfg->phone_codecs : &cfg->trunk_codecs;
 	int err = sip_media_local(&p->local, ip, port);
 
 	if (err == 0 && k->n > 0)
@@ -292,10 +294,41 @@ static void media_changed(struct party *p, const struct sip_media *m)
 	}
 }
 
-static void answered(struct party *p, const struct sip_media *m)
+void party_confirmed(struct party *p)
 {
 	struct call *call = p->call;
 
+	p->confirmed = true;
+	if (p->play_use == PLAY_CONFIRM)
+		party_play_stop(p);
+	if (p->offered)
+		queue_offer_answered(p);
+	else if (p == call->dialled)
+		dial_answered(p);
+	else if (p == call->customer && call->callback.promised)
+		callback_answered(p);
+	else if (p == call->consult.party)
+		consult_answered(p);
+	else if (p == call->supervisor)
+		monitor_answered(p);
+	else
+		party_end(p, 0, 16, "not wanted any more");
+}
+
+void party_unconfirmed(struct party *p, bool lost)
+{
+	if (p->offered && lost)
+		queue_offer_void(p, "no engine");
+	else if (p->offered)
+		queue_offer_failed(p, AGENT_MISS);
+	else if (p == p->call->dialled)
+		dial_closed(p, 408);
+	else
+		party_end(p, 0, SIP_CAUSE_NORMAL, "not wanted any more");
+}
+
+static void answered(struct party *p, const struct sip_media *m)
+{
 	if (p->state == PARTY_ENDING)
 		return;
 	if (!p->answered) {
@@ -312,18 +345,9 @@ static void answered(struct party *p, const struct sip_media *m)
 	}
 	if (p->incoming)
 		return; /* the ACK: what follows began with our answer */
-	if (p->offered)
-		queue_offer_answered(p);
-	else if (p == call->dialled)
-		dial_answered(p);
-	else if (p == call->customer && call->callback.promised)
-		callback_answered(p);
-	else if (p == call->consult.party)
-		consult_answered(p);
-	else if (p == call->supervisor)
-		monitor_answered(p);
-	else
-		party_end(p, 0, 16, "not wanted any more");
+	if ((p->offered || p == p->call->dialled) && remote_asks(p))
+		return;
+	party_confirmed(p);
 }
 
 static void digit(struct party *p, char key)

@@ -16,6 +16,7 @@
 #include "agent/dnd.h"
 #include "base/log.h"
 #include "base/must.h"
+#include "call/remote.h"
 
 static void publish_queue(struct centre *c, int queue)
 {
@@ -220,12 +221,15 @@ void queue_offer_closed(struct party *p, const struct sip_call_event *ev)
 static void invite_agent(struct party *p)
 {
 	/* The ACD ends the ringing by itself; the dialog's own limit lies behind it. */
-	int err = party_invite(p, p->number, NULL, p->ring_ms + 5000);
+	bool outside = p->at[0] != '\0';
+	int err = outside ? remote_invite(p, p->ring_ms + 5000)
+			  : party_invite(p, p->number, NULL, p->ring_ms + 5000);
 
 	if (err != 0) {
 		log_info("call", "[call=%s] %s cannot be rung: %s", p->call->id, p->number,
 			 strerror(-err));
-		if (err == -ENOENT) {
+		/* A trunk that takes no more would else be asked for ever for the same agent. */
+		if (err == -ENOENT || outside) {
 			watch_refused(p, AGENT_LOST, 0);
 			queue_offer_failed(p, AGENT_LOST);
 		} else {
@@ -248,6 +252,7 @@ static void offer(struct centre *c, const struct acd_action *a)
 	}
 	p->ring_ms = a->ring_ms;
 	p->offered = true;
+	remote_place(p);
 	call_note(call, CALL_STEP_OFFER, p->number);
 	watch_offer(p);
 	call_set_state(call, CALL_OFFERING);

@@ -230,6 +230,10 @@ static void remake(struct call *call, void *arg)
 
 		if (p->state != PARTY_FREE && p->play_use == PLAY_PARTING)
 			party_end(p, 0, 0, ""); /* it will not hear the rest */
+		if (p->state != PARTY_FREE && p->collect[0] != '\0') {
+			p->collect[0] = '\0'; /* the key that was waited for will not come */
+			party_unconfirmed(p, true);
+		}
 		if (p->state == PARTY_ENDING) {
 			p->leg_wanted = false;
 			party_gone(p);

@@ -4,6 +4,7 @@
  */
 #include "call/away.h"
 #include "call/consult.h"
+#include "call/remote.h"
 #include "sip/registrar.h"
 
 #include <stdio.h>
@@ -115,6 +116,7 @@ static json_t *leg_row(const struct call *call, const struct party *p)
 	json_object_set_new(o, "call", text(call->id));
 	json_object_set_new(o, "role", text(role_of(p)));
 	json_object_set_new(o, "party", text(p->number));
+	json_object_set_new(o, "at", text_or_null(p->at));
 	json_object_set_new(o, "sip_call_id", text(p->sip_call_id));
 	json_object_set_new(o, "engine_leg", text(p->leg));
 	json_object_set_new(o, "state", text(party_state_name(p)));
@@ -234,6 +236,7 @@ json_t *view_agent_row(struct centre *c, int agent)
 						 : NULL));
 	json_object_set_new(o, "since_ms", ms_or_null(c->desks[agent].since_wall_ms));
 	json_object_set_new(o, "away", away_rows(c, agent));
+	json_object_set_new(o, "remote", text_or_null(remote_number(c, agent)));
 	json_object_set_new(o, "dnd", json_boolean(v.dnd));
 	json_object_set_new(o, "registered", json_boolean(here));
 	json_object_set_new(o, "contact", text_or_null(here ? contact.uri : NULL));

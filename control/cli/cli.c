@@ -36,7 +36,8 @@ static const struct cli_command commands[] = {
 	 "Exit code 1 when one is down.\n\n"
 	 "  patchbay trunks\n", cli_trunks},
 	{"agents", "[set AGENT STATE [REASON]]", "agents and their states; change one",
-	 "STATE is sign-in, sign-out, ready, not-ready REASON, wrap-up-done, dnd-on or dnd-off.\n\n"
+	 "STATE is sign-in, sign-out, ready, not-ready REASON, wrap-up-done, dnd-on or dnd-off.\n"
+	 "sign-in --at NUMBER: the agent works at that outside number (\"\": the configured one).\n\n"
 	 "  patchbay agents\n"
 	 "  patchbay agents set 1001 sign-in\n"
 	 "  patchbay agents set 1001 not-ready lunch\n", cli_agents},

@@ -307,6 +307,7 @@ static const struct {
 	{"agent 1001", 0, "not ready today: break 1:01\nnot ready today: total 1:01/17:46\n", NULL},
 	{"agent 1009", 1, NULL, "there is no agent 1009"},
 	{"agents set 1001 not-ready lunch", 0, "agent 1001 is not_ready: lunch\n", NULL},
+	{"agent 1001 sign-in --at 13812345678", 0, "agent 1001 is", NULL},
 	{"agent 1001 not_ready lunch", 0, "agent 1001 is not_ready: lunch\n", NULL},
 	{"agents set 1001 asleep", 2, NULL, "\"asleep\" is none of sign-in"},
 	{"agents set 1001", 2, NULL, "STATE is missing"},

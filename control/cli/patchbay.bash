@@ -7,7 +7,7 @@ _patchbay() {
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-    --socket | --engine-socket | --store | --timeout | --by | --mode | --to | --output | --agent | --queue) ((i++)) ;;
+    --socket | --engine-socket | --store | --timeout | --by | --mode | --to | --at | --output | --agent | --queue) ((i++)) ;;
     -*) ;;
     *)
       command=${COMP_WORDS[i]}

@@ -626,13 +626,13 @@ static int agent_queue(struct cli *c, const char *agent)
 
 static int agent_set(struct cli *c, const char *agent)
 {
-	const char *state, *reason;
+	const char *state, *reason, *phone;
 	char word[32];
 	json_t *r = NULL;
 	size_t i = 0;
 	int rc;
 
-	if (!cli_need(c, "STATE", &state))
+	if (!cli_option(c, "--at", &phone) || !cli_need(c, "STATE", &state))
 		return CLI_USAGE;
 	if (strcmp(state, "queue") == 0)
 		return agent_queue(c, agent);
@@ -655,7 +655,8 @@ static int agent_set(struct cli *c, const char *agent)
 		if (*p == '-')
 			*p = '_';
 	rc = cli_ask(c, CLI_DAEMON, "agent.set",
-		     json_pack("{s:s, s:s, s:s*}", "agent", agent, "state", word, "reason", reason),
+		     json_pack("{s:s, s:s, s:s*, s:s*}", "agent", agent, "state", word, "reason",
+			       reason, "phone", phone),
 		     &r);
 	if (rc != 0)
 		return rc;

@@ -161,7 +161,8 @@ struct config_agent {
 	struct config_secret password;
 	uint16_t n_skills;
 	struct config_skill *skills;
-	bool outbound;     /* may call outside */
+	bool outbound; /* may call outside */
+	struct config_remote remote;
 	const char *group; /* phones that ring are picked up within it; "" none */
 	bool supervisor;   /* may monitor; has no queues unless they are named */
 	struct config_record_rule record;

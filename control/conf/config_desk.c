@@ -215,3 +215,24 @@ void config_read_emergency(const struct schema *s, const struct tree *t, struct 
 		complain(s->c, COMPLAINT_ERROR, t->at,
 			 "emergency numbers lead nowhere: there is no trunk");
 }
+
+/* --- agents outside ------------------------------------------------------------------------ */
+
+static const struct field remote_fields[] = {
+	{"number", FIELD_NUMBER, offsetof(struct config_remote, number), 0, 0},
+	{"any_number", FIELD_BOOL, offsetof(struct config_remote, any_number), 0, 0},
+	{"confirm", FIELD_BOOL, offsetof(struct config_remote, confirm), 0, 0},
+};
+
+void config_read_remote(const struct schema *s, const struct tree *agent, struct config_remote *out)
+{
+	const struct tree *t = tree_get(agent, "remote");
+
+	*out = (struct config_remote){.confirm = true, .number = ""};
+	if (t == NULL || !schema_fill(s, t, remote_fields, COUNT(remote_fields), out))
+		return;
+	out->allowed = true;
+	if (out->number[0] == '\0' && !out->any_number)
+		complain(s->c, COMPLAINT_ERROR, t->at,
+			 "remote needs a \"number\", or \"any_number: yes\"");
+}

@@ -24,6 +24,14 @@ struct config_parking {
 	const char *music;
 };
 
+/* An agent who may work at an outside number. */
+struct config_remote {
+	bool allowed;       /* there is a section `remote` */
+	bool any_number;    /* the agent names the number when it signs in */
+	bool confirm;       /* who answers there must press 1 */
+	const char *number; /* unless it names another; "" none */
+};
+
 enum { CONFIG_EMERGENCY_MAX = 32 };
 
 /* Numbers that are dialled for help. */

@@ -43,6 +43,7 @@ static const struct field queue_fields[] = {
 static const struct field agent_fields[] = {
 	{"number", FIELD_NUMBER, OF(config_agent, number), 0, 0},
 	{"name", FIELD_TEXT, OF(config_agent, name), 1, 100},
+	{"remote", FIELD_OTHER, 0, 0, 0},
 	{"outbound", FIELD_BOOL, OF(config_agent, outbound), 0, 0},
 	{"group", FIELD_NAME, OF(config_agent, group), 0, 0},
 	{"password", FIELD_OTHER, 0, 0, 0},
@@ -219,6 +220,7 @@ static void read_person(const struct schema *s, const struct tree *t, bool super
 	if (!schema_fill(s, t, agent_fields, COUNT(agent_fields), &a))
 		return;
 	config_read_secret(s, t, &a.password);
+	config_read_remote(s, t, &a.remote);
 	config_read_record(s, t, &a.record);
 	if (queues != NULL)
 		read_skills(s, queues, c, &a);

@@ -25,6 +25,9 @@ void config_read_not_ready(const struct schema *s, const struct tree *t, struct 
 /* The keys budget_min, budget_percent and refuse of the map `t`. */
 void config_read_budget(const struct schema *s, const struct tree *t, struct config_budget *out);
 void config_read_parking(const struct schema *s, const struct tree *t, struct config *c);
+/* The key `remote` of an agent's map. */
+void config_read_remote(const struct schema *s, const struct tree *agent,
+			struct config_remote *out);
 void config_read_emergency(const struct schema *s, const struct tree *t, struct config *c);
 /* Once everything that has a number is read. */
 void config_check_parking(const struct schema *s, const struct tree *t, const struct config *c);

@@ -83,6 +83,8 @@ static const struct refusal {
 	{"agents: [{number: 110, password: x, queues: []}]\ntrunks: [{name: a, host: h}]\n"
 	 "emergency: {numbers: [110]}\n",
 	 "t:3:23: 110 is a number for help and leads elsewhere as well"},
+	{"agents: [{number: 1, password: x, queues: [], remote: {confirm: no}}]\n",
+	 "t:1:55: remote needs a \"number\", or \"any_number: yes\""},
 	{"trunks: [{name: a}]\n", "t:1:10: a trunk needs a \"name\" and a \"host\""},
 };
 
