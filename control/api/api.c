@@ -93,6 +93,12 @@ static const struct rpc_param transfer_params[] = {
 	RPC_PARAM_ID("by", RPC_OPTIONAL),
 	RPC_PARAM_END,
 };
+static const struct rpc_param conference_params[] = {
+	RPC_PARAM_TEXT("conference", RPC_REQUIRED, 1, 63),
+	RPC_PARAM_WORD("action", RPC_REQUIRED, "mute|unmute|eject|lock|unlock|end"),
+	RPC_PARAM_TEXT("member", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_END,
+};
 static const struct rpc_param consult_params[] = {
 	RPC_PARAM_ID("call", RPC_REQUIRED),
 	RPC_PARAM_WORD("action", RPC_REQUIRED, "complete|cancel|conference"),
@@ -151,6 +157,8 @@ static const struct rpc_method methods[] = {
 	{"parked", rpc_params_none, api_parked},
 	{"unpark", unpark_params, api_unpark},
 	{"consult", consult_params, api_consult},
+	{"conferences", rpc_params_none, api_conferences},
+	{"conference", conference_params, api_conference},
 	{"hangup", call_params, api_hangup},
 	{"recordings", history_params, api_recordings},
 	{"cdr", history_params, api_cdr},

@@ -4,7 +4,7 @@
  * everything that could call back (queue, flow, timers), starts the goodbyes, and leaves the rest
  * to call_finish(), which every later event of the call asks again.
  */
-#include "call/calls.h"
+#include "call/conference.h"
 #include "call/consult.h"
 #include "call/emergency.h"
 #include "call/journal.h"
@@ -36,6 +36,7 @@ const char *call_state_name(enum call_state state)
 		[CALL_TRANSFERRING] = "transferring",
 		[CALL_PARKED] = "parked",
 		[CALL_MESSAGE] = "message",
+		[CALL_CONFERENCE] = "conference",
 		[CALL_ENDING] = "ending",
 	};
 
@@ -389,6 +390,7 @@ void call_end_at(struct call *call, enum call_party by, enum call_cause cause, u
 	flow_stop(call);
 	dial_cancel(call);
 	consult_drop(call);
+	conference_leave(call);
 	if (call->supervisor != NULL)
 		monitor_closed(call->supervisor);
 	talk_release_agent(call);
@@ -399,6 +401,7 @@ void call_end_at(struct call *call, enum call_party by, enum call_cause cause, u
 		if (call->party[i].state != PARTY_FREE)
 			party_end(&call->party[i], call_status_of(cause), call_cause_q850(cause),
 				  call_cause_name(cause));
+	conference_left(call);
 	call_close_in_engine(call);
 	callback_over(call, cause);
 	if (c->store)
@@ -456,6 +459,7 @@ void call_free(struct call *call)
 	tmr_cancel(&call->message_timer);
 	tmr_cancel(&call->retry);
 	tmr_cancel(&call->park.timer);
+	conference_forget(call);
 	ivr_end(&call->ivr);
 	for (unsigned i = 0; i < CALL_PARTIES_MAX; i++)
 		json_decref(call->party[i].stats);

@@ -42,6 +42,7 @@ enum call_state {
 	CALL_TRANSFERRING,
 	CALL_PARKED,
 	CALL_MESSAGE,
+	CALL_CONFERENCE, /* in a room, or on its way into one */
 	CALL_ENDING,
 };
 
@@ -156,6 +157,8 @@ enum adopt_next {
 	ADOPT_LOOKUP_LOST, /* the answer that it waited for */
 };
 
+struct conference;
+
 struct call {
 	struct le le_number, le_id, le_touched;
 	struct centre *centre;
@@ -224,6 +227,17 @@ struct call {
 		char by[SIP_USER_MAX]; /* who parked it */
 		struct tmr timer;
 	} park;
+
+	/* a conference room; see conference.h */
+	struct {
+		char name[CALL_RECORD_NAME_MAX]; /* where it is, or wants to go; "" nowhere */
+		struct conference *in;           /* NULL: the PIN is asked for */
+		struct le le;                    /* of the room's members */
+		char collect[CALL_ID_MAX];       /* waits for the PIN; "" none */
+		uint8_t tries;
+		bool muted;
+		uint64_t since_ms; /* wall */
+	} room;
 
 	/* recording: each take is one file for the listener; at most one runs */
 	struct take take[CALL_TAKES_MAX];

@@ -122,7 +122,8 @@ struct centre {
 	uint64_t next_number;
 	uint32_t calls_now;
 	struct clock_uuid_state uuids;
-	struct list reap; /* calls that are over and are freed from the loop */
+	struct list conferences; /* rooms with members */
+	struct list reap;        /* calls that are over and are freed from the loop */
 	struct tmr reaper;
 	struct tmr acd_timer;
 	struct tmr engine_grace;
@@ -261,6 +262,12 @@ json_t *centre_parked(struct centre *c);
  * "conference"; see consult.h. `state`: of the consultation, as consult_state_name() says it. */
 int centre_consult(struct centre *c, struct call *call, const char *action, const char *to,
 		   const char *by, const char **state, char *why, size_t why_size);
+/* `action`: "mute", "unmute" or "eject" the member `who` (its call, or its number), "lock", "unlock" or
+ * "end". */
+int centre_conference(struct centre *c, const char *name, const char *action, const char *who,
+		      char *why, size_t why_size);
+/* Every room of the configuration and who is in it, as rows; a new reference. */
+json_t *centre_conferences(struct centre *c);
 void centre_hang_up(struct centre *c, struct call *call);
 /* Sign an agent in at an outside number; "": the one that the configuration gives. */
 int centre_sign_in_at(struct centre *c, const char *agent, const char *number, char *why,

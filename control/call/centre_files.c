@@ -178,6 +178,13 @@ static bool has_number(void *arg, const char *number)
 	       config_trunk_for(c->config, number) != NULL;
 }
 
+static bool has_conference(void *arg, const char *name)
+{
+	struct centre *c = arg;
+
+	return config_conference_find(c->config, name) != NULL;
+}
+
 /* LANG/say.yaml beside the prompts of each language. What is wrong with one is told, and the language
  * built in, or none, is used in its place. */
 static void load_languages(struct centre *c, json_t *problems)
@@ -213,7 +220,8 @@ static void load_languages(struct centre *c, json_t *problems)
 /* Load and check one flow. Returns it held once, or NULL; complaints go to `problems`. */
 static struct ivr_flow *load_flow(struct centre *c, const char *file, json_t *problems)
 {
-	struct ivr_world world = {c, has_prompt, has_queue, has_calendar, has_number, c->say};
+	struct ivr_world world = {c,          has_prompt,     has_queue, has_calendar,
+				  has_number, has_conference, c->say};
 	struct ivr_flow *flow = NULL;
 	struct complaints list;
 	char path[1024], *text = NULL;

@@ -53,6 +53,8 @@ static void one(struct call *call, void *arg)
 		must(call->agent != NULL);
 	if (call->state == CALL_PARKED)
 		must(call->park.place >= 0 && tmr_isrunning(&call->park.timer));
+	must((call->state == CALL_CONFERENCE) == (call->room.name[0] != '\0'));
+	must(call->room.in == NULL || call->state == CALL_CONFERENCE);
 	if (call->state == CALL_MESSAGE)
 		must(call->message_since_ms == 0 || tmr_isrunning(&call->message_timer));
 }

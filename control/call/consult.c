@@ -5,6 +5,7 @@
  */
 #include "call/consult.h"
 #include "call/attended.h"
+#include "call/outbound.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -190,7 +191,10 @@ int consult_start(struct party *by, const char *number, char *why, size_t why_si
 	struct centre *c = call->centre;
 	struct party *p;
 	int agent, err = find(c, &number, &agent, why, why_size);
+	const struct config_agent *who = config_agent_find(c->config, by->number);
 
+	if (err == 0 && agent < 0 && who != NULL && !outbound_allowed(c, who, NULL, why, why_size))
+		err = -EPERM;
 	if (err == 0)
 		err = may_ask(by, why, why_size);
 	if (err != 0)

@@ -21,7 +21,7 @@
 
 /* `by`, agent or customer of the call and in any case an agent of ours, asks `number`: an agent, the agent
  * of a queue who has been free longest, or somebody outside. Returns 0; -ENOENT when the number leads
- * to nobody, -EBUSY when the call or who is asked is in no state for it, -ENOTCONN without an engine; then with
+ * to nobody, -EPERM when this agent may not call outside, -EBUSY when the call or who is asked is in no state for it, -ENOTCONN without an engine; then with
  * a sentence in `why`. */
 int consult_start(struct party *by, const char *number, char *why, size_t why_size);
 

@@ -3,7 +3,7 @@
  * Events of the engine, one function per type. An event that concerns nothing we know (a call that
  * has just ended, a play that was replaced) means nothing.
  */
-#include "call/calls.h"
+#include "call/conference.h"
 #include "call/consult.h"
 #include "call/journal.h"
 #include "call/park.h"
@@ -77,6 +77,11 @@ static void collect_done(struct call *call, const json_t *e)
 		consult_number(call, text(e, "digits"));
 		return;
 	}
+	if (call->room.collect[0] != '\0' && strcmp(call->room.collect, text(e, "collect")) == 0) {
+		if (strcmp(reason, "leg_closed") != 0)
+			conference_pin(call, text(e, "digits"));
+		return;
+	}
 	if (strcmp(call->collect, text(e, "collect")) != 0 || strcmp(reason, "leg_closed") == 0)
 		return;
 	call->collect[0] = '\0';
@@ -143,6 +148,7 @@ void engine_event(void *arg, const char *type, const json_t *e)
 {
 	struct centre *c = arg;
 	uint64_t seq = (uint64_t)json_integer_value(json_object_get(e, "seq"));
+	char id[CLOCK_UUID_SIZE];
 	struct call *call;
 
 	c->engine_seq = seq;
@@ -156,7 +162,16 @@ void engine_event(void *arg, const char *type, const json_t *e)
 		record_done(c, e);
 		return;
 	}
+	if (strcmp(type, "room.floor") == 0) {
+		conference_floor(c, e);
+		return;
+	}
 	call = call_find(c, text(e, "call"), NULL);
+	/* In a room the engine's call is the room's; the leg's name begins with ours. */
+	if (call == NULL && strlen(text(e, "leg")) >= CLOCK_UUID_SIZE) {
+		snprintf(id, sizeof(id), "%s", text(e, "leg"));
+		call = call_find(c, id, NULL);
+	}
 	if (call == NULL || call->state == CALL_ENDING || seq <= call->event_seq)
 		return; /* after a restart events may come that the call has heard */
 	call->event_seq = seq;

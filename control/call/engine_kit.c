@@ -331,6 +331,11 @@ static enum rpc_answer do_play(const struct rpc_call *c, json_t **result, struct
 	struct later *w;
 
 	(void)result;
+	if (l == NULL &&
+	    json_object_get(c->params, "leg") == NULL) { /* an announcement to a room */
+		note(k, "announce", what);
+		return RPC_ANSWER_RESULT;
+	}
 	if (l == NULL)
 		return not_found(err, "leg", text(c->params, "leg"));
 	note(k, c->method, what);
@@ -458,6 +463,18 @@ static enum rpc_answer do_monitor(const struct rpc_call *c, json_t **result, str
 	return RPC_ANSWER_RESULT;
 }
 
+static enum rpc_answer do_room_set(const struct rpc_call *c, json_t **result, struct rpc_error *err)
+{
+	struct engine_kit_leg *l = find(c->owner, text(c->params, "leg"));
+
+	(void)result;
+	if (l == NULL)
+		return not_found(err, "leg", text(c->params, "leg"));
+	l->muted = json_is_true(json_object_get(c->params, "muted"));
+	note(c->owner, c->method, l->muted ? "muted" : "unmuted");
+	return RPC_ANSWER_RESULT;
+}
+
 static enum rpc_answer do_prompts(const struct rpc_call *c, json_t **result, struct rpc_error *err)
 {
 	(void)err;
@@ -506,6 +523,8 @@ static const struct rpc_param anything[] = {
 	RPC_PARAM_LIST("items", RPC_OPTIONAL, 1, 128, element),
 	RPC_PARAM_WORD("direction", RPC_OPTIONAL, "sendrecv|sendonly|recvonly|inactive"),
 	RPC_PARAM_BOOL("inband_dtmf", RPC_OPTIONAL),
+	RPC_PARAM_BOOL("room", RPC_OPTIONAL),
+	RPC_PARAM_BOOL("muted", RPC_OPTIONAL),
 	RPC_PARAM_OBJECT("srtp", RPC_NULLABLE, NULL),
 	RPC_PARAM_INT("media_timeout_ms", RPC_OPTIONAL, 0, 86400000),
 	RPC_PARAM_ID("play", RPC_OPTIONAL),
@@ -557,6 +576,7 @@ static const struct rpc_method methods[] = {
 	{"monitor.start", anything, do_monitor},
 	{"monitor.mode", anything, do_monitor},
 	{"monitor.stop", anything, do_monitor},
+	{"room.set", anything, do_room_set},
 	{"prompt.list", rpc_params_none, do_prompts},
 	{"stat.engine", rpc_params_none, do_stat},
 	{NULL, NULL, NULL},

@@ -24,7 +24,7 @@ struct engine_kit_leg {
 	char call[64], leg[64];
 	char play[64]; /* runs now; "" none */
 	char prompt[96];
-	bool loops;
+	bool loops, muted;
 	char collect[64];
 	char direction[16];
 	int remote_port;

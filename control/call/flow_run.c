@@ -4,7 +4,7 @@
  * a queue, a message or a dial is heard first: the action waits in call->next until the prompt's
  * play.done.
  */
-#include "call/calls.h"
+#include "call/conference.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -173,6 +173,9 @@ static void begin(struct call *call, const struct ivr_action *a)
 		call->confirm = a->items.n > 0 ? party_items(&a->items) : NULL;
 		dial_start(call, a->name, a->dial.timeout_s, DIAL_FLOW);
 		break;
+	case IVR_CONFERENCE:
+		conference_enter(call, a->name);
+		break;
 	case IVR_HANGUP:
 		hang_up(call, a->cause);
 		break;
@@ -299,6 +302,7 @@ static void carry_out(struct call *call, const struct ivr_actions *todo)
 		case IVR_QUEUE:
 		case IVR_VOICEMAIL:
 		case IVR_DIAL:
+		case IVR_CONFERENCE:
 		case IVR_LOOKUP:
 		case IVR_CALLBACK:
 		case IVR_HANGUP:

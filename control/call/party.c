@@ -4,6 +4,7 @@
  * here and go on by the party's part in the call; nothing is decided in this file but how media
  * settled by SIP become a leg of the engine.
  */
+#include "call/conference.h"
 #include "call/consult.h"
 #include "call/remote.h"
 #include "call/watch.h"
@@ -291,6 +292,8 @@ static void media_changed(struct party *p, const struct sip_media *m)
 	if (held != p->held) {
 		p->held = held;
 		talk_held(p, held);
+		if (p == p->call->customer)
+			conference_held(p->call);
 	}
 }
 

@@ -4,7 +4,7 @@
  * with the account of its frames; only then does the row in the store say how it ended. A call
  * waits for its accounts before it is freed.
  */
-#include "call/calls.h"
+#include "call/conference.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -199,8 +199,9 @@ void record_begin(struct call *call, bool message)
 	if (meta == NULL) /* a number that is not UTF-8 */
 		meta = json_pack("{s:s,s:s}", "call", call->id, "kind", take->kind);
 	t = call_ticket_new(call, NULL, on_record);
-	if (t == NULL || engine_record_start(c->engine, call->id, take->id, call->customer->leg,
-					     meta, call_ticket_reply, t) != 0) {
+	if (t == NULL ||
+	    engine_record_start(c->engine, conference_engine_call(call), take->id,
+				call->customer->leg, meta, call_ticket_reply, t) != 0) {
 		call_ticket_drop(t);
 		log_error("call", "[call=%s] is not recorded: no engine", call->id);
 		return;
@@ -248,6 +249,20 @@ void record_adopt(struct call *call, const char *recording)
 	store_row(call, t, 0, NULL);
 }
 
+/* A take of somebody in a room: the engine's call is the room's. */
+struct search {
+	const char *recording;
+	struct call *found;
+};
+
+static void has_take(struct call *call, void *arg)
+{
+	struct search *s = arg;
+
+	if (find(call, s->recording) != NULL)
+		s->found = call;
+}
+
 void record_done(struct centre *c, const json_t *params)
 {
 	const char *id = json_string_value(json_object_get(params, "call"));
@@ -255,8 +270,14 @@ void record_done(struct centre *c, const json_t *params)
 	const char *reason = json_string_value(json_object_get(params, "reason"));
 	uint64_t at_ms = (uint64_t)json_integer_value(json_object_get(params, "time_ms"));
 	struct call *call = id ? call_find(c, id, NULL) : NULL;
-	struct take *t = call && recording ? find(call, recording) : NULL;
+	struct take *t;
+	struct search s = {.recording = recording};
 
+	if (call == NULL && recording != NULL) {
+		call_each(c, has_take, &s);
+		call = s.found;
+	}
+	t = call && recording ? find(call, recording) : NULL;
 	if (t == NULL && recording != NULL && json_object_get(params, "account") != NULL)
 		store_late(c, recording, at_ms, json_object_get(params, "account"));
 	if (t == NULL || !t->open)

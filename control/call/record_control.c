@@ -35,7 +35,7 @@ void record_follow(struct call *call)
 	if (call->state == CALL_ENDING || message || call->state == CALL_MESSAGE || !answered)
 		return;
 	why = record_policy_decide(rule_of(call), call->wish, record_policy_lot(call->id),
-				   call->agent != NULL);
+				   call->agent != NULL || call->room.in != NULL);
 	if (why == RECORD_REASON_NONE) {
 		if (call->running < 0)
 			record_begin(call, false);

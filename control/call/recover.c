@@ -13,7 +13,7 @@
  * nothing here waits for the old engine.
  */
 #include "call/adopt.h"
-#include "call/calls.h"
+#include "call/conference.h"
 #include "call/consult.h"
 
 #include <errno.h>
@@ -100,6 +100,9 @@ void recover_go_on(struct call *call)
 		if (call->agent != NULL && call->agent->held)
 			talk_held(call->agent, true);
 		break;
+	case CALL_CONFERENCE:
+		conference_resume(call);
+		break;
 	case CALL_MESSAGE:
 		if (call->message_since_ms != 0)
 			message_end(call, "engine lost");
@@ -181,7 +184,7 @@ void recover_reopen(struct call *call, struct party *p)
 	p->play[0] = '\0';
 	p->leg_closing = false;
 	call->reopening++;
-	if (t == NULL || engine_leg_open(call->centre->engine, call->id, p->leg,
+	if (t == NULL || engine_leg_open(call->centre->engine, conference_engine_call(call), p->leg,
 					 party_leg_members(p), call_ticket_reply, t) != 0) {
 		call_ticket_drop(t);
 		call->reopening--;
@@ -265,7 +268,7 @@ static void close_strangers(struct centre *c, const json_t *known)
 
 	json_object_foreach((json_t *)(uintptr_t)known, id, value)
 	{
-		if (call_find(c, id, NULL) != NULL)
+		if (call_find(c, id, NULL) != NULL || conference_is(c, id))
 			continue;
 		log_info("engine", "[call=%s] is nobody's; closing it", id);
 		engine_call_close(c->engine, id, NULL, NULL);
@@ -316,8 +319,10 @@ void recover_up(void *arg, bool same, const json_t *snapshot)
 		c->engine_seq = (uint64_t)json_integer_value(json_object_get(snapshot, "seq"));
 	if (same)
 		call_each(c, remake_unknown, known);
-	else
+	else {
+		conference_remake(c);
 		call_each(c, remake, NULL);
+	}
 	c->journal_engine = true;
 	adopt_end(c);
 	json_decref(known);

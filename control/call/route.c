@@ -9,6 +9,7 @@
  * not work" must be able to find it.
  */
 #include "call/attended.h"
+#include "call/conference.h"
 #include "call/emergency.h"
 #include "call/outbound.h"
 
@@ -34,9 +35,9 @@ bool route_known(struct centre *c, const char *number, bool inside)
 {
 	if (config_hotline_find(c->config, number) != NULL)
 		return true;
-	return inside &&
-	       (config_agent_find(c->config, number) != NULL || route_queue(c, number) != NULL ||
-		config_trunk_for(c->config, number) != NULL);
+	return inside && (config_agent_find(c->config, number) != NULL ||
+			  route_queue(c, number) != NULL || conference_dialled(c, number) != NULL ||
+			  config_trunk_for(c->config, number) != NULL);
 }
 
 void route_customer(struct call *call, const char *number)
@@ -44,6 +45,7 @@ void route_customer(struct call *call, const char *number)
 	struct centre *c = call->centre;
 	const struct config_hotline *hotline = config_hotline_find(c->config, number);
 	const struct config_queue *queue = route_queue(c, number);
+	const struct config_conference *room = conference_dialled(c, number);
 
 	if (hotline != NULL) {
 		struct ivr_flow *flow = centre_flow(c, hotline);
@@ -57,6 +59,8 @@ void route_customer(struct call *call, const char *number)
 			queue_enter(call, queue->name, 0);
 		else
 			call_end(call, PARTY_SYSTEM, CALL_CAUSE_FAILED);
+	} else if (room != NULL) {
+		conference_enter(call, room->name);
 	} else {
 		dial_start(call, number, 0,
 			   call->record.kind == CALL_IN || call->customer->answered
@@ -78,7 +82,8 @@ static enum call_kind kind_of(struct centre *c, const char *agent, const char *t
 {
 	if (agent == NULL || config_hotline_find(c->config, to) != NULL)
 		return CALL_IN;
-	if (config_agent_find(c->config, to) != NULL || route_queue(c, to) != NULL)
+	if (config_agent_find(c->config, to) != NULL || route_queue(c, to) != NULL ||
+	    conference_dialled(c, to) != NULL)
 		return CALL_INTERNAL;
 	return CALL_OUT;
 }
@@ -185,7 +190,7 @@ void incoming_call(void *arg, struct sip_call *sip)
 	}
 	if (agent != NULL && !may_call(c, sip, agent, &to, &as, &shown))
 		return;
-	if (agent != NULL && feature_call(c, sip, agent, to))
+	if (agent != NULL && conference_dialled(c, to) == NULL && feature_call(c, sip, agent, to))
 		return;
 	if (!route_known(c, to, agent != NULL)) {
 		bool inside_only = agent == NULL && route_known(c, to, true);

@@ -67,6 +67,7 @@ json_t *view_call_row(struct call *call)
 	json_object_set_new(o, "recording", text_or_null(r->recording));
 	json_object_set_new(o, "recording_state", text(record_state_name(call)));
 	json_object_set_new(o, "parked", parked_at(call));
+	json_object_set_new(o, "conference", text_or_null(call->room.name));
 	json_object_set_new(o, "monitored", text_or_null(call->monitor_mode));
 	json_object_set_new(
 		o, "consult",

@@ -107,6 +107,14 @@ static const struct cli_command commands[] = {
 	 "  patchbay parked\n", cli_parked},
 	{"unpark", "PLACE AGENT", "ring an agent's phone for who is parked",
 	 "  patchbay unpark 705 1002\n", cli_unpark},
+	{"conferences", "", "conference rooms and who is in them",
+	 "  patchbay conferences\n", cli_conferences},
+	{"conference", "ROOM mute|unmute|eject MEMBER | lock|unlock|end", "moderate a conference",
+	 "MEMBER is a call's id or its ending, or the member's number. A member that is ejected is hung up; into a\n"
+	 "locked room nobody comes.\n\n"
+	 "  patchbay conference team mute 1002\n"
+	 "  patchbay conference team lock\n"
+	 "  patchbay conference team end\n", cli_conference},
 	{"consult", "CALL complete|cancel|conference", "what comes of a consultation",
 	 "complete: the caller goes on with who was asked, the agent is let go. cancel: back to the caller.\n"
 	 "conference: all three hear each other; then complete takes the agent out, cancel who was asked.\n\n"

@@ -114,6 +114,13 @@ static bool has_number(void *arg, const char *number)
 	       config_trunk_for(a->config, number) != NULL;
 }
 
+static bool has_conference(void *arg, const char *name)
+{
+	const struct around *a = arg;
+
+	return config_conference_find(a->config, name) != NULL;
+}
+
 static int config_read(struct cli *c, const char *path, struct config **config,
 		       struct complaints *k)
 {
@@ -142,6 +149,7 @@ static int check_with(struct cli *c, const char *file, const char *text, size_t 
 		.has_queue = a->config != NULL ? has_queue : NULL,
 		.has_calendar = a->config != NULL ? has_calendar : NULL,
 		.has_number = a->config != NULL ? has_number : NULL,
+		.has_conference = a->config != NULL ? has_conference : NULL,
 	};
 
 	if (ivr_flow_load(text, len, file, &flow, &k) == 0)

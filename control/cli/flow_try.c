@@ -162,6 +162,7 @@ static struct ivr_event ask_event(struct trying *t, const struct ivr_action *a, 
 {
 	static const char *const left[] = {"served", "full", "long", "empty", "timeout"};
 	static const char *const dialled[] = {"served", "busy", "no answer", "failed"};
+	static const char *const entered[] = {"there", "busy", "-", "failed"};
 	struct ivr_event gone = {.kind = IVR_EV_HUNG_UP};
 	char what[IVR_NUMBER_MAX + 64];
 	int i;
@@ -185,6 +186,13 @@ static struct ivr_event ask_event(struct trying *t, const struct ivr_action *a, 
 		return i < 0 ? gone
 			     : (struct ivr_event){.kind = IVR_EV_QUEUE_LEFT,
 						  .queue = (enum ivr_queue_left)i};
+	case IVR_CONFERENCE:
+		snprintf(what, sizeof(what), "  conference %s (there, full or locked, -, failed)",
+			 a->name);
+		i = ask_word(t, what, entered, 4);
+		return i <= 0 ? gone
+			      : (struct ivr_event){.kind = IVR_EV_DIAL_DONE,
+						   .dial = (enum ivr_dial_done)i};
 	case IVR_DIAL:
 		snprintf(what, sizeof(what), "  %s is rung (served, busy, no answer, failed)",
 			 a->name);

@@ -90,6 +90,7 @@ static const struct config defaults = {
 			.consult_complete = "*91",
 			.consult_cancel = "*92",
 			.consult_conference = "*93",
+			.conference = "*94",
 		},
 };
 
@@ -115,6 +116,7 @@ static const struct field root_fields[] = {
 	{"feature_codes", FIELD_OTHER, 0, 0, 0},
 	{"parking", FIELD_OTHER, 0, 0, 0},
 	{"emergency", FIELD_OTHER, 0, 0, 0},
+	{"conferences", FIELD_OTHER, 0, 0, 0},
 	{"not_ready", FIELD_OTHER, 0, 0, 0},
 	{"time_zone", FIELD_OTHER, 0, 0, 0},
 	{"calendars", FIELD_OTHER, 0, 0, 0},
@@ -434,6 +436,8 @@ static void read_root(const struct schema *s, const struct tree *t, struct confi
 	numbers_are_apart(s, c);
 	config_check_parking(s, tree_get(t, "parking"), c);
 	config_read_emergency(s, tree_get(t, "emergency"), c);
+	config_read_conferences(s, tree_get(t, "conferences"), c);
+	config_check_conferences(s, c);
 }
 
 int config_load(const char *text, size_t len, const char *name, struct config **out,

@@ -23,6 +23,7 @@
 
 #include "conf/complaint.h"
 #include "conf/config_archive.h"
+#include "conf/config_conference.h"
 #include "conf/config_desk.h"
 #include "conf/config_watch.h"
 #include "conf/hours.h"
@@ -203,6 +204,7 @@ struct config_features {
 	const char *consult_complete;
 	const char *consult_cancel;
 	const char *consult_conference;
+	const char *conference; /* followed by the number of a conference room; dialled */
 };
 
 struct config {
@@ -255,6 +257,8 @@ struct config {
 	struct config_features features;
 	struct config_parking parking;
 	struct config_emergency emergency;
+	uint16_t n_conferences;
+	struct config_conference *conferences;
 	uint16_t n_calendars;
 	struct hours *calendars;
 

@@ -88,6 +88,7 @@ static const struct field feature_fields[] = {
 	{"consult_complete", FIELD_NUMBER, OF(config_features, consult_complete), 0, 0},
 	{"consult_cancel", FIELD_NUMBER, OF(config_features, consult_cancel), 0, 0},
 	{"consult_conference", FIELD_NUMBER, OF(config_features, consult_conference), 0, 0},
+	{"conference", FIELD_NUMBER, OF(config_features, conference), 0, 0},
 };
 
 void config_read_queues(const struct schema *s, const struct tree *t, struct config *c)

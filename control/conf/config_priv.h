@@ -32,6 +32,10 @@ void config_read_emergency(const struct schema *s, const struct tree *t, struct 
 /* Once everything that has a number is read. */
 void config_check_parking(const struct schema *s, const struct tree *t, const struct config *c);
 
+/* config_conference.c; the second once everything that has a number is read */
+void config_read_conferences(const struct schema *s, const struct tree *t, struct config *c);
+void config_check_conferences(const struct schema *s, const struct config *c);
+
 /* config_hours.c */
 void config_read_calendars(const struct schema *s, const struct tree *t, struct config *c);
 /* The zone that the text `t` names, into the three members of `h`. */

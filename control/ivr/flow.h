@@ -12,6 +12,7 @@
  *   queue     wait for an agent                              full, empty, timeout, next
  *   voicemail leave a message                                next
  *   dial      ring an agent or a number                      busy, no_answer, failed, next
+ *   conference  join the others in a room                    busy, failed
  *   record    start, stop, pause, mask the recording          next
  *   run       another part of the flow, as a sub-flow         next, when it says `return`
  *   lookup    ask a system of the firm over HTTP              next, failed
@@ -66,6 +67,7 @@ struct ivr_world {
 	bool (*has_queue)(void *arg, const char *queue);
 	bool (*has_calendar)(void *arg, const char *calendar);
 	bool (*has_number)(void *arg, const char *number); /* an agent, or through a trunk */
+	bool (*has_conference)(void *arg, const char *name);
 	const struct ivr_say *say; /* whose words must be there; NULL: digits alone */
 };
 

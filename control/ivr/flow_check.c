@@ -118,7 +118,8 @@ static bool is_end(const struct ivr_flow *f, unsigned i)
 {
 	enum node_kind kind = f->node[i].kind;
 
-	if (kind == NODE_HANGUP || kind == NODE_QUEUE || kind == NODE_DIAL)
+	if (kind == NODE_HANGUP || kind == NODE_QUEUE || kind == NODE_DIAL ||
+	    kind == NODE_CONFERENCE)
 		return true;
 	/* A way that was left out hangs up. */
 	return kind == NODE_VOICEMAIL && f->node[i].way[WAY_NEXT].name == NULL;
@@ -307,6 +308,10 @@ static void check_world(struct checking *k)
 		if (n->kind == NODE_HOURS && w->has_calendar != NULL &&
 		    !w->has_calendar(w->arg, n->what))
 			complain(k->c, COMPLAINT_ERROR, n->what_at, "there is no calendar \"%s\"",
+				 n->what);
+		if (n->kind == NODE_CONFERENCE && w->has_conference != NULL &&
+		    !w->has_conference(w->arg, n->what))
+			complain(k->c, COMPLAINT_ERROR, n->what_at, "there is no conference \"%s\"",
 				 n->what);
 		if (n->kind == NODE_DIAL && n->what_var == VAR_NONE && w->has_number != NULL &&
 		    !w->has_number(w->arg, n->what))

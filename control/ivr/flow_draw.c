@@ -169,11 +169,11 @@ static void put_quoted(struct draw_page *p, const char *text)
 static void dot(const struct ivr_flow *f, struct draw_page *p)
 {
 	static const char *const shape[NODE_KINDS] = {
-		[NODE_SAY] = "note",        [NODE_MENU] = "house", [NODE_COLLECT] = "house",
-		[NODE_HOURS] = "diamond",   [NODE_IF] = "diamond", [NODE_QUEUE] = "cds",
-		[NODE_VOICEMAIL] = "tab",   [NODE_DIAL] = "cds",   [NODE_RUN] = "component",
-		[NODE_LOOKUP] = "cylinder", [NODE_NOTE] = "note",  [NODE_CALLBACK] = "tab",
-		[NODE_HANGUP] = "octagon",
+		[NODE_SAY] = "note",      [NODE_MENU] = "house",      [NODE_COLLECT] = "house",
+		[NODE_HOURS] = "diamond", [NODE_IF] = "diamond",      [NODE_QUEUE] = "cds",
+		[NODE_VOICEMAIL] = "tab", [NODE_DIAL] = "cds",        [NODE_CONFERENCE] = "cds",
+		[NODE_RUN] = "component", [NODE_LOOKUP] = "cylinder", [NODE_NOTE] = "note",
+		[NODE_CALLBACK] = "tab",  [NODE_HANGUP] = "octagon",
 	};
 	struct draw_way way[DRAW_WAYS_MAX];
 	char says[DRAW_TEXT_MAX];

@@ -10,14 +10,23 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const kind_keys[NODE_KINDS] = {
-	[NODE_SAY] = "say",         [NODE_MENU] = "menu",
-	[NODE_COLLECT] = "collect", [NODE_HOURS] = "hours",
-	[NODE_SET] = "set",         [NODE_IF] = "if",
-	[NODE_QUEUE] = "queue",     [NODE_VOICEMAIL] = "voicemail",
-	[NODE_DIAL] = "dial",       [NODE_RECORD] = "record",
-	[NODE_RUN] = "run",         [NODE_LOOKUP] = "lookup",
-	[NODE_NOTE] = "note",       [NODE_CALLBACK] = "callback",
-	[NODE_GOTO] = "goto",       [NODE_HANGUP] = "hangup",
+	[NODE_SAY] = "say",
+	[NODE_MENU] = "menu",
+	[NODE_COLLECT] = "collect",
+	[NODE_HOURS] = "hours",
+	[NODE_SET] = "set",
+	[NODE_IF] = "if",
+	[NODE_QUEUE] = "queue",
+	[NODE_VOICEMAIL] = "voicemail",
+	[NODE_CONFERENCE] = "conference",
+	[NODE_DIAL] = "dial",
+	[NODE_RECORD] = "record",
+	[NODE_RUN] = "run",
+	[NODE_LOOKUP] = "lookup",
+	[NODE_NOTE] = "note",
+	[NODE_CALLBACK] = "callback",
+	[NODE_GOTO] = "goto",
+	[NODE_HANGUP] = "hangup",
 };
 
 #define OTHER(key)                                                                                 \
@@ -80,6 +89,8 @@ static const struct field dial_keys[] = {
 	OTHER("dial"),      OTHER("say"),       OTHER("next"),
 	OTHER("busy"),      OTHER("no_answer"), OTHER("failed"),
 	OTHER("otherwise"), OTHER("confirm"),   NUM("timeout_s", timeout_s, 3, 300)};
+static const struct field conference_keys[] = {OTHER("conference"), OTHER("say"), OTHER("busy"),
+					       OTHER("failed"), OTHER("otherwise")};
 static const struct field record_keys[] = {OTHER("record"), OTHER("next")};
 static const struct field run_keys[] = {OTHER("run"), OTHER("next")};
 static const struct field lookup_keys[] = {OTHER("lookup"),
@@ -108,6 +119,7 @@ static const struct {
 	[NODE_QUEUE] = {queue_keys, COUNT(queue_keys)},
 	[NODE_VOICEMAIL] = {voicemail_keys, COUNT(voicemail_keys)},
 	[NODE_DIAL] = {dial_keys, COUNT(dial_keys)},
+	[NODE_CONFERENCE] = {conference_keys, COUNT(conference_keys)},
 	[NODE_RECORD] = {record_keys, COUNT(record_keys)},
 	[NODE_RUN] = {run_keys, COUNT(run_keys)},
 	[NODE_LOOKUP] = {lookup_keys, COUNT(lookup_keys)},
@@ -145,6 +157,9 @@ static const struct {
 	{NODE_DIAL, WAY_BUSY, "busy", false},
 	{NODE_DIAL, WAY_NO_ANSWER, "no_answer", false},
 	{NODE_DIAL, WAY_FAILED, "failed", false},
+	{NODE_CONFERENCE, WAY_OTHERWISE, "otherwise", false},
+	{NODE_CONFERENCE, WAY_BUSY, "busy", false},
+	{NODE_CONFERENCE, WAY_FAILED, "failed", false},
 	{NODE_RECORD, WAY_NEXT, "next", true},
 	{NODE_RUN, WAY_RUN, "run", true},
 	{NODE_RUN, WAY_NEXT, "next", true},
@@ -401,7 +416,8 @@ static bool find_kind(struct reading *r, const struct tree *t, enum node_kind *k
 		guess = complaint_guess(m->key, kind_keys, NODE_KINDS);
 	complain(r->s.c, COMPLAINT_ERROR, t->at,
 		 "node \"%.40s\" does nothing: give one of say, menu, collect, hours, set, if, "
-		 "queue, voicemail, dial, record, run, lookup, note, callback, goto, hangup%s%s%s",
+		 "queue, voicemail, dial, conference, record, run, lookup, note, callback, goto, "
+		 "hangup%s%s%s",
 		 t->key, guess != NULL ? "; did you mean \"" : "", guess != NULL ? guess : "",
 		 guess != NULL ? "\"?" : "");
 	return false;
@@ -430,15 +446,18 @@ static void read_ways(struct reading *r, const struct tree *t, struct node *n)
 		      : n->kind == NODE_DIAL ? n->way[WAY_BUSY].name == NULL ||
 						       n->way[WAY_NO_ANSWER].name == NULL ||
 						       n->way[WAY_FAILED].name == NULL
-					     : false;
+		      : n->kind == NODE_CONFERENCE
+			      ? n->way[WAY_BUSY].name == NULL || n->way[WAY_FAILED].name == NULL
+			      : false;
 
 	if (partly && n->way[WAY_OTHERWISE].name == NULL)
 		complain(r->s.c, COMPLAINT_ERROR, n->at,
 			 "node \"%s\" needs \"otherwise\", or %s: where do those go who are not "
 			 "served?",
 			 n->name,
-			 n->kind == NODE_QUEUE ? "all of full, empty and timeout"
-					       : "all of busy, no_answer and failed");
+			 n->kind == NODE_QUEUE        ? "all of full, empty and timeout"
+			 : n->kind == NODE_CONFERENCE ? "both busy and failed"
+						      : "all of busy, no_answer and failed");
 }
 
 static void read_own(struct reading *r, const struct tree *t, const struct tree *value,
@@ -469,6 +488,7 @@ static void read_own(struct reading *r, const struct tree *t, const struct tree 
 	case NODE_CALLBACK:
 	case NODE_VOICEMAIL:
 	case NODE_HOURS:
+	case NODE_CONFERENCE:
 		schema_name(&r->s, value, kind_keys[n->kind], &n->what);
 		break;
 	case NODE_DIAL:

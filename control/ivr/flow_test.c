@@ -22,7 +22,8 @@ static const struct refusal {
 	 "t:4:17: unknown key \"nxt\"; did you mean \"next\"?"},
 	{HEAD "  a: {prompt: x}\n",
 	 "t:4:6: node \"a\" does nothing: give one of say, menu, collect, "
-	 "hours, set, if, queue, voicemail, dial, record, run, lookup, note, callback, goto, "
+	 "hours, set, if, queue, voicemail, dial, conference, record, run, lookup, note, callback, "
+	 "goto, "
 	 "hangup"},
 	{HEAD "  a: {say: x, next: y}\n  zz: {hangup: normal}\n", "t:4:21: there is no node \"y\""},
 	{HEAD "  a: {say: x, next: bye}\n  byte: {hangup: normal}\n",
@@ -39,6 +40,10 @@ static const struct refusal {
 	{HEAD "  a: {queue: s}\n", "t:4:3: node \"a\" needs \"otherwise\", or all of full, empty "
 				   "and timeout: where do those go "
 				   "who are not served?"},
+	{HEAD "  a: {conference: s, busy: z}\n" END,
+	 "t:4:3: node \"a\" needs \"otherwise\", or both busy and failed: where do those go who "
+	 "are "
+	 "not served?"},
 	{HEAD "  a: {queue: s, hangup: normal, otherwise: z}\n" END,
 	 "t:4:17: a node does one thing: \"queue\" and \"hangup\" do not go together"},
 	{HEAD "  a: {hangup: norml}\n",
@@ -95,6 +100,7 @@ static struct ivr_world world = {
 	.has_prompt = has_prompt,
 	.has_queue = has_thing,
 	.has_calendar = has_thing,
+	.has_conference = has_thing,
 	.has_number = has_thing,
 };
 
@@ -121,6 +127,8 @@ static const struct refusal lost[] = {
 	 "t:4:14: there is no calendar \"office\""},
 	{HEAD "  a: {dial: '5', otherwise: z}\n" END,
 	 "t:4:13: \"5\" is no agent, and no trunk leads there"},
+	{HEAD "  a: {conference: office, otherwise: z}\n" END,
+	 "t:4:19: there is no conference \"office\""},
 	{HEAD "  a: {run: b, next: z}\n  b: {say: x, next: c}\n  c: {goto: return}\n" END,
 	 NULL}, /* good */
 	{HEAD "  a: {say: x, next: b}\n  b: {hours: s, open: return, closed: z}\n" END,

@@ -433,6 +433,10 @@ static void begin(struct run *r, const struct node *n)
 		say_pieces(r, &n->confirm, &a->items);
 		r->s->waiting = IVR_WAIT_DIAL;
 		break;
+	case NODE_CONFERENCE:
+		a = act(r, IVR_CONFERENCE);
+		r->s->waiting = IVR_WAIT_DIAL;
+		break;
 	case NODE_CALLBACK:
 		a = act(r, IVR_CALLBACK);
 		a->priority = n->priority > r->s->priority ? n->priority : r->s->priority;

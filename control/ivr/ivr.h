@@ -63,9 +63,10 @@ enum ivr_action_kind {
 	IVR_COLLECT,   /* collect.start with `collect` */
 	IVR_QUEUE,     /* acd_enter() into `name` with `priority` */
 	IVR_VOICEMAIL, /* record a message into box `name`, as `voicemail` says */
-	IVR_DIAL,      /* ring `name`: an agent's number or one outside; `dial` */
-	IVR_RECORD,    /* `verb`; takes no time */
-	IVR_NOTE,      /* keep `name`: `value` with the call; takes no time */
+	IVR_CONFERENCE, /* join the room `name`; answered by DIAL_DONE: busy when it is full or locked */
+	IVR_DIAL,       /* ring `name`: an agent's number or one outside; `dial` */
+	IVR_RECORD,   /* `verb`; takes no time */
+	IVR_NOTE,     /* keep `name`: `value` with the call; takes no time */
 	IVR_RESOLVED, /* node `name` counts as the answer to what the caller wanted; takes no time */
 	IVR_LOOKUP,   /* fetch `lookup` */
 	IVR_CALLBACK, /* promise to call number `value` from queue `name` with `priority` */

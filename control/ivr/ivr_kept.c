@@ -23,7 +23,7 @@ static const struct {
 	[IVR_WAIT_COLLECT] = {"collect", 1u << NODE_MENU | 1u << NODE_COLLECT},
 	[IVR_WAIT_QUEUE] = {"queue", 1u << NODE_QUEUE},
 	[IVR_WAIT_VOICEMAIL] = {"voicemail", 1u << NODE_VOICEMAIL},
-	[IVR_WAIT_DIAL] = {"dial", 1u << NODE_DIAL},
+	[IVR_WAIT_DIAL] = {"dial", 1u << NODE_DIAL | 1u << NODE_CONFERENCE},
 	[IVR_WAIT_LOOKUP] = {"lookup", 1u << NODE_LOOKUP},
 	[IVR_WAIT_CALLBACK] = {"callback", 1u << NODE_CALLBACK},
 };

@@ -48,6 +48,9 @@ static void write_action(const struct ivr_action *a, char *out)
 			a->items.n > 0 ? " confirm " : "",
 			a->items.n > 0 ? a->items.item[0].prompt : "");
 		return;
+	case IVR_CONFERENCE:
+		sprintf(out, "conference %s; ", a->name);
+		return;
 	case IVR_NOTE:
 		sprintf(out, "note %s=%s; ", a->name, a->value);
 		return;
@@ -322,6 +325,27 @@ static void collected_digits_choose_the_way(void)
 
 	TELL(odd, true, vip, "id vip high say q who no");
 	TELL(odd, true, stranger, "id vip who");
+}
+
+static void a_room_that_is_full_leads_on(void)
+{
+	static const char text[] = "languages: [en]\nstart: a\nnodes:\n"
+				   "  a: {conference: team, say: x, busy: b, failed: c}\n"
+				   "  b: {say: y, next: hangup}\n  c: {say: z, next: hangup}\n";
+	static const struct line full[] = {
+		{"start", "answer; play! en/x"},
+		{"played", "conference team"},
+		{"dialled busy", "play! en/y"},
+		{"played", "hangup 0"},
+	};
+	static const struct line failed[] = {
+		{"start", "answer; play! en/x"},
+		{"played", "conference team"},
+		{"dialled failed", "play! en/z"},
+	};
+
+	TELL(text, true, full, "a b");
+	TELL(text, true, failed, "a c");
 }
 
 static void a_call_can_be_refused_without_being_answered(void)
@@ -753,6 +777,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_silent_caller_comes_to_the_operator),
 	CHECK_CASE(outside_business_hours_a_message_is_taken),
 	CHECK_CASE(collected_digits_choose_the_way),
+	CHECK_CASE(a_room_that_is_full_leads_on),
 	CHECK_CASE(a_call_can_be_refused_without_being_answered),
 	CHECK_CASE(secrets_are_not_told),
 	CHECK_CASE(a_flow_controls_the_recording),

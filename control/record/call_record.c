@@ -205,6 +205,11 @@ void call_record_step(struct call_record *r, enum call_step step, const char *de
 	case CALL_STEP_PARK:
 		clock_switch(r, CALL_CLOCK_HOLD, now_ms);
 		break;
+	case CALL_STEP_ROOM:
+		if (r->answered_ms == 0)
+			r->answered_ms = now_ms;
+		clock_switch(r, CALL_CLOCK_TALK, now_ms);
+		break;
 	case CALL_STEP_CONFERENCE:
 		add_agent(r, detail);
 		break;
@@ -226,6 +231,7 @@ void call_record_step(struct call_record *r, enum call_step step, const char *de
 	case CALL_STEP_RECORD_CONTROL:
 	case CALL_STEP_CALLBACK:
 	case CALL_STEP_CONSULT:
+	case CALL_STEP_ROOM_REFUSED:
 	case CALL_STEP_RING:
 	case CALL_STEP_DIGITS:
 	case CALL_STEP_ANNOUNCE:

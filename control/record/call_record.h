@@ -50,6 +50,8 @@ enum {
 	X(PICK_UP,       "pick_up") \
 	X(CONSULT,       "consult") \
 	X(CONFERENCE,    "conference") \
+	X(ROOM,          "room") \
+	X(ROOM_REFUSED,  "room_refused") \
 	X(MONITOR,       "monitor") \
 	X(MESSAGE,       "message") \
 	X(RESOLVED,      "resolved") \

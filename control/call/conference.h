@@ -1,0 +1,50 @@
+/* Conference rooms: many calls, one room of the engine, everybody hears everybody.
+ *
+ * Each member is a call of its own, with its record and its recording (what it said, and the whole room as it
+ * heard it); only its leg is in the room's call of the engine. A room begins with its first member and
+ * ends with its last. Who comes types the PIN, if there is one. A member that is ejected is hung up.
+ *
+ *	any state --conference_enter--> CONFERENCE (PIN? -> leg moves -> in the room) --> ENDING
+ *
+ * Thread: libre's loop.
+ */
+#ifndef CALL_CONFERENCE_H
+#define CALL_CONFERENCE_H
+
+#include "call/calls.h"
+
+/* The room that `number` means for who is inside: its number, its name, or the feature code and one of
+ * these. NULL: none. */
+const struct config_conference *conference_dialled(const struct centre *c, const char *number);
+
+/* The customer of the call comes to the room `name`; it is answered if it was not. A room that is full or
+ * locked, or a PIN that is wrong three times, is told to the flow, or to the caller, who is hung up. */
+void conference_enter(struct call *call, const char *name);
+
+/* The PIN was typed, or was not (""). */
+void conference_pin(struct call *call, const char *digits);
+
+/* The phone of a member holds, or goes on. */
+void conference_held(struct call *call);
+
+/* The call ends: what must happen before its leg is closed, and after. Safe at any time. */
+void conference_leave(struct call *call);
+void conference_left(struct call *call);
+
+/* The call is freed, whatever it was: nobody is told. */
+void conference_forget(struct call *call);
+
+/* The engine's name for the call in which the legs of `call` are: the room's, or its own. */
+const char *conference_engine_call(const struct call *call);
+
+/* Is this call of the engine a room of ours? */
+bool conference_is(const struct centre *c, const char *engine_call);
+
+/* Somebody leads the talk now: an event of the engine. */
+void conference_floor(struct centre *c, const json_t *event);
+
+/* Another engine: the rooms are made in it, before the calls are. And once the legs of a call are there. */
+void conference_remake(struct centre *c);
+void conference_resume(struct call *call);
+
+#endif
