@@ -266,6 +266,7 @@ static enum rpc_answer do_leg_open(const struct rpc_call *c, json_t **result, st
 	if (k->fail_leg_open > 0 && !json_is_true(json_object_get(c->params, "urgent"))) {
 		k->fail_leg_open--;
 		rpc_error_set(err, RPC_OVERLOADED, "the engine is at its limit");
+		rpc_error_add(err, "retry_after_s", json_integer(17));
 		return RPC_ANSWER_ERROR;
 	}
 	for (unsigned i = 0; l == NULL && i < ENGINE_KIT_LEGS; i++)

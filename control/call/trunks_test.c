@@ -119,6 +119,26 @@ static void all_trunks_fail(void)
 	close_two();
 }
 
+/* What the engine says of its load goes on to the caller's switch. */
+static void the_engine_knows_how_long(void)
+{
+	static struct kit_wire wire;
+
+	call_kit_open(&k);
+	check_int(kit_wire_open(&wire), 0);
+	k.engine->fail_leg_open = 1;
+	kit_wire_send(&wire, sip_stack_port(k.c.sip, 0),
+		      "INVITE sip:95598@127.0.0.1 SIP/2.0\n"
+		      "Via: SIP/2.0/UDP 127.0.0.1:@PORT@;rport;branch=z9hG4bKload\n"
+		      "From: <sip:138@far.test>;tag=f\nTo: <sip:95598@127.0.0.1>\n"
+		      "Contact: <sip:138@127.0.0.1:@PORT@>\nCall-ID: load\nCSeq: 1 INVITE\n"
+		      "Content-Length: 0\n\n");
+	check(kit_wire_gets(&wire, "SIP/2.0 503", 2000));
+	check(strstr(wire.got, "Retry-After: 17\r\n") != NULL);
+	kit_wire_close(&wire);
+	call_kit_close(&k);
+}
+
 /* Known to the trunk and to us, to nobody else: neither records nor the agent's phone. */
 static void a_caller_who_is_withheld(void)
 {
@@ -148,9 +168,8 @@ static void a_caller_who_is_withheld(void)
 }
 
 static const struct check_case cases[] = {
-	CHECK_CASE(the_next_trunk_takes_over),
-	CHECK_CASE(heard_before_the_answer),
-	CHECK_CASE(all_trunks_fail),
+	CHECK_CASE(the_next_trunk_takes_over), CHECK_CASE(heard_before_the_answer),
+	CHECK_CASE(all_trunks_fail),           CHECK_CASE(the_engine_knows_how_long),
 	CHECK_CASE(a_caller_who_is_withheld),
 };
 CHECK_MAIN(cases)

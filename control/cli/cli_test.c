@@ -51,7 +51,8 @@ static const struct {
 	 "'sip':{'listen':[{'transport':'udp','address':'0.0.0.0'}],'registered':3},'calls':{'now':"
 	 "1,'total':7,'refused':0},"
 	 "'agents':{'total':4,'ready':2,'not_ready':1,'talking':1,'wrap_up':0,'signed_out':0},'"
-	 "queues':{'waiting':5},"
+	 "queues':{'waiting':5},'trunks':{'total':2,'up':1,'down':1},'acd':{'offers':7,'p50_us':40,"
+	 "'p99_us':768,'max_us':5339},"
 	 "'store':{'file':'/"
 	 "x.db','state':'ok','written':9,'waiting':0,'dropped':0},'config':{'embedded':true},"
 	 "'flow':{'file':'/"
@@ -295,6 +296,9 @@ static const struct {
 	{"restore /nonexistent.db --database /tmp/none.db", 1, NULL, "patchbayd runs"},
 	{"call", 2, NULL, "CALL is missing\nusage: patchbay call CALL"},
 	{"call a b", 2, NULL, "what is \"b\" here?"},
+	{"status", 0, "trunks      2: 1 up, 1 down\n", NULL},
+	{"status", 0, "7 offers, decided in 0.0 ms (half), 0.8 ms (99 %), 5.3 ms (longest)\n",
+	 NULL},
 	{"trunks", 1, "udp:sip.example:5060", NULL},
 	{"trunks", 1, "up, registered for 1:05", NULL},
 	{"trunks", 1, "DOWN: OPTIONS not answered, again in 0:20", NULL},

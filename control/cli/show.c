@@ -45,6 +45,17 @@ static void status_trunks(struct cli *c, const json_t *t)
 			cli_int(t, "total"), cli_int(t, "up"), cli_int(t, "down"));
 }
 
+static void status_acd(struct cli *c, const json_t *a)
+{
+	if (cli_int(a, "offers") > 0)
+		cli_say(c,
+			"acd         %" PRId64
+			" offers, decided in %.1f ms (half), %.1f ms (99 %%), "
+			"%.1f ms (longest)\n",
+			cli_int(a, "offers"), (double)cli_int(a, "p50_us") / 1000,
+			(double)cli_int(a, "p99_us") / 1000, (double)cli_int(a, "max_us") / 1000);
+}
+
 static void status_text(struct cli *c, const json_t *s)
 {
 	const json_t *e = json_object_get(s, "engine"), *sip = json_object_get(s, "sip"),
@@ -77,6 +88,7 @@ static void status_text(struct cli *c, const json_t *s)
 	cli_say(c, "queues      %" PRId64 " callers wait\n",
 		cli_int(json_object_get(s, "queues"), "waiting"));
 	status_trunks(c, json_object_get(s, "trunks"));
+	status_acd(c, json_object_get(s, "acd"));
 	cli_say(c,
 		"agents      %" PRId64 ": %" PRId64 " ready, %" PRId64 " talking, %" PRId64
 		" wrapping up, %" PRId64 " not ready, %" PRId64 " signed out\n",

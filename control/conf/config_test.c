@@ -32,6 +32,11 @@ static const struct refusal {
 	{"database: *x\n", "t:1:11: aliases (*name) are not understood here; text that begins with "
 			   "* needs quotes"},
 	{"database: \"a\\0b\"\n", "t:1:11: text with a NUL character in it"},
+	{"trunks: [{name: a, host: b}, {name: a, host: c}]\n", "t:1:30: trunk a is there twice"},
+	{"trunks: [{name: a, host: b, register: true}]\n",
+	 "t:1:10: trunk a: to register it needs \"user\" and a password"},
+	{"trunks: [{name: a, host: b, priority: 10}]\n",
+	 "t:1:39: priority must be from 0 to 9, not 10"},
 	{"hotlines: [{number: 1}]\n",
 	 "t:1:12: a hotline needs a \"flow\": a file name, or \"example\""},
 	{"hotlines: [{number: 1, flow: a}, {number: 1, flow: b}]\n",

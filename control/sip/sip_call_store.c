@@ -52,6 +52,7 @@ static json_t *info_keep(const struct sip_call_info *i)
 	kept_put_text(o, "auth_user", i->auth_user);
 	kept_put_flag(o, "trunk", i->trunk);
 	kept_put_text(o, "asserted", i->asserted);
+	kept_put_text(o, "trunk_name", i->trunk_name);
 	kept_put_flag(o, "anonymous", i->anonymous);
 	kept_put_text(o, "diverted", i->diverted);
 	kept_put_text(o, "user_agent", i->user_agent);
@@ -152,6 +153,7 @@ static bool info_kept(struct sip_call_info *i, const json_t *o)
 	ok = kept_text(o, "auth_user", i->auth_user, sizeof(i->auth_user)) && ok;
 	ok = kept_flag(o, "trunk", &i->trunk) && ok;
 	ok = kept_text(o, "asserted", i->asserted, sizeof(i->asserted)) && ok;
+	(void)kept_text(o, "trunk_name", i->trunk_name, sizeof(i->trunk_name));
 	ok = kept_flag(o, "anonymous", &i->anonymous) && ok;
 	ok = kept_text(o, "diverted", i->diverted, sizeof(i->diverted)) && ok;
 	ok = kept_text(o, "user_agent", i->user_agent, sizeof(i->user_agent)) && ok;
