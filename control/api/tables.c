@@ -4,6 +4,7 @@
  * overlong calls, alarms, backups.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,19 @@ static int word_of(const char *word, const char *const *words, int n)
 	return 0;
 }
 
+/* The centre's own zone as TZ takes it (POSIX: what is ahead of UTC has a minus); NULL: the system's. */
+static const char *zone_of(const struct centre *c, char *out, size_t size)
+{
+	const struct hours *h = &c->config->time_zone;
+	int min = h->offset_min < 0 ? -h->offset_min : h->offset_min;
+
+	if (!h->zone_fixed)
+		return h->zone[0] != '\0' ? h->zone : NULL;
+	snprintf(out, size, "<%cLOC>%c%02d:%02d", h->offset_min < 0 ? '-' : '+',
+		 h->offset_min < 0 ? '+' : '-', min / 60 % 100, min % 60);
+	return out;
+}
+
 enum rpc_answer api_report(const struct rpc_call *call, json_t **result, struct rpc_error *err)
 {
 	static const char *const of[] = {"queues", "agents", "flows"};
@@ -81,6 +95,7 @@ enum rpc_answer api_report(const struct rpc_call *call, json_t **result, struct 
 	int what = word_of(rpc_param_text(call->params, "of", ""), of, 3);
 	int unit = word_of(rpc_param_text(call->params, "interval", "15m"), units, ZONE_UNITS);
 	const char *zone = rpc_param_text(call->params, "zone", NULL);
+	char own[32];
 	uint64_t border[STORE_BORDERS_MAX];
 	struct store_report r = {.kind = kinds[what],
 				 .key = rpc_param_text(call->params, "key", NULL),
@@ -95,7 +110,8 @@ enum rpc_answer api_report(const struct rpc_call *call, json_t **result, struct 
 		return RPC_ANSWER_ERROR;
 	}
 	r.borders = zone_borders(
-		zone, (enum zone_unit)unit, (uint64_t)rpc_param_int(call->params, "from_ms", 0),
+		zone ? zone : zone_of(api->c, own, sizeof(own)), (enum zone_unit)unit,
+		(uint64_t)rpc_param_int(call->params, "from_ms", 0),
 		(uint64_t)rpc_param_int(call->params, "to_ms", 0), border, STORE_BORDERS_MAX);
 	if (r.borders == 0) {
 		rpc_error_set(err, RPC_INVALID_PARAMS,

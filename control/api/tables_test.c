@@ -220,6 +220,19 @@ static void a_report_tells_of_the_call_that_was(void)
 	check(strstr(d->message, "there is no time zone Europe/Bielefeld") != NULL);
 	json_decref(params);
 
+	/* Each leg says how it ended. */
+	check(ask(d, "cdr", json_object()) != NULL);
+	check(ask(d, "call", json_pack("{s:s}", "call", text(first(d, "records"), "call"))) !=
+	      NULL);
+	check_int(json_array_size(json_object_get(d->result, "legs")), 2);
+	for (size_t i = 0; i < 2; i++) {
+		const json_t *leg = json_array_get(json_object_get(d->result, "legs"), i);
+		bool caller = strcmp(text(leg, "role"), "customer") == 0;
+
+		check_str(text(leg, "ended_by"), caller ? "peer" : "us");
+		check(number(leg, "answered_ms") > 0 && number(leg, "ended_ms") > 0);
+	}
+
 	/* Each state with its end; the newest has none. */
 	check(ask(d, "agent.log", json_pack("{s:s}", "agent", "1001")) != NULL);
 	check(json_array_size(json_object_get(d->result, "states")) >= 4);

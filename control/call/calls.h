@@ -103,7 +103,11 @@ struct party {
 	enum play_use play_use;
 	bool play_lost; /* after a restart the engine did not have it any more */
 	uint64_t started_ms, answered_ms, ended_ms; /* wall */
-	json_t *stats;                              /* last numbers of the leg, or NULL */
+	uint64_t held_since_ms, held_ms; /* mono; by this party, 0: does not hold; in all */
+	char ended_by[8];                /* "peer", "us"; "" while it lasts */
+	char ended_text[48];
+	uint16_t ended_status, ended_cause; /* SIP, Q.850; 0: none */
+	json_t *stats;                      /* last numbers of the leg, or NULL */
 	uint32_t ring_ms;
 	char dialled[SIP_USER_MAX]; /* a number outside */
 	uint8_t trunk;              /* outside: by this one of the configuration */

@@ -249,6 +249,7 @@ static json_t *codec_list(const struct sip_media *m)
 }
 
 /* Tell the engine what SIP settled. A leg that nobody sends to (hold) is not watched for silence. */
+
 void party_apply_media(struct party *p, const struct sip_media *m)
 {
 	json_t *o = json_object();
@@ -281,6 +282,18 @@ void party_apply_media(struct party *p, const struct sip_media *m)
 	engine_leg_set(p->call->centre->engine, p->leg, o, NULL, NULL);
 }
 
+static void count_held(struct party *p)
+{
+	uint64_t now_ms = clock_mono_ms();
+
+	if (p->held && p->held_since_ms == 0)
+		p->held_since_ms = now_ms;
+	if (!p->held && p->held_since_ms != 0) {
+		p->held_ms += now_ms - p->held_since_ms;
+		p->held_since_ms = 0;
+	}
+}
+
 static void media_changed(struct party *p, const struct sip_media *m)
 {
 	bool held;
@@ -291,6 +304,7 @@ static void media_changed(struct party *p, const struct sip_media *m)
 	party_apply_media(p, m);
 	if (held != p->held) {
 		p->held = held;
+		count_held(p);
 		talk_held(p, held);
 		if (p == p->call->customer)
 			conference_held(p->call);
@@ -366,6 +380,20 @@ static void digit(struct party *p, char key)
 		monitor_digit(p, key);
 }
 
+/* The first who ends it counts. */
+static void note_end(struct party *p, const char *by, int status, int cause, const char *text)
+{
+	if (p->ended_by[0] != '\0')
+		return;
+	snprintf(p->ended_by, sizeof(p->ended_by), "%s", by);
+	snprintf(p->ended_text, sizeof(p->ended_text), "%s", text ? text : "");
+	p->ended_status = (uint16_t)(status > 0 && status < 1000 ? status : 0);
+	p->ended_cause = (uint16_t)(cause > 0 && cause < 128 ? cause : 0);
+	if (p->held_since_ms != 0)
+		p->held_ms += clock_mono_ms() - p->held_since_ms;
+	p->held_since_ms = 0;
+}
+
 /* The dialog is over. What that means to the call depends on the part; a party that we were
  * letting go of anyway means nothing more. */
 static void closed(struct party *p, const struct sip_call_event *ev)
@@ -376,6 +404,8 @@ static void closed(struct party *p, const struct sip_call_event *ev)
 	p->sip = NULL;
 	if (!ours && trunk_next(p, ev))
 		return;
+	if (!ours)
+		note_end(p, ev->by_peer ? "peer" : "us", ev->status, ev->cause, ev->text);
 	p->ended_ms = clock_wall_ms();
 	if (ours) {
 		party_gone(p);
@@ -624,6 +654,7 @@ void party_end(struct party *p, int status, int cause, const char *text)
 {
 	if (p->state == PARTY_FREE)
 		return;
+	note_end(p, "us", status, cause, text);
 	if (p->state != PARTY_ENDING) {
 		p->state = PARTY_ENDING;
 		if (p->ended_ms == 0)
@@ -655,6 +686,11 @@ void party_gone(struct party *p)
 							.ended_ms = p->ended_ms,
 							.codec = p->codec,
 							.remote = p->remote,
+							.ended_by = p->ended_by,
+							.ended_text = p->ended_text,
+							.sip_status = p->ended_status,
+							.q850 = p->ended_cause,
+							.held_ms = p->held_ms,
 							.stats = stats});
 	free(stats);
 	p->state = PARTY_FREE;

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "record/conduct.h"
@@ -29,7 +28,8 @@ struct watched {
 struct watch {
 	uint32_t desks;
 	unsigned seconds;
-	int32_t day, hour;
+	int32_t day;
+	uint8_t hour;
 	json_t *purged;
 	bool purging;
 	struct watched at[];
@@ -360,28 +360,58 @@ json_t *watch_purged(const struct centre *c)
 	return c->watch->purged ? json_deep_copy(c->watch->purged) : json_null();
 }
 
+/* An agent who was in a conversation or in wrap-up before the daemon was started, and still is: its state is told by
+ * nobody. */
+static void take_up(struct centre *c, uint32_t agent)
+{
+	struct watched *w = &c->watch->at[agent];
+	struct acd_agent_view v;
+	enum overlong_what what;
+	const struct call *call;
+	uint64_t ago_ms;
+
+	if (!acd_agent_view(c->acd, (int)agent, &v))
+		return;
+	w->conduct.signed_in = v.agent.state != AGENT_OFFLINE;
+	if (v.agent.state != AGENT_TALKING && v.agent.state != AGENT_WRAP_UP)
+		return;
+	what = v.agent.state == AGENT_TALKING ? OVERLONG_TALK : OVERLONG_WRAP_UP;
+	if (w->overlong.on[what])
+		return;
+	call = v.call ? centre_call(c, v.call) : NULL;
+	snprintf(w->agent, sizeof(w->agent), "%s", v.number);
+	begin(c, w, what, call ? call->id : c->desks[agent].last_call,
+	      call ? call->record.queue : "");
+	ago_ms = clock_wall_ms() - c->desks[agent].since_wall_ms;
+	if (ago_ms < w->overlong.since_ms[what]) {
+		w->overlong.since_ms[what] -= ago_ms;
+		w->began_ms[what] -= ago_ms;
+	}
+}
+
 void watch_second(struct centre *c)
 {
 	struct watch *w = c->watch;
 	uint64_t now_ms = clock_mono_ms();
-	time_t now = (time_t)(clock_wall_ms() / 1000);
 	struct overlong_alarm a[OVERLONG_ALARMS_MAX];
-	struct tm tm;
+	struct local_time local = centre_local(c, clock_wall_ms());
 
-	localtime_r(&now, &tm);
-	w->day = tm.tm_year * 366 + tm.tm_yday;
+	w->day = (local.year * 16 + local.month) * 32 + local.day;
 	for (uint32_t i = 0; i < w->desks; i++)
 		tell(c, &w->at[i], a, overlong_look(&w->at[i].overlong, now_ms, a));
-	if (++w->seconds % CONDUCT_EVERY_S == 0)
-		for (uint32_t i = 0; i < w->desks; i++)
+	if (++w->seconds % CONDUCT_EVERY_S == 0) {
+		for (uint32_t i = 0; i < w->desks; i++) {
+			take_up(c, i);
 			if (w->at[i].conduct.signed_in)
 				happened(c, &w->at[i],
 					 (struct conduct_event){.kind = CONDUCT_EV_TIME});
+		}
+	}
 	if (c->store == NULL)
 		return;
 	store_tabulate(c->store, clock_wall_ms());
-	if (tm.tm_hour != w->hour) {
-		w->hour = tm.tm_hour;
+	if (local.hour != w->hour) {
+		w->hour = local.hour;
 		purge(c);
 	}
 }

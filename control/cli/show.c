@@ -218,7 +218,7 @@ static void call_legs(struct cli *c, const json_t *k)
 {
 	struct table *t = table_new();
 	const json_t *l;
-	char buf[32];
+	char buf[32], ended[80];
 	size_t i;
 
 	table_column(t, "ROLE", TABLE_LEFT);
@@ -229,6 +229,7 @@ static void call_legs(struct cli *c, const json_t *k)
 	table_column(t, "ENCRYPTED", TABLE_LEFT);
 	table_column(t, "REMOTE", TABLE_LEFT);
 	table_column(t, "ANSWERED", TABLE_LEFT);
+	table_column(t, "ENDED BY", TABLE_LEFT);
 	table_column(t, "LEG", TABLE_LEFT);
 	json_array_foreach(json_object_get(k, "legs"), i, l)
 	{
@@ -240,6 +241,10 @@ static void call_legs(struct cli *c, const json_t *k)
 		table_cell(t, encrypted(l));
 		table_cell(t, cli_text(l, "remote"));
 		table_cell(t, cli_time(cli_int(l, "answered_ms"), buf));
+		snprintf(ended, sizeof(ended), "%s%s%s", cli_text(l, "ended_by"),
+			 cli_text(l, "ended_text")[0] != '\0' ? ": " : "",
+			 cli_text(l, "ended_text"));
+		table_cell(t, ended);
 		table_cell(t, cli_id(c, cli_text(l, "leg")));
 	}
 	if (table_rows(t) > 0) {

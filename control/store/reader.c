@@ -49,8 +49,8 @@ static const char call_sql[] =
 	"SELECT " CALL_COLUMNS " FROM calls WHERE call = ?1 OR (length(?1) >= 4 AND call LIKE '%' || ?1)"
 	" ORDER BY call DESC LIMIT 2";
 static const char legs_sql[] =
-	"SELECT leg,leg AS engine_leg,role,party,'ended' AS state,codec,remote,sip_call_id,started_ms,answered_ms,ended_ms,stats AS \"stats:json\""
-	" FROM call_legs WHERE call = ?1 ORDER BY started_ms, leg LIMIT 64";
+	"SELECT leg,leg AS engine_leg,role,party,'ended' AS state,codec,remote,sip_call_id,started_ms,answered_ms,ended_ms,"
+	"nullif(ended_by,'') AS ended_by,sip_status,q850,nullif(ended_text,'') AS ended_text,held_ms,stats AS \"stats:json\" FROM call_legs WHERE call = ?1 ORDER BY started_ms, leg LIMIT 64";
 static const char steps_sql[] =
 	"SELECT at_ms,step,detail FROM call_steps WHERE call = ?1 ORDER BY at_ms, rowid LIMIT 300";
 static const char call_recordings_sql[] =

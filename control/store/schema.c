@@ -108,6 +108,12 @@ const char *const store_migrations[] = {
 	" level INTEGER NOT NULL, limit_ms INTEGER NOT NULL, lasted_ms INTEGER NOT NULL,"
 	" PRIMARY KEY (call, agent, what, began_ms)) WITHOUT ROWID;"
 	"CREATE INDEX overlong_began ON overlong(began_ms);",
+	/* how each leg ended, and how long its party held */
+	"ALTER TABLE call_legs ADD COLUMN ended_by TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE call_legs ADD COLUMN sip_status INTEGER;"
+	"ALTER TABLE call_legs ADD COLUMN q850 INTEGER;"
+	"ALTER TABLE call_legs ADD COLUMN ended_text TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE call_legs ADD COLUMN held_ms INTEGER NOT NULL DEFAULT 0;",
 };
 /* clang-format on */
 

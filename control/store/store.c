@@ -472,7 +472,8 @@ bool store_leg(struct store *store, const struct store_leg *l)
 	return PUT(store, ROW_LEG, text(l->leg), text(l->call), text(l->role), text(l->party),
 		   text(l->sip_call_id), number(l->started_ms), ms_or_null(l->answered_ms),
 		   ms_or_null(l->ended_ms), text_or_null(l->stats), text_or_null(l->codec),
-		   text_or_null(l->remote));
+		   text_or_null(l->remote), text(l->ended_by), ms_or_null(l->sip_status),
+		   ms_or_null(l->q850), text(l->ended_text), number(l->held_ms));
 }
 
 bool store_step(struct store *store, const char *call, uint64_t at_ms, enum call_step step,

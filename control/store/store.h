@@ -89,6 +89,10 @@ struct store_leg {
 	uint64_t started_ms, answered_ms, ended_ms;
 	const char *codec, *remote; /* as last settled, or NULL */
 	const char *stats;          /* JSON of the engine's final statistics, or NULL */
+	const char *ended_by;       /* "peer", "us", or NULL: not known */
+	const char *ended_text;     /* SIP's or our word for it, or NULL */
+	uint16_t sip_status, q850;  /* 0: none */
+	uint64_t held_ms;           /* the party held so long in all */
 };
 bool store_leg(struct store *store, const struct store_leg *leg);
 bool store_step(struct store *store, const char *call, uint64_t at_ms, enum call_step step,

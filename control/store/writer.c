@@ -32,8 +32,8 @@ static const char *const statements[ROW_KINDS] = {
 		"hung_up_by=?16,cause=?17,cause_text=?18,q850=?19,recording=?20,lost_share=?21,jitter_ms=?22,"
 		"rtt_ms=?23,mos=?24,flow=?25,not_recorded=?26",
 	[ROW_LEG] =
-		"INSERT OR REPLACE INTO call_legs(leg,call,role,party,sip_call_id,started_ms,answered_ms,ended_ms,stats,codec,remote)"
-		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+		"INSERT OR REPLACE INTO call_legs(leg,call,role,party,sip_call_id,started_ms,answered_ms,ended_ms,stats,codec,remote,"
+		"ended_by,sip_status,q850,ended_text,held_ms) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)",
 	[ROW_STEP] = "INSERT INTO call_steps(call,at_ms,step,detail) VALUES(?1,?2,?3,?4)",
 	[ROW_NOTE] = "INSERT INTO call_notes(call,at_ms,key,value) VALUES(?1,?2,?3,?4)",
 	[ROW_CALLBACK] =
