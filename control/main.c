@@ -4,7 +4,8 @@
  *
  * Start, in order, each step undone in reverse when one fails: configuration, flows, database,
  * control socket (which refuses a second instance), engine client, SIP. Then libre's loop until a
- * signal: TERM or INT hangs everything up and leaves, HUP reads configuration and flows again.
+ * signal: TERM or INT hangs everything up and leaves, HUP reads configuration and flows again, USR2
+ * leaves at once and lets the calls go on: the next patchbayd takes them over (an upgrade).
  *
  * Exit codes: 0 stopped as asked, 1 could not start, 2 wrong usage, 3 the configuration or a flow
  * has errors.
@@ -28,6 +29,7 @@
 #include "api/api.h"
 #include "base/log.h"
 #include "call/centre.h"
+#include "call/journal.h"
 #include "listen.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 3, GOODBYE_MS = 3000, TRUNKS_MS = 1000, STORE_WAIT_MS = 5000 };
@@ -50,7 +52,9 @@ static const char usage[] =
 	"never)\n"
 	"  --log-level LEVEL error, warn, info or debug\n"
 	"  --check           check configuration and flows, and leave\n"
-	"  --version, --help\n";
+	"  --version, --help\n"
+	"signals: TERM, INT hang up all calls and leave; HUP reads the configuration again; USR2\n"
+	"  leaves and keeps the calls for the next patchbayd, as kill -9 does\n";
 
 struct options {
 	const char *config, *flow, *engine, *socket, *database, *listen, *group, *log_level;
@@ -375,6 +379,15 @@ static void stop(struct daemon *d)
 	centre_shut_down(&d->centre, GOODBYE_MS, leave, d);
 }
 
+/* Nothing is said to anybody: what the next one needs is in the journal. */
+static void hand_over(struct daemon *d)
+{
+	log_info("start", "leaving %u calls to the next patchbayd", d->centre.calls_now);
+	notify("STOPPING=1");
+	journal_flush(&d->centre);
+	re_cancel();
+}
+
 static void reload(struct daemon *d)
 {
 	json_t *problems = json_array(), *changed = json_array(), *ignored = json_array();
@@ -398,6 +411,8 @@ static void on_signal(int flags, void *arg)
 	while (read(d->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGHUP)
 			reload(d);
+		else if (info.ssi_signo == SIGUSR2 && !d->stopping)
+			hand_over(d);
 		else
 			stop(d);
 	}
@@ -412,6 +427,7 @@ static int watch_signals(struct daemon *d)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR2);
 	signal(SIGPIPE, SIG_IGN);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
 		return -errno;

@@ -272,6 +272,8 @@ json_t *journal_call(const struct call *call)
 	kept_put_flag(o, "answered", call->answered);
 	kept_put_flag(o, "announced", call->announced);
 	kept_put_flag(o, "promised", call->callback.promised);
+	kept_put_flag(o, "emergency", call->emergency);
+	kept_put_text(o, "caller_id", call->caller_id);
 	kept_put_text(o, "dial", dial != NULL ? dial : "none");
 	kept_put_text(o, "confirm_collect", call->confirm_collect);
 	put_takes(o, call);

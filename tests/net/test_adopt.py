@@ -177,7 +177,7 @@ def test_both_killed_at_the_same_time(build):
 
 
 def test_killed_twice_and_held(build):
-    """On hold over two kills: still music, then the conversation again."""
+    """On hold over a kill and a restart for an upgrade: still music, then the conversation again."""
     with Lab(build) as lab:
         agent = scene.agent(lab, 1001)
         caller = scene.caller(lab)
@@ -186,7 +186,7 @@ def test_killed_twice_and_held(build):
         agent.hold()
         wait_until("the call to be held", lambda: scene.calls(lab)[0]["state"] == "held", 5)
         kill_and_restart(lab, away_s=0.5)
-        kill_and_restart(lab, away_s=0.5)
+        kill_and_restart(lab, signal.SIGUSR2, away_s=0.1)
         expect(scene.calls(lab)[0]["state"] == "held", f"after two kills: {scene.calls(lab)}")
         agent.resume()
         wait_until("the call to talk again", lambda: scene.calls(lab)[0]["state"] == "talking", 5)
