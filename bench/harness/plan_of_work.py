@@ -2,7 +2,7 @@
 import os
 import time
 
-from . import alone, archive, control, micro
+from . import alone, archive, control, micro, talkoff
 from .machine import TOP
 from .macro import Macro
 from .ring import CURVE, Ring
@@ -26,7 +26,7 @@ class Work:
     @staticmethod
     def names():
         return ([name for name, _, _ in RING_SCENES] + ["delay", "memif"] + [f"veth_{name}" for name in VETH_SCENES] +
-                ["recorder", "kill", "idle", "memory", "micro", "control", "archive", "jbuf"])
+                ["recorder", "kill", "idle", "memory", "micro", "control", "archive", "jbuf", "talkoff"])
 
     def parts(self):
         """(name, seconds it takes when quick and otherwise, function)"""
@@ -44,6 +44,7 @@ class Work:
         yield "micro", (40, 180), lambda: self.merge("micro", micro.run(self.opt["build"], self.opt["cpu"], quick, say))
         yield "control", (60, 180), lambda: self.control(quick)
         yield "archive", (30, 600), lambda: self.sections(archive.run(self.opt["build"], self.dir, quick, say))
+        yield "talkoff", (15, 120), lambda: self.merge("dtmf", talkoff.run(self.opt["build"], 0.25 if quick else 4, say))
         yield "jbuf", (10, 10), lambda: self.merge("jbuf", archive.jitter_buffer(self.opt["build"], os.path.join(TOP, "bench/traces"), self.dir, say))
 
     def place(self):
