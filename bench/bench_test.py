@@ -6,9 +6,11 @@ usage: bench/bench_test.py BUILD
 """
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
@@ -174,6 +176,78 @@ def test_lossy_stage_is_seen_and_has_no_number():
         r.once = lambda name, legs, *more: planted(PLANT_LOSS="1000")
         result = r.at("relay", "streams", 200)
     assert result["streams_per_core"] is None and "did not hear" in result["doubt"]
+
+
+class Mirror:
+    """A server on loopback that sends what comes back to where it came from, but for each `lose`th frame of voice."""
+
+    def __init__(self, lose=0):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.settimeout(0.1)
+        self.reports = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.reports.bind(("127.0.0.1", self.port + 1))
+        self.reports.settimeout(0)
+        self.lose, self.heard, self.quit = lose, 0, False
+        self.thread = threading.Thread(target=self.run)
+
+    @property
+    def port(self):
+        return self.socket.getsockname()[1]
+
+    def run(self):
+        while not self.quit:
+            try:
+                data, sender = self.socket.recvfrom(2048)
+            except TimeoutError:
+                continue
+            self.heard += 1
+            if not self.lose or self.heard % self.lose:
+                self.socket.sendto(data, sender)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.quit = True
+        self.thread.join()
+        self.socket.close()
+        self.reports.close()
+
+
+def by_sockets(mirror, *more, words=""):
+    """What one telephone on loopback hears of itself."""
+    with tempfile.NamedTemporaryFile("w") as phones, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1] & ~1
+        free.close()
+        phones.write(f"127.0.0.1 {port} 127.0.0.1 {mirror.port} 0 0 1 {words}\n")
+        phones.flush()
+        done = subprocess.run([f"{BUILD}/bench/bench_gen", "--udp", "--phones", phones.name, "--seconds", "1", "--warm", "0.2", *more],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_generator_by_sockets_hears_what_was_said():
+    with Mirror() as mirror:
+        heard = by_sockets(mirror, "--rtcp", words="press=30")
+        reports = mirror.reports.recv(2048)
+    assert heard["due"] > 20 and heard["lost"] == heard["corrupt"] == heard["keys_lost"] == 0 and heard["keys"] == 2, heard
+    assert reports[1] == 200, "no sender report came"
+
+
+def test_generator_by_sockets_sees_loss():
+    with Mirror(lose=10) as mirror:
+        heard = by_sockets(mirror)
+    assert 3 <= heard["lost"] <= 7, heard
+
+
+def test_stored_sound_needs_a_file():
+    done = subprocess.run([f"{BUILD}/bench/bench_gen", "--udp", "--phones", "/dev/stdin"], input="127.0.0.1 40000 127.0.0.1 40002 0 -1 1 codec=opus\n",
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1 and "--sound" in done.stderr, done.stderr
 
 
 def main():

@@ -3,23 +3,27 @@
  * What one worker core does, measured: a real worker on a ring port, N legs in one scene, its turns timed
  * and nothing else.
  *
- *	bench_worker SCENE [--legs N] [--rounds N] [--store DIR] [--cpu N] [--load SHARE]
+ *	bench_worker SCENE [--legs N] [--rounds N] [--store DIR] [--cpu N] [--load SHARE] [--cores N]
  *	bench_worker --list
  *
  * Time of the media is stepped by milliseconds as fast as the worker allows; with a recording it
  * keeps to real time, because the disk does. A round is 20 ms of media: every leg's packet once. A
  * millisecond of it in which the kernel took the core away is left out and counted; README.md tells
  * the rest. More legs than the UDP ports of one address carry live on a second worker with an address of
- * its own, which the same core turns. With --load it measures delay at that share of what it has just
+ * its own, which the same core turns; with --cores 2 a core of its own turns it, at the same time, each with half
+ * of the legs: what is left of the one's speed tells how the cores get on with one memory. With --load it measures delay at that share of what it has just
  * found a core to carry: bench_paced.h. The result is one JSON object on stdout.
  */
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <rte_cycles.h>
+#include <rte_lcore.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +55,7 @@ struct options {
 	const struct bench_scene_kind *kind;
 	const char *store;
 	uint32_t legs, rounds;
+	unsigned cores;
 	int cpu;
 	double load; /* 0: how much, not how soon */
 };
@@ -59,22 +64,32 @@ struct stage_sum {
 	uint64_t packets, cycles;
 };
 
-struct bench {
-	struct options opt;
-	struct bench_world world[WORLDS_MAX];
+/* Sums over the steps (milliseconds) of one core that count. */
+struct core {
+	struct bench *bench;
+	struct bench_world *world;
 	unsigned worlds;
-	struct port_config port_cfg[WORLDS_MAX];
-	struct port *port[WORLDS_MAX];
-	struct record *rec;
-	struct bench_paced paced;
-
-	/* Sums over the steps (milliseconds) that count. */
+	int cpu;
+	pthread_t thread;
 	struct stage_sum stage[STAGE_COUNT];
 	uint64_t cycles, turns, received, sent;
 	uint32_t steps, disturbed;
 	uint32_t *turn; /* cycles of each */
 	uint32_t turn_n;
 	uint64_t heard; /* in all measured steps, disturbed ones too */
+};
+
+struct bench {
+	struct options opt;
+	struct bench_world world[WORLDS_MAX];
+	unsigned worlds;
+	struct core core[WORLDS_MAX];
+	struct port_config port_cfg[WORLDS_MAX];
+	struct port *port[WORLDS_MAX];
+	struct record *rec;
+	struct bench_paced paced;
+	pthread_barrier_t begin;
+	_Atomic unsigned measuring; /* cores that have not ended; who has goes on unmeasured */
 };
 
 /* The worker's counters and ours around one step. */
@@ -87,21 +102,25 @@ struct mark {
 static void usage(FILE *to)
 {
 	fprintf(to, "usage: bench_worker SCENE [--legs N] [--rounds N] [--store DIR] [--cpu N]\n"
-		    "                    [--load SHARE]\n"
+		    "                    [--load SHARE] [--cores N]\n"
 		    "       bench_worker --list\n");
 }
 
 static bool options_read(struct options *o, int argc, char **argv)
 {
-	static const struct option words[] = {
-		{"legs", required_argument, NULL, 'l'},  {"rounds", required_argument, NULL, 'r'},
-		{"store", required_argument, NULL, 's'}, {"cpu", required_argument, NULL, 'c'},
-		{"load", required_argument, NULL, 'g'},  {"list", no_argument, NULL, 'L'},
-		{"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
+	static const struct option words[] = {{"legs", required_argument, NULL, 'l'},
+					      {"rounds", required_argument, NULL, 'r'},
+					      {"store", required_argument, NULL, 's'},
+					      {"cpu", required_argument, NULL, 'c'},
+					      {"load", required_argument, NULL, 'g'},
+					      {"cores", required_argument, NULL, 'n'},
+					      {"list", no_argument, NULL, 'L'},
+					      {"help", no_argument, NULL, 'h'},
+					      {NULL, 0, NULL, 0}};
 	const struct bench_scene_kind *k;
 	int c;
 
-	*o = (struct options){.legs = 10000, .rounds = 100, .cpu = -1};
+	*o = (struct options){.legs = 10000, .rounds = 100, .cores = 1, .cpu = -1};
 	while ((c = getopt_long(argc, argv, "", words, NULL)) != -1) {
 		switch (c) {
 		case 'l':
@@ -119,6 +138,9 @@ static bool options_read(struct options *o, int argc, char **argv)
 		case 'g':
 			o->load = atof(optarg);
 			break;
+		case 'n':
+			o->cores = (unsigned)strtoul(optarg, NULL, 10);
+			break;
 		case 'L':
 			for (unsigned i = 0; (k = bench_scene_at(i)) != NULL; i++)
 				puts(k->name);
@@ -135,7 +157,9 @@ static bool options_read(struct options *o, int argc, char **argv)
 	o->kind = bench_scene_find(argv[optind]);
 	return o->kind != NULL && o->rounds > 0 && o->legs >= o->kind->legs_per_call &&
 	       o->legs <= (o->kind->records || o->load > 0 ? 1 : WORLDS_MAX) * BENCH_LEGS_MAX &&
-	       (!o->kind->records || o->store != NULL);
+	       (!o->kind->records || o->store != NULL) && o->cores >= 1 && o->cores <= WORLDS_MAX &&
+	       (o->cores == 1 || (!o->kind->records && o->load == 0)) &&
+	       o->legs >= o->cores * o->kind->legs_per_call;
 }
 
 static uint64_t clock_ns(void)
@@ -241,7 +265,8 @@ static void worlds_make(struct bench *b)
 	struct port_eal_config eal = {.workers = 1};
 	uint32_t calls = b->opt.legs / kind->legs_per_call;
 
-	b->worlds = calls * kind->legs_per_call > BENCH_LEGS_MAX ? WORLDS_MAX : 1;
+	b->worlds =
+		calls * kind->legs_per_call > BENCH_LEGS_MAX || b->opt.cores > 1 ? WORLDS_MAX : 1;
 	eal.memory_bytes = 0;
 	for (unsigned i = 0; i < b->worlds; i++) {
 		b->world[i].calls = calls / b->worlds;
@@ -257,9 +282,29 @@ static void worlds_make(struct bench *b)
 		pin(b->opt.cpu); /* after the recorder's thread was made: that floats */
 	for (unsigned i = 0; i < b->worlds; i++)
 		world_make(b, i);
+	for (unsigned i = 0; i < b->opt.cores; i++) {
+		unsigned worlds = b->worlds / b->opt.cores;
+
+		b->core[i] = (struct core){.bench = b,
+					   .world = &b->world[i * worlds],
+					   .worlds = worlds,
+					   .cpu = b->opt.cpu,
+					   .turn = calloc(TURNS_MAX, sizeof(uint32_t))};
+		must(b->core[i].turn != NULL);
+	}
 }
 
-static void mark(const struct bench *b, struct mark *m)
+/* A CPU that this process may use and that is not the first core's. */
+static int another_cpu(int cpu, const cpu_set_t *allowed)
+{
+	for (int i = 0; i < CPU_SETSIZE; i++)
+		if (i != cpu && CPU_ISSET((unsigned)i, allowed))
+			return i;
+	fprintf(stderr, "bench_worker: --cores 2 needs a second CPU\n");
+	exit(1);
+}
+
+static void mark(const struct core *b, struct mark *m)
 {
 	struct rusage ru;
 
@@ -279,7 +324,7 @@ static void mark(const struct bench *b, struct mark *m)
 }
 
 /* Add the step since `from` to the sums. */
-static void add(struct bench *b, const struct mark *from, uint64_t cycles, uint64_t turns)
+static void add(struct core *b, const struct mark *from, uint64_t cycles, uint64_t turns)
 {
 	struct mark to;
 
@@ -300,7 +345,7 @@ static void add(struct bench *b, const struct mark *from, uint64_t cycles, uint6
 }
 
 /* One millisecond of media: speak, turn until nothing waits, hear. Returns the cycles of its turns. */
-static uint64_t step_turns(struct bench *b, struct bench_world *w, uint64_t *turns)
+static uint64_t step_turns(struct core *b, struct bench_world *w, uint64_t *turns)
 {
 	uint64_t sum = 0;
 
@@ -319,7 +364,7 @@ static uint64_t step_turns(struct bench *b, struct bench_world *w, uint64_t *tur
 	return sum;
 }
 
-static void step(struct bench *b)
+static void step(struct core *b)
 {
 	struct mark m;
 	uint64_t turns = 0, cycles = 0;
@@ -361,28 +406,80 @@ static double ns_of(double cycles)
 	return cycles * 1e9 / (double)rte_get_tsc_hz();
 }
 
-static double rounds_of(const struct bench *b)
+static double rounds_of(const struct core *c)
 {
-	return (double)b->steps / BENCH_PHASES;
+	return (double)c->steps / BENCH_PHASES;
 }
 
-static void measure(struct bench *b)
+/* Of one unit, on the average core. */
+static double unit_cycles(const struct bench *b)
 {
-	for (unsigned w = 0; w < b->worlds; w++) {
-		for (unsigned i = 0; i < WARM_ROUNDS * BENCH_PHASES; i++)
-			bench_world_step(&b->world[w]);
-		b->world[w].net.heard = b->world[w].net.strange = 0;
+	double sum = 0;
+
+	for (unsigned i = 0; i < b->opt.cores; i++) {
+		const struct core *c = &b->core[i];
+		double units =
+			b->opt.kind->unit == BENCH_CALL ? c->world[0].calls : c->world[0].net.legs;
+
+		sum += (double)c->cycles / rounds_of(c) / (units * c->worlds);
 	}
+	return sum / b->opt.cores;
+}
+
+static void *core_run(void *arg)
+{
+	struct core *c = arg;
+	struct bench *b = c->bench;
+
+	for (unsigned w = 0; w < c->worlds; w++) {
+		for (unsigned i = 0; i < WARM_ROUNDS * BENCH_PHASES; i++)
+			bench_world_step(&c->world[w]);
+		c->world[w].net.heard = c->world[w].net.strange = 0;
+	}
+	(void)pthread_barrier_wait(&b->begin);
 	for (uint32_t i = 0; i < b->opt.rounds * BENCH_PHASES; i++) {
 		keep_time(b);
-		step(b);
+		step(c);
 	}
-	for (unsigned w = 0; w < b->worlds; w++)
-		b->heard += b->world[w].net.heard;
-	if (b->opt.load > 0 && b->steps > 0)
-		bench_paced(&b->paced, &b->world[0],
-			    ns_of((double)b->cycles / rounds_of(b) / b->opt.legs) / b->opt.load,
-			    (uint64_t)b->opt.rounds * b->opt.legs * PACED_TIMES);
+	for (unsigned w = 0; w < c->worlds; w++)
+		c->heard += c->world[w].net.heard;
+	/* The others are measured beside a core that works. */
+	atomic_fetch_sub(&b->measuring, 1);
+	while (atomic_load(&b->measuring) > 0)
+		for (unsigned w = 0; w < c->worlds; w++)
+			bench_world_step(&c->world[w]);
+	return NULL;
+}
+
+/* A further core: a thread of its own, known to DPDK so that it has its own cache of packets. */
+static void *core_main(void *arg)
+{
+	struct core *c = arg;
+
+	pin(c->cpu);
+	must(rte_thread_register() == 0);
+	(void)core_run(c);
+	rte_thread_unregister();
+	return NULL;
+}
+
+static void measure(struct bench *b, const cpu_set_t *allowed)
+{
+	must(pthread_barrier_init(&b->begin, NULL, b->opt.cores) == 0);
+	b->measuring = b->opt.cores;
+	for (unsigned i = 1; i < b->opt.cores; i++) {
+		b->core[i].cpu = another_cpu(b->opt.cpu, allowed);
+		must(pthread_create(&b->core[i].thread, NULL, core_main, &b->core[i]) == 0);
+	}
+	(void)core_run(&b->core[0]);
+	for (unsigned i = 1; i < b->opt.cores; i++)
+		pthread_join(b->core[i].thread, NULL);
+	if (b->opt.load > 0 && b->core[0].steps > 0)
+		bench_paced(
+			&b->paced, &b->world[0],
+			ns_of((double)b->core[0].cycles / rounds_of(&b->core[0]) / b->opt.legs) /
+				b->opt.load,
+			(uint64_t)b->opt.rounds * b->opt.legs * PACED_TIMES);
 }
 
 /* ---- the result ---- */
@@ -394,7 +491,7 @@ static int by_size(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static json_t *stages_json(const struct bench *b)
+static json_t *stages_json(const struct core *b)
 {
 	json_t *all = json_object();
 
@@ -429,7 +526,7 @@ static json_t *fates_json(const struct bench *b)
 	return all;
 }
 
-static double turn_ns(const struct bench *b, double quantile)
+static double turn_ns(const struct core *b, double quantile)
 {
 	uint32_t at = (uint32_t)(quantile * (b->turn_n - 1));
 
@@ -453,15 +550,17 @@ static const char *doubt(const struct bench *b)
 {
 	uint64_t due =
 		(uint64_t)b->opt.rounds * b->world[0].calls * b->worlds * b->opt.kind->frames_out;
-	uint64_t off = due > b->heard ? due - b->heard : b->heard - due;
+	uint64_t heard = b->core[0].heard + b->core[1].heard;
+	uint64_t off = due > heard ? due - heard : heard - due;
 	struct record_stats st = {0};
 
 	if (b->rec != NULL)
 		record_stats(b->rec, &st);
 	if (b->opt.load > 0 && b->paced.lost > 0)
 		return "frames were lost at the load asked for";
-	if (b->steps < b->opt.rounds * BENCH_PHASES / 2)
-		return "the core was taken away too often";
+	for (unsigned i = 0; i < b->opt.cores; i++)
+		if (b->core[i].steps < b->opt.rounds * BENCH_PHASES / 2)
+			return "the core was taken away too often";
 	if (off * 1000000 > due * LOST_MAX_PPM)
 		return "the telephones did not hear what they should";
 	if (st.frames_lost > 0)
@@ -473,30 +572,31 @@ static void print(struct bench *b)
 {
 	const struct bench_scene_kind *kind = b->opt.kind;
 	uint32_t legs = b->world[0].net.legs * b->worlds, calls = b->world[0].calls * b->worlds;
-	double units = kind->unit == BENCH_CALL ? calls : legs;
-	double unit_cycles = (double)b->cycles / rounds_of(b) / units;
+	double cycles = unit_cycles(b);
+	struct core *c = &b->core[0]; /* what follows is told of the first core */
 
-	qsort(b->turn, b->turn_n, sizeof(b->turn[0]), by_size);
+	qsort(c->turn, c->turn_n, sizeof(c->turn[0]), by_size);
 
 	json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:s}", "scene", kind->name, "unit",
 			      bench_unit_name(kind->unit), "legs", (int)legs, "calls", (int)calls,
-			      "steps", (int)b->steps, "steps_disturbed", (int)b->disturbed, "doubt",
+			      "steps", (int)c->steps, "steps_disturbed", (int)c->disturbed, "doubt",
 			      doubt(b));
 
 	must(o != NULL);
+	json_object_set_new(o, "cores", json_integer(b->opt.cores));
 	json_object_set_new(o, "tsc_mhz", json_real((double)rte_get_tsc_hz() / 1e6));
-	json_object_set_new(o, "ns_per_frame", json_real(ns_of(unit_cycles)));
-	json_object_set_new(o, "cycles_per_frame", json_real(unit_cycles));
-	json_object_set_new(o, "per_core", json_real(20e6 / ns_of(unit_cycles)));
+	json_object_set_new(o, "ns_per_frame", json_real(ns_of(cycles)));
+	json_object_set_new(o, "cycles_per_frame", json_real(cycles));
+	json_object_set_new(o, "per_core", json_real(20e6 / ns_of(cycles)));
 	json_object_set_new(o, "packets_in_per_round",
-			    json_real((double)b->received / rounds_of(b)));
-	json_object_set_new(o, "packets_out_per_round", json_real((double)b->sent / rounds_of(b)));
+			    json_real((double)c->received / rounds_of(c)));
+	json_object_set_new(o, "packets_out_per_round", json_real((double)c->sent / rounds_of(c)));
 	json_object_set_new(o, "packets_per_turn",
-			    json_real((double)b->received / (double)b->turns));
+			    json_real((double)c->received / (double)c->turns));
 	json_object_set_new(o, "turn_ns",
-			    json_pack("{s:f, s:f, s:f}", "p50", turn_ns(b, 0.5), "p99",
-				      turn_ns(b, 0.99), "max", turn_ns(b, 1)));
-	json_object_set_new(o, "stages", stages_json(b));
+			    json_pack("{s:f, s:f, s:f}", "p50", turn_ns(c, 0.5), "p99",
+				      turn_ns(c, 0.99), "max", turn_ns(c, 1)));
+	json_object_set_new(o, "stages", stages_json(c));
 	json_object_set_new(o, "fates", fates_json(b));
 	json_object_set_new(o, "recorder", recorder_json(b));
 	json_object_set_new(o, "memory_bytes", json_integer((json_int_t)worker_bytes(legs, calls)));
@@ -510,18 +610,18 @@ static void print(struct bench *b)
 int main(int argc, char **argv)
 {
 	static struct bench b;
+	cpu_set_t allowed;
 
 	log_setup("bench_worker", LOG_LEVEL_WARN);
 	if (!options_read(&b.opt, argc, argv)) {
 		usage(stderr);
 		return 2;
 	}
-	b.turn = calloc(TURNS_MAX, sizeof(b.turn[0]));
-	must(b.turn != NULL);
+	(void)sched_getaffinity(0, sizeof(allowed), &allowed);
 	worlds_make(&b);
 	for (unsigned i = 0; i < b.worlds; i++)
 		bench_scene_begin(&b.world[i], b.opt.kind);
-	measure(&b);
+	measure(&b, &allowed);
 	print(&b);
 	for (unsigned i = 0; i < b.worlds; i++) {
 		bench_scene_end(&b.world[i], b.opt.kind);
@@ -533,6 +633,7 @@ int main(int argc, char **argv)
 		port_close(&b.port[i]);
 		bench_net_free(&b.world[i].net);
 	}
-	free(b.turn);
+	for (unsigned i = 0; i < b.opt.cores; i++)
+		free(b.core[i].turn);
 	return 0;
 }

@@ -16,6 +16,7 @@
 enum {
 	PORTS = 65536,
 	NOBODY = UINT32_MAX,
+	FLAT_OCTETS = 4, /* a payload of so few says nothing (DTX, comfort noise) */
 	RTP_AT = NET_IP4_BYTES + NET_UDP_BYTES,
 	DEAF_SHARE = 10, /* a tenth missing */
 	WINDOW_ROUNDS = 5,
@@ -36,6 +37,9 @@ struct judge {
 	struct samples delay, jitter, late;
 	uint8_t *seen;      /* a byte a round, of the stream at hand */
 	uint32_t *delay_at; /* ns + 1 by slot; 0: lost or not to be judged */
+	int64_t *
+		early; /* of the counted stream at hand: arrival less the time its number stands for */
+	bool *exact; /* by stream: somebody must hear it bit for bit */
 };
 
 /* Of the stream at hand. */
@@ -43,7 +47,10 @@ struct track {
 	uint32_t stream, last_round;
 	uint64_t last_ns, last_delay;
 	uint64_t heard, first_seq, last_seq;
-	bool begun;
+	uint64_t kept, flat; /* frames looked into, without a change in them */
+	uint64_t keys;
+	uint32_t key_ts;
+	bool begun, keyed;
 };
 
 static bool samples_make(struct samples *s, size_t max)
@@ -163,18 +170,50 @@ static void judge_exact(struct judge *j, struct track *t, const struct gen_heard
 	t->last_delay = delay;
 }
 
-/* A frame of whatever sound: numbers and times only. */
-static void judge_counted(struct judge *j, struct track *t, const struct gen_heard *h, uint16_t seq)
+/* A telephone-event: all packets of a press have its time stamp. */
+static void judge_key(struct track *t, const struct rtp_view *view, size_t len)
 {
+	if (len < 4 || (t->keyed && view->ts == t->key_ts))
+		return;
+	t->keyed = true;
+	t->key_ts = view->ts;
+	t->keys++;
+}
+
+/* The presses of a whole film. */
+static uint64_t keys_pressed(const struct gen_script *s, uint32_t stream)
+{
+	uint64_t n = 0;
+
+	for (uint32_t r = 0; r < s->rounds; r++)
+		n += s->stream[stream].talks &&
+		     gen_press_frame(&s->stream[stream], r) == GEN_PRESS_ROUNDS - 1;
+	return n;
+}
+
+static bool is_flat(const uint8_t *payload, size_t len)
+{
+	return len <= FLAT_OCTETS || memcmp(payload, payload + 1, len - 1) == 0;
+}
+
+/* A frame of whatever sound: numbers, times, and whether anything is in it. */
+static void judge_counted(struct judge *j, struct track *t, const struct gen_heard *h, uint16_t seq,
+			  const uint8_t *payload, size_t len)
+{
+	uint64_t wide = (UINT64_C(1) << 32) + seq;
+
 	if (h->heard_ns < j->from_ns)
 		return;
+	if (h->kept == h->len) {
+		t->kept++;
+		t->flat += is_flat(payload, len);
+	}
 	if (!t->begun) {
-		t->first_seq = t->last_seq = (UINT64_C(1) << 32) + seq;
+		t->first_seq = t->last_seq = wide;
 	} else {
-		uint64_t wide =
-			t->last_seq + (uint64_t)(int64_t)(int16_t)(seq - (uint16_t)t->last_seq);
 		uint64_t gap = h->heard_ns - t->last_ns;
 
+		wide = t->last_seq + (uint64_t)(int64_t)(int16_t)(seq - (uint16_t)t->last_seq);
 		j->v->reordered += wide < t->last_seq;
 		j->v->repeated += wide == t->last_seq;
 		if (wide > t->last_seq)
@@ -183,7 +222,8 @@ static void judge_counted(struct judge *j, struct track *t, const struct gen_hea
 	}
 	t->begun = true;
 	t->last_ns = h->heard_ns;
-	t->heard++;
+	j->early[t->heard++] = (int64_t)(h->heard_ns - j->begin_ns) -
+			       (int64_t)(wide - t->first_seq) * GEN_ROUND_NS;
 }
 
 static void counted_end(struct judge *j, const struct track *t)
@@ -195,18 +235,31 @@ static void counted_end(struct judge *j, const struct track *t)
 	j->v->lost += span > t->heard ? span - t->heard : 0;
 	j->v->due += span;
 	j->v->deaf += t->heard < expected - expected / DEAF_SHARE;
+	j->v->silent += t->kept > 0 && t->flat * 2 > t->kept;
+
+	int64_t soonest = INT64_MAX;
+
+	for (uint64_t k = 0; k < t->heard; k++)
+		soonest = j->early[k] < soonest ? j->early[k] : soonest;
+	for (uint64_t k = 0; k < t->heard; k++)
+		sample(&j->delay, (uint64_t)(j->early[k] - soonest));
 }
 
 static void exact_end(struct judge *j, const struct track *t)
 {
 	uint32_t partner = (uint32_t)j->s->stream[t->stream].hears;
 
+	uint64_t keys = keys_pressed(j->s, partner);
+
 	for (uint32_t r = j->s->warm; r < j->s->rounds; r++) {
-		if (j->film[gen_slot_at(j->s, partner, r)].sent_ns == 0)
+		if (j->film[gen_slot_at(j->s, partner, r)].sent_ns == 0 ||
+		    gen_press_frame(&j->s->stream[partner], r) >= 0)
 			continue;
 		j->v->due++;
 		j->v->lost += j->seen[r] == 0;
 	}
+	j->v->keys += keys;
+	j->v->keys_lost += keys > t->keys ? keys - t->keys : t->keys - keys;
 }
 
 /* All frames of one stream in the order in which they came: log[order[0 .. n)]. */
@@ -230,10 +283,12 @@ static bool judge_stream(struct judge *j, uint32_t stream, const uint32_t *order
 		else if ((srtp != NULL && !gen_srtp_unprotect(srtp, rtp, &len)) ||
 			 rtp_parse(&view, rtp, (size_t)len) != RTP_OK)
 			j->v->corrupt += h->heard_ns >= j->from_ns;
+		else if (g->hears >= 0 && view.pt == GEN_PT_EVENT)
+			judge_key(&t, &view, view.payload_len);
 		else if (g->hears >= 0)
 			judge_exact(j, &t, h, rtp + view.payload_at, view.payload_len);
 		else
-			judge_counted(j, &t, h, view.seq);
+			judge_counted(j, &t, h, view.seq, rtp + view.payload_at, view.payload_len);
 	}
 	if (g->hears >= 0)
 		exact_end(j, &t);
@@ -245,9 +300,9 @@ static bool judge_stream(struct judge *j, uint32_t stream, const uint32_t *order
 
 static void judge_sending(struct judge *j)
 {
-	for (uint64_t k = (uint64_t)j->s->warm * j->s->streams;
-	     k < (uint64_t)j->s->rounds * j->s->streams; k++) {
-		uint64_t due = j->begin_ns + k * GEN_ROUND_NS / j->s->streams;
+	for (uint64_t k = (uint64_t)j->s->warm * j->s->per_round;
+	     k < (uint64_t)j->s->rounds * j->s->per_round; k++) {
+		uint64_t due = j->begin_ns + k * GEN_ROUND_NS / j->s->per_round;
 
 		if (j->film[k].sent_ns == 0)
 			continue;
@@ -275,14 +330,20 @@ static double median(double *v, size_t n)
 static double window_read(const struct judge *j, uint32_t round, struct samples *delay,
 			  struct samples *late)
 {
-	uint64_t end = (uint64_t)(round + WINDOW_ROUNDS) * j->s->streams, sent = 0, heard = 0;
+	uint64_t end = (uint64_t)(round + WINDOW_ROUNDS) * j->s->per_round, sent = 0, heard = 0;
 
 	delay->n = late->n = 0;
-	for (uint64_t k = (uint64_t)round * j->s->streams; k < end; k++) {
+	for (uint64_t k = (uint64_t)round * j->s->per_round; k < end; k++) {
+		int32_t whose = j->s->at[k % j->s->per_round];
+
 		if (j->film[k].sent_ns == 0)
 			continue;
+		sample(late,
+		       j->film[k].sent_ns - (j->begin_ns + k * GEN_ROUND_NS / j->s->per_round));
+		if (whose == GEN_NOBODY || !j->exact[whose] ||
+		    gen_press_frame(&j->s->stream[whose], (uint32_t)(k / j->s->per_round)) >= 0)
+			continue;
 		sent++;
-		sample(late, j->film[k].sent_ns - (j->begin_ns + k * GEN_ROUND_NS / j->s->streams));
 		if (j->delay_at[k] == 0)
 			continue;
 		heard++;
@@ -296,8 +357,8 @@ static bool judge_windows(struct judge *j)
 	size_t most = (j->s->rounds - j->s->warm) / WINDOW_ROUNDS, n = 0;
 	struct samples delay = {0}, late = {0};
 	double *v = calloc(4 * (most + 1), sizeof(*v));
-	bool good = v != NULL && samples_make(&delay, (size_t)j->s->streams * WINDOW_ROUNDS) &&
-		    samples_make(&late, (size_t)j->s->streams * WINDOW_ROUNDS);
+	bool good = v != NULL && samples_make(&delay, (size_t)j->s->per_round * WINDOW_ROUNDS) &&
+		    samples_make(&late, (size_t)j->s->per_round * WINDOW_ROUNDS);
 
 	for (; good && n < most; n++) {
 		double loss =
@@ -361,11 +422,16 @@ bool gen_judge(struct gen_verdict *v, const struct gen_script *s, const struct g
 	*v = (struct gen_verdict){0};
 	j.from_ns = begin_ns + (uint64_t)s->warm * GEN_ROUND_NS;
 	j.seen = malloc(s->rounds + 1);
-	j.delay_at = calloc((size_t)s->rounds * s->streams, sizeof(*j.delay_at));
+	j.delay_at = calloc((size_t)s->rounds * s->per_round, sizeof(*j.delay_at));
+	j.early = malloc((heard + 1) * sizeof(*j.early));
+	j.exact = calloc(s->streams, sizeof(*j.exact));
 	good = samples_make(&j.delay, heard) && samples_make(&j.jitter, heard) &&
-	       samples_make(&j.late, (size_t)s->rounds * s->streams) && first != NULL &&
-	       order != NULL && j.seen != NULL && j.delay_at != NULL &&
-	       sort(&j, heard, first, order);
+	       samples_make(&j.late, (size_t)s->rounds * s->per_round) && first != NULL &&
+	       order != NULL && j.seen != NULL && j.delay_at != NULL && j.early != NULL &&
+	       j.exact != NULL && sort(&j, heard, first, order);
+	for (uint32_t i = 0; good && i < s->streams; i++)
+		if (s->stream[i].hears >= 0)
+			j.exact[s->stream[i].hears] = true;
 	for (uint32_t i = 0; good && i < s->streams; i++)
 		good = judge_stream(&j, i, order + first[i], first[i + 1] - first[i]);
 	good = good && judge_windows(&j);
@@ -380,6 +446,8 @@ bool gen_judge(struct gen_verdict *v, const struct gen_script *s, const struct g
 	free(j.late.ns);
 	free(j.seen);
 	free(j.delay_at);
+	free(j.early);
+	free(j.exact);
 	free(order);
 	free(first);
 	return good;

@@ -17,8 +17,13 @@ enum { STREAMS = 2, ROUNDS = 20, WARM = 5, SLOTS = STREAMS * ROUNDS, DELAY_US = 
 #define BEGIN_NS UINT64_C(1000000000)
 
 static struct gen_stream streams[STREAMS];
-static struct gen_script script = {
-	.stream = streams, .streams = STREAMS, .rounds = ROUNDS, .warm = WARM};
+static int32_t places[STREAMS] = {0, 1};
+static struct gen_script script = {.stream = streams,
+				   .streams = STREAMS,
+				   .per_round = STREAMS,
+				   .at = places,
+				   .rounds = ROUNDS,
+				   .warm = WARM};
 static struct gen_slot film[SLOTS];
 static struct gen_heard heard[2 * SLOTS];
 static uint64_t n;
@@ -48,13 +53,10 @@ static void srtp_begin(void)
 	begun = true;
 }
 
-/* What a perfect relay gives back: each frame to the other telephone, a while later. */
-static void relay(bool secure)
+/* The frames come back, each to the other telephone, a while later. */
+static void reflect(bool secure)
 {
 	n = 0;
-	srtp_begin();
-	for (uint32_t i = 0; i < STREAMS; i++)
-		stream_make(i, secure);
 	if (secure) /* a relay that passes the same key on: each hears what the other sealed */
 		for (uint32_t i = 0; i < STREAMS; i++)
 			memcpy(streams[i].hear_key, streams[i ^ 1].send_key, GEN_SRTP_KEY);
@@ -71,6 +73,24 @@ static void relay(bool secure)
 		memcpy(h->packet + 16, to->ip, 4);
 		be16_put(h->packet + NET_IP4_BYTES + 2, to->port);
 	}
+}
+
+/* What a perfect relay of plain voice gives back. */
+static void relay(bool secure)
+{
+	srtp_begin();
+	for (uint32_t i = 0; i < STREAMS; i++)
+		stream_make(i, secure);
+	reflect(secure);
+}
+
+/* The same with a key pressed now and then by the first. */
+static void relay_keys(void)
+{
+	relay(false);
+	streams[0].press = 17;
+	streams[0].ssrc = 17 * 9; /* presses at rounds 0 and 17 */
+	reflect(false);
 }
 
 static struct gen_verdict judge(void)
@@ -239,6 +259,91 @@ static void a_deaf_telephone(void)
 	check_int(judge().deaf, 1);
 }
 
+static void keys_are_heard_once(void)
+{
+	relay_keys();
+	struct gen_verdict v = judge();
+
+	check_int(v.keys, 1); /* the second does not end in the film */
+	check_int(v.keys_lost, 1);
+	forget(SLOTS - 2); /* what began of it: rounds 17, 18 and 19 */
+	forget(SLOTS - 4);
+	forget(SLOTS - 6);
+	v = judge();
+	check_int(v.keys_lost, 0);
+	check_int(v.lost + v.corrupt, 0);
+}
+
+static void a_key_without_most_of_its_packets(void)
+{
+	relay_keys();
+	for (uint64_t k = SLOTS; k-- > 0;)
+		if (k % STREAMS == 0 &&
+		    (k / STREAMS >= 17 || (k / STREAMS < 8 && k / STREAMS != 6)))
+			forget(k);
+	check_int(judge().keys_lost, 0);
+}
+
+static void a_key_is_lost(void)
+{
+	relay_keys();
+	for (uint64_t k = SLOTS; k-- > 0;)
+		if (k % STREAMS == 0 && (k / STREAMS >= 17 || k / STREAMS < 8))
+			forget(k);
+	check_int(judge().keys_lost, 1);
+}
+
+static void sound_without_sound(void)
+{
+	relay(false);
+	streams[0].hears = streams[1].hears = -1;
+	check_int(judge().silent, 0);
+	for (uint64_t k = 1; k < n; k += STREAMS)
+		memset(heard[k].packet + NET_IP4_BYTES + NET_UDP_BYTES + RTP_HEADER_LEN, 0xff,
+		       GEN_PAYLOAD);
+	check_int(judge().silent, 1);
+}
+
+static void any_sound_that_comes_late_for_its_number(void)
+{
+	relay(false);
+	streams[0].hears = streams[1].hears = -1;
+	heard[SLOTS - 1].heard_ns += 7000000;
+	struct gen_verdict v = judge();
+
+	check(v.delay.p50 < 1 && v.delay.max > 6999 && v.delay.max < 7001);
+}
+
+static void reports_have_slots_of_their_own(void)
+{
+	enum { MANY = 600, SHOTS = 250 };
+	struct gen_script s = {.streams = MANY, .rounds = SHOTS, .rtcp = true};
+	struct gen_slot *reel;
+	unsigned reports = 0, voices = 0;
+
+	s.stream = calloc(MANY, sizeof(*s.stream));
+	check(s.stream != NULL);
+	for (uint32_t i = 0; i < MANY; i++)
+		s.stream[i] = (struct gen_stream){.port = (uint16_t)(2 * i), .talks = true};
+	check(gen_script_shuffle(&s));
+	check_int(s.per_round, MANY + 3);
+	reel = calloc((size_t)SHOTS * s.per_round, sizeof(*reel));
+	check(reel != NULL && gen_film_make(&s, reel));
+	for (uint64_t k = 0; k < (uint64_t)SHOTS * s.per_round; k++) {
+		const uint8_t *udp = reel[k].frame + GEN_ETH_BYTES + NET_IP4_BYTES;
+		bool rtcp = reel[k].len > 0 && udp[NET_UDP_BYTES + 1] == 200;
+
+		check_int(rtcp, reel[k].len > 0 && be16_get(udp) % 2 == 1);
+		check(!rtcp || s.at[k % s.per_round] == GEN_NOBODY);
+		reports += rtcp;
+		voices += reel[k].len > 0 && !rtcp;
+	}
+	check_int(reports, MANY);
+	check_int(voices, MANY * SHOTS);
+	free(reel);
+	gen_script_free(&s);
+}
+
 static void mail_for_nobody(void)
 {
 	relay(false);
@@ -264,6 +369,12 @@ static const struct check_case cases[] = {
 	CHECK_CASE(sealed_and_changed),
 	CHECK_CASE(any_sound_with_a_gap),
 	CHECK_CASE(a_deaf_telephone),
+	CHECK_CASE(keys_are_heard_once),
+	CHECK_CASE(a_key_without_most_of_its_packets),
+	CHECK_CASE(a_key_is_lost),
+	CHECK_CASE(sound_without_sound),
+	CHECK_CASE(any_sound_that_comes_late_for_its_number),
+	CHECK_CASE(reports_have_slots_of_their_own),
 	CHECK_CASE(mail_for_nobody),
 };
 CHECK_MAIN(cases)

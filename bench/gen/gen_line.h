@@ -1,5 +1,6 @@
-/* A line to what is measured: it plays a film and keeps a log. Two kinds behind one interface: a veth
- * interface, by programs inside the kernel; and a memif, by a loop over DPDK.
+/* A line to what is measured: it plays a film and keeps a log. Three kinds behind one interface: a veth
+ * interface, by programs inside the kernel; a memif, by a loop over DPDK; and plain UDP sockets, which need
+ * nothing and reach every server, and are as slow as what they measure.
  *
  * Thread: open, start, stop and close from one; the playing itself has a thread of its own between
  * start and stop.
@@ -10,13 +11,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gen_film.h"
 #include "gen_wire.h"
 
 struct gen_line {
 	struct gen_slot *film; /* slots of them, to be filled between open and start */
 	struct gen_heard *log;
 	uint64_t slots, log_max;
-	struct gen_clockwork *clock; /* begin_ns, round_ns, streams, slots: set before start */
+	struct gen_clockwork *clock; /* begin_ns, round_ns, per_round, slots: set before start */
 	uint8_t mac[6];
 	/* Of the kind. start and stop return false with a sentence on stderr. */
 	bool (*start)(struct gen_line *l);
@@ -32,5 +34,8 @@ bool gen_veth_open(struct gen_line *l, const char *iface, uint64_t slots, uint64
 /* memif: "SOCKET" of the one that listens; this side is the client. */
 bool gen_memif_open(struct gen_line *l, const char *socket, uint64_t slots, uint64_t log_max,
 		    int cpu);
+/* UDP: a socket for each telephone of the script (and its RTCP), bound to its address and port. */
+bool gen_udp_open(struct gen_line *l, const struct gen_script *s, uint64_t slots, uint64_t log_max,
+		  int cpu);
 
 #endif

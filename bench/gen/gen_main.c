@@ -2,8 +2,12 @@
  *
  * The load generator: N telephones that speak and listen for some seconds, judged afterwards.
  *
- *	bench_gen (--veth IFACE | --memif SOCKET) --phones FILE --peer-mac MAC [options]
+ *	bench_gen (--veth IFACE | --memif SOCKET) --peer-mac MAC --phones FILE [options]
+ *	bench_gen --udp --phones FILE [options]
  *
+ *	  --udp             by plain sockets: against any server, without privileges, and slower
+ *	  --rtcp            every telephone sends a sender report each five seconds
+ *	  --sound FILE      what telephones with codec=NAME say
  *	  --streams N       only the first N telephones of the file [all]
  *	  --seconds S       that are judged [3]
  *	  --warm S          before them [1]
@@ -40,7 +44,8 @@ enum {
 };
 
 struct options {
-	const char *veth, *memif, *phones;
+	const char *veth, *memif, *phones, *sound;
+	bool udp, rtcp;
 	uint8_t peer_mac[6];
 	uint32_t streams;
 	double seconds, warm;
@@ -88,10 +93,11 @@ static void sleep_until(uint64_t ns)
 static void usage(FILE *to)
 {
 	fprintf(to,
-		"usage: bench_gen (--veth IFACE | --memif SOCKET) --phones FILE --peer-mac MAC\n"
-		"                 [--streams N] [--seconds S] [--warm S] [--cpu N] [--watch-cpu "
-		"N]\n"
-		"                 [--watch-pid PID]...\n");
+		"usage: bench_gen (--veth IFACE --peer-mac MAC | --memif SOCKET --peer-mac MAC | "
+		"--udp)\n"
+		"                 --phones FILE [--rtcp] [--sound FILE] [--streams N] [--seconds "
+		"S]\n"
+		"                 [--warm S] [--cpu N] [--watch-cpu N] [--watch-pid PID]...\n");
 }
 
 static bool mac_read(uint8_t mac[6], const char *text)
@@ -113,6 +119,13 @@ static bool option_take(struct options *o, int c, const char *text)
 		return true;
 	case 'm':
 		o->memif = text;
+		return true;
+	case 'u':
+		return o->udp = true;
+	case 'r':
+		return o->rtcp = true;
+	case 'o':
+		o->sound = text;
 		return true;
 	case 'f':
 		o->phones = text;
@@ -146,6 +159,9 @@ static bool options_read(struct options *o, int argc, char **argv)
 {
 	static const struct option words[] = {{"veth", required_argument, NULL, 'v'},
 					      {"memif", required_argument, NULL, 'm'},
+					      {"udp", no_argument, NULL, 'u'},
+					      {"rtcp", no_argument, NULL, 'r'},
+					      {"sound", required_argument, NULL, 'o'},
 					      {"phones", required_argument, NULL, 'f'},
 					      {"peer-mac", required_argument, NULL, 'p'},
 					      {"streams", required_argument, NULL, 'n'},
@@ -161,7 +177,8 @@ static bool options_read(struct options *o, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", words, NULL)) != -1)
 		if (!option_take(o, c, optarg))
 			return false;
-	return optind == argc && o->phones != NULL && (o->veth != NULL) != (o->memif != NULL);
+	return optind == argc && o->phones != NULL &&
+	       (o->veth != NULL) + (o->memif != NULL) + o->udp == 1;
 }
 
 /* ---- the kernel's books ---- */
@@ -255,6 +272,9 @@ static void print(const struct gen_script *s, const struct gen_verdict *v, const
 			      "rtcp", (json_int_t)v->rtcp, "deaf", (json_int_t)v->deaf);
 	double ran = 0;
 
+	json_object_set_new(o, "silent", json_integer((json_int_t)v->silent));
+	json_object_set_new(o, "keys", json_integer((json_int_t)v->keys));
+	json_object_set_new(o, "keys_lost", json_integer((json_int_t)v->keys_lost));
 	for (unsigned i = 0; i < opt->pids; i++)
 		ran += (double)(b[1].pid_ns[i] - b[0].pid_ns[i]) / 1e9;
 	json_object_set_new(o, "delay_us", quantiles_json(&v->delay));
@@ -291,8 +311,10 @@ static bool measure(const struct options *opt, struct gen_script *s, struct gen_
 	memset(l->log, 0,
 	       l->log_max * sizeof(*l->log)); /* its pages are there when it is written */
 	l->clock->begin_ns = clock_ns() + (uint64_t)LEAD_MS * PB_NS_PER_MS;
+	l->clock->end_ns = l->clock->begin_ns + (uint64_t)s->rounds * GEN_ROUND_NS +
+			   (uint64_t)TAIL_MS * PB_NS_PER_MS;
 	l->clock->round_ns = GEN_ROUND_NS;
-	l->clock->streams = s->streams;
+	l->clock->per_round = s->per_round;
 	l->clock->slots = l->slots;
 	for (uint32_t i = 0; i < s->streams; i++)
 		l->clock->whole |= s->stream[i].secure;
@@ -333,19 +355,25 @@ int main(int argc, char **argv)
 		fprintf(stderr, "bench_gen: libsrtp2 does not start\n");
 		return 1;
 	}
-	if (gen_script_read(&script, opt.phones, opt.streams) < 1)
+	script.rtcp = opt.rtcp;
+	script.sound = opt.sound;
+	if (gen_script_read(&script, opt.phones, opt.streams) < 1) {
+		gen_script_free(&script);
 		return 1;
+	}
 	script.warm = (uint32_t)(opt.warm * ROUNDS_PER_S);
 	script.rounds = script.warm + (uint32_t)(opt.seconds * ROUNDS_PER_S);
-	slots = (uint64_t)script.rounds * script.streams;
+	slots = (uint64_t)script.rounds * script.per_round;
 	/* Everything once, a fifth more for what nobody expects, and RTCP. */
-	good = opt.veth != NULL
-		       ? gen_veth_open(&line, opt.veth, slots, slots + slots / 5 + 10000, opt.cpu)
-		       : gen_memif_open(&line, opt.memif, slots, slots + slots / 5 + 10000,
-					opt.cpu);
+	if (opt.udp)
+		good = gen_udp_open(&line, &script, slots, slots + slots / 5 + 10000, opt.cpu);
+	else if (opt.veth != NULL)
+		good = gen_veth_open(&line, opt.veth, slots, slots + slots / 5 + 10000, opt.cpu);
+	else
+		good = gen_memif_open(&line, opt.memif, slots, slots + slots / 5 + 10000, opt.cpu);
 	good = good && measure(&opt, &script, &line);
 	if (line.close != NULL)
 		line.close(&line);
-	free(script.stream);
+	gen_script_free(&script);
 	return good ? 0 : 1;
 }

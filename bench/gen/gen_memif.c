@@ -53,7 +53,7 @@ static unsigned due(struct memif *m, uint64_t now, struct rte_mbuf **burst)
 	unsigned n = 0;
 
 	while (n < BURST && c->next < c->slots &&
-	       now >= c->begin_ns + c->next * c->round_ns / c->streams) {
+	       now >= c->begin_ns + c->next * c->round_ns / c->per_round) {
 		struct gen_slot *s = &m->line->film[c->next];
 
 		if (s->len > 0) {
@@ -100,7 +100,8 @@ static void hear(struct memif *m, struct rte_mbuf *b, uint64_t now)
 		arp_answer(m, b);
 		return;
 	}
-	if (len > GEN_ETH_BYTES + NET_IP4_BYTES && c->heard++ < m->line->log_max) {
+	if (len > GEN_ETH_BYTES + NET_IP4_BYTES && now >= c->begin_ns && now < c->end_ns &&
+	    c->heard++ < m->line->log_max) {
 		struct gen_heard *h = &m->line->log[c->heard - 1];
 
 		h->heard_ns = now;

@@ -47,6 +47,11 @@ bool gen_srtp_protect(struct gen_srtp *s, uint8_t *rtp, int *len)
 	return srtp_protect(s->session, rtp, len) == srtp_err_status_ok;
 }
 
+bool gen_srtp_protect_rtcp(struct gen_srtp *s, uint8_t *rtcp, int *len)
+{
+	return srtp_protect_rtcp(s->session, rtcp, len) == srtp_err_status_ok;
+}
+
 bool gen_srtp_unprotect(struct gen_srtp *s, uint8_t *rtp, int *len)
 {
 	return srtp_unprotect(s->session, rtp, len) == srtp_err_status_ok;

@@ -16,8 +16,9 @@ bool gen_srtp_begin(void);
 struct gen_srtp *gen_srtp_open(const uint8_t *key, bool sends);
 void gen_srtp_close(struct gen_srtp *s);
 
-/* In place; 16 octets must be free behind `*len`. */
+/* In place; 20 octets must be free behind `*len`. */
 bool gen_srtp_protect(struct gen_srtp *s, uint8_t *rtp, int *len);
+bool gen_srtp_protect_rtcp(struct gen_srtp *s, uint8_t *rtcp, int *len);
 bool gen_srtp_unprotect(struct gen_srtp *s, uint8_t *rtp, int *len);
 
 #endif

@@ -49,7 +49,7 @@ int gen_send(struct xdp_md *ctx)
 	struct gen_slot *s;
 	__u64 now = bpf_ktime_get_ns();
 
-	if (!c || c->next >= c->slots || now < c->begin_ns + c->next * c->round_ns / c->streams)
+	if (!c || c->next >= c->slots || now < c->begin_ns + c->next * c->round_ns / c->per_round)
 		return XDP_DROP;
 	at = (__u32)c->next++;
 	s = bpf_map_lookup_elem(&film, &at);
@@ -77,14 +77,17 @@ int gen_hear(struct __sk_buff *skb)
 	__u64 len = skb->len; /* 64 bits, as the verifier counts */
 	struct gen_clockwork *c = bpf_map_lookup_elem(&clockwork, &zero);
 	struct gen_heard *h;
+	__u64 now = bpf_ktime_get_ns();
 
 	if (!c || !is_udp4(skb) || len <= GEN_ETH_BYTES + 20)
 		return TC_ACT_OK;
+	if (now < c->begin_ns || now >= c->end_ns)
+		return TC_ACT_SHOT; /* who speaks unasked does so before and after */
 	at = (__u32)__sync_fetch_and_add(&c->heard, 1);
 	h = bpf_map_lookup_elem(&heard, &at);
 	if (!h)
 		return TC_ACT_SHOT; /* counted, so that the judge knows */
-	h->heard_ns = bpf_ktime_get_ns();
+	h->heard_ns = now;
 	len -= GEN_ETH_BYTES;
 	if (len > GEN_HEARD_MAX)
 		len = GEN_HEARD_MAX;

@@ -29,11 +29,12 @@ struct gen_heard {
 	__u8 packet[GEN_HEARD_MAX];
 };
 
-/* Slot k is due at begin_ns + k * round_ns / streams. */
+/* Slot k is due at begin_ns + k * round_ns / per_round. */
 struct gen_clockwork {
-	__u64 begin_ns, round_ns, streams, slots; /* set before it begins */
-	__u64 next;                               /* slot */
-	__u64 heard;                              /* in the log; may exceed its size */
+	__u64 begin_ns, round_ns, per_round, slots; /* set before it begins */
+	__u64 end_ns;                               /* what comes later is not noted */
+	__u64 next;                                 /* slot */
+	__u64 heard;                                /* in the log; may exceed its size */
 	__u32 ifindex, quit;
 	__u64 whole; /* keep every frame whole */
 };

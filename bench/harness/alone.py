@@ -52,12 +52,12 @@ def kill(build, say):
     found = re.search(r"^(\d+) passed, (\d+) failed", done.stdout, re.M)
     if not found:
         return {"kill_lost_frames": None, "doubt": done.stdout[-200:]}
-    rounds = re.search(r"(\d+) (?:rounds|kills)", done.stdout)
-    lost = re.search(r"lost (\d+)|(\d+) (?:accepted )?frames? lost", done.stdout)
-    count = int(next(g for g in lost.groups() if g)) if lost else (0 if found.group(2) == "0" else None)
-    say(f"SIGKILL: {found.group(0)}; frames lost: {count}")
-    return {"kill_lost_frames": count, "kill_rounds": int(rounds.group(1)) if rounds else None,
-            "doubt": "" if count is not None else "engine/record's kill test failed"}
+    told = re.search(r"(\d+) kills: (\d+) frames accepted, (\d+) lost", done.stdout)
+    if not told or found.group(2) != "0":
+        return {"kill_lost_frames": None, "doubt": f"engine/record's kill test failed: {found.group(0)}"}
+    kills, accepted, lost = map(int, told.groups())
+    say(f"SIGKILL: {kills} kills, {accepted} frames accepted, {lost} lost")
+    return {"kill_lost_frames": lost, "kill_rounds": kills, "kill_accepted_frames": accepted, "doubt": ""}
 
 
 def idle(build, directory, cpu, gen_cpu, say, seconds=5):

@@ -7,7 +7,7 @@ once (and once more when it missed the limit narrowly with the host stealing tim
 
 def keeps(point, limit):
     """Whether a measured point keeps a limit. What is in doubt keeps none."""
-    if point.get("doubt") or point["deaf"] or point["corrupt"]:
+    if point.get("doubt") or any(point.get(fault) for fault in ("deaf", "silent", "corrupt", "keys_lost")):
         return False
     return (point["loss_ppm"] <= limit.get("loss_ppm", float("inf")) and point["delay_us"]["p50"] <= limit.get("p50_us", float("inf"))
             and point["delay_us"]["p99"] <= limit.get("p99_us", float("inf")))

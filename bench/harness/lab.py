@@ -9,10 +9,12 @@ import os
 import socket
 import subprocess
 import time
+import wave
 
 SERVER, CLIENT = "10.77.0.1", "10.77.0.2"
 CLONE_NEWNET = 0x40000000
 FIRST_PORT, LAST_PORT = 2000, 64999
+MUSIC = "control/example/prompts/music/default.wav"
 
 
 class Failure(Exception):
@@ -142,6 +144,17 @@ def wait_until(what, condition, seconds=20):
         if time.monotonic() > end:
             raise Failure(f"waited {seconds} s in vain for {what}")
         time.sleep(0.1)
+
+
+def long_prompt(directory, build):
+    """A folder with one prompt, bench.wav: music for a minute and more, so that no repetition falls into a measurement."""
+    os.makedirs(directory, exist_ok=True)
+    with wave.open(f"{build}/{MUSIC}") as music, wave.open(f"{directory}/bench.wav", "wb") as out:
+        out.setparams(music.getparams())
+        frames = music.readframes(music.getnframes())
+        for _ in range(1 + 60 * music.getframerate() // music.getnframes()):
+            out.writeframes(frames)
+    return directory
 
 
 def last_words(process):

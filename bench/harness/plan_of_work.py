@@ -7,6 +7,7 @@ from .machine import TOP
 from .macro import Macro
 from .ring import CURVE, Ring
 from .ring import SCENES as RING_SCENES
+from .veth import QUICK as VETH_QUICK
 from .veth import SCENES as VETH_SCENES
 
 
@@ -24,8 +25,8 @@ class Work:
         self.without = []
 
     @staticmethod
-    def names():
-        return ([name for name, _, _ in RING_SCENES] + ["delay", "memif"] + [f"veth_{name}" for name in VETH_SCENES] +
+    def names(quick=False):
+        return ([name for name, _, _ in RING_SCENES] + ["delay", "scaling", "memif"] + [f"veth_{name}" for name in (VETH_QUICK if quick else VETH_SCENES)] +
                 ["recorder", "kill", "idle", "memory", "micro", "control", "archive", "jbuf", "talkoff"])
 
     def parts(self):
@@ -33,6 +34,7 @@ class Work:
         for name, unit, sizes in RING_SCENES:
             yield name, (8 * len(sizes), 25 * len(sizes)), lambda n=name, u=unit, s=sizes: self.ring_scene(n, u, s)
         yield "delay", (10, 30), self.delay
+        yield "scaling", (10, 30), self.scaling
         yield "memif", (25, 30), lambda: self.put("macro.memif", "relay", self.needs_root(self.macro.memif))
         for name in VETH_SCENES:
             yield f"veth_{name}", (100, 300), lambda n=name: self.veth_scene(n)
@@ -86,11 +88,23 @@ class Work:
             sizes = CURVE
         self.put("macro", name, self.ring.scene(name, unit, sizes))
 
-    def delay(self):
+    def relay(self):
+        """The headline, measured now if it was not."""
         relay = self.results.get("macro", {}).get("relay")
         if not relay:
             relay = self.ring.at("relay", "streams", 10000)
             self.put("macro", "relay", relay)
+        return relay
+
+    def scaling(self):
+        relay = self.relay()
+        relay["scaling"] = ({"share": None, "doubt": "one CPU only"} if self.gen_cpu == self.opt["cpu"]
+                            else self.ring.scaling("relay", "streams", relay))
+        if relay["scaling"]["doubt"]:
+            self.without.append(("macro.relay.scaling", relay["scaling"]["doubt"]))
+
+    def delay(self):
+        relay = self.relay()
         relay["delay_at_80"] = self.ring.delay("relay", relay)
         if relay["delay_at_80"]["doubt"]:
             self.without.append(("macro.relay.delay_at_80", relay["delay_at_80"]["doubt"]))

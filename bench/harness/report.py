@@ -15,9 +15,12 @@ def number(value, unit=""):
     return f"{value:,.0f}"
 
 
-def goal_rows(results):
+def goal_rows(results, asked=True):
+    """`asked` False: only what was measured, or why it was not."""
     lines = ["| case | measured | must | aim | verdict |", "|---|---|---|---|---|"]
     for r in goals.table(results):
+        if not asked and r["measured"] is None and not r["doubt"]:
+            continue
         measured = f"{number(r['measured'], r['unit'])} {'' if r['unit'] == 'of a core' else r['unit']}".strip() if r["measured"] is not None else "-"
         verdict = r["verdict"] + (f": {r['doubt']}" if r["doubt"] else "")
         lines.append(f"| {r['case']} | {measured} | {number(r['must'], r['unit'])} | {number(r['aim'], r['unit'])} | {verdict} |")
@@ -48,15 +51,21 @@ def stage_rows(results):
     return lines if len(lines) > 5 else []
 
 
+def misses(m):
+    c = m.get("cache_misses")
+    return f"{number(c['first_level'])} / {number(c['last_level'])}" if c else "-"
+
+
 def micro_rows(results):
     micro = results.get("micro") or {}
     rows = [(n, m) for n, m in micro.items() if isinstance(m, dict) and m.get("ns") is not None]
     if not rows:
         return []
-    lines = ["", "## Small pieces", "", "| piece | ns | cycles | instructions (callgrind) | against the baseline |", "|---|---|---|---|---|"]
+    lines = ["", "## Small pieces", "", "| piece | ns | cycles | lines not in the first / last level of cache | instructions (callgrind) | against the baseline |",
+             "|---|---|---|---|---|---|"]
     for name, m in rows:
         change = m.get("instructions_change")
-        lines.append(f"| {name} | {number(m['ns'])} | {number(m.get('cycles'))} | {number(m.get('instructions'))} | "
+        lines.append(f"| {name} | {number(m['ns'])} | {number(m.get('cycles'))} | {misses(m)} | {number(m.get('instructions'))} | "
                      + (f"{change * 100:+.1f} %" if change is not None else "-") + " |")
     return lines
 

@@ -80,6 +80,17 @@ class Ring:
                                              if "ns_per_frame" in first and "ns_per_frame" in last else None)
         return headline
 
+    def scaling(self, name, unit, headline, cores=2):
+        """As many legs on each of two cores at once: what is left of the speed of one alone."""
+        runs = [self.once(name, cores * headline["legs"], "--cores", str(cores)) for _ in range(self.repeats)]
+        good = sorted(r["ns_per_frame"] for r in runs if r["doubt"] == "")
+        if not good or not headline.get("ns_per_frame"):
+            return {"share": None, "doubt": runs[-1]["doubt"] or headline["doubt"]}
+        median = statistics.median(good)
+        share = headline["ns_per_frame"] / median
+        self.say(f"{name} on {cores} cores at once: {20e6 / median:.0f} {unit}/core, {share * 100:.0f} % of what one does alone")
+        return {"cores": cores, f"{unit}_per_core": round(20e6 / median), "samples_ns": good, "share": share, "doubt": ""}
+
     def delay(self, name, headline):
         """Delay added at 80 % of what one core carries: packets come evenly, time runs as
         the turns really take (bench_paced.h)."""

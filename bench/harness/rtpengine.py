@@ -10,9 +10,11 @@ import shutil
 import socket
 
 from . import lab as labs
+from .engine import phone
 from .lab import CLIENT, FIRST_PORT, LAST_PORT, SERVER, Failure, wait_until
 
 NG_PORT = 1222
+RTPMAP = {"PCMU": "0 PCMU/8000", "PCMA": "8 PCMA/8000", "opus": "96 opus/48000/2"}
 
 
 def bencode(value):
@@ -85,6 +87,12 @@ def sdp(port, codecs=("0 PCMU/8000",), crypto=None):
     return "\r\n".join(lines + ["a=sendrecv", "a=ptime:20", ""])
 
 
+def payload_type(text, codec, mapping):
+    """The rtpmap of what was offered, when its payload type is dynamic."""
+    found = re.search(rf"a=rtpmap:(\d+ {codec}/[^\r\n]+)", text, re.I)
+    return found.group(1) if found else mapping
+
+
 def media_port(text):
     return int(re.search(r"m=audio (\d+)", text).group(1))
 
@@ -96,8 +104,9 @@ def crypto_key(text):
 class Rtpengine:
     name = "rtpengine"
 
-    def __init__(self, lab, record=False):
+    def __init__(self, lab, record=False, build=None):
         self.lab, self.serial, self.calls = lab, 0, []
+        self.sound = f"{labs.long_prompt(f'{lab.dir}/prompts', build)}/bench.wav" if build else None
         command = ["rtpengine", "--foreground", "--log-stderr", "--log-level=3", "--table=-1", f"--interface={SERVER}",
                    f"--listen-ng=127.0.0.1:{NG_PORT}", f"--port-min={FIRST_PORT}", f"--port-max={LAST_PORT}", "--num-threads=1",
                    "--endpoint-learning=off", "--delete-delay=0", "--timeout=600", f"--pidfile={lab.dir}/rtpengine.pid"]
@@ -116,27 +125,32 @@ class Rtpengine:
                 return False
         wait_until("rtpengine to answer", answers)
 
-    def open(self, calls, record=False, srtp=False, codecs=None):
-        """As Engine.open(). `codecs`: what the called side answers with, when it is not PCMU."""
+    def open(self, calls, record=False, srtp=False, codecs=None, press=0, play=False):
+        """As Engine.open()."""
         self.close_calls()
         self.serial += 1
         lines = []
+        codecs = codecs or ("PCMU", "PCMU")
         for c in range(calls):
             call = {"call_id": f"b{self.serial}-{c}", "from_tag": "a"}
             ports = FIRST_PORT + 4 * c, FIRST_PORT + 4 * c + 2
             keys = (os.urandom(30), os.urandom(30)) if srtp else (None, None)
+            offers = [[RTPMAP[codec]] + (["101 telephone-event/8000"] if press else []) for codec in codecs]
             replace = {"replace": ["origin"], "ICE": "remove", "rtcp_mux": ["demux"],
                        **({"transport_protocol": "RTP/SAVP", "DTLS": "off"} if srtp else {}),
-                       **({"record_call": "yes"} if record else {}),
-                       **({"codec": {"transcode": codecs}} if codecs else {})}
-            offered = self.ng.call("offer", sdp=sdp(ports[0], crypto=keys[0]), **call, **replace)["sdp"]
-            answered = self.ng.call("answer", sdp=sdp(ports[1], crypto=keys[1], **({"codecs": codecs} if codecs else {})), to_tag="b",
-                                    **call, **replace)["sdp"]
+                       **({"record_call": "yes"} if record else {})}
+            transcode = {"codec": {"transcode": [codecs[1]], "mask": [codecs[0]]}} if codecs[0] != codecs[1] else {}
+            offered = self.ng.call("offer", sdp=sdp(ports[0], offers[0], keys[0]), **call, **replace, **transcode)["sdp"]
+            offers[1][0] = payload_type(offered, codecs[1], offers[1][0])
+            answered = self.ng.call("answer", sdp=sdp(ports[1], offers[1], keys[1]), to_tag="b", **call, **replace)["sdp"]
             self.calls.append(call)
+            if play:
+                self.ng.call("play media", file=self.sound, repeat_times=1000, **call)
             # The answer that goes to A names where A sends to; the offer that went to B, where B does.
-            for side, text in ((0, answered), (1, offered)):
-                key = f" {keys[side].hex()} {crypto_key(text).hex()}" if srtp else ""
-                lines.append(f"{CLIENT} {ports[side]} {SERVER} {media_port(text)} 0 {(2 * c + side) ^ 1} 1{key}")
+            for side, text in ((0, answered), (1, offered))[:1 if play else 2]:
+                pair = (keys[side], crypto_key(text)) if srtp else None
+                lines.append(phone(ports[side], SERVER, media_port(text), len(lines), codecs[side], codecs[0] == codecs[1] and not play, pair, press,
+                                   talks=not play))
         return lines
 
     def close_calls(self):

@@ -116,6 +116,9 @@ static void on_event(struct sip_call *call, const struct sip_call_event *ev, voi
 		printf("media %s held=%d by_peer=%d\n", sip_direction_name(ev->media->direction),
 		       ev->media->held, ev->by_peer);
 		break;
+	case SIP_CALL_REFRESHED:
+		say(l, "refreshed", 0, 0);
+		break;
 	case SIP_CALL_MODIFY_FAILED:
 		say(l, "modify_failed", ev->status, 0);
 		break;
