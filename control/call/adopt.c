@@ -99,6 +99,7 @@ static bool adopt_binding(struct centre *c, const json_t *o)
 	ok = KEPT_NUMBER(o, "port", UINT16_MAX, b.source.port) && ok;
 	ok = kept_word(o, "transport", transport_word, SIP_OVER_TLS + 1, &transport) && ok;
 	ok = kept_text(o, "user_agent", b.user_agent, sizeof(b.user_agent)) && ok;
+	ok = kept_text(o, "path", b.path, sizeof(b.path)) && ok;
 	ok = kept_flag(o, "by_source", &b.by_source) && ok;
 	ok = kept_number(o, "q", 1000, &q) && ok;
 	ok = kept_number(o, "until_ms", INT64_MAX, &until_ms) && ok;

@@ -173,6 +173,7 @@ static void write_binding(struct centre *c, const char *user, const struct regis
 	kept_put_number(o, "port", b->source.port);
 	kept_put_text(o, "transport", sip_transport_name(b->source.transport));
 	kept_put_text(o, "user_agent", b->user_agent);
+	kept_put_text(o, "path", b->path);
 	kept_put_flag(o, "by_source", b->by_source);
 	kept_put_number(o, "q", (uint64_t)(b->q * 1000.0f));
 	kept_put_number(o, "until_ms", clock_wall_ms() + 1000ull * b->expires_s);

@@ -387,7 +387,8 @@ int registrar_kept(struct registrar *r, const char *user, const struct registrar
 			return -EINVAL;
 	if (n >= l->contacts_max || r->n >= l->bindings_max)
 		return -ENOSPC;
-	if (contact->source.transport != SIP_OVER_UDP && pl_cmp(&addr.uri.host, &ip) != 0)
+	if (contact->source.transport != SIP_OVER_UDP && contact->path[0] == '\0' &&
+	    pl_cmp(&addr.uri.host, &ip) != 0)
 		return -ENOTCONN;
 	b = new_binding(r, user);
 	if (b == NULL)

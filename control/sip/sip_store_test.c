@@ -85,6 +85,28 @@ static struct kit_call *board_calls(struct kit_call **ours)
 	return kit_last(phone);
 }
 
+static void what_was_said_last_is_not_said_again(void)
+{
+	struct kit_call *far, *near;
+	json_t *kept;
+
+	begin();
+	near = board_calls(&far);
+	kept = through_text(sip_call_keep(far->call, NOW_MS));
+	for (unsigned i = 1; i <= 3; i++) {
+		check_int(sip_call_send_dtmf(far->call, '1', 160), 0);
+		check(kit_until(&near->dtmf, i, SOON_MS));
+	}
+	check_int(kit_restart(board, NULL), 0);
+	far = kit_adopt(board, kept, NOW_MS);
+	json_decref(kept);
+	check_int(sip_call_send_dtmf(far->call, '2', 160), 0);
+	check(kit_until(&near->dtmf, 4, SOON_MS)); /* not "500 Out of Order" */
+	sip_call_end(far->call, 0, 16, NULL);
+	check(kit_until(&near->closed, 1, SOON_MS));
+	end();
+}
+
 static void the_phone_hangs_up(void)
 {
 	struct kit_call *far, *near;
@@ -434,6 +456,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(the_phone_hangs_up),
 	CHECK_CASE(the_board_hangs_up_whoever_called),
 	CHECK_CASE(everything_inside_the_call_goes_on),
+	CHECK_CASE(what_was_said_last_is_not_said_again),
 	CHECK_CASE(the_session_timer_goes_on),
 	CHECK_CASE(who_was_rung_is_let_go),
 	CHECK_CASE(an_answer_that_crosses_is_hung_up),
