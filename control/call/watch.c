@@ -113,8 +113,9 @@ static void begin(struct centre *c, struct watched *w, enum overlong_what what, 
 static void end(struct centre *c, struct watched *w, enum overlong_what what)
 {
 	struct overlong_alarm a[OVERLONG_LEVELS + 1];
+	unsigned n = overlong_end(&w->overlong, what, clock_mono_ms(), a);
 
-	tell(c, w, a, overlong_end(&w->overlong, what, clock_mono_ms(), a));
+	tell(c, w, a, n);
 }
 
 json_t *watch_overlong(struct centre *c)
@@ -397,8 +398,11 @@ void watch_second(struct centre *c)
 	struct local_time local = centre_local(c, clock_wall_ms());
 
 	w->day = (local.year * 16 + local.month) * 32 + local.day;
-	for (uint32_t i = 0; i < w->desks; i++)
-		tell(c, &w->at[i], a, overlong_look(&w->at[i].overlong, now_ms, a));
+	for (uint32_t i = 0; i < w->desks; i++) {
+		unsigned n = overlong_look(&w->at[i].overlong, now_ms, a);
+
+		tell(c, &w->at[i], a, n);
+	}
 	if (++w->seconds % CONDUCT_EVERY_S == 0) {
 		for (uint32_t i = 0; i < w->desks; i++) {
 			take_up(c, i);

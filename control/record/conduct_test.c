@@ -168,6 +168,19 @@ static void a_clean_agent_has_none(void)
 	TELL(day, "");
 }
 
+/* After a restart of the daemon the agents are signed in before their phones have registered again. */
+static void a_first_registration_is_no_return(void)
+{
+	static const struct line lines[] = {
+		{0, CONDUCT_EV_SIGNED_IN, 0, false},
+		{10, CONDUCT_EV_REGISTERED, 0, false},
+		{20, CONDUCT_EV_REGISTERED, 0, false},
+		{30, CONDUCT_EV_REGISTERED, 0, false},
+	};
+
+	TELL(lines, "");
+}
+
 static void midnight_begins_the_counts_anew(void)
 {
 	static const struct line evening[] = {
@@ -211,6 +224,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(the_evidence_says_what_the_phone_said),
 	CHECK_CASE(habits_of_a_day_are_found_once),
 	CHECK_CASE(a_clean_agent_has_none),
+	CHECK_CASE(a_first_registration_is_no_return),
 	CHECK_CASE(midnight_begins_the_counts_anew),
 	CHECK_CASE(a_limit_of_zero_switches_a_rule_off),
 };

@@ -120,7 +120,7 @@ static void a_backup_under_load_is_whole(void)
 {
 	struct reply r = {0};
 	unsigned next = 1, before;
-	struct place p;
+	struct place p = {0};
 
 	place_make(&p);
 	struct store *s = open_store(&p);
@@ -164,7 +164,7 @@ static void wait_reply(struct store *s, struct reply *r)
 static void a_file_that_is_there_is_not_replaced(void)
 {
 	struct reply r = {0}, r2 = {0}, r3 = {0};
-	struct place p;
+	struct place p = {0};
 
 	place_make(&p);
 	struct store *s = open_store(&p);
@@ -188,7 +188,7 @@ static void closing_gives_a_backup_up(void)
 	struct reply r = {0};
 	unsigned next = 1;
 	char part[120];
-	struct place p;
+	struct place p = {0};
 
 	place_make(&p);
 	struct store *s = open_store(&p);
@@ -227,7 +227,7 @@ static void a_kill_in_the_middle_harms_nothing(void)
 {
 	for (unsigned i = 0; i < 5; i++) {
 		struct reply r = {0};
-		struct place p;
+		struct place p = {0};
 		int tell[2];
 		char byte;
 

@@ -116,7 +116,7 @@ static json_int_t int_at(const json_t *o, const char *name)
 
 static void a_call_goes_in_and_comes_out(void)
 {
-	struct place p;
+	struct place p = {0};
 
 	place_make(&p);
 	struct store *s = open_store(&p);
@@ -175,7 +175,7 @@ static void a_call_goes_in_and_comes_out(void)
 
 static void history_comes_in_pages_newest_first(void)
 {
-	struct place p;
+	struct place p = {0};
 
 	place_make(&p);
 	struct store *s = open_store(&p);
@@ -214,7 +214,7 @@ static void history_comes_in_pages_newest_first(void)
  * of writing. Everything that it said must be there, and the file must be sound. */
 static void killed_in_mid_write_keeps_what_was_committed(void)
 {
-	struct place p;
+	struct place p = {0};
 	int pipe_fd[2];
 
 	place_make(&p);
@@ -289,7 +289,7 @@ static void killed_in_mid_write_keeps_what_was_committed(void)
 
 static void a_locked_database_delays_rows_and_loses_none(void)
 {
-	struct place p;
+	struct place p = {0};
 	sqlite3 *other;
 	struct store_status st;
 
@@ -320,7 +320,7 @@ static void a_locked_database_delays_rows_and_loses_none(void)
 
 static void a_full_queue_keeps_room_for_call_records(void)
 {
-	struct place p;
+	struct place p = {0};
 	sqlite3 *other;
 	struct store_status st;
 	uint32_t steps = 0;
@@ -345,7 +345,7 @@ static void a_full_queue_keeps_room_for_call_records(void)
 
 static void a_file_that_is_no_database_is_moved_aside(void)
 {
-	struct place p;
+	struct place p = {0};
 	struct store_status st;
 	FILE *f;
 
@@ -374,7 +374,7 @@ static void what_cannot_be_opened_is_said(void)
 	check(strstr(why, "/nonexistent/patchbay.db") != NULL);
 	check(s == NULL);
 
-	struct place p;
+	struct place p = {0};
 	sqlite3 *db;
 
 	place_make(&p);
@@ -388,7 +388,7 @@ static void what_cannot_be_opened_is_said(void)
 
 static void calls_left_by_a_crash_are_ended(void)
 {
-	struct place p;
+	struct place p = {0};
 
 	place_make(&p);
 	struct store *s = open_store(&p);

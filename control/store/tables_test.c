@@ -185,7 +185,7 @@ static void tables_are_exact(void)
 {
 	for (uint64_t seed = 1; seed <= 6; seed++) {
 		struct kit *k = kit_make(seed, FROM_MS, 6, 120);
-		struct place p;
+		struct place p = {0};
 
 		place_make(&p);
 		struct store *s = open_store(&p);
@@ -208,7 +208,7 @@ static void late_rows_take_the_mark_back(void)
 {
 	for (uint64_t seed = 11; seed <= 14; seed++) {
 		struct kit *k = kit_make(seed, FROM_MS, 6, 120);
-		struct place p;
+		struct place p = {0};
 
 		place_make(&p);
 		struct store *s = open_store(&p);
@@ -269,7 +269,7 @@ static void a_dead_daemon_leaves_nobody_signed_in_for_ever(void)
 			 {FROM_MS + 20000, CALL_STEP_ANSWER, "1002"},
 			 {FROM_MS + 30000, CALL_STEP_HANGUP, "agent: normal"},
 			 {FROM_MS + 30000, CALL_STEP_WRAP_UP, "1002"}}};
-	struct place p;
+	struct place p = {0};
 
 	place_make(&p);
 	struct store *s = open_store(&p);
@@ -298,7 +298,7 @@ static void the_log_of_an_agent_has_no_holes(void)
 {
 	struct store_filter f = {.agent = "1001", .limit = 2};
 	struct reply r = {0};
-	struct place p;
+	struct place p = {0};
 
 	place_make(&p);
 	struct store *s = open_store(&p);
@@ -344,7 +344,7 @@ static void what_is_old_is_deleted_in_small_steps(void)
 	struct store_keep keep = {
 		.calls_days = 30, .steps_days = 10, .agent_states_days = 10, .now_ms = now_ms};
 	struct reply r = {0};
-	struct place p;
+	struct place p = {0};
 
 	place_make(&p);
 	struct store *s = open_store(&p);
