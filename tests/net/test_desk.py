@@ -1,0 +1,117 @@
+"""What agents and their phones do: park and pick up, a remote agent on a mobile who confirms with a key."""
+import tempfile
+import time
+
+import lab as labs
+import scene
+import sound
+from lab import Lab, wait_until
+from scene import AGENT_HZ, CALLER_HZ, SECOND_HZ
+from test_call import expect, heard_seconds
+
+MOBILE = "013800000003"
+MOBILE_IP = "10.77.0.51"  # the first phone of a laboratory
+
+
+def config(build, path):
+    """The example's, with a group, a trunk to the mobile, and an agent who may work there."""
+    text = labs.run(f"{build}/patchbay", "example", "config").stdout
+    for agent in ("1001", "1002"):
+        text = text.replace(f'number: "{agent}", name: Agent {agent},', f'number: "{agent}", name: Agent {agent}, group: desk,')
+    text = text.replace('number: "1003", name: Agent 1003,',
+                        f'number: "1003", name: Agent 1003, remote: {{number: "{MOBILE}"}},')
+    with open(path, "w") as out:
+        out.write(f"{text}\ntrunks:\n  - {{name: carrier, host: {MOBILE_IP}, prefix: \"0\", options_s: 0}}\n")
+    return path
+
+
+def test_park_and_pick_up(build):
+    """A transfer to the park code parks, another phone dials the place; a phone that rings is picked up by code."""
+    with tempfile.TemporaryDirectory() as home, Lab(build, config=config(build, f"{home}/desk.yaml")) as lab:
+        agent, other = scene.agent(lab, 1001), scene.agent(lab, 1002, hz=SECOND_HZ, ready=False)
+        caller = scene.caller(lab)
+        call = scene.talk(lab, caller, agent)
+        time.sleep(2)
+        since = agent.mark()
+        agent.transfer("*68")
+        agent.expect("CALL_CLOSED", 5, since)
+        scene.the_call(lab, "parked", 5)
+        place = lab.control("parked")["parked"][0]
+        expect(place["slot"] == "701" and place["by"] == "1001" and place["call"] == call, f"parked: {place}")
+        expect("701" in lab.cli("parked").stdout, "patchbay parked does not tell it")
+        time.sleep(4)
+        other.dial("701")
+        scene.the_call(lab, "talking", 5)
+        time.sleep(4)
+        other.hangup()
+        caller.expect("CALL_CLOSED", 5)
+        other.expect("CALL_CLOSED", 5)
+        (heard,), rate = sound.read(caller.heard())
+        agent_spans, second_spans = sound.tone_spans(heard, rate, AGENT_HZ), sound.tone_spans(heard, rate, SECOND_HZ)
+        expect(agent_spans and second_spans, f"the caller heard {agent_spans} and {second_spans}")
+        music = heard[int((agent_spans[-1][1] + 0.5) * rate):int((second_spans[0][0] - 0.5) * rate)]
+        expect(sound.voiced_seconds(music, rate) > 1, "no music in the parking place")
+        expect(heard_seconds(other, CALLER_HZ) > 2, "who took the call does not hear the caller")
+        record = scene.record_of(lab, call)
+        steps = [s["step"] for s in record["steps"]]
+        expect("park" in steps and "unpark" in steps, f"steps are {steps}")
+        expect(record["agents"] == ["1001", "1002"], f"agents are {record['agents']}")
+
+        # 1001's phone rings and 1002 takes the call.
+        for state in ("sign_in", "not_ready"):
+            lab.control("agent.set", agent="1002", state=state)
+        lab.control("agent.set", agent="1001", state="ready")
+        since = agent.mark()
+        scene.through_the_menu(lab, caller, "1", 7)
+        agent.expect("CALL_INCOMING", 15, since)
+        since = agent.mark()
+        other.dial("*66")
+        agent.expect("CALL_CLOSED", 5, since)
+        expect(scene.the_call(lab, "talking", 5)["agent"] == "1002", "another agent has the call")
+        expect(scene.agent_row(lab, 1001)["missed"] == 0, "1001 is blamed for a call that was picked up")
+        time.sleep(3)
+        caller.hangup()
+        other.expect("CALL_CLOSED", 5)
+        scene.no_calls(lab)
+        scene.fates_add_up(lab)
+
+
+def test_remote_agent_confirms_with_a_key(build):
+    """An agent on a mobile presses 1 and talks; a machine that picks up gets no caller, and the agent is not ready."""
+    with tempfile.TemporaryDirectory() as home, Lab(build, config=config(build, f"{home}/desk.yaml")) as lab:
+        mobile = lab.phone(MOBILE, sound=labs.tone(lab, AGENT_HZ), register=False)
+        expect(mobile.ip == MOBILE_IP, f"the mobile is at {mobile.ip}")
+        done = lab.cli("agent", "1003", "sign-in", "--at", "013811111111", check=False)
+        expect(done.returncode == 1 and "may not choose" in done.stderr, f"another number: {done.stderr}")
+        lab.cli("agent", "1003", "sign-in", "--at", "")
+        lab.control("agent.set", agent="1003", state="ready")
+        expect(scene.agent_row(lab, 1003)["remote"] == MOBILE, "the agent's number is not shown")
+        caller = scene.caller(lab)
+        since = mobile.mark()
+        scene.through_the_menu(lab, caller, "1", 7)
+        mobile.expect("CALL_INCOMING", 15, since)
+        mobile.accept()
+        time.sleep(2)
+        expect(scene.the_call(lab)["state"] == "offering", "the caller was given away before the key")
+        mobile.press("1")
+        call = scene.the_call(lab, "talking", 5)["call"]
+        time.sleep(4)
+        mobile.hangup()
+        caller.expect("CALL_CLOSED", 15)
+        expect(heard_seconds(caller, AGENT_HZ) > 2, "the caller did not hear the mobile")
+        record = scene.record_of(lab, call)
+        expect(record["agent"] == "1003", f"agent is {record['agent']}")
+        notes = [n["value"] for n in record["notes"] if n["key"] == "remote_agent"]
+        expect(notes == [f"1003 at {MOBILE}"], f"notes are {record['notes']}")
+
+        # The mailbox answers: no key, no caller.
+        lab.control("agent.set", agent="1003", state="ready")
+        since = mobile.mark()
+        scene.through_the_menu(lab, caller, "1", 7)
+        mobile.expect("CALL_INCOMING", 15, since)
+        mobile.accept()
+        wait_until("the agent to be not ready", lambda: scene.agent_row(lab, 1003)["state"] == "not_ready", 20)
+        expect(scene.agent_row(lab, 1003)["reason"] == "no_answer", "the machine was taken for the agent")
+        expect(scene.the_call(lab)["state"] == "waiting", "the caller lost its place")
+        caller.hangup()
+        scene.no_calls(lab)
