@@ -123,6 +123,7 @@ int trunk_invite(struct party *p, struct sip_invite *inv,
 		p->outside = true;
 		through = *inv;
 		through.trunk = c->config->trunks[i].name;
+		through.require_100rel = c->config->trunks[i].require_100rel;
 		tell(p, &c->config->trunks[i], &through);
 		party_srtp_invite(p, inv->user, &c->config->trunks[i]);
 		err = send(p, &through);

@@ -137,6 +137,7 @@ static const struct field sip_fields[] = {
 	{"failed_logins_max", FIELD_U16, OF(config, failed_logins_max), 1, 10000},
 	{"phone_codecs", FIELD_OTHER, 0, 0, 0},
 	{"trunk_codecs", FIELD_OTHER, 0, 0, 0},
+	{"digest_sha256", FIELD_BOOL, OF(config, digest_sha256), 0, 0},
 	{"comfort_noise", FIELD_BOOL, OF(config, comfort_noise), 0, 0},
 };
 

@@ -72,6 +72,7 @@ struct config_trunk {
 	uint16_t weight;     /* share among those of one priority */
 	bool trusted;        /* its word about callers counts, and it is told who ours are */
 	bool registers;      /* we register with it */
+	bool require_100rel; /* its 18x must be reliable (RFC 3262) */
 	uint32_t register_s; /* asked for */
 	uint32_t calls_max;  /* at once, both ways; 0: no limit of ours */
 	uint32_t options_s;  /* asked for its health so often; 0: not */
@@ -213,6 +214,7 @@ struct config {
 	struct config_listen *listen;
 	const char *realm;
 	struct config_codecs phone_codecs, trunk_codecs;
+	bool digest_sha256; /* phones are offered SHA-256 beside MD5 (RFC 8760) */
 	bool comfort_noise; /* silence that we make is described, not sent, where the peer agrees */
 	uint32_t registration_min_s;
 	const char *tls_certificate;                 /* PEM file of the tls: listeners; "" = none */

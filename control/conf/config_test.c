@@ -33,6 +33,8 @@ static const struct refusal {
 			   "* needs quotes"},
 	{"database: \"a\\0b\"\n", "t:1:11: text with a NUL character in it"},
 	{"trunks: [{name: a, host: b}, {name: a, host: c}]\n", "t:1:30: trunk a is there twice"},
+	{"trunks: [{name: a, host: b, transport: tls}]\n",
+	 "t:1:10: trunk a: transport tls needs a tls: listener in \"sip\""},
 	{"trunks: [{name: a, host: b, register: true}]\n",
 	 "t:1:10: trunk a: to register it needs \"user\" and a password"},
 	{"trunks: [{name: a, host: b, priority: 10}]\n",

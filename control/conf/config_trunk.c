@@ -20,6 +20,7 @@ static const struct field trunk_fields[] = {
 	{"weight", FIELD_U16, OF(config_trunk, weight), 0, 1000},
 	{"trusted", FIELD_BOOL, OF(config_trunk, trusted), 0, 0},
 	{"register", FIELD_BOOL, OF(config_trunk, registers), 0, 0},
+	{"require_100rel", FIELD_BOOL, OF(config_trunk, require_100rel), 0, 0},
 	{"register_s", FIELD_U32, OF(config_trunk, register_s), 60, 86400},
 	{"calls_max", FIELD_U32, OF(config_trunk, calls_max), 0, 100000},
 	{"options_s", FIELD_U32, OF(config_trunk, options_s), 0, 3600},
@@ -29,6 +30,14 @@ static const struct field trunk_fields[] = {
 	{"password_env", FIELD_OTHER, 0, 0, 0},
 	{"password_file", FIELD_OTHER, 0, 0, 0},
 };
+
+static bool listens_by_tls(const struct config *c)
+{
+	for (unsigned i = 0; i < c->n_listen; i++)
+		if (c->listen[i].transport == CONFIG_TLS)
+			return true;
+	return false;
+}
 
 /* False: it cannot be a trunk, and was complained about. */
 static bool fits(const struct schema *s, const struct config *c, const struct config_trunk *k)
@@ -41,6 +50,9 @@ static bool fits(const struct schema *s, const struct config *c, const struct co
 		complain(s->c, COMPLAINT_ERROR, k->at, "trunk %s is there twice", k->name);
 		return false;
 	}
+	if (k->transport == CONFIG_TLS && !listens_by_tls(c))
+		complain(s->c, COMPLAINT_ERROR, k->at,
+			 "trunk %s: transport tls needs a tls: listener in \"sip\"", k->name);
 	if (k->registers && k->user[0] == '\0')
 		complain(s->c, COMPLAINT_ERROR, k->at,
 			 "trunk %s: to register it needs \"user\" and a password", k->name);

@@ -196,7 +196,8 @@ struct sip_invite {
 	 * The owner vouches for them. */
 	const char *headers;
 
-	bool urgent; /* a call for help: calls_max does not count */
+	bool require_100rel; /* 18x must come reliably; whoever cannot answers 420 */
+	bool urgent;         /* a call for help: calls_max does not count */
 
 	uint32_t ring_timeout_ms;      /* then CANCEL, status 408, cause 19; 0 = 180 s */
 	const struct sip_media *local; /* our offer; required */

@@ -171,6 +171,8 @@ int sip_identity_write(char **out, const struct sip_stack *s, const struct sip_i
 				  uri_user_escape, &user, s->realm, why, uri_user_escape, &user,
 				  s->realm, target);
 	}
+	if (err == 0 && inv->require_100rel)
+		err = mbuf_write_str(mb, "Require: 100rel\r\n");
 	if (err == 0 && inv->headers)
 		err = mbuf_write_str(mb, inv->headers);
 	if (err == 0) {

@@ -350,6 +350,26 @@ static void we_confirm(void)
 	check(scene_end(s));
 }
 
+/* We may require it; whoever cannot says so. */
+static void required_by_us(void)
+{
+	struct scene *s = scene_new();
+	struct called c;
+	struct sip_invite inv = {.from_user = "1001", .require_100rel = true};
+	struct kit_call *k;
+	char uri[64];
+
+	(void)re_snprintf(uri, sizeof(uri), "sip:95598@127.0.0.1:%u", s->wire.port);
+	inv.uri = uri;
+	k = kit_dial(&s->board, &inv);
+	check(k != NULL && is_called(s, &c));
+	check(strstr(s->wire.got, "Require: 100rel\r\n") != NULL);
+	reply(s, &c, "420 Bad Extension", "a", "Unsupported: 100rel\n", "");
+	check(kit_until(&k->closed, 1, SOON));
+	check_int(k->status, 420);
+	check(scene_end(s));
+}
+
 /* A proxy forked: two tags ring, each with numbers of its own; one answers. */
 static void two_ring_one_answers(void)
 {
@@ -392,6 +412,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(an_update_before_the_answer),
 	CHECK_CASE(never_confirmed),
 	CHECK_CASE(we_confirm),
+	CHECK_CASE(required_by_us),
 	CHECK_CASE(two_ring_one_answers),
 };
 CHECK_MAIN(cases)
