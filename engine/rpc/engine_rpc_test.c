@@ -833,6 +833,40 @@ static void a_worker_that_refuses_leaves_nothing_behind(void)
 	teardown(&w);
 }
 
+static void a_snapshot_shows_what_the_worker_took(void)
+{
+	static const struct line open[] = {
+		{"call.open", "{'call':'c'}", "'call':'c'", OK},
+		{"leg.open",
+		 "{'call':'c','leg':'a','codecs':[{'pt':8,'name':'PCMA'}],'direction':'sendrecv'}",
+		 "'leg':'a'", OK},
+	};
+	static const struct line no_coder[] = {
+		{"leg.set",
+		 "{'leg':'a','codecs':[{'pt':9,'name':'G722'}],'inband_dtmf':true,'direction':'"
+		 "recvonly'}",
+		 "leg a", RPC_NO_RESOURCE},
+		{"snapshot", "{}", "'codecs':[{'pt':8,'name':'PCMA'}],'direction':'recvonly'", OK},
+		{"snapshot", "{}", "'codec':'PCMA'", OK},
+	};
+	static const struct line nothing[] = {
+		{"leg.set", "{'leg':'a','direction':'inactive'}", "leg a", RPC_INVALID_PARAMS},
+		{"snapshot", "{}", "'direction':'recvonly'", OK},
+		{"leg.set", "{'leg':'a','codecs':[{'pt':9,'name':'G722'}]}", "{}", OK},
+		{"snapshot", "{}", "'codec':'G722'", OK},
+	};
+	struct world w;
+
+	setup(&w);
+	TELL(&w, open);
+	w.fake->refuse = -ENOBUFS;
+	TELL(&w, no_coder);
+	w.fake->refuse = -EINVAL;
+	TELL(&w, nothing);
+	check_int(w.fake->last.leg_open.inband_dtmf, false); /* not asked for again either */
+	teardown(&w);
+}
+
 static void a_full_ring_loses_no_command(void)
 {
 	struct world w;
@@ -993,6 +1027,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_call_is_looked_at),
 	CHECK_CASE(limits_refuse_and_give_back),
 	CHECK_CASE(a_worker_that_refuses_leaves_nothing_behind),
+	CHECK_CASE(a_snapshot_shows_what_the_worker_took),
 	CHECK_CASE(a_full_ring_loses_no_command),
 	CHECK_CASE(rooms_have_members_and_announcements),
 	CHECK_CASE(whatever_is_asked_nothing_leaks),

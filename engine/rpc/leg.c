@@ -3,6 +3,7 @@
  * leg.*, dtmf.send and stat.legs.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -203,6 +204,59 @@ enum rpc_answer rpc_leg_open(const struct rpc_call *c, json_t **result, struct r
 
 /* --- set --- */
 
+/* What is asked for shows at once. Returns what it takes to undo that: the members as they are shown now, and
+ * as they were. */
+static json_t *set_show(struct leg_object *leg, const json_t *params)
+{
+	json_t *shown = leg_params_shown(params), *before = json_object(), *undo;
+	const char *key;
+	json_t *value;
+
+	must(before != NULL);
+	json_object_foreach(shown, key, value) json_object_set(
+		before, key, json_object_get(leg->current, key)); /* NULL: was not there */
+	must(json_object_update(leg->current, shown) == 0);
+	undo = json_pack("{s:o, s:o}", "shown", shown, "before", before);
+	must(undo != NULL);
+	return undo;
+}
+
+/* The worker refused, everything or (-ENOBUFS) what needs a coder: what is shown is again what it has. What
+ * has been asked for anew since is left alone. */
+static void set_undo(struct leg_object *leg, const json_t *undo, int result)
+{
+	struct leg_config cfg = defaults();
+	struct rpc_error err;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(json_object_get(undo, "shown"), key, value)
+	{
+		json_t *old = json_object_get(json_object_get(undo, "before"), key);
+
+		if (json_object_get(leg->current, key) != value ||
+		    (result == -ENOBUFS && strcmp(key, "codecs") != 0 &&
+		     strcmp(key, "inband_dtmf") != 0))
+			continue;
+		if (old != NULL)
+			json_object_set(leg->current, key, old);
+		else
+			json_object_del(leg->current, key);
+	}
+	cfg.ssrc = leg->cfg.ssrc;
+	if (leg_config_read(&cfg, leg->current, leg->cfg.family, &err))
+		leg->cfg = cfg;
+}
+
+static void set_done(struct engine_rpc *rpc, struct open_command *oc, const struct worker_event *ev)
+{
+	struct leg_object *leg = leg_by_ref(rpc, oc->leg);
+
+	if (leg != NULL && ev->result != 0)
+		set_undo(leg, oc->undo, ev->result);
+	engine_rpc_done_plain(rpc, oc, ev);
+}
+
 enum rpc_answer rpc_leg_set(const struct rpc_call *c, json_t **result, struct rpc_error *err)
 {
 	struct engine_rpc *rpc = c->owner;
@@ -225,12 +279,12 @@ enum rpc_answer rpc_leg_set(const struct rpc_call *c, json_t **result, struct rp
 		keys->fresh = (leg->cfg.set & LEG_SET_REMOTE) != 0 && remote.family != 0 &&
 			      memcmp(&remote, &leg->cfg.remote, sizeof(remote)) != 0;
 
-	json_t *shown = leg_params_shown(c->params);
+	json_t *undo = set_show(leg, c->params);
 
-	must(json_object_update(leg->current, shown) == 0);
-	json_decref(shown);
-	if (leg->cfg.set == 0)
+	if (leg->cfg.set == 0) {
+		json_decref(undo);
 		return RPC_ANSWER_RESULT; /* nothing, or a name only: that is kept here */
+	}
 
 	struct worker_command cmd = {.kind = COMMAND_LEG_SET,
 				     .call = leg->call->ref,
@@ -238,10 +292,11 @@ enum rpc_answer rpc_leg_set(const struct rpc_call *c, json_t **result, struct rp
 				     .srtp = keys,
 				     .leg_open = leg->cfg};
 	const struct open_command oc = {.request = c->ref,
-					.done = engine_rpc_done_plain,
+					.done = set_done,
 					.call = leg->call->ref,
 					.leg = leg->ref,
-					.keys = keys};
+					.keys = keys,
+					.undo = undo};
 
 	(void)result;
 	engine_rpc_send(rpc, leg->call->worker, &cmd, &oc);

@@ -103,6 +103,7 @@ struct open_command {
 	uint64_t number; /* of a play, collect, recording, monitor */
 	void *memory;    /* freed after done(): text that the worker read, or what done() needs */
 	struct srtp_keys *keys; /* wiped and freed after done() */
+	json_t *undo; /* given back after done(): what a refused leg.set has changed here */
 	struct gather *gather;
 };
 

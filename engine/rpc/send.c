@@ -116,6 +116,7 @@ void engine_rpc_reply(struct engine_rpc *rpc, const struct worker_event *ev)
 	oc.done(rpc, &oc, ev);
 	free(oc.memory);
 	leg_srtp_free(oc.keys);
+	json_decref(oc.undo);
 }
 
 void engine_rpc_send_fini(struct engine_rpc *rpc)
@@ -124,6 +125,7 @@ void engine_rpc_send_fini(struct engine_rpc *rpc)
 		if (rpc->open[i].used) {
 			free(rpc->open[i].memory);
 			leg_srtp_free(rpc->open[i].keys);
+			json_decref(rpc->open[i].undo);
 			leg_gather_forget(rpc->open[i].gather);
 		}
 	free(rpc->open);
