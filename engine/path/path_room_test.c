@@ -287,11 +287,47 @@ static void a_large_room_is_cut_into_slices(void)
 	world_close(&w);
 }
 
+static void a_small_room_with_coders_is_cut_between_members(void)
+{
+	enum { FEW = 6 };
+	struct call_ref call = room_open();
+	struct world_peer *p[FEW] = {join(call, 0)};
+	uint64_t most = 0, all = w.worker[0]->made;
+
+	p[0]->talks = true;
+	p[0]->hz = 435;
+	for (unsigned i = 1; i < FEW; i++) {
+		struct leg_config cfg = {
+			.set = LEG_SET_CODECS, .codecs = 1, .codec = {{CODEC_G722, 9, 20, 8000}}};
+
+		p[i] = join(call, i);
+		p[i]->talks = false;
+		check_int(world_leg_set(&w, p[i], &cfg), 0);
+	}
+	world_run(&w, 300);
+	all = w.worker[0]->made;
+	for (unsigned t = 0; t < 2000; t++) {
+		w.now_ns += PB_NS_PER_MS / 10;
+		uint64_t before = w.worker[0]->made;
+
+		world_turn(&w);
+		uint64_t made = w.worker[0]->made - before;
+
+		most = made > most ? made : most;
+	}
+	check_int(most, 2); /* who needs no coder, and one who does */
+	check(w.worker[0]->made - all >= 10 * FEW);
+	for (unsigned i = 1; i < FEW; i++)
+		world_check_stream(p[i], 0, 160);
+	world_close(&w);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(all_hear_all_but_themselves),
 	CHECK_CASE(the_floor_is_told_and_talk_counted),
 	CHECK_CASE(an_announcement_is_heard_by_all_over_the_talk),
 	CHECK_CASE(whatever_was_done_the_right_ones_are_heard),
 	CHECK_CASE(a_large_room_is_cut_into_slices),
+	CHECK_CASE(a_small_room_with_coders_is_cut_between_members),
 };
 CHECK_MAIN(cases)

@@ -6,8 +6,8 @@
  *   decode   member 0 .. n-1      sum += pcm[i]      what is silence adds nothing
  *   send     member 0 .. n-1      sum - pcm[i]       those who said nothing share one coded frame
  *
- * A small room is done at once. A large one is cut into slices of ROOM_SLICE units, about 50 us of
- * G.711; between them the worker receives. The row of members is copied when the tick begins, so that
+ * A small room of G.711 is done at once. Any other is cut into slices of ROOM_SLICE units, about 50 us of
+ * G.711 or one member's coding; between them the worker receives. The row of members is copied when the tick begins, so that
  * who comes or goes meanwhile changes the next tick and not this one; a leg that was closed meanwhile
  * is known by its generation. Rooms that are due while one is being worked on wait in a queue; what waits there
  * longer than TICK_BEHIND_MAX_MS is given up as the wheel's slots are, so that nothing is ever heard later than that.
@@ -22,9 +22,9 @@
 
 enum {
 	ROOM_RATE_HZ = 8000,
-	ROOM_AT_ONCE = 32,  /* members of a room that is not cut */
+	ROOM_AT_ONCE = 32,  /* units of a room that is not cut */
 	ROOM_SLICE = 96,    /* units of work between two looks at the port */
-	ROOM_CODEC = 48,    /* units of a member whose codec is not G.711 */
+	ROOM_CODEC = 96,    /* units of a member whose codec is not G.711 */
 	ROOM_QUEUE = 256,   /* a power of two */
 	ROOM_FETCH = 16,    /* members fetched ahead */
 	ROOM_NEWS_MS = 500, /* between two tellings of who leads */
@@ -338,10 +338,20 @@ static bool work(struct worker *w, struct room_work *rw, unsigned units, bool fe
 	return true;
 }
 
+/* Done before a packet that comes meanwhile has waited long. */
+static bool is_small(const struct worker *w, const struct worker_call *c)
+{
+	unsigned units = 0;
+
+	for (unsigned i = 0; i < c->room.row.n && units <= ROOM_AT_ONCE; i++)
+		units += units_of(leg_at(&w->legs, c->room.row.member[i]));
+	return units <= ROOM_AT_ONCE;
+}
+
 void room_tick(struct worker *w, struct worker_call *c)
 {
 	struct room_work *rw = w->media->room;
-	bool small = c->room.row.n <= ROOM_AT_ONCE;
+	bool small = is_small(w, c);
 
 	if (rw->call == NULL && rw->queued == 0) {
 		begin(w, rw, c, w->media->tick_ns);
