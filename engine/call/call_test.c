@@ -229,6 +229,33 @@ static void keys_in_the_sound_need_decoding_and_nothing_else(void)
 	check_int(w.p.decode, 0);
 }
 
+static void keys_are_looked_for_in_packets_while_nobody_needs_samples(void)
+{
+	struct world w = talking();
+
+	w.in[CUSTOMER].keys = true;
+	plan_derive(&w.p, &w.h, w.in);
+	check_int(w.p.keyed, SLOT(CUSTOMER));
+	check_int(w.p.decode, 0);
+	check_int(w.p.ticking, 0);
+	check_int(w.p.leg[AGENT].kind, RELAY);
+	w.in[CUSTOMER].inband = true; /* its line's tones are listened for as well */
+	plan_derive(&w.p, &w.h, w.in);
+	check_int(w.p.keyed, 0);
+	check_int(w.p.decode, SLOT(CUSTOMER));
+	w.in[CUSTOMER].inband = false;
+	leg(&w, OTHER);
+	hear_set(&w.h, OTHER, CUSTOMER, 0);
+	plan_derive(&w.p, &w.h, w.in);
+	check_int(w.p.keyed, 0); /* the second listener gets a mix */
+	check_int(w.p.decode, SLOT(CUSTOMER));
+	w = talking();
+	w.in[CUSTOMER].keys = true;
+	w.in[CUSTOMER].direction = LEG_SENDONLY;
+	plan_derive(&w.p, &w.h, w.in);
+	check_int(w.p.keyed, 0);
+}
+
 static void one_speaker_is_relayed_to_one_listener(void)
 {
 	struct world w = talking();
@@ -529,6 +556,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_playlist_goes_before_the_speakers),
 	CHECK_CASE(hold_silences_one_way_or_both),
 	CHECK_CASE(keys_in_the_sound_need_decoding_and_nothing_else),
+	CHECK_CASE(keys_are_looked_for_in_packets_while_nobody_needs_samples),
 	CHECK_CASE(one_speaker_is_relayed_to_one_listener),
 	CHECK_CASE(a_monitor_never_takes_the_customers_relay),
 	CHECK_CASE(nonsense_is_refused),

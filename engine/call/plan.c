@@ -124,4 +124,7 @@ void plan_derive(struct plan *p, const struct hear *h, const struct plan_input i
 		for (uint8_t j = 0; j < l->speakers && l->kind == LEG_PLAN_MIX; j++)
 			p->decode |= (uint16_t)(1U << l->speaker[j].slot);
 	}
+	for (uint8_t i = 0; i < CALL_LEGS_MAX; i++)
+		if ((h->open >> i & 1) && in[i].keys && plan_receives(in[i].direction))
+			p->keyed |= (uint16_t)(1U << i & ~p->decode);
 }

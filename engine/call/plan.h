@@ -33,7 +33,8 @@ struct plan_input {
 	enum leg_direction direction; /* as of our side */
 	bool remote_known;            /* there is an address to send to */
 	bool playing;                 /* a playlist runs */
-	bool inband;                  /* its sound is searched for tones or speech */
+	bool inband;                  /* its sound is searched for tones or speech, in samples */
+	bool keys;                    /* for the tones of keys, which may be done in its packets */
 	bool masked;                  /* tones are taken out of it: it is mixed, never relayed */
 	enum codec_id codec_in;       /* of the packets it sends now; until one came: codec_out */
 	enum codec_id codec_out;      /* what it is sent */
@@ -56,6 +57,7 @@ struct plan_leg {
 
 struct plan {
 	uint16_t decode;  /* bit s: s must be decoded: mixed by someone, or inband */
+	uint16_t keyed;   /* bit s: keys are looked for in its packets; it is not decoded */
 	uint16_t heard;   /* bit s: relayed or mixed to someone */
 	uint16_t ticking; /* bit s: s is sent PLAY or MIX: it needs the call's tick */
 	uint8_t relay_to

@@ -93,6 +93,12 @@ void dtmf_detect_init(struct dtmf_detect *d)
 	dtmf_rx_set_realtime_callback(&d->rx, changed, d);
 }
 
+void dtmf_detect_fetch(const struct dtmf_detect *d)
+{
+	for (size_t at = 0; at < offsetof(struct dtmf_detect, rx); at += 64)
+		__builtin_prefetch((const uint8_t *)d + at, 1);
+}
+
 static void judge(struct dtmf_detect *d, const int16_t *block)
 {
 	bool may = dtmf_gate_open(block);

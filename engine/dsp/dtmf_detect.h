@@ -38,6 +38,9 @@ void dtmf_detect_init(struct dtmf_detect *d);
 size_t dtmf_detect_listen(struct dtmf_detect *d, const int16_t *pcm, size_t n,
 			  struct dtmf_detect_news *news, size_t max);
 
+/* Begin to fetch what listening touches while no key is pressed. */
+void dtmf_detect_fetch(const struct dtmf_detect *d);
+
 /* A key is held down. */
 bool dtmf_detect_pressed(const struct dtmf_detect *d);
 

@@ -47,6 +47,7 @@ enum {
 	LEG_IN_RTCP_SEEN = 1 << 5, /* the source of its RTCP is known */
 	LEG_IN_LISTEN = 1 << 6,    /* its level is taken from packets that nobody decodes */
 	LEG_IN_SRTP = 1 << 7,      /* it has keys: what comes is opened first */
+	LEG_IN_KEYS = 1 << 8,      /* tones of keys are looked for in packets that nobody decodes */
 };
 
 /* What a packet that arrives at the leg must know. One cache line. */

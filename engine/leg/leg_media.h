@@ -101,6 +101,7 @@ struct leg_media {
 	bool starved;        /* it needs a coder and there was none: it neither speaks nor hears */
 	uint64_t concealed;  /* samples made up, at 8 kHz */
 	uint32_t fifo_n;     /* of `fifo` */
+	uint32_t keys_ts;    /* timestamp that continues what keys.c has heard */
 	uint16_t slot;       /* in its call */
 	uint8_t direction;
 	uint8_t doing;           /* LEG_DOING_*: what its tick must look at; set by replan() */

@@ -3,6 +3,7 @@
  * Keys that reach the other side in the kind that it wants, and those that do not.
  */
 #include "base/units.h"
+#include "codec/codec.h"
 #include "dsp/tone.h"
 #include "path/path_world.h"
 
@@ -127,10 +128,70 @@ static void hidden_digits_are_told_and_not_passed_on(void)
 	world_close(&w);
 }
 
+/* `packets` of a key's tones, the one with this number lost on the way (none: -1). */
+static void sound(struct world_peer *p, uint8_t code, int packets, int lost)
+{
+	struct tone t;
+
+	tone_start_dtmf(&t, code);
+	for (int i = 0; i < packets; i++) {
+		int16_t pcm[160];
+		uint8_t payload[160];
+
+		tone_next(&t, pcm, 160);
+		codec_of(CODEC_PCMU)->encode(NULL, payload, 160, pcm, 160);
+		if (i == lost)
+			p->seq++;
+		else
+			world_rtp(&w, p, 0, false, payload, 160);
+		p->ts += 160;
+		world_run(&w, 20);
+	}
+}
+
+static void pause(struct world_peer *p, unsigned ms)
+{
+	p->ts += ms * 8;
+	world_run(&w, ms);
+}
+
+static void tones_are_found_in_packets_that_nobody_decodes(void)
+{
+	world_open(&w, 1, 1, NULL);
+	struct call_ref call = world_call(&w, 0, 0);
+	struct world_peer *a = peer(call, 0, false), *b = peer(call, 1, false);
+	struct leg_config cfg = {.set = LEG_SET_INBAND, .inband_dtmf = true};
+
+	world_bridge(&w, call, a, b);
+	check_int(world_leg_set(&w, a, &cfg), 0);
+	sound(a, 5, 9, 4);
+	check_int(world_count(&w, EVENT_DTMF), 1); /* lost time does not make two of it */
+	check_int(world_find(&w, EVENT_DTMF)->dtmf.code, 5);
+	check_int(b->got_n, 8);
+	pause(a, 300); /* who speaks with pauses sends no silence either */
+	sound(a, 5, 5, -1);
+	check_int(world_count(&w, EVENT_DTMF), 2);
+	pause(a, 300);
+	a->ssrc++;
+	a->ts = 0;
+	sound(a, 5, 5, -1); /* and so does another source */
+	check_int(world_count(&w, EVENT_DTMF), 3);
+	check_int(world_fate(&w, FATE_BUFFERED), 0);
+	/* Once its samples are wanted anyway, they are looked for there. */
+	hide(a);
+	pause(a, 300);
+	sound(a, 5, 6, -1);
+	world_run(&w, 200);
+	check_int(world_count(&w, EVENT_DTMF), 4);
+	check(world_fate(&w, FATE_BUFFERED) > 0);
+	world_close(&w);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(an_event_becomes_tones_for_who_has_no_events),
 	CHECK_CASE(an_event_passes_to_who_has_events),
 	CHECK_CASE(in_a_room_each_gets_its_kind),
 	CHECK_CASE(hidden_digits_are_told_and_not_passed_on),
+	CHECK_CASE(tones_are_found_in_packets_that_nobody_decodes),
 };
 CHECK_MAIN(cases)

@@ -266,6 +266,9 @@ static enum packet_fate row_in(struct worker *w, struct burst *b, uint16_t i)
 		another_codec(w, l, kind);
 	if (l->in.flags & LEG_IN_TAP)
 		tap_frame(w, l, 0, kind, v->seq, v->ts, p + v->payload_at, v->payload_len);
+	if ((l->in.flags & LEG_IN_KEYS) && heard != RTP_SOURCE_REORDERED)
+		keys_take(w, l, kind, v, p + v->payload_at,
+			  heard == RTP_SOURCE_NEW ? 0 : l->source.seq_max - newest);
 	if (listens(l, v->seq))
 		level_take(w, l, kind, v->seq, p + v->payload_at, v->payload_len);
 	return RTP_OK;
@@ -285,15 +288,18 @@ static void listen_fetch(const struct worker *w, const struct leg *l, const stru
 
 void rtp_in_burst(struct worker *w, struct burst *b)
 {
-	struct leg *tapped[BURST_MAX];
-	uint16_t kept = 0, taps = 0;
+	struct leg *tapped[BURST_MAX], *keyed[BURST_MAX];
+	uint16_t kept = 0, taps = 0, keys = 0;
 
 	for (uint16_t i = 0; i < b->n; i++) {
 		listen_fetch(w, b->leg[i], b->pkt[i]);
 		if (b->leg[i]->in.flags & LEG_IN_TAP)
 			tapped[taps++] = b->leg[i];
+		if (b->leg[i]->in.flags & LEG_IN_KEYS)
+			keyed[keys++] = b->leg[i];
 	}
 	tap_fetch(tapped, taps, 0);
+	keys_fetch(w, keyed, keys);
 	for (uint16_t i = 0; i < b->n; i++) {
 		/* What the relay will touch. */
 		if (b->leg[i]->in.listener != LEG_INDEX_NONE)

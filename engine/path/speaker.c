@@ -15,10 +15,7 @@
 #include "dsp/slip.h"
 #include "worker/worker_priv.h"
 
-enum {
-	SAMPLE_HZ = 8000,
-	DETECT_MS = 26
-}; /* a key's tones are recognised this long after they began */
+enum { SAMPLE_HZ = 8000 };
 
 static const struct codec *codec_of_packet(const struct rte_mbuf *pkt)
 {
@@ -223,17 +220,6 @@ static void fill_through(struct worker *w, struct leg *l, struct leg_media *m)
 	w->media->coded = true;
 }
 
-static void keys_listen(struct worker *w, struct leg *l, const int16_t *pcm)
-{
-	struct leg_media *m = worker_leg_media(w, l);
-	struct dtmf_detect_news news[4];
-	size_t n = dtmf_detect_listen(m->detect, pcm, LEG_FRAME, news, 4);
-
-	for (size_t i = 0; i < n; i++)
-		if (news[i].pressed)
-			dtmf_pressed(w, l, news[i].code, DTMF_SOURCE_INBAND, DETECT_MS);
-}
-
 /* The tones of a hidden key, from the moment it is known: before that, some 26 ms of them are out, too
  * short for a key (ITU-T Q.24 asks for 40). */
 static void keys_mask(const struct leg_media *m, int16_t *pcm, uint32_t n)
@@ -301,7 +287,7 @@ void speaker_frame(struct worker *w, struct leg *l, int16_t *pcm)
 		m->listen.speaking = false;
 	}
 	if ((m->doing & LEG_DOING_LISTEN) && m->cfg.inband_dtmf)
-		keys_listen(w, l, narrow);
+		keys_hear(w, l, narrow, LEG_FRAME);
 	keys_mask(m, pcm, w->media->frame);
 }
 

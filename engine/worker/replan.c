@@ -26,13 +26,16 @@ static void inputs(const struct worker *w, const struct worker_call *call,
 			continue;
 
 		const struct leg_media *m = worker_leg_media(w, l);
+		bool samples =
+			m->cfg.listen == LEG_LISTEN_FULL || (play_runs(m) && m->play.list->speech);
+		bool in_packets = !m->cfg.hide_digits && l->in.codec_now < CODEC_G711_COUNT;
 
 		in[s] = (struct plan_input){
 			.direction = (enum leg_direction)m->direction,
 			.remote_known = l->way.family != 0 && m->cfg.codecs > 0,
 			.playing = play_runs(m),
-			.inband = m->cfg.inband_dtmf || m->cfg.listen == LEG_LISTEN_FULL ||
-				  (play_runs(m) && m->play.list->speech),
+			.inband = samples || (m->cfg.inband_dtmf && !in_packets),
+			.keys = m->cfg.inband_dtmf && in_packets,
 			.masked = m->cfg.inband_dtmf && m->cfg.hide_digits,
 			.codec_in = (enum codec_id)l->in.codec_now,
 			.codec_out = (enum codec_id)l->out.codec,
@@ -86,6 +89,10 @@ static void apply(struct worker *w, const struct worker_call *call, struct leg *
 		l->out.flags |= LEG_OUT_ANCHOR | LEG_OUT_MARK;
 	l->out.plan = (uint8_t)pl->kind;
 	l->in.listener = to == HEAR_NONE ? LEG_INDEX_NONE : call->leg[to];
+	if (p->keyed & (1u << s))
+		l->in.flags |= LEG_IN_KEYS;
+	else
+		l->in.flags = (uint16_t)(l->in.flags & ~LEG_IN_KEYS);
 	if (p->decode & (1u << s)) {
 		l->in.flags |= LEG_IN_BUFFER;
 	} else if (l->in.flags & LEG_IN_BUFFER) {

@@ -309,6 +309,19 @@ void dtmf_pass_on(struct worker *w, const struct leg *l, uint8_t code, enum dtmf
 void dtmf_event_in(struct worker *w, struct leg *l, const struct rtp_view *v,
 		   const uint8_t *payload);
 
+/* ---- keys.c: keys pressed as tones ---- */
+
+/* Look for them in a leg's next samples at 8 kHz. */
+void keys_hear(struct worker *w, struct leg *l, const int16_t *pcm, uint32_t samples);
+
+/* The same in a packet of a leg with LEG_IN_KEYS. `step`: by how much its number is higher than the newest
+ * before; 0: of another source. */
+void keys_take(struct worker *w, struct leg *l, uint8_t codec, const struct rtp_view *v,
+	       const uint8_t *payload, uint32_t step);
+
+/* Begin to fetch what keys_take() touches of these `n` legs. */
+void keys_fetch(const struct worker *w, struct leg *const *leg, uint16_t n);
+
 /* ---- made.c: packets made here ---- */
 
 /* Begin a packet of `l`: an mbuf with room for headers and RTP_HEADER_LEN + len bytes of data; the payload
