@@ -3,7 +3,7 @@
  * Rooms and who is in them: see conference.h. The engine mixes; here is who may come in, whose leg goes
  * where, and what is heard when somebody comes or leaves.
  */
-#include "call/conference.h"
+#include "call/conference_priv.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,23 +11,10 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/must.h"
 
 enum { PIN_TRIES = 3, PIN_FIRST_MS = 10000, PIN_NEXT_MS = 5000 };
 
-struct conference {
-	struct le le; /* of centre.conferences */
-	char name[CALL_RECORD_NAME_MAX];
-	char id[CLOCK_UUID_SIZE]; /* in the engine */
-	struct list members;      /* calls, by room.le */
-	unsigned n;
-	bool locked;
-	uint64_t since_ms;           /* wall */
-	uint32_t serial;             /* of its announcements */
-	char floor[CLOCK_UUID_SIZE]; /* call of who leads the talk; "" nobody */
-};
-
-static struct conference *find(const struct centre *c, const char *name)
+struct conference *conference_find(const struct centre *c, const char *name)
 {
 	struct le *le;
 
@@ -68,7 +55,7 @@ bool conference_is(const struct centre *c, const char *engine_call)
 	return false;
 }
 
-static void publish(struct call *call, const char *what)
+void conference_publish(struct call *call, const char *what)
 {
 	centre_publish(call->centre, "conference",
 		       json_pack("{s:s,s:s,s:s,s:s,s:i}", "conference", call->room.name, "call",
@@ -132,7 +119,7 @@ static void music(struct conference *k)
 	}
 }
 
-static void set_muted(struct call *call)
+void conference_mute(struct call *call)
 {
 	bool muted = call->room.muted || call->customer->held;
 
@@ -144,7 +131,7 @@ static void set_muted(struct call *call)
 void conference_held(struct call *call)
 {
 	if (call->room.in != NULL && call->customer != NULL)
-		set_muted(call);
+		conference_mute(call);
 }
 
 /* --- coming in ----------------------------------------------------------------------------- */
@@ -196,12 +183,12 @@ static void on_entered(struct call *call, struct party *p, int err, const json_t
 	party_srtp_again(p);
 	sip_call_modify(p->sip, &p->local);
 	if (p->held)
-		set_muted(call);
+		conference_mute(call);
 	call_note(call, CALL_STEP_ROOM, call->room.name);
 	record_follow(call);
 	announce(call, "joined", 2);
 	music(call->room.in);
-	publish(call, "joined");
+	conference_publish(call, "joined");
 	call_publish(call);
 }
 
@@ -230,7 +217,7 @@ static void go_in(struct call *call)
 {
 	struct centre *c = call->centre;
 	struct party *p = call->customer;
-	struct conference *k = find(c, call->room.name);
+	struct conference *k = conference_find(c, call->room.name);
 	struct ticket *t;
 
 	if (k == NULL)
@@ -292,7 +279,7 @@ static void ask_pin(struct call *call, const char *what)
 /* Is there a place? Otherwise the caller has been told. */
 static bool has_place(struct call *call, const struct config_conference *conf)
 {
-	const struct conference *k = find(call->centre, conf->name);
+	const struct conference *k = conference_find(call->centre, conf->name);
 
 	if (k != NULL && k->locked) {
 		turned_away(call, "locked", IVR_DIAL_BUSY);
@@ -379,7 +366,7 @@ void conference_left(struct call *call)
 		announce(call, "left", 1);
 		music(k);
 	}
-	publish(call, "left");
+	conference_publish(call, "left");
 	call->room.in = NULL;
 	if (k->n == 0)
 		free(k);
@@ -434,120 +421,6 @@ void conference_resume(struct call *call)
 		return;
 	}
 	if (call->room.muted || call->customer->held)
-		set_muted(call);
+		conference_mute(call);
 	music(call->room.in);
-}
-
-/* --- an operator's words -------------------------------------------------------------------- */
-
-static json_t *members(const struct conference *k)
-{
-	json_t *list = json_array();
-	struct le *le;
-
-	LIST_FOREACH(&k->members, le) {
-		const struct call *call = le->data;
-		const struct party *p = call->customer;
-
-		json_array_append_new(list,
-				      json_pack("{s:s,s:s,s:b,s:b,s:b,s:I}", "call", call->id,
-						"party", p != NULL ? p->number : "", "muted",
-						call->room.muted, "holds", p != NULL && p->held,
-						"leads", strcmp(k->floor, call->id) == 0,
-						"since_ms", (json_int_t)call->room.since_ms));
-	}
-	return list;
-}
-
-json_t *centre_conferences(struct centre *c)
-{
-	json_t *list = json_array();
-
-	for (unsigned i = 0; i < c->config->n_conferences; i++) {
-		const struct config_conference *conf = &c->config->conferences[i];
-		const struct conference *k = find(c, conf->name);
-
-		json_array_append_new(
-			list,
-			json_pack("{s:s,s:s,s:s,s:b,s:i,s:o,s:o}", "conference", conf->name,
-				  "title", conf->title, "number", conf->number, "locked",
-				  k != NULL && k->locked, "members_max", (int)conf->members_max,
-				  "since_ms",
-				  k != NULL ? json_integer((json_int_t)k->since_ms) : json_null(),
-				  "members", k != NULL ? members(k) : json_array()));
-	}
-	return list;
-}
-
-/* By the call's id or its ending, or by the member's number. */
-static struct call *member_of(const struct conference *k, const char *who)
-{
-	size_t len = strlen(who);
-	struct call *found = NULL;
-	struct le *le;
-
-	LIST_FOREACH(&k->members, le) {
-		struct call *call = le->data;
-		bool id = len >= 4 && len < CLOCK_UUID_SIZE &&
-			  strcmp(call->id + CLOCK_UUID_SIZE - 1 - len, who) == 0;
-
-		if (!id && (call->customer == NULL || strcmp(call->customer->number, who) != 0))
-			continue;
-		if (found != NULL)
-			return NULL;
-		found = call;
-	}
-	return found;
-}
-
-static void end_all(struct conference *k)
-{
-	/* The last one takes the room with it. */
-	for (unsigned n = k->n; n > 0; n--)
-		call_end(list_head(&k->members)->data, PARTY_OPERATOR, CALL_CAUSE_OPERATOR);
-}
-
-static int with_member(struct conference *k, const char *action, const char *who, char *why,
-		       size_t why_size)
-{
-	struct call *call = who != NULL ? member_of(k, who) : NULL;
-
-	if (call == NULL) {
-		snprintf(why, why_size, "conference %s has no member %s, or several such", k->name,
-			 who != NULL ? who : "without a name");
-		return -ENOENT;
-	}
-	if (strcmp(action, "eject") == 0) {
-		call_end(call, PARTY_OPERATOR, CALL_CAUSE_OPERATOR);
-		return 0;
-	}
-	call->room.muted = strcmp(action, "mute") == 0;
-	set_muted(call);
-	publish(call, call->room.muted ? "muted" : "unmuted");
-	return 0;
-}
-
-int centre_conference(struct centre *c, const char *name, const char *action, const char *who,
-		      char *why, size_t why_size)
-{
-	const struct config_conference *conf = config_conference_find(c->config, name);
-	struct conference *k = conf != NULL ? find(c, conf->name) : NULL;
-
-	if (conf == NULL) {
-		snprintf(why, why_size, "there is no conference %s", name);
-		return -ENOENT;
-	}
-	if (k == NULL) {
-		snprintf(why, why_size, "nobody is in conference %s", conf->name);
-		return -EBUSY;
-	}
-	if (strcmp(action, "lock") == 0 || strcmp(action, "unlock") == 0) {
-		k->locked = action[0] == 'l';
-		return 0;
-	}
-	if (strcmp(action, "end") == 0) {
-		end_all(k);
-		return 0;
-	}
-	return with_member(k, action, who, why, why_size);
 }

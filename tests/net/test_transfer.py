@@ -162,3 +162,66 @@ def test_a_phone_takes_the_place_of_another(build):
         scene.verified(lab, record["recordings"][0])
         scene.no_calls(lab)
         scene.fates_add_up(lab)
+
+
+def test_conference_room(build):
+    """Three agents and a caller whom one of them brings: each hears the three others and not itself; mute and eject
+    act at once; each member's recording has the whole room."""
+    tones = {"1001": 500, "1002": 800, "1003": 1250, "13800138000": 1900}
+    with Lab(build) as lab:
+        phones = {n: scene.agent(lab, n, hz=tones[n], ready=False) for n in ("1001", "1002", "1003")}
+        phones["13800138000"] = caller = scene.caller(lab, hz=tones["13800138000"])
+        lab.control("agent.set", agent="1001", state="sign_in")
+        lab.control("agent.set", agent="1001", state="ready")
+        wait_until("1001 to be ready", lambda: scene.agent_row(lab, 1001)["state"] == "ready", 5)
+        scene.talk(lab, caller, phones["1001"])
+        time.sleep(1)
+        phones["1002"].dial("8500")
+        phones["1003"].dial("*948500")
+        lab.cli("transfer", scene.the_call(lab, "talking")["call"], "--to", "8500")
+        lab.control("agent.set", agent="1001", state="wrap_up_done")
+        phones["1001"].dial("8500")
+
+        def room():
+            return next(r for r in lab.control("conferences")["conferences"] if r["conference"] == "team")
+
+        wait_until("four members", lambda: len(room()["members"]) == 4, 5)
+        time.sleep(6)
+        lab.cli("conference", "team", "mute", "1002")
+        time.sleep(4)
+        lab.cli("conference", "team", "lock")
+        lab.cli("conference", "team", "unmute", "1002")
+        since, before = phones["1003"].mark(), time.time()
+        lab.control("conference", conference="team", action="eject", member="1003")
+        ejected = phones["1003"].expect("CALL_CLOSED", 2, since)
+        expect(ejected["at"] - before < 0.2, f"1003 was hung up after {ejected['at'] - before:.3f} s")
+        time.sleep(3)
+        expect(len(room()["members"]) == 3 and room()["locked"], f"the room: {room()}")
+        ids = {m["party"]: m["call"] for m in room()["members"]}
+        lab.cli("conference", "team", "end")
+        wait_until("the room to be empty", lambda: not room()["members"], 5)
+        scene.no_calls(lab)
+
+        for number, phone in phones.items():
+            for other, hz in tones.items():
+                heard = heard_seconds(phone, hz)
+                if other == number:
+                    expect(heard < 0.5, f"{number} heard itself for {heard:.1f} s")
+                else:
+                    expect(heard > 5, f"{number} heard {other} for {heard:.1f} s only")
+        # What was muted is missing for as long as it was.
+        (samples,), rate = sound.read(phones["1001"].heard())
+        spans = sound.tone_spans(samples, rate, tones["1002"])
+        gaps = [b[0] - a[1] for a, b in zip(spans, spans[1:]) if b[0] - a[1] > 2]
+        expect(len(gaps) == 1 and 3.5 < gaps[0] < 5, f"1002 was muted for 4 s; gaps: {gaps} of {spans}")
+
+        for number in ("1001", "13800138000"):
+            record = scene.record_of(lab, ids[number])
+            expect(any(s["step"] == "room" and s["detail"] == "team" for s in record["steps"]), f"steps: {record['steps']}")
+            scene.verified(lab, record["recordings"][-1])
+            (said, was_heard), rate = sound.read(scene.export(lab, record["recordings"][-1]))
+            expect(sound.tone_seconds(said, rate, tones[number]) > 10, f"{number} is missing in its own recording")
+            for other, hz in tones.items():
+                recorded = sound.tone_seconds(was_heard, rate, hz)
+                expect(recorded < 0.5 if other == number else recorded > 5, f"{number}'s recording has {other} for {recorded:.1f} s")
+        scene.fates_add_up(lab)
