@@ -210,8 +210,10 @@ int sip_call_invite(struct sip_call **out, struct sip_stack *s, const struct sip
 
 /* Change our media in a running call: new address, codecs or direction (hold: SIP_SENDONLY with
  * music, SIP_INACTIVE without). Sends a re-INVITE; SIP_CALL_MEDIA or SIP_CALL_MODIFY_FAILED follows.
- * While one is under way the newest wish waits for it; glare (491) is retried. Returns 0, -EPROTO
- * when the call is not running, -EINVAL for media that cannot be offered. */
+ * While one is under way the newest wish waits for it; glare (491) is retried. Before the answer it is an
+ * UPDATE (RFC 3311), possible once reliable responses have settled the first media, one at a time and
+ * not retried. Returns 0, -EPROTO when the call is not running and that is not so, -EINVAL for media
+ * that cannot be offered. */
 int sip_call_modify(struct sip_call *call, const struct sip_media *local);
 
 /* Send a key as INFO, for peers without telephone-event. Returns 0, -EPROTO, -EINVAL for no key. */

@@ -272,6 +272,7 @@ static void final_ok(struct sip_fork *f, const struct sip_msg *msg)
 	mem_deref(f);
 	sip_call_session_read(c, msg);
 	sip_call_tell_media(c, SIP_CALL_ANSWERED, 200, true);
+	sip_call_next_wish(c);
 }
 
 /* Returns true when the INVITE was sent again. */

@@ -81,9 +81,11 @@ static bool interval_too_small(struct sip_call *c, const struct sip_msg *msg)
  * the request was answered. */
 static bool too_early(struct sip_call *c, const struct sip_msg *msg)
 {
-	if (!sip_call_has_sdp(msg) || (c->rel.settled && c->rel.sent == NULL))
+	bool ours = c->modify != NULL || (c->rel.our_offer && c->rel.sent != NULL);
+
+	if (!sip_call_has_sdp(msg) || (c->rel.settled && c->rel.sent == NULL && !ours))
 		return interval_too_small(c, msg);
-	if (c->rel.our_offer && c->rel.sent != NULL)
+	if (ours)
 		answer_plain(c, msg, 491, "Request Pending");
 	else
 		(void)sip_treplyf(NULL, NULL, c->stack->sip, msg, false, 500, "Too Early",

@@ -270,11 +270,11 @@ void sip_call_modify_stop(struct sip_call *c)
 
 int sip_call_modify(struct sip_call *call, const struct sip_media *local)
 {
-	if (!sip_call_established(call))
-		return -EPROTO;
 	if (local == NULL || local->codecs == 0 || local->codecs > SIP_CODECS_MAX ||
 	    local->port == 0 || local->ip[0] == '\0')
 		return -EINVAL;
+	if (!sip_call_established(call))
+		return sip_early_modify(call, local);
 	call->wish = *local;
 	call->wish_waits = true;
 	sip_call_next_wish(call);

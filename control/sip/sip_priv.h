@@ -134,6 +134,7 @@ struct sip_early {
 	struct sip_dlg *dlg;
 	uint32_t rseq; /* last confirmed; 0 = none */
 	bool settled;  /* a confirmed response answered our offer */
+	bool update;   /* it takes UPDATE */
 };
 
 /* The provisional response of an incoming call that awaits its PRACK. */
@@ -369,6 +370,9 @@ bool sip_rel_confirm(struct sip_fork *f, const struct sip_msg *msg, struct sip_e
 struct sip_early *sip_early_find(const struct sip_fork *f, const struct sip_msg *msg);
 /* A request in an early dialog of an outgoing call. False: it belongs to none. */
 bool sip_early_request(struct sip_call *c, const struct sip_msg *msg);
+/* UPDATE with an offer before the answer, where the first exchange is confirmed. 0, -EPROTO when it is not or the
+ * peer takes none or another is under way, -ENOMEM. */
+int sip_early_modify(struct sip_call *c, const struct sip_media *local);
 bool sip_early_is(const struct sip_call *c, const struct sip_msg *msg);
 
 /* --- sip_modify.c --- */

@@ -200,6 +200,8 @@ bool sip_rel_confirm(struct sip_fork *f, const struct sip_msg *msg, struct sip_e
 	if (e == NULL || (e->rseq != 0 && rseq != e->rseq + 1))
 		return false;
 	e->rseq = rseq;
+	if (sip_msg_hdr(msg, SIP_HDR_ALLOW))
+		e->update = sip_msg_lists(msg, SIP_HDR_ALLOW, "UPDATE");
 	if (re_sdprintf(&headers, "RAck: %u %u INVITE\r\n", rseq, msg->cseq.num) != 0)
 		return false;
 	more = sip_dlg_body(headers, NULL, NULL, 0);
@@ -220,8 +222,8 @@ static void early_update(struct sip_call *c, struct sip_fork *f, struct sip_earl
 	bool offered = sip_call_has_sdp(msg);
 	int err = 0;
 
-	if (offered && !e->settled) {
-		/* Our own offer has no answer yet. */
+	if (offered && (!e->settled || c->modify)) {
+		/* An offer of ours has no answer yet. */
 		(void)sip_treply(NULL, c->stack->sip, msg, 491, "Request Pending");
 		return;
 	}
@@ -276,6 +278,83 @@ bool sip_early_request(struct sip_call *c, const struct sip_msg *msg)
 		return true;
 	}
 	return false;
+}
+
+/* --- our own UPDATE before the answer --- */
+
+static void on_update(int err, const struct sip_msg *msg, void *arg)
+{
+	struct sip_call *c = arg;
+	bool good = !err && msg && msg->scode >= 200 && msg->scode < 300;
+	struct sip_call_event failed = {.kind = SIP_CALL_MODIFY_FAILED};
+
+	if (!err && msg && msg->scode < 200)
+		return;
+	c->modify = NULL;
+	if (c->state == CALL_ENDED) {
+		sip_call_settle(c);
+		return;
+	}
+	if (good && sip_call_has_sdp(msg) && sip_sdp_take_answer(c->sdp, msg->mb) == 0) {
+		sip_call_tell_media(c, SIP_CALL_MEDIA, msg->scode, false);
+	} else {
+		(void)sip_sdp_set_local(c->sdp, &c->agreed);
+		failed.status = good ? 488 : msg ? msg->scode : sip_call_status_of_errno(err);
+		sip_call_tell(c, &failed);
+	}
+	sip_call_next_wish(c);
+}
+
+/* The dialog in which an offer may be made now, or NULL. Of several early ones nobody knows which will be the
+ * call, so there is none then. */
+static struct sip_dlg *settled_dialog(const struct sip_call *c)
+{
+	struct sip_dlg *found = NULL;
+
+	if (c->state == CALL_IN_NEW && c->rel.settled && c->rel.sent == NULL && c->peer_update)
+		return c->dlg;
+	if (c->state != CALL_OUT)
+		return NULL;
+	for (struct le *le = c->forks.head; le; le = le->next) {
+		const struct sip_fork *f = le->data;
+
+		for (struct le *l = f->early.head; l; l = l->next) {
+			const struct sip_early *e = l->data;
+
+			if (found != NULL || !e->settled || !e->update || f->sdp != c->sdp)
+				return NULL;
+			found = e->dlg;
+		}
+	}
+	return found;
+}
+
+int sip_early_modify(struct sip_call *c, const struct sip_media *local)
+{
+	struct sip_dlg *d = settled_dialog(c);
+	struct mbuf *text = NULL;
+	char *more;
+	int err;
+
+	if (d == NULL || c->modify != NULL)
+		return -EPROTO;
+	c->agreed = *sip_sdp_local(c->sdp);
+	err = sip_sdp_set_local(c->sdp, local);
+	err = err ? err : sip_sdp_make_offer(c->sdp, &text);
+	if (err == 0) {
+		more = sip_dlg_body(SIP_ABILITIES, "application/sdp", mbuf_buf(text),
+				    mbuf_get_left(text));
+		err = more ? -sip_dlg_request(d, &c->modify, "UPDATE", 0, c->auth, on_update, c,
+					      more)
+			   : -ENOMEM;
+		mem_deref(more);
+		mem_deref(text);
+	}
+	if (err) {
+		c->modify = NULL;
+		(void)sip_sdp_set_local(c->sdp, &c->agreed);
+	}
+	return err;
 }
 
 bool sip_early_is(const struct sip_call *c, const struct sip_msg *msg)

@@ -204,6 +204,106 @@ static void impatient(struct sip_stack_config *cfg)
 	cfg->limits.prack_wait_ms = 3000;
 }
 
+/* We move before the answer: an UPDATE of ours, as callee and as caller; theirs meanwhile is glare. */
+static void our_update_before_the_answer(void)
+{
+	struct scene *s = scene_new();
+	char tag[64];
+
+	s->board.mood = KIT_EARLY;
+	scene_invite(s, "mine", 1, "Require: 100rel\nAllow: INVITE, ACK, UPDATE, PRACK\n",
+		     AUDIO PCMU_A);
+	check(kit_wire_gets(&s->wire, "m=audio", SOON));
+	check(scene_to_tag(s, tag, sizeof(tag)));
+
+	struct kit_call *in = kit_last(&s->board);
+	struct sip_media other = s->board.local;
+	char from[128], to[128], text[1024];
+	const char *p;
+
+	other.port = 31000;
+	check_int(sip_call_modify(in->call, &other), -EPROTO); /* not confirmed yet */
+	prack(s, "mine", tag, 2, rseq_of(s), "");
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+	kit_wire_forget(&s->wire);
+	check_int(sip_call_modify(in->call, &other), 0);
+	check(kit_wire_gets(&s->wire, "m=audio 31000", SOON));
+	p = strstr(s->wire.got, "UPDATE sip:caller@127.0.0.1");
+	check(p != NULL);
+	check_int(sip_call_modify(in->call, &other), -EPROTO);
+
+	char via[256], cseq[64];
+
+	(void)re_snprintf(via, sizeof(via), "%b", strstr(p, "Via: "),
+			  strcspn(strstr(p, "Via: "), "\r"));
+	(void)re_snprintf(from, sizeof(from), "%b", strstr(p, "From: "),
+			  strcspn(strstr(p, "From: "), "\r"));
+	(void)re_snprintf(to, sizeof(to), "%b", strstr(p, "\nTo: ") + 1,
+			  strcspn(strstr(p, "\nTo: ") + 1, "\r"));
+	(void)re_snprintf(cseq, sizeof(cseq), "%b", strstr(p, "CSeq: "),
+			  strcspn(strstr(p, "CSeq: "), "\r"));
+	scene_inside(s, "UPDATE", "mine", tag, 3, "", AUDIO "m=audio 4020 RTP/AVP 8\n");
+	check(kit_wire_gets(&s->wire, "491 Request Pending", SOON));
+	(void)re_snprintf(text, sizeof(text),
+			  "SIP/2.0 200 OK\n%s\n%s\n%s\nCall-ID: mine\n%s\n"
+			  "Content-Type: application/sdp\nContent-Length: 105\n\n" AUDIO
+			  "m=audio 4040 RTP/AVP 8\n",
+			  via, from, to, cseq);
+	scene_say(s, text);
+	check(kit_until(&in->media, 1, SOON));
+	check_int(in->remote.port, 4040);
+	check_int(in->failed, 0);
+
+	/* The owner answers with what it moved to: nothing is left to offer. */
+	kit_wire_forget(&s->wire);
+	check_int(sip_call_answer(in->call, &other), 0);
+	check(kit_wire_gets(&s->wire, "200 OK", SOON));
+	check(strstr(s->wire.got, "m=audio") == NULL);
+	scene_inside(s, "ACK", "mine", tag, 1, "", "");
+	check(kit_until(&in->answered, 1, SOON));
+	kit_wait(50);
+	check(strstr(s->wire.got, "INVITE sip:") == NULL);
+	check(scene_end(s));
+}
+
+/* Two of our stacks: the caller moves while it rings, the callee after it. */
+static void two_stacks_move_early(void)
+{
+	struct scene *s = scene_new();
+	static struct kit_line phone;
+	struct sip_media other;
+
+	check_int(kit_open(&phone, NULL), 0);
+	s->board.mood = KIT_EARLY;
+
+	struct kit_call *k = kit_dial_line(&phone, &s->board, "95598"), *in;
+
+	check(k != NULL && kit_until(&k->early, 1, SOON));
+	in = kit_last(&s->board);
+	kit_wait(20);
+	other = phone.local;
+	other.port = 31000;
+	check_int(sip_call_modify(k->call, &other), 0);
+	check(kit_until(&k->media, 1, SOON));
+	check(kit_until(&in->media, 1, SOON));
+	check_int(in->remote.port, 31000);
+	other = s->board.local;
+	other.port = 32000;
+	check_int(sip_call_modify(in->call, &other), 0);
+	check(kit_until(&k->early, 2, SOON));
+	check_int(k->remote.port, 32000);
+	check_int(sip_call_answer(in->call, &other), 0);
+	check(kit_until(&k->answered, 1, SOON));
+	check(kit_until(&in->answered, 1, SOON));
+	check_int(k->remote.port, 32000);
+	check_int(in->remote.port, 31000);
+	sip_call_end(k->call, 0, 16, NULL);
+	check(kit_until(&in->closed, 1, SOON));
+	kit_wait(20);
+	kit_close(&phone);
+	check(scene_end(s));
+}
+
 /* 64 times T1 (here less) without a PRACK: 504 (RFC 3262, 3). */
 static void never_confirmed(void)
 {
@@ -410,6 +510,8 @@ static const struct check_case cases[] = {
 	CHECK_CASE(our_offer_in_a_reliable_response),
 	CHECK_CASE(our_offer_without_an_answer),
 	CHECK_CASE(an_update_before_the_answer),
+	CHECK_CASE(our_update_before_the_answer),
+	CHECK_CASE(two_stacks_move_early),
 	CHECK_CASE(never_confirmed),
 	CHECK_CASE(we_confirm),
 	CHECK_CASE(required_by_us),
