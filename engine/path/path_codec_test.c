@@ -14,6 +14,7 @@
 #include "dsp/tone_plan.h"
 #include "path/path_world.h"
 #include "prompt/prompt.h"
+#include "rtp/dtmf_code.h"
 
 enum { PHONES = 12, HEARD_MAX = 16000 * 20 };
 
@@ -586,35 +587,51 @@ static void opus_redundancy_is_used(void)
 }
 
 /* Keys pressed as tones are heard through a wide codec. */
-static void keys_are_heard_in_wide_sound(void)
+/* 20 packets of which seven are a key's tones. */
+static void say_key(struct phone *x, uint8_t code)
 {
-	begin();
-	struct leg_config cfg = config(CODEC_G722, 20);
-
-	cfg.inband_dtmf = true;
-
-	struct phone *x = phone_with(CODEC_G722, 0, &cfg);
+	uint32_t samples = x->rate_hz / 50, times = samples / 160;
 	struct tone t;
 
-	tone_start_dtmf(&t, 5);
+	tone_start_dtmf(&t, code);
 	for (unsigned k = 0; k < 20; k++) {
-		int16_t narrow[160], pcm[320];
-		uint8_t payload[160];
+		int16_t narrow[160], pcm[CODEC_RATE_MAX_HZ / 50];
+		uint8_t payload[CODEC_PAYLOAD_MAX];
+		size_t len;
 
 		if (k >= 5 && k < 12)
 			tone_next(&t, narrow, 160);
 		else
 			memset(narrow, 0, sizeof(narrow));
-		for (unsigned i = 0; i < 320; i++)
-			pcm[i] = narrow[i / 2];
-		x->codec->encode(x->encoder, payload, sizeof(payload), pcm, 320);
-		world_rtp(&w, x->p, 9, false, payload, 160);
-		x->p->ts += 160;
+		for (unsigned i = 0; i < samples; i++)
+			pcm[i] = narrow[i / times];
+		len = x->codec->encode(x->encoder, payload, sizeof(payload), pcm, samples);
+		world_rtp(&w, x->p, x->pt, false, payload, (uint16_t)len);
+		x->p->ts += x->codec->clock_hz / 50;
 		world_run(&w, 20);
 	}
-	check_int(world_count(&w, EVENT_DTMF), 1);
-	check_int(world_find(&w, EVENT_DTMF)->dtmf.code, 5);
-	end();
+}
+
+static void keys_are_heard_in_wide_sound(void)
+{
+	static const enum codec_id codecs[] = {CODEC_G722, CODEC_OPUS, CODEC_L16_16K};
+
+	for (unsigned c = 0; c < sizeof(codecs) / sizeof(codecs[0]); c++) {
+		begin();
+		struct leg_config cfg = config(codecs[c], 20);
+
+		cfg.inband_dtmf = true;
+
+		struct phone *x = phone_with(codecs[c], 0, &cfg);
+
+		for (uint8_t code = 0; code < DTMF_CODES; code++) {
+			world_forget(&w);
+			say_key(x, code);
+			check_int(world_count(&w, EVENT_DTMF), 1);
+			check_int(world_find(&w, EVENT_DTMF)->dtmf.code, code);
+		}
+		end();
+	}
 }
 
 static const struct check_case cases[] = {
