@@ -5,6 +5,7 @@
  */
 #include "call/adopt.h"
 #include "call/journal.h"
+#include "call/park.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,8 +24,10 @@ struct draft {
 	struct call *call;
 	const json_t *body;
 	const json_t *dialog[CALL_PARTIES_MAX];
+	bool stranger[CALL_PARTIES_MAX]; /* has no part in the call yet: dials in to pick up, say */
 	bool strange, lookup;
 	bool in_acd, from_queue;
+	uint64_t park_until_ms;
 	const json_t *acd;
 };
 
@@ -35,7 +38,7 @@ static bool party_read(struct draft *d, const json_t *o)
 	struct call *call = d->call;
 	unsigned role, state, use;
 	uint64_t slot;
-	bool is_agent, strange, ok = kept_number(o, "slot", CALL_PARTIES_MAX, &slot);
+	bool is_agent, ok = kept_number(o, "slot", CALL_PARTIES_MAX, &slot);
 	struct party *p;
 
 	if (!ok || slot == 0 || call->party[slot - 1].state != PARTY_FREE)
@@ -61,7 +64,7 @@ static bool party_read(struct draft *d, const json_t *o)
 	ok = kept_flag(o, "held", &p->held) && ok;
 	ok = kept_flag(o, "incoming", &p->incoming) && ok;
 	ok = kept_flag(o, "offered", &p->offered) && ok;
-	ok = kept_flag(o, "strange", &strange) && ok;
+	ok = kept_flag(o, "strange", &d->stranger[slot - 1]) && ok;
 	ok = kept_flag(o, "is_agent", &is_agent) && ok;
 	ok = kept_text(o, "play", p->play, sizeof(p->play)) && ok;
 	ok = KEPT_NUMBER(o, "started_ms", INT64_MAX, p->started_ms) && ok;
@@ -72,7 +75,6 @@ static bool party_read(struct draft *d, const json_t *o)
 		ok = sip_media_kept(&p->local, json_object_get(o, "local")) && ok;
 	p->agent = is_agent ? acd_agent_find(call->centre->acd, p->number) : -1;
 	d->dialog[slot - 1] = json_object_get(o, "dialog");
-	d->strange = d->strange || strange;
 	return ok;
 }
 
@@ -200,6 +202,21 @@ static bool takes_read(struct call *call, const json_t *o)
 	return kept_flag(o, "wish_stopped", &call->wish.stopped) && ok;
 }
 
+static bool parking_read(struct draft *d)
+{
+	const json_t *o = d->body;
+	struct call *call = d->call;
+	uint64_t place;
+	bool ok = kept_number(o, "park_place", CONFIG_PARKING_MAX, &place);
+
+	ok = KEPT_NUMBER(o, "park_ringbacks", UINT8_MAX, call->park.ringbacks) && ok;
+	ok = KEPT_NUMBER(o, "park_since_ms", INT64_MAX, call->park.since_ms) && ok;
+	ok = KEPT_NUMBER(o, "park_until_ms", INT64_MAX, d->park_until_ms) && ok;
+	ok = kept_text(o, "park_by", call->park.by, sizeof(call->park.by)) && ok;
+	call->park.place = (int)place - 1;
+	return ok;
+}
+
 static bool rest_read(struct draft *d)
 {
 	const json_t *o = d->body;
@@ -266,11 +283,11 @@ static bool body_read(struct draft *d, enum call_state *state)
 
 	/* A state of another daemon: it is understood as far as letting go of it needs. */
 	d->strange = !ok;
-	ok = kept_word(d->body, "dial", journal_dial_name, DIAL_TRANSFER + 1, &dial);
+	ok = kept_word(d->body, "dial", journal_dial_name, DIAL_PARKED + 1, &dial);
 	*state = (enum call_state)word;
 	d->call->dial = (enum dial_purpose)dial;
-	return parties_read(d) && rest_read(d) && takes_read(d->call, d->body) && flow_read(d) &&
-	       ok;
+	return parties_read(d) && rest_read(d) && parking_read(d) && takes_read(d->call, d->body) &&
+	       flow_read(d) && ok;
 }
 
 /* --- acting -------------------------------------------------------------------------------- */
@@ -323,7 +340,8 @@ static bool take_up(struct draft *d, struct party *p)
 	const json_t *dialog = d->dialog[p - call->party];
 	char password[SIP_TEXT_MAX];
 
-	if (p->state == PARTY_UP && p->answered && !p->offered && sip_call_kept_runs(dialog))
+	if (p->state == PARTY_UP && p->answered && !p->offered && sip_call_kept_runs(dialog) &&
+	    !d->stranger[p - call->party])
 		return party_restore(
 			       p, dialog,
 			       password_of(call->centre, dialog, password, sizeof(password))) == 0;
@@ -408,6 +426,9 @@ static bool can_go_on(const struct draft *d, enum call_state state)
 		return d->in_acd || call->dialled != NULL;
 	if (state == CALL_TRANSFERRING)
 		return call->dialled != NULL;
+	if (state == CALL_PARKED)
+		return call->park.place >= 0 &&
+		       call->park.place < call->centre->config->parking.places;
 	if (state == CALL_TALKING || state == CALL_HELD)
 		return call->agent != NULL && call->agent != call->customer;
 	return true;
@@ -436,6 +457,10 @@ static bool go_on(struct draft *d, enum call_state state)
 	tell_desks(call);
 	if (call->state == CALL_MESSAGE && call->message_since_ms != 0)
 		message_resume(call);
+	if (call->state == CALL_PARKED)
+		park_resume(call, d->park_until_ms > clock_wall_ms()
+					  ? d->park_until_ms - clock_wall_ms()
+					  : 0);
 	call->adopted = ADOPT_KEPT;
 	return true;
 }
@@ -471,6 +496,7 @@ static void give_up(struct draft *d)
 	call->monitor[0] = '\0';
 	call->flow_runs = false;
 	call->collect[0] = '\0';
+	park_over(call);
 	let_go_of_all(d);
 	call_end(call, PARTY_SYSTEM, CALL_CAUSE_FAILED);
 }

@@ -560,6 +560,30 @@ static void rows_of_a_newer_daemon_are_hung_up(void)
 	end();
 }
 
+static void who_is_parked_stays_there(void)
+{
+	struct kit_call *customer, *picker;
+	char place[16], why[160];
+
+	call_kit_open_stored(&k, "parking: {first: \"701\", places: 4, timeout_s: 60}\n");
+	customer = talk();
+	check_int(centre_park(&k.c, call_kit_newest(&k), NULL, place, sizeof(place), why,
+			      sizeof(why)),
+		  0);
+	check(call_kit_reaches(&k, CALL_PARKED));
+	kit_wait(100);
+	restart();
+	check_int(call_kit_newest(&k)->state, CALL_PARKED);
+	check(tmr_isrunning(&call_kit_newest(&k)->park.timer));
+	check_int(tmr_get_expire(&call_kit_newest(&k)->park.timer) < 60000, 1);
+	picker = call_kit_dial_as(&k, 1, place);
+	check(kit_until(&picker->answered, 1, 3000));
+	check(call_kit_reaches(&k, CALL_TALKING));
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(kit_until(&picker->closed, 1, 3000));
+	end();
+}
+
 /* Nobody has taught the journal about them. */
 static void calls_of_strange_kinds_are_hung_up(void)
 {
@@ -671,6 +695,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(killed_between_record_and_journal),
 	CHECK_CASE(damaged_rows_end_their_calls_and_no_other),
 	CHECK_CASE(rows_of_a_newer_daemon_are_hung_up),
+	CHECK_CASE(who_is_parked_stays_there),
 	CHECK_CASE(calls_of_strange_kinds_are_hung_up),
 	CHECK_CASE(who_dials_a_colleague_is_refused_and_who_talks_talks_on),
 	CHECK_CASE(a_message_is_taken_on),

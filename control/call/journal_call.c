@@ -23,6 +23,7 @@ const char *journal_state_name(unsigned state)
 		[CALL_HELD] = "held",
 		[CALL_TRANSFERRING] = "transferring",
 		[CALL_MESSAGE] = "message",
+		[CALL_PARKED] = "parked",
 		[CALL_ENDING] = "ending",
 	};
 
@@ -69,10 +70,8 @@ const char *journal_play_name(unsigned use)
 const char *journal_dial_name(unsigned purpose)
 {
 	static const char *const names[] = {
-		[DIAL_NONE] = "none",
-		[DIAL_INTERNAL] = "internal",
-		[DIAL_FLOW] = "flow",
-		[DIAL_TRANSFER] = "transfer",
+		[DIAL_NONE] = "none",         [DIAL_INTERNAL] = "internal", [DIAL_FLOW] = "flow",
+		[DIAL_TRANSFER] = "transfer", [DIAL_PARKED] = "parked",
 	};
 
 	return NAME_OF(names, purpose);
@@ -247,11 +246,22 @@ static void put_message(json_t *o, const struct call *call)
 	kept_put_flag(o, "message_left", call->message_left);
 }
 
+static void put_parking(json_t *o, const struct call *call)
+{
+	kept_put_number(o, "park_place", (uint64_t)(call->park.place + 1));
+	kept_put_number(o, "park_ringbacks", call->park.ringbacks);
+	kept_put_number(o, "park_since_ms", call->park.since_ms);
+	kept_put_text(o, "park_by", call->park.by);
+	if (tmr_isrunning(&call->park.timer))
+		kept_put_number(o, "park_until_ms",
+				clock_wall_ms() + tmr_get_expire(&call->park.timer));
+}
+
 /* Of a kind that adopt.c has not been taught to go on with. */
 static bool strange(const struct call *call)
 {
-	return call->consult.state != CONSULT_NONE || call->park.place >= 0 ||
-	       journal_state_name(call->state) == NULL || journal_dial_name(call->dial) == NULL;
+	return call->consult.state != CONSULT_NONE || journal_state_name(call->state) == NULL ||
+	       journal_dial_name(call->dial) == NULL;
 }
 
 json_t *journal_call(const struct call *call)
@@ -278,6 +288,7 @@ json_t *journal_call(const struct call *call)
 	kept_put_text(o, "confirm_collect", call->confirm_collect);
 	put_takes(o, call);
 	put_message(o, call);
+	put_parking(o, call);
 	kept_put_text(o, "monitor", call->monitor);
 	kept_put_text(o, "monitor_mode", call->monitor_mode);
 	kept_put_flag(o, "opened", call->opened);

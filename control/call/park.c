@@ -225,6 +225,14 @@ void park_again(struct call *call)
 		call_end(call, PARTY_SYSTEM, CALL_CAUSE_NO_ANSWER);
 }
 
+void park_resume(struct call *call, uint64_t left_ms)
+{
+	const struct config_parking *k = &call->centre->config->parking;
+	uint64_t max_ms = k->timeout_s * UINT64_C(1000);
+
+	tmr_start(&call->park.timer, left_ms < max_ms ? left_ms : max_ms, on_timeout, call);
+}
+
 void park_over(struct call *call)
 {
 	tmr_cancel(&call->park.timer);

@@ -33,6 +33,9 @@ bool park_key(struct party *p, char key);
 /* Nobody answered who was rung for it. */
 void park_again(struct call *call);
 
+/* Parked before a restart: `left_ms` until somebody is rung. */
+void park_resume(struct call *call, uint64_t left_ms);
+
 /* It is not parked any more, whatever comes. Safe at any time. */
 void park_over(struct call *call);
 
