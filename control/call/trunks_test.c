@@ -139,6 +139,31 @@ static void the_engine_knows_how_long(void)
 	call_kit_close(&k);
 }
 
+/* A trunk that has a name, not an address, is known by what comes from it: its media must be encrypted. */
+static void policy_of_a_named_trunk(void)
+{
+	struct kit_call *customer;
+
+	call_kit_open_with(&k,
+			   "trunks:\n"
+			   "  - {name: safe, host: localhost, port: @WORLD@, srtp: required}\n");
+	for (int i = 0; i < 50 && sip_trunk_choose(k.c.sip, "9", 0) != 0; i++)
+		kit_wait(20);
+	customer = call_kit_dial(&k, "95598");
+	check(customer != NULL);
+	check(kit_until(&customer->closed, 1, 3000));
+	check_int(customer->answered, 0);
+	call_kit_close(&k);
+
+	call_kit_open_with(&k, "trunks:\n"
+			       "  - {name: plain, host: localhost, port: @WORLD@, srtp: off}\n");
+	customer = call_kit_dial(&k, "95598");
+	check(kit_until(&customer->answered, 1, 3000));
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	call_kit_close(&k);
+}
+
 /* Known to the trunk and to us, to nobody else: neither records nor the agent's phone. */
 static void a_caller_who_is_withheld(void)
 {
@@ -170,6 +195,6 @@ static void a_caller_who_is_withheld(void)
 static const struct check_case cases[] = {
 	CHECK_CASE(the_next_trunk_takes_over), CHECK_CASE(heard_before_the_answer),
 	CHECK_CASE(all_trunks_fail),           CHECK_CASE(the_engine_knows_how_long),
-	CHECK_CASE(a_caller_who_is_withheld),
+	CHECK_CASE(policy_of_a_named_trunk),   CHECK_CASE(a_caller_who_is_withheld),
 };
 CHECK_MAIN(cases)

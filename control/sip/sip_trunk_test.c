@@ -126,7 +126,8 @@ static void registered_with_digest(void)
 {
 	static struct kit_line carrier_line, us;
 
-	for (int sha = 0; sha < 2; sha++) {
+	/* MD5, SHA-256, and MD5 over a connection. */
+	for (int way = 0; way < 3; way++) {
 		struct sip_trunk_setup setup = {.name = "carrier",
 						.host = "127.0.0.1",
 						.prefix = "",
@@ -136,12 +137,13 @@ static void registered_with_digest(void)
 						.trusted = true,
 						.expires_s = 30};
 
-		sha256_only = sha;
+		sha256_only = way == 1;
 		the_password = "pw-1001";
 		kit_up();
 		check_int(kit_open(&carrier_line, carrier), 0);
 		check_int(kit_open(&us, with_password), 0);
-		setup.port = carrier_line.port[0];
+		setup.port = carrier_line.port[way == 2 ? 1 : 0];
+		setup.transport = way == 2 ? SIP_OVER_TCP : SIP_OVER_UDP;
 		check_int(sip_stack_trunks(us.stack, &setup, 1), 0);
 		/* 401, then 423 (60 s at least), then 200. */
 		check(comes(&us, SIP_TRUNK_UP, SOON));
