@@ -115,6 +115,7 @@ struct record_volume {
 };
 
 struct record_stats {
+	uint64_t told; /* how often these numbers were brought up to date */
 	uint32_t extents, extents_free;
 	uint32_t extents_waiting; /* closed by their workers and not durable yet */
 	uint32_t taps, taps_open;

@@ -49,8 +49,38 @@ static struct record_config config_of(const struct place *p)
 	c.extents = calls < 64 ? 128 : calls * 3;
 	c.taps = calls < 64 ? 64 : calls;
 	c.segment_bytes = calls < 64 ? 1 << 20 : 16 << 20;
-	c.window_ms = 140; /* hand-over age 20 ms: extents move while it dies */
+	c.window_ms = 140;     /* hand-over age 20 ms: extents move while it dies */
+	c.recycle_below = 100; /* and segments, too */
+	c.fresh = 1;
 	return c;
+}
+
+enum { OLD_FIRST = 0x7000, OLD_CALLS = 400, OLD_FRAMES = 40 };
+
+/* Finished segments for the run that dies to use again. Each of their recordings is one extent: it is there
+ * wholly, or gone. */
+static void leave_finished(const struct place *p)
+{
+	struct record_config cfg = config_of(p);
+	struct record *rec;
+
+	cfg.recycle_below = 0;
+	cfg.segment_bytes = 1 << 20;
+	check_int(record_start(&cfg, &rec), 0);
+	for (unsigned c = 0; c < OLD_CALLS; c++) {
+		struct rec_tap *tap;
+		uint8_t id[16];
+
+		test_id(id, OLD_FIRST + c);
+		while (rec_tap_open(record_worker(rec, 0), id, "{}", mono_now_ns(), &tap) != 0)
+			usleep(1000);
+		for (uint32_t i = 0; i < OLD_FRAMES; i++)
+			check_int(test_frame(tap, OLD_FIRST + c, 0, i, mono_now_ns()),
+				  REC_TAP_FRAME_WRITTEN);
+		rec_tap_close(tap, RECORDING_END_STOPPED, mono_now_ns(), NULL);
+	}
+	check_int(record_stop(rec), 0);
+	check(place_finish(p->volume[0], UINT64_MAX) >= 3);
 }
 
 /* Records until it is killed; some calls end on the way, to die in the middle of that as well. */
@@ -134,6 +164,30 @@ static void check_call(struct recording_store *st, const struct told *told, unsi
 	recording_close(r);
 }
 
+/* How many of the finished recordings are there still; each is whole. */
+static unsigned check_old(struct recording_store *st)
+{
+	unsigned n = 0;
+
+	for (unsigned c = OLD_FIRST; c < OLD_FIRST + OLD_CALLS; c++) {
+		struct recording *r;
+		uint8_t id[16];
+
+		test_id(id, c);
+		if (recording_open(st, id, NULL, NULL, &r) != 0)
+			continue;
+
+		struct seen s = see_recording(r, c);
+
+		check(recording_info(r)->complete);
+		check_int(s.frames[0], OLD_FRAMES);
+		seen_free(&s);
+		recording_close(r);
+		n++;
+	}
+	return n;
+}
+
 static void kill_after(pid_t pid, const struct told *told, unsigned us)
 {
 	int status;
@@ -176,6 +230,7 @@ static void one_round(unsigned *seed)
 
 	check(told != MAP_FAILED);
 	place_make(&p);
+	leave_finished(&p);
 	fflush(stdout);
 
 	pid_t pid = fork();
@@ -188,12 +243,13 @@ static void one_round(unsigned *seed)
 	struct recording_verdict v = place_verify(&p, &d);
 
 	check_int(d.n, 0);
-	check_int(v.recordings, calls);
+	check(v.recordings >= calls && v.recordings <= calls + OLD_CALLS);
 
 	struct recording_store *st = place_open(&p);
 
 	for (unsigned c = 0; c < calls; c++)
 		check_call(st, told, c);
+	check_int(check_old(st) + calls, v.recordings);
 	recording_store_close(st);
 	munmap(told, sizeof(*told));
 	place_remove(&p);

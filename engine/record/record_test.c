@@ -54,11 +54,13 @@ static void await_alarm(struct record *rec, enum record_alarm which, bool is)
 static void await_written(struct record *rec)
 {
 	struct record_stats st = {0};
+	uint64_t told;
 
-	nap_ms(100); /* for numbers that are newer than what was fed */
-	for (int i = 0; i < 400; i++) {
+	record_stats(rec, &st);
+	told = st.told + 2; /* for numbers that are newer than what was fed */
+	for (int i = 0; i < 1000; i++) {
 		record_stats(rec, &st);
-		if (st.extents_free == st.extents)
+		if (st.told >= told && st.extents_free == st.extents)
 			return;
 		nap_ms(10);
 	}

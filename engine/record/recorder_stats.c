@@ -164,6 +164,7 @@ void recorder_tell(struct record *rec)
 {
 	struct record_stats *st = &rec->stats;
 
+	st->told++;
 	add_workers(rec);
 	see_volumes(rec);
 	st->extents_waiting = recorder_waiting(rec);

@@ -504,7 +504,7 @@ static void look(struct store *s, bool with_export)
 /* One that fails tells how to repeat it. */
 static void one_round(struct store *s, bool with_export)
 {
-	jmp_buf outer;
+	static jmp_buf outer;
 	unsigned seed = s->seed;
 
 	memcpy(outer, check_out, sizeof(outer));

@@ -32,6 +32,10 @@ class Failure(Exception):
     """Something a test expected did not happen."""
 
 
+class Skip(Exception):
+    """A test that cannot be made here, and why."""
+
+
 def wait_until(what, condition, timeout_s=10.0, every_s=0.1):
     """Poll until condition() is true and return its value; Failure names what was waited for."""
     end = time.monotonic() + timeout_s
