@@ -10,6 +10,7 @@
 
 #include "acd/acd_restore.h"
 #include "base/log.h"
+#include "call/consult.h"
 #include "call/journal.h"
 #include "record/kept.h"
 #include "sip/sip_store.h"
@@ -396,6 +397,11 @@ bool adopt_go_on(struct call *call)
 							    .queue = IVR_QUEUE_FAILED});
 		else
 			call_end(call, PARTY_SYSTEM, CALL_CAUSE_NO_ANSWER);
+		break;
+	case ADOPT_THIRD_LOST:
+	case ADOPT_THREE_LOST:
+		if (call->agent != NULL)
+			consult_restarted(call, next == ADOPT_THIRD_LOST);
 		break;
 	case ADOPT_LOOKUP_LOST:
 		flow_tell(call, &(struct ivr_event){.kind = IVR_EV_LOOKUP_DONE});

@@ -11,6 +11,7 @@
  *	------------------------------------   ------------------------------------------------------------
  *	two talk, also on hold or recorded     go on; step "adopted"
  *	parked                                 stays in its place
+ *	consulting, or three together          the third party is let go, agent and customer talk
  *	waiting in a queue                     waits on in its place
  *	offered to agents                      their phones stop ringing, it waits on; the agents are ready
  *	in the flow                            the same node; keys and prompts that ended meanwhile count.
@@ -20,7 +21,7 @@
  *	a phone rings without the ACD          stops; as if nobody had answered
  *	a supervisor listens / rings           goes on / stops
  *	customer not answered yet, feature     refused or hung up, ended as failed
- *	codes, consulting, conference          hung up, ended as failed
+ *	codes, conference rooms                hung up, ended as failed
  *	promised call back                     its phones are let go; the promise stands (callback.c)
  *	ending                                 goodbyes are said again
  *	gone from the engine that had it       ended as failed, at the time of its last row

@@ -25,7 +25,8 @@ struct draft {
 	const json_t *body;
 	const json_t *dialog[CALL_PARTIES_MAX];
 	bool stranger[CALL_PARTIES_MAX]; /* has no part in the call yet: dials in to pick up, say */
-	bool strange, lookup;
+	bool strange, lookup, consulting, conference;
+	struct party *third;
 	bool in_acd, from_queue;
 	uint64_t park_until_ms;
 	const json_t *acd;
@@ -102,7 +103,8 @@ static bool parties_read(struct draft *d)
 	ok = ok && slot_read(call, d->body, "customer", &call->customer);
 	ok = ok && slot_read(call, d->body, "agent", &call->agent);
 	ok = ok && slot_read(call, d->body, "dialled", &call->dialled);
-	return ok && slot_read(call, d->body, "supervisor", &call->supervisor);
+	ok = ok && slot_read(call, d->body, "supervisor", &call->supervisor);
+	return ok && slot_read(call, d->body, "third", &d->third);
 }
 
 static bool collect_read(struct ivr_collect *k, const json_t *o)
@@ -228,6 +230,8 @@ static bool rest_read(struct draft *d)
 	ok = kept_number(o, "queued_ms", INT64_MAX, &queued_ms) && ok;
 	ok = kept_flag(o, "in_acd", &d->in_acd) && ok;
 	ok = kept_flag(o, "from_queue", &d->from_queue) && ok;
+	ok = kept_flag(o, "consulting", &d->consulting) && ok;
+	ok = kept_flag(o, "conference", &d->conference) && ok;
 	ok = kept_flag(o, "served", &call->served) && ok;
 	ok = kept_flag(o, "answered", &call->answered) && ok;
 	ok = kept_flag(o, "announced", &call->announced) && ok;
@@ -341,7 +345,7 @@ static bool take_up(struct draft *d, struct party *p)
 	char password[SIP_TEXT_MAX];
 
 	if (p->state == PARTY_UP && p->answered && !p->offered && sip_call_kept_runs(dialog) &&
-	    !d->stranger[p - call->party])
+	    !d->stranger[p - call->party] && p != d->third)
 		return party_restore(
 			       p, dialog,
 			       password_of(call->centre, dialog, password, sizeof(password))) == 0;
@@ -418,6 +422,7 @@ static bool can_go_on(const struct draft *d, enum call_state state)
 	const struct call *call = d->call;
 
 	if (d->strange || call->customer == NULL || state == CALL_NEW ||
+	    (d->consulting && (call->agent == NULL || d->third == call->agent)) ||
 	    call->record.kind == CALL_FEATURE || call->record.kind == CALL_MONITOR)
 		return false;
 	if (call->callback.promised && !call->answered)
@@ -454,6 +459,8 @@ static bool go_on(struct draft *d, enum call_state state)
 			call->adopt_next = ADOPT_QUEUE_LOST;
 		}
 	}
+	if (d->consulting)
+		call->adopt_next = d->conference ? ADOPT_THREE_LOST : ADOPT_THIRD_LOST;
 	tell_desks(call);
 	if (call->state == CALL_MESSAGE && call->message_since_ms != 0)
 		message_resume(call);

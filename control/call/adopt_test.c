@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 
 #include "base/log.h"
+#include "call/consult.h"
 #include "call/journal.h"
 #include "check.h"
 
@@ -584,6 +585,33 @@ static void who_is_parked_stays_there(void)
 	end();
 }
 
+static void who_was_consulted_is_let_go(void)
+{
+	struct kit_call *customer, *third;
+	char why[160];
+
+	begin();
+	customer = talk();
+	check_int(consult_start(call_kit_newest(&k)->agent, "1002", why, sizeof(why)), 0);
+	for (int i = 0; i < 300 && call_kit_newest(&k)->consult.state != CONSULT_TALKING; i++)
+		kit_wait(10);
+	check_int(call_kit_newest(&k)->consult.state, CONSULT_TALKING);
+	kit_wait(60);
+	third = kit_last(k.phone[1]);
+	restart();
+	check(kit_until(&third->closed, 1, 3000));
+	check_int(call_kit_newest(&k)->state, CALL_TALKING);
+	check_int(agent("1002").agent.others, 0);
+	kit_wait(30);
+	check_int(engine_kit_legs(k.engine), 2);
+	check(engine_kit_hears(k.engine, call_kit_newest(&k)->customer->leg,
+			       call_kit_newest(&k)->agent->leg));
+	check_str(engine_kit_playing(k.engine, call_kit_newest(&k)->customer->leg), "");
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	end();
+}
+
 /* Nobody has taught the journal about them. */
 static void calls_of_strange_kinds_are_hung_up(void)
 {
@@ -696,6 +724,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(damaged_rows_end_their_calls_and_no_other),
 	CHECK_CASE(rows_of_a_newer_daemon_are_hung_up),
 	CHECK_CASE(who_is_parked_stays_there),
+	CHECK_CASE(who_was_consulted_is_let_go),
 	CHECK_CASE(calls_of_strange_kinds_are_hung_up),
 	CHECK_CASE(who_dials_a_colleague_is_refused_and_who_talks_talks_on),
 	CHECK_CASE(a_message_is_taken_on),

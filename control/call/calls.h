@@ -159,6 +159,8 @@ enum adopt_next {
 	ADOPT_FLOW_ANEW,   /* its place in the flow */
 	ADOPT_QUEUE_LOST,  /* the queue is not there any more */
 	ADOPT_LOOKUP_LOST, /* the answer that it waited for */
+	ADOPT_THIRD_LOST,  /* whom the agent consulted while the customer waited */
+	ADOPT_THREE_LOST,  /* whom both talked with */
 };
 
 struct conference;

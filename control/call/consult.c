@@ -67,6 +67,11 @@ static void back(struct call *call, enum consult_state was, const char *tone)
 		talk_held(call->customer, true);
 }
 
+void consult_restarted(struct call *call, bool held)
+{
+	back(call, held ? CONSULT_TALKING : CONSULT_CONFERENCE, NULL);
+}
+
 void consult_resume(struct call *call)
 {
 	switch (call->consult.state) {

@@ -50,6 +50,10 @@ void consult_number(struct call *call, const char *digits);
 /* A key by INFO while the number is typed. */
 void consult_info_digit(struct call *call, char key);
 
+/* The daemon was restarted, the third party is let go: agent and customer are together again. `held`: the
+ * customer was waiting meanwhile. */
+void consult_restarted(struct call *call, bool held);
+
 /* What becomes of the third party's phone. */
 void consult_answered(struct party *p);
 void consult_closed(struct party *p, int status);

@@ -140,6 +140,7 @@ static void put_parties(json_t *o, const struct call *call)
 	put_slot(o, "agent", call, call->agent);
 	put_slot(o, "dialled", call, call->dialled);
 	put_slot(o, "supervisor", call, call->supervisor);
+	put_slot(o, "third", call, call->consult.party);
 }
 
 static json_t *collect_row(const struct ivr_collect *k)
@@ -260,8 +261,7 @@ static void put_parking(json_t *o, const struct call *call)
 /* Of a kind that adopt.c has not been taught to go on with. */
 static bool strange(const struct call *call)
 {
-	return call->consult.state != CONSULT_NONE || journal_state_name(call->state) == NULL ||
-	       journal_dial_name(call->dial) == NULL;
+	return journal_state_name(call->state) == NULL || journal_dial_name(call->dial) == NULL;
 }
 
 json_t *journal_call(const struct call *call)
@@ -278,6 +278,8 @@ json_t *journal_call(const struct call *call)
 	put_parties(o, call);
 	put_flow(o, call);
 	put_place(o, call);
+	kept_put_flag(o, "consulting", call->consult.state != CONSULT_NONE);
+	kept_put_flag(o, "conference", call->consult.state == CONSULT_CONFERENCE);
 	kept_put_flag(o, "served", call->served);
 	kept_put_flag(o, "answered", call->answered);
 	kept_put_flag(o, "announced", call->announced);
