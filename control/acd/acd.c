@@ -292,7 +292,9 @@ int acd_callback(struct acd *a, uint64_t id, bool callback, uint64_t now_ms)
 	q->n_callbacks += callback ? 1u : -1u;
 	c->announce_ms = !callback && q->announce_every_s > 0 ? now_ms + q->announce_every_s * 1000u
 							      : DUE_NEVER;
-	acd_wait_due(a, call, now_ms);
+	/* What is due already is not put off: the clock has not been looked at since. */
+	if (a->due.at[a->plan.agents_max + (uint32_t)call] > now_ms)
+		acd_wait_due(a, call, now_ms);
 	return 0;
 }
 
@@ -337,7 +339,8 @@ int acd_agent_event(struct acd *a, int agent, enum agent_event ev, uint8_t reaso
 
 	struct acd_agent *g = &a->agents[agent];
 
-	if (g->gone && ev == AGENT_SIGN_IN)
+	/* Who is gone signs out after its call, and nothing puts that off. */
+	if (g->gone && (ev == AGENT_SIGN_IN || ev == AGENT_GO_READY || ev == AGENT_GO_NOT_READY))
 		return -ENOENT;
 	if (g->agent.state == AGENT_RINGING && (ev == AGENT_SIGN_OUT || ev == AGENT_GO_NOT_READY)) {
 		acd_give_back(a, agent, ev, reason, now_ms);

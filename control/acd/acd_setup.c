@@ -287,9 +287,11 @@ static void due_anew(struct acd *a, uint64_t now_ms)
 int acd_configure(struct acd *a, const struct config *c, uint64_t now_ms)
 {
 	uint32_t place = 0;
+	bool frozen = a->frozen;
 
 	if (!fits(a, c))
 		return -ENOSPC;
+	a->frozen = true; /* nothing is offered before everybody has his skills */
 	a->priority_step_ms = c->priority_step_s * 1000u;
 
 	/* Skills are taken from all and given anew; between the two nobody counts anywhere. */
@@ -324,6 +326,7 @@ int acd_configure(struct acd *a, const struct config *c, uint64_t now_ms)
 		    !a->queues[i].wait_without_agents)
 			acd_expel(a, (int)i, ACD_LEFT_EMPTY, now_ms);
 	due_anew(a, now_ms);
+	a->frozen = frozen;
 	acd_match_idle(a, now_ms);
 	return 0;
 }

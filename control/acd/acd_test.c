@@ -660,6 +660,95 @@ static void a_reload_changes_the_patience_of_those_who_wait(void)
 	free(a);
 }
 
+/* What is due is done, also when the clock is looked at late: hanging up to be called back puts nothing off. */
+static void a_level_that_has_opened_stays_open(void)
+{
+	static const char centre_of_two[] =
+		"queues: [{name: q, level_after_s: 10, max_wait_s: 0, announce_every_s: 0}]\n"
+		"agents: [{number: A, password: x, queues: {q: 2}}]\n";
+	struct acd *a = open_centre(centre_of_two);
+	struct acd_action o;
+
+	acd_agent_reachable(a, 0, true, 0);
+	check_int(acd_agent_event(a, 0, AGENT_SIGN_IN, 0, 0), 0);
+	check_int(acd_agent_event(a, 0, AGENT_GO_READY, 0, 0), 0);
+	check_int(acd_enter(a, 7, 0, &(struct acd_entry){.prefer = -1}, 1000), 0);
+	check_int(acd_callback(a, 7, true, 11005), 0);
+	while (acd_next(a, &o))
+		check(o.kind == ACD_AGENT_STATE);
+	check(acd_deadline(a) <= 11005);
+	acd_tick(a, 11010);
+	check(acd_next(a, &o) && o.kind == ACD_OFFER && o.call == 7);
+	free(a);
+}
+
+/* Whatever else is pressed: who is no agent any more is signed out after the call. */
+static void who_is_gone_signs_out_after_the_call(void)
+{
+	static const char none[] = "queues: [{name: q, wrap_up_s: 0}]\n";
+	static const char one[] = "queues: [{name: q, wrap_up_s: 0}]\n"
+				  "agents: [{number: A, password: x, queues: {q: 1}}]\n";
+	struct acd *a = open_centre(one);
+	struct acd_agent_view v;
+	struct acd_action o;
+	struct complaints k;
+	struct config *c;
+
+	acd_agent_reachable(a, 0, true, 0);
+	check_int(acd_agent_event(a, 0, AGENT_SIGN_IN, 0, 0), 0);
+	check_int(acd_agent_event(a, 0, AGENT_GO_READY, 0, 0), 0);
+	check_int(acd_enter(a, 7, 0, &(struct acd_entry){.prefer = -1}, 1000), 0);
+	check_int(acd_offer_answered(a, 0, 7, 2000), 0);
+	check_int(config_load(none, strlen(none), "t", &c, &k), 0);
+	check_int(acd_configure(a, c, 3000), 0);
+	config_free(c);
+	check_int(acd_agent_event(a, 0, AGENT_GO_NOT_READY, 0, 4000), -ENOENT);
+	check_int(acd_agent_event(a, 0, AGENT_GO_READY, 0, 4000), -ENOENT);
+	check_int(acd_agent_done(a, 0, 5000), 0);
+	check(!acd_agent_view(a, 0, &v));
+	while (acd_next(a, &o))
+		;
+	acd_check(a);
+	free(a);
+}
+
+/* A reload that takes away whose phone rings offers the call by the new skills, and the first call first. */
+static void a_reload_offers_when_everybody_has_his_skills(void)
+{
+	static const char before[] =
+		"queues: [{name: q, announce_every_s: 0, max_wait_s: 0},\n"
+		" {name: r, priority: 1, announce_every_s: 0, max_wait_s: 0}]\n"
+		"agents: [{number: A, password: x, queues: {q: 1}},\n"
+		" {number: B, password: x, queues: []}]\n";
+	static const char after[] = "queues: [{name: q, announce_every_s: 0, max_wait_s: 0},\n"
+				    " {name: r, priority: 1, announce_every_s: 0, max_wait_s: 0}]\n"
+				    "agents: [{number: '2', password: x, queues: {q: 1, r: 1}}]\n";
+	struct acd *a = open_centre(before);
+	struct acd_action o;
+	struct complaints k;
+	struct config *c;
+	uint64_t first = 0;
+
+	for (int g = 0; g < 2; g++) {
+		acd_agent_reachable(a, g, true, 0);
+		check_int(acd_agent_event(a, g, AGENT_SIGN_IN, 0, 0), 0);
+		check_int(acd_agent_event(a, g, AGENT_GO_READY, 0, 0), 0);
+	}
+	check_int(acd_enter(a, 7, 0, &(struct acd_entry){.prefer = -1}, 1000), 0); /* A rings */
+	check_int(acd_enter(a, 8, 1, &(struct acd_entry){.prefer = -1}, 2000), 0); /* waits */
+	while (acd_next(a, &o))
+		;
+	check_int(config_load(after, strlen(after), "t", &c, &k), 0);
+	check_int(acd_configure(a, c, 3000), 0);
+	config_free(c);
+	while (acd_next(a, &o))
+		if (o.kind == ACD_OFFER && first == 0)
+			first = o.call;
+	check_int(first, 8);
+	acd_check(a);
+	free(a);
+}
+
 static void an_offer_that_is_nobodys_fault_changes_nobody(void)
 {
 	static const struct line story[] = {
@@ -786,6 +875,9 @@ static const struct check_case cases[] = {
 	CHECK_CASE(queues_are_paused_and_agents_moved_by_hand),
 	CHECK_CASE(a_reload_keeps_what_was_changed_by_hand),
 	CHECK_CASE(a_reload_changes_the_patience_of_those_who_wait),
+	CHECK_CASE(a_level_that_has_opened_stays_open),
+	CHECK_CASE(who_is_gone_signs_out_after_the_call),
+	CHECK_CASE(a_reload_offers_when_everybody_has_his_skills),
 	CHECK_CASE(an_offer_that_is_nobodys_fault_changes_nobody),
 	CHECK_CASE(a_colleague_takes_the_call_of_a_phone_that_rings),
 	CHECK_CASE(who_is_not_to_be_disturbed_gets_no_call),
