@@ -66,8 +66,8 @@ void sim_take_config(struct sim *s, const struct config *c)
 	}
 }
 
-/* A new one, as after a start of the control plane. */
-void sim_acd_make(struct sim *s)
+/* A new one, as after a start of the control plane; places are those of the first configuration. */
+void sim_acd_make(struct sim *s, const struct config *now)
 {
 	acd_init(s->acd, &s->acd_plan);
 	memset(s->change, SIM_UNCHANGED, (size_t)s->n_agents * s->n_queues);
@@ -83,6 +83,10 @@ void sim_acd_make(struct sim *s)
 	}
 	for (uint32_t g = 0; g < s->n_agents; g++)
 		must(acd_agent_find(s->acd, s->config->agents[g].number) == (int)g);
+	if (now != s->config) {
+		sim_take_config(s, now);
+		must(acd_configure(s->acd, now, s->now_ms) == 0);
+	}
 	s->ticked_ms = 0;
 }
 
@@ -127,6 +131,7 @@ struct sim *sim_open(const struct sim_plan *plan)
 
 	must(s != NULL && plan->start_ms > 0 && plan->calls_max < 1u << SIM_SLOT_BITS);
 	s->plan = plan;
+	s->picks = SIM_NONE;
 	s->bytes = sizeof(*s);
 	s->now_ms = plan->start_ms;
 	s->n_queues = c->n_queues;
@@ -151,7 +156,7 @@ struct sim *sim_open(const struct sim_plan *plan)
 	s->answer = json_pack("{s:s,s:i,s:{s:s}}", "tier", "gold", "balance", 30523, "customer",
 			      "name", "Li");
 	s->say = ivr_say_builtin();
-	sim_acd_make(s);
+	sim_acd_make(s, s->plan->config[0]);
 	people_begin(s);
 	sim_drain(s);
 	s->dry = !plan->source.next(plan->source.arg, &s->pending);
@@ -241,6 +246,10 @@ static void dispatch(struct sim *s, uint32_t thing)
 		acd_tick(s->acd, s->now_ms);
 	} else if (thing == SIM_THING_ENGINE) {
 		sim_act_engine_due(s);
+	} else if (thing == SIM_THING_BACK) {
+		sim_act_engine_back(s);
+	} else if (thing == SIM_THING_THAW) {
+		sim_thaw(s);
 	} else if (i < s->n_queues) {
 		sim_act_queue_due(s, (int)i);
 	} else if (i - s->n_queues < s->n_agents * SIM_TIMERS) {
@@ -272,9 +281,15 @@ static void close_up(struct sim *s)
 {
 	s->closing = true;
 	sim_tell(s, "nothing more comes from outside; whoever is away comes back");
-	s->engine_back_ms = s->trunk_back_ms = s->control_back_ms = 0;
-	for (uint32_t q = 0; q < s->n_queues; q++)
+	s->trunk_back_ms = s->control_back_ms = 0;
+	sim_act_engine_back(s);
+	sim_drain(s);
+	sim_thaw(s);
+	sim_drain(s);
+	for (uint32_t q = 0; q < s->n_queues; q++) {
 		sim_act_queue_due(s, (int)q);
+		sim_drain(s);
+	}
 	for (uint32_t g = 0; g < s->n_agents && s->n_calls > 0; g++)
 		if (s->agent[g].state == AGENT_OFFLINE && s->plan->people.back_again_ms > 0)
 			sim_agent_person(s, (int)g, AGENT_SIGN_IN, s->now_ms + 1000);

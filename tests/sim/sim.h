@@ -55,7 +55,10 @@ enum sim_event_kind {
 	SIM_RELOAD,      /* configuration number `value` */
 	SIM_ENGINE_AWAY, /* for `for_ms` */
 	SIM_TRUNK_AWAY,  /* for `for_ms`: nobody arrives; one in four conversations breaks off */
-	SIM_RESTART,     /* the control plane; away for `for_ms` */
+	SIM_DND,         /* `agent` is not to be disturbed (`value` odd), or is again */
+	SIM_PICK_UP,     /* `agent` takes waiting call number `value` of `queue` unasked */
+	SIM_RESTART, /* the control plane is stopped, and away for `for_ms`: calls end, promises stand */
+	SIM_KILLED, /* it dies, and takes up what it had kept: frozen for `for_ms` */
 	SIM_EVENTS
 };
 
@@ -83,6 +86,7 @@ struct sim_people {
 	struct sim_law wrap; /* the work after a call, ended by hand when shorter than the limit */
 	double miss;         /* lets it ring */
 	double reject;
+	double no_media;        /* the offer cannot be made, by nobody's fault */
 	double lost;            /* the phone does not respond */
 	double out_ringing;     /* signs out while it rings */
 	double away_ringing;    /* goes not ready while it rings */

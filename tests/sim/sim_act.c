@@ -5,8 +5,6 @@
 #include "base/must.h"
 #include "sim_priv.h"
 
-enum { BACK_AFTER_RESTART_MS = 20000 };
-
 /* --- supervisors --------------------------------------------------------------------------- */
 
 static void pause_queue(struct sim *s, int queue, uint32_t for_ms)
@@ -83,6 +81,24 @@ static void move_agent(struct sim *s, const struct sim_event *e)
 		s->level[at] = s->change[at] = e->value;
 }
 
+/* A colleague takes a call that waits or rings elsewhere. */
+static void pick_up(struct sim *s, const struct sim_event *e)
+{
+	struct sim_call *c = sim_call_waiting(s, e->queue, e->value);
+	int rc;
+
+	if (c == NULL)
+		return;
+	rc = acd_pick_up(s->acd, e->agent, c->id, s->now_ms);
+	s->picks = e->agent;
+	sim_drain(s);
+	s->picks = SIM_NONE;
+	if (rc != 0 && rc != -EPROTO)
+		sim_breaks(s, "caller %u waits and cannot be picked up (%d)", c->serial, rc);
+	if (rc == 0 && c->place != SIM_TALKING && c->place != SIM_DIALLING)
+		sim_breaks(s, "caller %u was picked up and does not talk", c->serial);
+}
+
 static void reload(struct sim *s, unsigned which)
 {
 	const struct config *c = s->plan->config[which % SIM_CONFIGS_MAX];
@@ -98,12 +114,28 @@ static void reload(struct sim *s, unsigned which)
 
 /* --- failures ------------------------------------------------------------------------------ */
 
+/* As control/call does: nothing is offered meanwhile. */
 static void engine_away(struct sim *s, uint32_t for_ms)
 {
 	if (s->now_ms + for_ms > s->engine_back_ms)
 		s->engine_back_ms = s->now_ms + for_ms;
-	if (for_ms >= SIM_ENGINE_GRACE_MS)
+	s->held = true;
+	acd_hold(s->acd, true, s->now_ms);
+	due_set(&s->due, SIM_THING_BACK, s->engine_back_ms);
+	if (s->engine_back_ms - s->now_ms >= SIM_ENGINE_GRACE_MS)
 		due_set(&s->due, SIM_THING_ENGINE, s->now_ms + SIM_ENGINE_GRACE_MS);
+}
+
+void sim_act_engine_back(struct sim *s)
+{
+	due_set(&s->due, SIM_THING_BACK, DUE_NEVER);
+	due_set(&s->due, SIM_THING_ENGINE, DUE_NEVER);
+	s->engine_back_ms = 0;
+	if (!s->held)
+		return;
+	sim_tell(s, "the engine is back");
+	s->held = false;
+	acd_hold(s->acd, false, s->now_ms);
 }
 
 /* Nobody waits longer for it. */
@@ -126,42 +158,6 @@ static void trunk_away(struct sim *s, const struct sim_event *e)
 	for (uint32_t i = 0; i < s->plan->calls_max; i++)
 		if (s->call[i].place == SIM_TALKING && sim_random_below(&r, 4) == 0)
 			sim_call_end(s, &s->call[i], PARTY_SYSTEM, CALL_CAUSE_MEDIA_TIMEOUT);
-}
-
-/* The control plane stops and begins anew: calls end, promises stand, everybody signs in again. */
-static void restart(struct sim *s, uint32_t for_ms)
-{
-	struct acd_action a;
-
-	for (uint32_t i = 0; i < s->plan->calls_max; i++)
-		if (s->call[i].place != SIM_FREE)
-			sim_call_lost(s, &s->call[i], true);
-	while (acd_next(s->acd, &a))
-		; /* nobody is left to hear it */
-	s->result.restarts++;
-	s->control_back_ms = s->now_ms + for_ms;
-	for (uint32_t q = 0; q < s->n_queues; q++) {
-		struct sim_queue_sums now = sim_queue_sums(s, (int)q);
-
-		s->queue[q].before = now;
-		s->queue[q].sums = (struct sim_queue_sums){0};
-		due_set(&s->due, SIM_THING_QUEUES + q, DUE_NEVER);
-	}
-	sim_acd_make(s);
-	for (uint32_t i = 0; i < s->n_agents; i++) {
-		struct sim_agent *g = &s->agent[i];
-		struct sim_random r = g->random;
-
-		s->state_ms[g->state] += s->now_ms - g->since_ms;
-		*g = (struct sim_agent){
-			.reachable = g->reachable, .since_ms = s->now_ms, .random = g->random};
-		sim_random_bits(&g->random);
-		acd_agent_reachable(s->acd, (int)i, g->reachable, s->now_ms);
-		due_set(&s->due, sim_thing_of_agent(s, (int)i, SIM_PHONE), DUE_NEVER);
-		due_set(&s->due, sim_thing_of_agent(s, (int)i, SIM_PRIVATE), DUE_NEVER);
-		sim_agent_person(s, (int)i, AGENT_SIGN_IN,
-				 s->control_back_ms + sim_random_below(&r, BACK_AFTER_RESTART_MS));
-	}
 }
 
 /* --- all of them --------------------------------------------------------------------------- */
@@ -242,8 +238,17 @@ void sim_act(struct sim *s, const struct sim_event *e)
 	case SIM_TRUNK_AWAY:
 		trunk_away(s, e);
 		break;
+	case SIM_DND:
+		(void)acd_agent_dnd(s->acd, e->agent, e->value % 2 == 1, s->now_ms);
+		break;
+	case SIM_PICK_UP:
+		pick_up(s, e);
+		break;
 	case SIM_RESTART:
-		restart(s, e->for_ms);
+		sim_restart(s, e->for_ms);
+		break;
+	case SIM_KILLED:
+		sim_killed(s, e->for_ms % 5000);
 		break;
 	case SIM_EVENTS:
 		break;

@@ -34,7 +34,9 @@ void sim_agent_rings(struct sim *s, int agent, struct sim_call *c)
 	if (answer_ms == UINT64_MAX || !s->agent[agent].reachable ||
 	    (what -= p->miss) < 0) /* lets it ring */
 		phone(s, agent, SIM_PHONE_QUIET, c->id, DUE_NEVER);
-	else if (s->now_ms < s->engine_back_ms || (what -= p->lost) < 0)
+	else if (s->held || (what -= p->no_media) < 0)
+		phone(s, agent, SIM_PHONE_VOID, c->id, s->now_ms);
+	else if ((what -= p->lost) < 0)
 		phone(s, agent, SIM_PHONE_LOST, c->id, s->now_ms);
 	else if ((what -= p->reject) < 0)
 		phone(s, agent, SIM_PHONE_REJECTS, c->id, at_ms);
@@ -66,9 +68,11 @@ static void phone_due(struct sim *s, int agent)
 	enum sim_phone does = g->phone;
 	uint64_t call = g->phone_call;
 	bool ours = g->state == AGENT_RINGING && g->call == call;
+	struct sim_call *c;
 	int rc = 0;
 
 	g->phone = does == SIM_PHONE_LOST ? SIM_PHONE_LOST : SIM_PHONE_QUIET;
+	c = sim_call_find(s, call);
 	switch (does) {
 	case SIM_PHONE_ANSWERS:
 		rc = acd_offer_answered(s->acd, agent, call, s->now_ms);
@@ -87,6 +91,11 @@ static void phone_due(struct sim *s, int agent)
 		if (ours)
 			rc = sim_agent_wish(s, agent, AGENT_GO_NOT_READY, 1);
 		break;
+	case SIM_PHONE_VOID:
+		rc = acd_offer_void(s->acd, agent, call, s->now_ms);
+		if (rc == 0 && c != NULL && c->ringing == 1)
+			c->void_until_ms = s->now_ms + ACD_VOID_MS;
+		break;
 	case SIM_PHONE_QUIET:
 		return;
 	}
@@ -95,7 +104,7 @@ static void phone_due(struct sim *s, int agent)
 			   sim_agent_number(s, agent), rc);
 	if (!ours && rc != -EPROTO && rc != 0)
 		sim_breaks(s, "agent %s's late answer is told %d", sim_agent_number(s, agent), rc);
-	if (!ours && rc == 0 && does <= SIM_PHONE_LOST)
+	if (!ours && rc == 0 && (does <= SIM_PHONE_LOST || does == SIM_PHONE_VOID))
 		sim_breaks(s, "agent %s's answer to an offer that is over is taken",
 			   sim_agent_number(s, agent));
 }

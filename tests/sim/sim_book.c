@@ -75,6 +75,15 @@ static void write_answered(struct sim *s, const struct acd_action *a, struct sim
 	struct sim_agent *g = &s->agent[a->agent];
 	struct sim_queue *q = &s->queue[a->queue];
 
+	if (c != NULL && c->place == SIM_WAITING && a->agent == s->picks && g->call == 0) {
+		/* Taken unasked: as if it had rung there. */
+		c->place = SIM_OFFERED;
+		c->ringing = 1;
+		q->waiting--;
+		q->offered_now++;
+		g->call = c->id;
+		g->wrap_s = q->rule != NULL ? q->rule->wrap_up_s : 0;
+	}
 	if (c == NULL || c->place != SIM_OFFERED || g->call != a->call || c->ringing != 1) {
 		sim_breaks(s, "agent %s answers a call that does not ring there alone",
 			   sim_agent_number(s, a->agent));
@@ -135,7 +144,7 @@ static void write_state(struct sim *s, const struct acd_action *a)
 	}
 	if (a->state == AGENT_RINGING && g->call == 0)
 		sim_breaks(s, "agent %s's phone rings for nobody", sim_agent_number(s, a->agent));
-	if (was == AGENT_WRAP_UP && a->at_ms > g->wrap_until_ms + late_ms(s))
+	if (was == AGENT_WRAP_UP && s->thaws_ms == 0 && a->at_ms > g->wrap_until_ms + late_ms(s))
 		sim_breaks(s, "agent %s's wrap-up lasted %llu ms too long",
 			   sim_agent_number(s, a->agent),
 			   (unsigned long long)(a->at_ms - g->wrap_until_ms));
@@ -221,6 +230,7 @@ void sim_book_entered(struct sim *s, struct sim_call *c, int queue, bool afresh)
 	c->joined_ms = s->now_ms;
 	if (afresh) {
 		c->seq = ++s->seq;
+		c->void_until_ms = 0;
 		prefer(s, c, c->prefer, q);
 	} else {
 		c->prefer_until_ms = 0; /* whom it preferred belonged to the other queue */

@@ -28,7 +28,7 @@ bool sim_check_may_take(const struct sim *s, const struct sim_call *c, int agent
 	const struct sim_queue *q = &s->queue[c->queue];
 	unsigned level = level_of(s, agent, c->queue);
 
-	if (level == 0 || q->paused || q->rule == NULL)
+	if (level == 0 || q->paused || q->rule == NULL || s->held || now_ms < c->void_until_ms)
 		return false;
 	if (c->prefer != agent && now_ms < c->prefer_until_ms)
 		return false;
@@ -79,6 +79,8 @@ static bool just_opened(const struct sim *s, const struct sim_call *c, int agent
 
 	if (c->prefer != agent && c->prefer_until_ms > at_ms)
 		at_ms = c->prefer_until_ms;
+	if (c->void_until_ms > at_ms)
+		at_ms = c->void_until_ms;
 	return at_ms > s->ticked_ms && at_ms != c->since_ms;
 }
 
@@ -251,7 +253,7 @@ static void check_queue(struct sim *s, int queue)
 void sim_check_all(struct sim *s)
 {
 	/* Only when nothing is due can it be said that everything due has been done. */
-	bool quiet = acd_deadline(s->acd) > s->now_ms;
+	bool quiet = acd_deadline(s->acd) > s->now_ms && s->thaws_ms == 0;
 	uint32_t calls = 0, n_free = 0;
 
 	s->result.checks++;
@@ -263,7 +265,7 @@ void sim_check_all(struct sim *s)
 			continue;
 		calls++;
 		check_call(s, &s->call[i], quiet);
-		if (s->call[i].place == SIM_WAITING)
+		if (s->call[i].place == SIM_WAITING && s->thaws_ms == 0)
 			check_idle(s, &s->call[i], n_free);
 	}
 	for (int i = 0; i < (int)s->n_agents; i++)

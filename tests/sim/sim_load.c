@@ -180,8 +180,9 @@ static enum sim_event_kind draw_kind(struct sim_random *r)
 		{SIM_PAUSE, 10},      {SIM_MOVE_CALL, 30},  {SIM_TAKE_CALL, 15},
 		{SIM_CALLBACK, 30},   {SIM_MOVE_AGENT, 40}, {SIM_RELOAD, 8},
 		{SIM_ENGINE_AWAY, 6}, {SIM_TRUNK_AWAY, 6},  {SIM_RESTART, 3},
+		{SIM_DND, 20},        {SIM_PICK_UP, 25},    {SIM_KILLED, 4},
 	};
-	unsigned x = sim_random_below(r, 998), i = 0;
+	unsigned x = sim_random_below(r, 1047), i = 0;
 
 	while (x >= often[i].weight)
 		x -= often[i++].weight;
@@ -200,10 +201,12 @@ static struct sim_event draw(struct sim_random *r, unsigned queues, unsigned age
 		e.queue =
 			flow && sim_random_below(r, 3) == 0 ? -1 : (int)sim_random_below(r, queues);
 		e.value = sim_random_below(r, 8) == 0 ? (uint8_t)(e.value % 3) : 0;
-	} else if (e.kind <= SIM_HANG_UP || e.kind == SIM_MOVE_AGENT) {
+	} else if (e.kind <= SIM_HANG_UP || e.kind == SIM_MOVE_AGENT || e.kind == SIM_DND ||
+		   e.kind == SIM_PICK_UP) {
 		e.agent = (int)sim_random_below(r, agents);
 	}
-	if (e.kind == SIM_PAUSE || (e.kind >= SIM_MOVE_CALL && e.kind <= SIM_MOVE_AGENT))
+	if (e.kind == SIM_PAUSE || e.kind == SIM_PICK_UP ||
+	    (e.kind >= SIM_MOVE_CALL && e.kind <= SIM_MOVE_AGENT))
 		e.queue = (int)sim_random_below(r, queues);
 	if (e.kind == SIM_NOT_READY)
 		e.value %= 5;

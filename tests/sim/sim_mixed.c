@@ -53,6 +53,7 @@ static struct sim_people foolish_people(void)
 		.miss = 0.06,
 		.reject = 0.05,
 		.lost = 0.03,
+		.no_media = 0.02,
 		.out_ringing = 0.02,
 		.away_ringing = 0.03,
 		.hang_up_at_once = 0.05,

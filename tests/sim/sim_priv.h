@@ -70,7 +70,8 @@ struct sim_call {
 	uint64_t arrived_ms, queued_ms, joined_ms, since_ms;
 	uint64_t gives_up_ms;
 	uint64_t seq;
-	int64_t key; /* less goes first; made when it joins */
+	int64_t key;            /* less goes first; made when it joins */
+	uint64_t void_until_ms; /* offered to nobody before */
 	int prefer;
 	uint64_t prefer_until_ms;
 	struct sim_random random;
@@ -89,7 +90,8 @@ enum sim_phone {
 	SIM_PHONE_REJECTS,
 	SIM_PHONE_LOST,
 	SIM_PHONE_OUT,
-	SIM_PHONE_AWAY
+	SIM_PHONE_AWAY,
+	SIM_PHONE_VOID
 };
 
 struct sim_agent {
@@ -127,7 +129,10 @@ struct sim {
 	struct acd *acd;
 	struct due due;
 	struct sim_event pending;
-	bool dry; /* the source is */
+	uint64_t thaws_ms; /* the ACD is frozen until then; 0: it is not */
+	bool held;         /* the engine is away: nothing is offered */
+	int picks;         /* the agent who takes a call unasked, now; SIM_NONE */
+	bool dry;          /* the source is */
 	bool closing;
 	struct sim_queue *queue;
 	int *queue_of_acd;
@@ -153,7 +158,14 @@ struct sim {
 
 /* --- things in the heap -------------------------------------------------------------------- */
 
-enum { SIM_THING_SOURCE, SIM_THING_ACD, SIM_THING_ENGINE, SIM_THING_QUEUES };
+enum {
+	SIM_THING_SOURCE,
+	SIM_THING_ACD,
+	SIM_THING_ENGINE,
+	SIM_THING_BACK,
+	SIM_THING_THAW,
+	SIM_THING_QUEUES
+};
 enum sim_timer { SIM_PERSON, SIM_PHONE, SIM_PLUG, SIM_PRIVATE, SIM_TIMERS };
 
 static inline uint32_t sim_thing_of_agent(const struct sim *s, int agent, enum sim_timer t)
@@ -187,6 +199,12 @@ void sim_call_step(struct sim *s, struct sim_call *c, enum call_step step, const
 /* Engine or control plane away for too long. */
 void sim_call_lost(struct sim *s, struct sim_call *c, bool restart);
 
+/* --- sim_restart.c ------------------------------------------------------------------------- */
+
+void sim_restart(struct sim *s, uint32_t for_ms);
+void sim_killed(struct sim *s, uint32_t for_ms);
+void sim_thaw(struct sim *s);
+
 /* sim_flow.c: the caller in the flow. */
 void sim_flow_begin(struct sim *s, struct sim_call *c);
 void sim_flow_due(struct sim *s, struct sim_call *c);
@@ -207,13 +225,15 @@ void sim_agent_person(struct sim *s, int agent, enum agent_event ev, uint64_t at
 
 /* What the event from outside does. */
 void sim_act(struct sim *s, const struct sim_event *e);
+/* Nobody waits longer for the engine; it is back. */
 void sim_act_engine_due(struct sim *s);
+void sim_act_engine_back(struct sim *s);
 void sim_act_queue_due(struct sim *s, int queue);
 
 /* --- sim.c --------------------------------------------------------------------------------- */
 
 void sim_take_config(struct sim *s, const struct config *c);
-void sim_acd_make(struct sim *s);
+void sim_acd_make(struct sim *s, const struct config *now);
 /* Take what the ACD has decided so far, before the world changes further. Never within itself. */
 void sim_drain(struct sim *s);
 

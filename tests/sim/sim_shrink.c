@@ -89,11 +89,17 @@ static bool mixed_fails(void *arg, const bool *skip)
 static bool shrink_people(struct trial *t, const struct sim_shrunk *cut)
 {
 	struct sim_people *p = &t->m->plan.people;
-	double *share[] = {&p->miss,         &p->reject,
-			   &p->lost,         &p->out_ringing,
-			   &p->away_ringing, &p->hang_up_at_once,
-			   &p->out_talking,  &p->away_talking,
-			   &p->transfer,     &p->caller_leaves_flow};
+	double *share[] = {&p->miss,
+			   &p->reject,
+			   &p->lost,
+			   &p->no_media,
+			   &p->out_ringing,
+			   &p->away_ringing,
+			   &p->hang_up_at_once,
+			   &p->out_talking,
+			   &p->away_talking,
+			   &p->transfer,
+			   &p->caller_leaves_flow};
 	struct sim_plan was;
 	bool less = false;
 

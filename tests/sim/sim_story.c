@@ -37,7 +37,10 @@ const char *sim_event_name(enum sim_event_kind kind)
 		[SIM_RELOAD] = "the configuration is reloaded",
 		[SIM_ENGINE_AWAY] = "the engine goes away",
 		[SIM_TRUNK_AWAY] = "the trunk goes away",
+		[SIM_DND] = "wants not to be disturbed, or does again",
+		[SIM_PICK_UP] = "takes a call that waits",
 		[SIM_RESTART] = "the control plane is restarted",
+		[SIM_KILLED] = "the control plane is killed and comes back",
 	};
 
 	return name[kind];
@@ -62,7 +65,7 @@ void sim_story_event(FILE *out, const struct config *c, const struct sim_event *
 	if (e->kind == SIM_RELOAD)
 		fprintf(out, ", number %u", e->value);
 	if (e->kind == SIM_UNPLUG || e->kind == SIM_OTHER || e->kind == SIM_PAUSE ||
-	    e->kind >= SIM_ENGINE_AWAY)
+	    (e->kind >= SIM_ENGINE_AWAY && e->agent < 0))
 		fprintf(out, " for %u s", e->for_ms / 1000);
 	fputc('\n', out);
 }
