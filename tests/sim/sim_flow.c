@@ -67,6 +67,7 @@ static void carry_out(struct sim *s, struct sim_call *c)
 		case IVR_QUEUE:
 		case IVR_VOICEMAIL:
 		case IVR_DIAL:
+		case IVR_CONFERENCE:
 		case IVR_LOOKUP:
 		case IVR_CALLBACK:
 		case IVR_HANGUP:
@@ -169,6 +170,7 @@ static void do_it(struct sim *s, struct sim_call *c, const struct sim_flow_do *d
 			      s->now_ms + sim_random_below(&c->random, d->max_s * 1000 + 1));
 		break;
 	case IVR_DIAL:
+	case IVR_CONFERENCE:
 		sim_tell(s, "caller %u is connected to %s", c->serial, d->name);
 		sim_call_next(s, c, SIM_NEXT_DONE,
 			      s->now_ms + 1000 + sim_random_below(&c->random, 120000));
@@ -234,6 +236,9 @@ static void done(struct sim *s, struct sim_call *c)
 	if (c->flow_do.kind == IVR_DIAL) {
 		ev.kind = IVR_EV_DIAL_DONE;
 		ev.dial = (enum ivr_dial_done)sim_random_below(&c->random, IVR_DIAL_FAILED + 1);
+	} else if (c->flow_do.kind == IVR_CONFERENCE) {
+		ev.kind = IVR_EV_DIAL_DONE;
+		ev.dial = sim_random_below(&c->random, 3) == 0 ? IVR_DIAL_BUSY : IVR_DIAL_SERVED;
 	} else if (c->flow_do.kind == IVR_LOOKUP) {
 		ev.kind = IVR_EV_LOOKUP_DONE;
 		ev.answer = sim_random_chance(&c->random, 0.2) ? NULL : s->answer;

@@ -26,6 +26,7 @@ static const char flow_text[] =
 	"  no-agent:\n    menu: [no-agent]\n    digits: {'1': main, '3': message, '5': mobile, "
 	"'*': back}\n"
 	"    otherwise: message\n"
+	"  room: {conference: board, next: bye, otherwise: message}\n"
 	"  mobile: {dial: '13800138000', timeout_s: 20, next: bye, otherwise: message}\n"
 	"  message: {voicemail: box, say: [leave], max_s: 60, next: bye}\n"
 	"  survey: {collect: [rate], into: score, max: 1, next: keep, otherwise: bye}\n"
