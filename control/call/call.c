@@ -8,6 +8,7 @@
 #include "call/consult.h"
 #include "call/emergency.h"
 #include "call/journal.h"
+#include "call/nail.h"
 #include "call/park.h"
 
 #include <stdio.h>
@@ -385,6 +386,7 @@ void call_end_at(struct call *call, enum call_party by, enum call_cause cause, u
 	tmr_cancel(&call->retry);
 	park_over(call);
 	emergency_over(call);
+	nail_ended(call);
 
 	queue_leave(call, by == PARTY_CUSTOMER);
 	flow_stop(call);

@@ -92,6 +92,7 @@ struct party {
 	char at[SIP_USER_MAX];     /* a remote agent: the outside number that rings for it */
 	bool confirmed;            /* who answered there has pressed the key */
 	char collect[CALL_ID_MAX]; /* waits for that key; "" none */
+	bool nailed;               /* it has a remote agent's line, to be given back; see nail.h */
 	bool picks_up;             /* it dialled in to take the call, and has no part in it yet */
 	struct sip_media local;    /* valid once the leg is there */
 	bool has_local;

@@ -65,6 +65,7 @@ struct desk {
 	uint64_t wrap_since_ms;    /* mono; 0: not in wrap-up */
 	uint64_t other_call;       /* number of the call that keeps it in OTHER; 0: none */
 	uint64_t since_wall_ms;    /* of the present state */
+	uint64_t line;             /* call that is the line of a remote agent; 0: none */
 	char remote[SIP_USER_MAX]; /* the outside number where the agent works; "" none */
 	struct budget budget;      /* of today's not-ready time */
 };

@@ -6,6 +6,7 @@
 #include "call/away.h"
 #include "call/calls.h"
 #include "call/journal.h"
+#include "call/nail.h"
 #include "call/remote.h"
 #include "call/watch.h"
 
@@ -91,6 +92,8 @@ void desk_state_changed(struct centre *c, const struct acd_action *a)
 	c->desks[a->agent].since_wall_ms = clock_wall_ms();
 	if (a->state == AGENT_OFFLINE)
 		remote_over(c, a->agent);
+	if (a->state == AGENT_READY)
+		nail_begin(c, a->agent); /* unless it is up */
 	away_changed(c, a->agent, a->state, a->reason);
 	account_wrap_up(c, a, v.number, &c->desks[a->agent]);
 	call = v.call ? centre_call(c, v.call) : NULL;

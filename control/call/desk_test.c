@@ -707,7 +707,137 @@ static void a_colleague_reaches_a_remote_agent_by_its_number(void)
 	call_kit_close(&k);
 }
 
+static bool reachable(void *arg)
+{
+	struct acd_agent_view v;
+
+	(void)arg;
+	centre_check(&k.c);
+	return acd_agent_view(k.c.acd, acd_agent_find(k.c.acd, "1003"), &v) && v.reachable;
+}
+
+static bool unreachable(void *arg)
+{
+	return !reachable(arg);
+}
+
+/* A call of a kind that is not over. */
+struct wanted {
+	enum call_kind kind;
+	struct call *found;
+};
+
+static void is_of_kind(struct call *call, void *arg)
+{
+	struct wanted *n = arg;
+
+	if (call->record.kind == n->kind && call->state != CALL_ENDING)
+		n->found = call;
+}
+
+static struct call *running(enum call_kind kind)
+{
+	struct wanted n = {.kind = kind};
+
+	call_each(&k.c, is_of_kind, &n);
+	return n.found;
+}
+
+static bool customer_talks(void *arg)
+{
+	const struct call *call = running(CALL_IN);
+
+	(void)arg;
+	centre_check(&k.c);
+	return call != NULL && call->state == CALL_TALKING;
+}
+
+static bool line_is_back(void *arg)
+{
+	const struct call *line = running(CALL_REMOTE);
+
+	(void)arg;
+	centre_check(&k.c);
+	return line != NULL && line->customer->sip != NULL &&
+	       line->customer->play_use == PLAY_MUSIC;
+}
+
+static void a_nailed_up_line_serves_several_calls(void)
+{
+	struct kit_call *customer, *phone;
+	char why[200];
+
+	call_kit_open_with(&k, mobile);
+	k.c.config->agents[2].remote.nailed_up = true;
+	k.world->mood = KIT_ANSWER;
+	strcpy(k.engine->digits, "1"); /* typed at the mobile */
+	mem_deref(k.reg[2]);
+	k.reg[2] = NULL;
+	kit_wait(100);
+	check_int(centre_sign_in_at(&k.c, "1003", "", why, sizeof(why)), 0);
+	check(!reachable(NULL)); /* until the key */
+	check(kit_run(reachable, NULL, 3000));
+	phone = kit_last(k.world);
+	check_int(k.world->calls, 1);
+	check_int(desk_agent_set(&k.c, "1003", "ready", NULL, why, sizeof(why)), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		unsigned media = phone->media;
+
+		customer = into_sales();
+		check(kit_run(customer_talks, NULL, 7000));
+		check_str(running(CALL_IN)->agent->number, "1003");
+		check(phone->closed == 0);
+		check(kit_until(&phone->media, media + 1, 2000)); /* told another leg */
+		kit_wait(50);
+		check_int(k.engine->hear_count, 2);
+		check(engine_kit_was(k.engine, "play.start beep"));
+		check_int(engine_kit_legs(k.engine), 3); /* customer, agent, and the idle line's */
+		sip_call_end(customer->call, 0, 16, NULL);
+		check(call_kit_ended(&k, i + 1));
+		check(kit_run(line_is_back, NULL, 3000));
+		check(call_kit_agent_is(&k, 2, "ready"));
+		check(phone->closed == 0);
+	}
+	/* The agent hangs up in mid-call: caller and line are let go. */
+	customer = into_sales();
+	check(kit_run(customer_talks, NULL, 7000));
+	kit_wait(100);
+	sip_call_end(phone->call, 0, 16, NULL);
+	check(kit_run(unreachable, NULL, 3000));
+	check(kit_until(&customer->closed, 1, 5000));
+	check(call_kit_agent_is(&k, 2, "not_ready"));
+	check(running(CALL_REMOTE) == NULL);
+	/* Ready again: rung again; signed out: let go. */
+	strcpy(k.engine->digits, "1");
+	check_int(desk_agent_set(&k.c, "1003", "ready", NULL, why, sizeof(why)), 0);
+	check(kit_run(reachable, NULL, 3000));
+	check_int(desk_agent_set(&k.c, "1003", "sign_out", NULL, why, sizeof(why)), 0);
+	check(kit_until(&kit_last(k.world)->closed, 1, 2000));
+	call_kit_close(&k);
+}
+
+static void a_line_that_is_not_confirmed_gets_no_calls(void)
+{
+	struct acd_agent_view v;
+	char why[200];
+
+	call_kit_open_with(&k, mobile);
+	k.c.config->agents[2].remote.nailed_up = true;
+	k.world->mood = KIT_ANSWER;
+	mem_deref(k.reg[2]);
+	k.reg[2] = NULL;
+	kit_wait(100);
+	check_int(centre_sign_in_at(&k.c, "1003", "", why, sizeof(why)), 0);
+	check(call_kit_ended(&k, 1));
+	check(!reachable(NULL));
+	check(acd_agent_view(k.c.acd, acd_agent_find(k.c.acd, "1003"), &v));
+	check_str(desk_reason_name(&k.c, v.agent.reason), "unreachable");
+	call_kit_close(&k);
+}
+
 static const struct check_case cases[] = {
+	CHECK_CASE(a_nailed_up_line_serves_several_calls),
+	CHECK_CASE(a_line_that_is_not_confirmed_gets_no_calls),
 	CHECK_CASE(a_remote_agent_confirms_with_a_key),
 	CHECK_CASE(an_answering_machine_gets_no_caller),
 	CHECK_CASE(a_mobile_that_is_not_answered_or_busy),

@@ -6,6 +6,7 @@
  */
 #include "call/conference.h"
 #include "call/consult.h"
+#include "call/nail.h"
 #include "call/remote.h"
 #include "call/watch.h"
 
@@ -318,7 +319,9 @@ void party_confirmed(struct party *p)
 	p->confirmed = true;
 	if (p->play_use == PLAY_CONFIRM)
 		party_play_stop(p);
-	if (p->offered)
+	if (call->record.kind == CALL_REMOTE)
+		nail_up(p);
+	else if (p->offered)
 		queue_offer_answered(p);
 	else if (p == call->dialled)
 		dial_answered(p);
@@ -334,7 +337,9 @@ void party_confirmed(struct party *p)
 
 void party_unconfirmed(struct party *p, bool lost)
 {
-	if (p->offered && lost)
+	if (p->call->record.kind == CALL_REMOTE)
+		call_end(p->call, PARTY_SYSTEM, CALL_CAUSE_NO_ANSWER);
+	else if (p->offered && lost)
 		queue_offer_void(p, "no engine");
 	else if (p->offered)
 		queue_offer_failed(p, AGENT_MISS);
@@ -362,7 +367,8 @@ static void answered(struct party *p, const struct sip_media *m)
 	}
 	if (p->incoming)
 		return; /* the ACK: what follows began with our answer */
-	if ((p->offered || p == p->call->dialled) && remote_asks(p))
+	if ((p->offered || p == p->call->dialled || p->call->record.kind == CALL_REMOTE) &&
+	    remote_asks(p))
 		return;
 	party_confirmed(p);
 }
@@ -655,6 +661,8 @@ void party_end(struct party *p, int status, int cause, const char *text)
 	if (p->state == PARTY_FREE)
 		return;
 	note_end(p, "us", status, cause, text);
+	if (p->nailed)
+		nail_return(p);
 	if (p->state != PARTY_ENDING) {
 		p->state = PARTY_ENDING;
 		if (p->ended_ms == 0)

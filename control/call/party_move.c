@@ -41,6 +41,9 @@ struct party *party_move(struct party *from, struct call *to, enum party_role ro
 	p->answered_ms = from->answered ? p->started_ms : 0;
 	p->held = from->held;
 	p->incoming = from->incoming;
+	p->nailed = from->nailed;
+	from->nailed = false;
+	memcpy(p->at, from->at, sizeof(p->at));
 	p->ring_ms = from->ring_ms;
 	p->moved_then = then;
 	party_take_dialog(p, from);

@@ -16,6 +16,7 @@
 #include "agent/dnd.h"
 #include "base/log.h"
 #include "base/must.h"
+#include "call/nail.h"
 #include "call/remote.h"
 
 static void publish_queue(struct centre *c, int queue)
@@ -245,18 +246,23 @@ static void offer(struct centre *c, const struct acd_action *a)
 	struct party *p = NULL;
 
 	if (call != NULL && call->state != CALL_ENDING && acd_agent_view(c->acd, a->agent, &v))
-		p = party_new(call, PARTY_IS_AGENT, v.number, a->agent);
+		p = nail_wanted(c, a->agent) ? nail_lend(call, a->agent)
+					     : party_new(call, PARTY_IS_AGENT, v.number, a->agent);
 	if (p == NULL) {
 		acd_offer_void(c->acd, a->agent, a->call, clock_mono_ms());
 		return;
 	}
 	p->ring_ms = a->ring_ms;
 	p->offered = true;
-	remote_place(p);
+	if (!p->nailed)
+		remote_place(p);
 	call_note(call, CALL_STEP_OFFER, p->number);
 	watch_offer(p);
 	call_set_state(call, CALL_OFFERING);
-	party_open(p, invite_agent);
+	if (p->nailed)
+		party_move_open(p);
+	else
+		party_open(p, invite_agent);
 }
 
 static void withdraw(struct centre *c, const struct acd_action *a)
@@ -314,6 +320,7 @@ static void answered(struct centre *c, const struct acd_action *a)
 {
 	struct call *call = centre_call(c, a->call);
 	struct party *p = call ? queue_offered(call, a->agent) : NULL;
+	json_t *said;
 
 	if (p == NULL) {
 		acd_agent_done(c->acd, a->agent, clock_mono_ms());
@@ -329,7 +336,10 @@ static void answered(struct centre *c, const struct acd_action *a)
 		callback_dial(call, p);
 		return;
 	}
-	talk_begin(call, p, whisper(call, a->waited_ms));
+	said = whisper(call, a->waited_ms);
+	if (said == NULL && p->nailed)
+		said = party_tone("beep"); /* nothing rang */
+	talk_begin(call, p, said);
 }
 
 void queue_whisper_done(struct call *call)

@@ -58,7 +58,8 @@ const char *record_missing(const struct call *call)
 
 	if (call->takes > 0)
 		return "";
-	if (call->record.kind == CALL_FEATURE || call->record.kind == CALL_MONITOR)
+	if (call->record.kind == CALL_FEATURE || call->record.kind == CALL_REMOTE ||
+	    call->record.kind == CALL_MONITOR)
 		return record_reason_name(RECORD_REASON_NOT_A_CALL);
 	if (!call->answered)
 		return record_reason_name(RECORD_REASON_NOT_ANSWERED);

@@ -217,6 +217,11 @@ static void remake(struct call *call, void *arg)
 	}
 	if (callback_engine_lost(call))
 		return;
+	if (call->record.kind ==
+	    CALL_REMOTE) { /* its dialog may be lent; the agent is rung again */
+		end_lost(call, NULL);
+		return;
+	}
 	call_note(call, CALL_STEP_ENGINE_LOST, NULL);
 	record_forget(call);
 	call->monitor[0] = '\0';

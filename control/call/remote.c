@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "call/emergency.h"
+#include "call/nail.h"
 #include "sip/registrar.h"
 
 enum { CONFIRM_MS = 8000 };
@@ -80,6 +81,7 @@ int remote_sign_in(struct centre *c, int agent, const char *number, char *why, s
 	log_info("agent", "%s works at %s", v.number, number);
 	centre_publish(c, "agent.remote",
 		       json_pack("{s:s,s:s}", "agent", v.number, "number", number));
+	nail_begin(c, agent);
 	queue_drain(c);
 	return 0;
 }
@@ -91,6 +93,7 @@ void remote_over(struct centre *c, int agent)
 
 	if (remote_number(c, agent)[0] == '\0' || !acd_agent_view(c->acd, agent, &v))
 		return;
+	nail_over(c, agent);
 	c->desks[agent].remote[0] = '\0';
 	acd_agent_reachable(c->acd, agent,
 			    registrar_lookup(sip_stack_registrar(c->sip), v.number, &one, 1) > 0,

@@ -222,6 +222,7 @@ static const struct field remote_fields[] = {
 	{"number", FIELD_NUMBER, offsetof(struct config_remote, number), 0, 0},
 	{"any_number", FIELD_BOOL, offsetof(struct config_remote, any_number), 0, 0},
 	{"confirm", FIELD_BOOL, offsetof(struct config_remote, confirm), 0, 0},
+	{"nailed_up", FIELD_BOOL, offsetof(struct config_remote, nailed_up), 0, 0},
 };
 
 void config_read_remote(const struct schema *s, const struct tree *agent, struct config_remote *out)

@@ -29,6 +29,7 @@ struct config_remote {
 	bool allowed;       /* there is a section `remote` */
 	bool any_number;    /* the agent names the number when it signs in */
 	bool confirm;       /* who answers there must press 1 */
+	bool nailed_up;     /* rung once; the line stays up between calls */
 	const char *number; /* unless it names another; "" none */
 };
 

@@ -55,6 +55,7 @@ const char *call_kind_name(enum call_kind kind)
 		[CALL_IN] = "in",           [CALL_INTERNAL] = "internal",
 		[CALL_FEATURE] = "feature", [CALL_MONITOR] = "monitor",
 		[CALL_OUT] = "out",         [CALL_CALLBACK] = "callback",
+		[CALL_REMOTE] = "remote",
 	};
 
 	return kind < CALL_KINDS ? names[kind] : "?";

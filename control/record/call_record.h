@@ -103,6 +103,7 @@ enum call_kind {
 	CALL_MONITOR,
 	CALL_OUT,
 	CALL_CALLBACK,
+	CALL_REMOTE, /* a remote agent's line that stays up */
 	CALL_KINDS
 };
 
