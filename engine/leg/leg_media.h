@@ -41,8 +41,14 @@ enum {
 
 /* leg_media.doing */
 enum {
-	LEG_DOING_TIMED = 1 << 0,  /* a play, a collect or digits on their way */
-	LEG_DOING_LISTEN = 1 << 1, /* its sound is searched for keys or tones */
+	LEG_DOING_PLAY = 1 << 0,
+	LEG_DOING_COLLECT = 1 << 1,
+	LEG_DOING_DIGITS = 1 << 2, /* on their way to the peer */
+	LEG_DOING_KEYS = 1 << 3,   /* keys are looked for in its samples */
+	LEG_DOING_MASK = 1 << 4,   /* and taken out of what others hear */
+	LEG_DOING_LINE = 1 << 5,   /* so are the tones of a line, and who answered */
+	LEG_DOING_NOISE = 1 << 6,  /* comfort noise is sent in place of silence */
+	LEG_DOING_TIMED = LEG_DOING_PLAY | LEG_DOING_COLLECT | LEG_DOING_DIGITS,
 };
 
 /* A playlist in progress; list NULL: none. */
@@ -104,11 +110,11 @@ struct leg_media {
 	uint32_t keys_ts;    /* timestamp that continues what keys.c has heard */
 	uint16_t slot;       /* in its call */
 	uint8_t direction;
-	uint8_t doing;           /* LEG_DOING_*: what its tick must look at; set by replan() */
+	uint8_t doing; /* LEG_DOING_*: what its tick must look at beyond this line; set by replan() */
 	struct room_member room; /* in a room */
 
 	/* What is being done on it. */
-	struct leg_play play;
+	alignas(64) struct leg_play play;
 	alignas(64) struct leg_collect collect;
 	struct leg_digits digits;
 
@@ -166,11 +172,20 @@ struct leg_media {
 	bool mac_known;
 };
 
-/* Begin to fetch what every tick touches. What only a play, a collect or digits need is not. */
+/* Begin to fetch what every tick touches; and, of a leg whose first line is here, what this one does. */
 static inline void leg_media_fetch(const struct leg_media *m)
 {
 	__builtin_prefetch(m, 1);
-	__builtin_prefetch(&m->listen, 1);
+}
+
+static inline void leg_media_fetch_more(const struct leg_media *m, bool decoded)
+{
+	if (m->doing & LEG_DOING_PLAY)
+		__builtin_prefetch(&m->play, 1);
+	if (m->doing & LEG_DOING_COLLECT)
+		__builtin_prefetch(&m->collect, 1);
+	if (decoded)
+		__builtin_prefetch(&m->listen, 1);
 }
 
 /* Bytes of the block behind one leg's jitter buffer, detector and concealment. */

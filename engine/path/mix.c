@@ -30,11 +30,11 @@ void mix_begin(struct worker *w, const struct worker_call *c)
 
 	uint16_t speaking = 0;
 
-	wm->decoded = c->plan.decode;
+	wm->decoded = c->decode;
 	wm->all_made = false;
 	wm->rate_hz = c->rate_hz;
 	wm->frame = c->rate_hz / (1000 / TICK_MS);
-	for (uint16_t left = c->plan.decode; left != 0; left &= (uint16_t)(left - 1)) {
+	for (uint16_t left = c->decode; left != 0; left &= (uint16_t)(left - 1)) {
 		unsigned s = (unsigned)__builtin_ctz(left);
 		struct leg *l = leg_at(&w->legs, c->leg[s]);
 

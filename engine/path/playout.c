@@ -102,7 +102,7 @@ static void play_send(struct worker *w, struct leg *l, const uint8_t *coded, con
 		memcpy(scaled, pcm, sizeof(scaled));
 		mix_scale(scaled, LEG_FRAME, m->play.gain_q12);
 		send_pcm(w, l, scaled, TONE_RATE_HZ);
-	} else if (coded != NULL && !m->codes_out && !m->cfg.noise) {
+	} else if (coded != NULL && !m->codes_out && !(m->doing & LEG_DOING_NOISE)) {
 		send_coded(w, l, coded);
 	} else {
 		send_pcm(w, l, pcm != NULL ? pcm : silence, TONE_RATE_HZ);
@@ -129,23 +129,36 @@ static void play_frame(struct worker *w, struct leg *l, bool send)
 		play_end(w, l, PLAY_END_FINISHED, 0);
 }
 
-bool playout_instead(struct worker *w, struct leg *l, enum leg_plan kind)
+/* Digits on their way, as events or as tones, in place of this tick's sound. */
+static bool digits_send(struct worker *w, struct leg *l)
 {
-	struct leg_media *m = worker_leg_media(w, l);
-	bool sends = kind == LEG_PLAN_PLAY || kind == LEG_PLAN_MIX;
+	const struct leg_media *m = worker_leg_media(w, l);
+	bool sends = l->out.plan == LEG_PLAN_PLAY || l->out.plan == LEG_PLAN_MIX;
 	int16_t pcm[LEG_FRAME];
-	bool sent = false;
 
 	if (m->digits.events.active && plan_sends((enum leg_direction)m->direction) &&
-	    send_event(w, l)) {
-		sent = true;
-	} else if (m->digits.tones && sends && tones_next(w, l, pcm)) {
-		send_pcm(w, l, pcm, TONE_RATE_HZ);
-		sent = true;
-	}
-	if (!play_runs(m))
+	    send_event(w, l))
+		return true;
+	if (!m->digits.tones || !sends || !tones_next(w, l, pcm))
+		return false;
+	send_pcm(w, l, pcm, TONE_RATE_HZ);
+	return true;
+}
+
+bool playout_timed(struct worker *w, struct leg *l)
+{
+	const struct leg_media *m = worker_leg_media(w, l);
+
+	if (m->doing & LEG_DOING_PLAY)
+		play_tick(w, l);
+	if (m->doing & LEG_DOING_COLLECT)
+		collect_tick(w, l);
+
+	bool sent = (m->doing & LEG_DOING_DIGITS) && digits_send(w, l);
+
+	if (!(m->doing & LEG_DOING_PLAY) || !play_runs(m))
 		return sent;
-	play_frame(w, l, !sent && kind == LEG_PLAN_PLAY);
+	play_frame(w, l, !sent && l->out.plan == LEG_PLAN_PLAY);
 	return true;
 }
 
@@ -153,18 +166,13 @@ bool playout_instead(struct worker *w, struct leg *l, enum leg_plan kind)
 static void leg_frame(struct worker *w, const struct worker_call *c, struct leg *l, unsigned slot)
 {
 	const struct leg_media *m = worker_leg_media(w, l);
-	const struct plan_leg *pl = &c->plan.leg[slot];
 	int16_t pcm[LEG_FRAME_MAX];
 
-	if (m->doing & LEG_DOING_TIMED) {
-		play_tick(w, l);
-		collect_tick(w, l);
-		if (playout_instead(w, l, pl->kind))
-			return;
-	}
-	if (pl->kind != LEG_PLAN_MIX)
+	if ((m->doing & LEG_DOING_TIMED) && playout_timed(w, l))
 		return;
-	mix_leg(w, pl, pcm);
+	if (l->out.plan != LEG_PLAN_MIX)
+		return;
+	mix_leg(w, &c->plan.leg[slot], pcm);
 	send_pcm(w, l, pcm, c->rate_hz);
 }
 
@@ -174,11 +182,13 @@ void playout_call(struct worker *w, struct worker_call *c)
 	/* A key heard just now may have ended a play. */
 	if (c->stale)
 		replan(w, c);
-	for (unsigned s = 0; s < CALL_LEGS_MAX; s++) {
+	for (unsigned s = 0, left = c->legs; left > 0 && s < CALL_LEGS_MAX; s++) {
 		struct leg *l = worker_call_leg(w, c, s);
 
-		if (l != NULL)
-			leg_frame(w, c, l, s);
+		if (l == NULL)
+			continue;
+		leg_frame(w, c, l, s);
+		left--;
 	}
 	if (c->stale)
 		replan(w, c);
@@ -198,6 +208,7 @@ void playout_fetch(const struct worker *w, struct leg *const *leg, unsigned n, b
 	for (unsigned i = 0; i < n; i++) {
 		const struct leg_media *m = worker_leg_media(w, leg[i]);
 
+		leg_media_fetch_more(m, leg[i]->in.flags & LEG_IN_BUFFER);
 		if (!(leg[i]->in.flags & LEG_IN_BUFFER))
 			continue;
 		jbuf_fetch(m->jbuf);
@@ -220,26 +231,25 @@ void playout_fetch(const struct worker *w, struct leg *const *leg, unsigned n, b
 static void fetch_call(const struct worker_call *c)
 {
 	rte_prefetch0(c);
-	rte_prefetch0(&c->leg[CALL_LEGS_MAX - 1]);
-	rte_prefetch0(&c->plan.decode);
 }
 
 /* The legs of a call, as far as there is room for all of them: a large room fetches its own. */
 static unsigned legs_add(const struct worker *w, const struct worker_call *c, struct leg **leg,
 			 unsigned n)
 {
-	unsigned slots = worker_call_slots(c);
+	unsigned left = c->legs;
 
-	if (n + slots > LEGS_AHEAD)
+	if (n + left > LEGS_AHEAD)
 		return n;
-	for (unsigned s = 0; s < slots; s++) {
+	for (unsigned s = 0; left > 0 && s < worker_call_slots(c); s++) {
 		struct leg *l = worker_call_leg(w, c, s);
 
 		if (l == NULL)
 			continue;
-		if (!c->is_room)
+		if (!c->is_room && c->decode != 0)
 			rte_prefetch0(&c->plan.leg[s]);
 		leg[n++] = l;
+		left--;
 	}
 	return n;
 }

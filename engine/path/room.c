@@ -248,7 +248,7 @@ static void send_shared(struct worker *w, struct room_work *rw, struct leg *l)
 	const struct leg_media *m = worker_leg_media(w, l);
 	uint8_t codec = l->out.codec;
 
-	if (codec >= CODEC_G711_COUNT || m->codes_out || m->cfg.noise) {
+	if (codec >= CODEC_G711_COUNT || m->codes_out || (m->doing & LEG_DOING_NOISE)) {
 		send_pcm(w, l, rw->shared, ROOM_RATE_HZ);
 		return;
 	}
@@ -268,12 +268,8 @@ static void send_one(struct worker *w, struct room_work *rw, unsigned i)
 
 	if (!is_there(rw, i))
 		return;
-	if (m->doing & LEG_DOING_TIMED) {
-		play_tick(w, l);
-		collect_tick(w, l);
-		if (playout_instead(w, l, (enum leg_plan)l->out.plan))
-			return;
-	}
+	if ((m->doing & LEG_DOING_TIMED) && playout_timed(w, l))
+		return;
 	if (l->out.plan != LEG_PLAN_MIX)
 		return;
 	if (m->room.deaf) {

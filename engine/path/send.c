@@ -61,7 +61,7 @@ static bool noise_instead(struct worker *w, struct leg *l, const int16_t *pcm, u
 
 static bool noise_wanted(const struct leg_media *m, const struct leg *l)
 {
-	return m->cfg.noise && l->out.codec < CODEC_G711_COUNT;
+	return (m->doing & LEG_DOING_NOISE) && l->out.codec < CODEC_G711_COUNT;
 }
 
 void send_coded(struct worker *w, struct leg *l, const uint8_t *coded)

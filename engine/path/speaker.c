@@ -224,7 +224,7 @@ static void fill_through(struct worker *w, struct leg *l, struct leg_media *m)
  * short for a key (ITU-T Q.24 asks for 40). */
 static void keys_mask(const struct leg_media *m, int16_t *pcm, uint32_t n)
 {
-	if (m->cfg.hide_digits && m->cfg.inband_dtmf && dtmf_detect_pressed(m->detect))
+	if ((m->doing & LEG_DOING_MASK) && dtmf_detect_pressed(m->detect))
 		memset(pcm, 0, n * sizeof(*pcm));
 }
 
@@ -261,7 +261,7 @@ static void listen_to(struct worker *w, const struct leg *l, struct leg_media *m
 	struct listen_frame f = listen_measure(pcm, LEG_FRAME);
 
 	listen_take(&m->listen, &f, TICK_MS);
-	if ((m->doing & LEG_DOING_LISTEN) && m->cfg.listen == LEG_LISTEN_FULL)
+	if (m->doing & LEG_DOING_LINE)
 		line_listen(w, l, m, pcm);
 }
 
@@ -280,13 +280,14 @@ void speaker_frame(struct worker *w, struct leg *l, int16_t *pcm)
 		memmove(m->fifo, m->fifo + LEG_FRAME, m->fifo_n * sizeof(m->fifo[0]));
 	}
 	/* A play that the caller's voice ends needs the level whatever else is looked at. */
-	if ((l->in.flags & LEG_IN_LISTEN) || (play_runs(m) && m->play.list->speech)) {
+	if ((l->in.flags & LEG_IN_LISTEN) ||
+	    ((m->doing & LEG_DOING_PLAY) && play_runs(m) && m->play.list->speech)) {
 		listen_to(w, l, m, narrow);
 	} else {
 		m->listen.power = 0;
 		m->listen.speaking = false;
 	}
-	if ((m->doing & LEG_DOING_LISTEN) && m->cfg.inband_dtmf)
+	if (m->doing & LEG_DOING_KEYS)
 		keys_hear(w, l, narrow, LEG_FRAME);
 	keys_mask(m, pcm, w->media->frame);
 }

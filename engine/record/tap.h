@@ -36,8 +36,9 @@ struct rec_frame {
 	uint32_t timestamp; /* RTP timestamp, low 32 bits */
 	uint16_t seq;
 	uint8_t channel; /* 0 = what the customer says, 1 = what the customer hears */
-	uint8_t codec;   /* enum recording_codec; rec_tap_codec() */
 	uint16_t len;    /* at most REC_FRAME_MAX */
+	uint8_t codec; /* enum recording_codec; rec_tap_codec(). Not beside `channel`: the two would be read as one
+			  * just after they were written as two, which stalls */
 	const uint8_t *payload;
 };
 

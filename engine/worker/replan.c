@@ -70,12 +70,24 @@ static void tones_override(const struct worker *w, const struct worker_call *cal
 
 bool replan_doing(struct leg_media *m)
 {
-	bool timed = m->play.list != NULL || m->collect.active || m->digits.tones ||
-		     m->digits.events.active;
-	bool listens = m->cfg.inband_dtmf || m->cfg.listen == LEG_LISTEN_FULL;
+	unsigned doing = 0;
 
-	m->doing = (uint8_t)((timed ? LEG_DOING_TIMED : 0) | (listens ? LEG_DOING_LISTEN : 0));
-	return timed;
+	if (m->play.list != NULL)
+		doing |= LEG_DOING_PLAY;
+	if (m->collect.active)
+		doing |= LEG_DOING_COLLECT;
+	if (m->digits.tones || m->digits.events.active)
+		doing |= LEG_DOING_DIGITS;
+	if (m->cfg.inband_dtmf)
+		doing |= LEG_DOING_KEYS;
+	if (m->cfg.inband_dtmf && m->cfg.hide_digits)
+		doing |= LEG_DOING_MASK;
+	if (m->cfg.listen == LEG_LISTEN_FULL)
+		doing |= LEG_DOING_LINE;
+	if (m->cfg.noise)
+		doing |= LEG_DOING_NOISE;
+	m->doing = (uint8_t)doing;
+	return (doing & LEG_DOING_TIMED) != 0;
 }
 
 static void apply(struct worker *w, const struct worker_call *call, struct leg *l, unsigned s,
@@ -128,6 +140,7 @@ void replan(struct worker *w, struct worker_call *call)
 		ticks |= replan_doing(worker_leg_media(w, l));
 	}
 	call->plan = p;
+	call->decode = p.decode;
 	record_secrets(w, call);
 	if (!ticks)
 		wheel_remove(&wm->tick, index);

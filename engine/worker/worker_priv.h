@@ -48,6 +48,7 @@ struct worker_call {
 	uint16_t legs;
 	bool is_room;
 	bool stale;         /* the plan must be derived anew */
+	uint16_t decode;    /* plan.decode, here where every tick looks */
 	uint8_t starved;    /* legs for which the newest plan found no coder */
 	uint32_t ticked_ms; /* the wheel slot that it was served for last */
 	uint32_t rate_hz; /* at which its speakers are decoded and mixed: coding.c; a room: 8,000 */
@@ -393,8 +394,9 @@ void mix_leg(struct worker *w, const struct plan_leg *pl, int16_t *pcm);
 
 /* ---- playout.c, speaker.c ---- */
 
-/* What takes the place of the mix at a leg's tick: digits, tones, a playlist. False: send the mix. */
-bool playout_instead(struct worker *w, struct leg *l, enum leg_plan kind);
+/* At the tick of a leg with LEG_DOING_TIMED: its timers, and what takes the place of the mix, digits, tones or a
+ * playlist. False: send the mix. */
+bool playout_timed(struct worker *w, struct leg *l);
 
 /* Begin to fetch what the tick of these legs touches; `decoded`: and what it reads of their packets. */
 void playout_fetch(const struct worker *w, struct leg *const *leg, unsigned n, bool decoded);
