@@ -2,7 +2,8 @@
  *
  * A store is one or more directories (volumes). A volume holds segments, files named
  * `seg-XXXXXXXX.pbseg` (the segment's number in hexadecimal, unique in the store), and perhaps
- * `free-XXXXXXXX.pbseg`, files that wait to be used again and mean nothing. A segment holds the
+ * `free-XXXXXXXX.pbseg`, files that wait to be used again and mean nothing, and the archive's list `finished` of
+ * segments that may become such files: a line for each, number and tag, 8 and 16 hexadecimal digits. A segment holds the
  * extents of many recordings in the order in which they became due, so that one writer can put
  * down thousands of calls with large sequential writes. All integers are little endian, all times
  * are nanoseconds, all checksums are CRC-32C (RFC 3720, B.4), and every structure starts at a
