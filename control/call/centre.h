@@ -84,6 +84,7 @@ struct centre_recorder {
 	json_t *row;       /* its part of stat.engine; NULL: not known, or no recorder */
 	bool known, lacks; /* it was asked; nothing can be recorded now */
 	unsigned beats;    /* seconds until it is asked again */
+	unsigned well;     /* it has said so often in a row that all is well */
 };
 
 struct centre {

@@ -36,6 +36,12 @@ static struct sums add_up(const json_t *account)
 	return s;
 }
 
+static void record_alarm(struct centre *c, const char *text)
+{
+	c->recorder.well = 0;
+	centre_alarm(c, "recording", true, text);
+}
+
 /* What the row says where there is no account. */
 static const char *no_account(const struct call *call)
 {
@@ -168,7 +174,7 @@ static void on_record(struct call *call, struct party *p, int err, const json_t 
 		call->no_volume = true;
 		recorder_ask(call->centre); /* which tells, and when it is over */
 	} else {
-		centre_alarm(call->centre, "recording", true, why->message);
+		record_alarm(call->centre, why->message);
 	}
 	record_forget(call);
 	call_finish(call);
@@ -284,7 +290,7 @@ void record_done(struct centre *c, const json_t *params)
 		return;
 	if (reason != NULL && strcmp(reason, "failed") == 0) {
 		log_error("call", "[call=%s] recording %s failed", call->id, recording);
-		centre_alarm(c, "recording", true, "a recording failed in mid-call");
+		record_alarm(c, "a recording failed in mid-call");
 	}
 	t->open = false;
 	if (at_ms < t->started_ms)

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { ASK_EVERY_S = 5 };
+enum { ASK_EVERY_S = 5, WELL_AGAIN = 12 };
 
 static void judge(struct centre *c)
 {
@@ -35,6 +35,11 @@ static void on_stat(void *arg, int err, const json_t *result, const struct rpc_e
 	/* an engine without a recorder says null */
 	c->recorder.lacks = json_is_null(row) || json_is_false(recording);
 	judge(c);
+	/* a recording that failed is an alarm until nothing has been wrong for a minute */
+	if (c->recorder.lacks || json_is_string(json_object_get(row, "alarm")))
+		c->recorder.well = 0;
+	else if (++c->recorder.well >= WELL_AGAIN)
+		centre_alarm(c, "recording", false, "");
 }
 
 void recorder_ask(struct centre *c)

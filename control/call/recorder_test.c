@@ -101,9 +101,27 @@ static void a_recorder_that_works_raises_nothing(void)
 	call_kit_close(&k);
 }
 
+static void a_failed_recording_is_an_alarm_until_all_has_been_well(void)
+{
+	call_kit_open(&k);
+	centre_alarm(&k.c, "recording", true, "a recording failed in mid-call");
+	for (int i = 0; i < 8; i++) {
+		recorder_ask(&k.c);
+		kit_wait(20);
+	}
+	check(has_alarm("recording"));
+	for (int i = 0; i < 8; i++) {
+		recorder_ask(&k.c);
+		kit_wait(20);
+	}
+	check(!has_alarm("recording"));
+	call_kit_close(&k);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(with_refuse_a_call_that_must_be_recorded_is_503),
 	CHECK_CASE(otherwise_it_is_taken_and_its_record_tells_why),
 	CHECK_CASE(a_recorder_that_works_raises_nothing),
+	CHECK_CASE(a_failed_recording_is_an_alarm_until_all_has_been_well),
 };
 CHECK_MAIN(cases)

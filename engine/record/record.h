@@ -132,7 +132,7 @@ struct record_stats {
 	uint64_t frames_lost;
 	uint64_t lost[RECORDING_LOSSES]; /* of these, by enum recording_loss */
 	uint64_t recordings, pauses, masks;
-	uint64_t refused; /* recordings that the policy refused */
+	uint64_t refused; /* recordings that were not begun for want of a volume */
 	/* Time from the first frame of an extent to its durability, over all extents of this run. */
 	uint32_t durable_ms_p50, durable_ms_p99, durable_ms_max;
 	uint32_t lag_ms;    /* age of the oldest frame that was handed over and is not durable */

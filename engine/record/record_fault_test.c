@@ -300,6 +300,11 @@ static void no_volume(enum record_policy policy, uint32_t extents, bool loses)
 	}
 	world_run(&w, 5000);
 	check_int(world_stats(&w).refused, policy == RECORD_POLICY_REFUSE);
+	world_run(&w, 8000);
+	if (loses) { /* memory is full: nothing can be begun */
+		test_id(id, CALLS + 1);
+		check_int(rec_tap_open(record_worker(w.rec, 0), id, "{}", w.now_ns, &tap), -ENXIO);
+	}
 	world_run(&w, 30000);
 	check_quiet(&w);                      /* by itself */
 	if (policy == RECORD_POLICY_REFUSE) { /* and taken again */

@@ -256,6 +256,17 @@ static int put_kind(struct rec_tap *tap, enum recording_frame_kind kind, uint64_
 	return put_text(tap, &(struct recording_frame_head){.kind = (uint8_t)kind}, now_ns, text);
 }
 
+static bool no_volume(const struct rec_worker *rw)
+{
+	return atomic_load_explicit(&rw->no_volume, memory_order_relaxed);
+}
+
+static int refuse(struct rec_worker *rw)
+{
+	count(&rw->counts.refused, 1);
+	return -ENXIO;
+}
+
 int rec_tap_open(struct rec_worker *rw, const uint8_t id[16], const char *metadata, uint64_t now_ns,
 		 struct rec_tap **out)
 {
@@ -263,10 +274,8 @@ int rec_tap_open(struct rec_worker *rw, const uint8_t id[16], const char *metada
 		metadata = "{}";
 	if (strlen(metadata) > RECORDING_METADATA_MAX)
 		return -E2BIG;
-	if (rw->refuses && atomic_load_explicit(&rw->no_volume, memory_order_relaxed)) {
-		count(&rw->counts.refused, 1);
-		return -ENXIO;
-	}
+	if (rw->refuses && no_volume(rw))
+		return refuse(rw);
 	if (rw->free_taps == 0)
 		return -ENFILE;
 
@@ -288,7 +297,7 @@ int rec_tap_open(struct rec_worker *rw, const uint8_t id[16], const char *metada
 
 	if (err != 0) {
 		atomic_store_explicit(&tap->state, TAP_FREE, memory_order_release);
-		return err;
+		return err == -ENOBUFS && no_volume(rw) ? refuse(rw) : err;
 	}
 	rw->free_taps--;
 	count32(&rw->taps_open, 1);
@@ -314,9 +323,7 @@ __attribute__((cold)) static enum rec_tap_frame lose(struct rec_tap *tap, const 
 
 static enum recording_loss why_no_extent(const struct rec_worker *rw)
 {
-	return atomic_load_explicit(&rw->no_volume, memory_order_relaxed)
-		       ? RECORDING_LOSS_IO
-		       : RECORDING_LOSS_NO_EXTENT;
+	return no_volume(rw) ? RECORDING_LOSS_IO : RECORDING_LOSS_NO_EXTENT;
 }
 
 static struct recording_frame_head audio_head(const struct rec_tap *tap, const struct rec_frame *f,

@@ -78,7 +78,8 @@ static inline uint8_t rec_tap_codec(enum codec_id id)
 /* Begin a recording, or a further part of one that an earlier engine had begun. `metadata` is a
  * JSON object of at most RECORDING_METADATA_MAX bytes, copied; NULL stands for {}.
  * Returns 0 and sets *tap, or -ENFILE (all taps of this worker are in use), -ENOBUFS (no extent is
- * free: the disk does not keep up), -ENXIO (no volume takes recordings, and the policy is to refuse),
+ * free: the disk does not keep up), -ENXIO (no volume takes recordings, and the policy is to refuse
+ * or no extent is free any more),
  * -E2BIG (metadata). */
 int rec_tap_open(struct rec_worker *rw, const uint8_t id[16], const char *metadata, uint64_t now_ns,
 		 struct rec_tap **tap);
