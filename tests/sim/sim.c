@@ -378,6 +378,12 @@ struct sim_queue_sums sim_queue_sums(const struct sim *s, int queue)
 	return a;
 }
 
+struct sim_agent_sums sim_agent_sums(const struct sim *s, int agent)
+{
+	return (struct sim_agent_sums){.answered = s->agent[agent].since_sign_in,
+				       .talk_ms = s->agent[agent].talk_ms};
+}
+
 void sim_breaks(struct sim *s, const char *fmt, ...)
 {
 	va_list ap;

@@ -163,6 +163,14 @@ int sim_run(struct sim *s, struct sim_result *out);
 /* The sums of a queue so far, whichever engine and control plane were there. */
 struct sim_queue_sums sim_queue_sums(const struct sim *s, int queue);
 
+/* What an agent has done since signing in. */
+struct sim_agent_sums {
+	uint32_t answered;
+	uint64_t talk_ms;
+};
+
+struct sim_agent_sums sim_agent_sums(const struct sim *s, int agent);
+
 /* Bytes that sim_open() took. */
 size_t sim_bytes(const struct sim *s);
 

@@ -42,11 +42,12 @@ struct config *sim_centre_plain(const struct sim_centre *c)
 	open_text(&t);
 	fprintf(t.file, "queues:\n");
 	for (unsigned q = 0; q < c->queues; q++)
-		fprintf(t.file, "- {%sstrategy: %s, name: q%u}\n", c->queue_rules,
-			config_strategy_name(c->strategies
-						     ? (enum config_strategy)(q % CONFIG_RING_ALL)
-						     : CONFIG_LONGEST_IDLE),
-			q);
+		fprintf(t.file, "- {%s%s%s%s name: q%u}\n", c->queue_rules,
+			c->strategies ? "strategy: " : "",
+			c->strategies
+				? config_strategy_name((enum config_strategy)(q % CONFIG_RING_ALL))
+				: "",
+			c->strategies ? "," : "", q);
 	fprintf(t.file, "agents:\n");
 	for (unsigned g = 0; g < c->agents; g++) {
 		fprintf(t.file, "- {number: \"%u\", password: x, queues: {", 1000 + g);
