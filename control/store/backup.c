@@ -24,7 +24,7 @@
 
 #include "base/log.h"
 
-enum { STEP_PAGES = 256, PATH_LEN_MAX = 4000 };
+enum { STEP_PAGES = 256, STEP_PAGES_MAX = 65536, PATH_LEN_MAX = 4000 };
 
 struct backup {
 	struct store *store;
@@ -34,6 +34,7 @@ struct backup {
 	char file[PATH_LEN_MAX + 1], part[PATH_LEN_MAX + 8];
 	uint64_t began_ns;
 	int pages;
+	int step_pages, left; /* of the next step; after the one before, 0 at first */
 	bool verifying;
 	atomic_bool verified;
 	pthread_t verifier;
@@ -212,6 +213,16 @@ static void join_verifier(struct backup **backup)
 	*backup = NULL;
 }
 
+/* A database that grows as fast as it is copied would never be: then the steps become larger. */
+static void keep_ahead(struct backup *b)
+{
+	int left = sqlite3_backup_remaining(b->b);
+
+	if (b->left != 0 && left > b->left - STEP_PAGES / 2 && b->step_pages < STEP_PAGES_MAX)
+		b->step_pages *= 2;
+	b->left = left;
+}
+
 bool store_backup_step(struct store *store, struct question *job, struct backup **backup)
 {
 	struct backup *b;
@@ -231,6 +242,7 @@ bool store_backup_step(struct store *store, struct question *job, struct backup 
 		b->store = store;
 		b->job = job;
 		b->began_ns = mono_ns();
+		b->step_pages = STEP_PAGES;
 		snprintf(b->file, sizeof(b->file), "%.*s", PATH_LEN_MAX, job->text);
 		snprintf(b->part, sizeof(b->part), "%s.part", b->file);
 		why = begin(b, store->write_db);
@@ -240,11 +252,13 @@ bool store_backup_step(struct store *store, struct question *job, struct backup 
 			*backup = b;
 		return true;
 	}
-	rc = sqlite3_backup_step(b->b, STEP_PAGES);
+	rc = sqlite3_backup_step(b->b, b->step_pages);
 	if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
 		return false;
-	if (rc == SQLITE_OK)
+	if (rc == SQLITE_OK) {
+		keep_ahead(b);
 		return true;
+	}
 	if (rc == SQLITE_DONE && copied(b))
 		return true;
 	*backup = NULL;
