@@ -174,6 +174,10 @@ static int make_plan(struct party *a, struct party *b, struct plan *plan, const 
 	}
 	if (first == second || !is_running(first) || far_a == NULL || second->state == CALL_ENDING)
 		return 603;
+	if (far_b != NULL && far_b == second->dialled && far_b->answered) {
+		*why = "The Other Side Has Not Confirmed"; /* it is asked for a key */
+		return 480;
+	}
 	*plan = (struct plan){.call = first, .other = second, .swap = a == first->customer};
 	*why = "OK";
 	if (far_b != NULL && (is_running(second) || far_b == second->dialled)) {
@@ -290,7 +294,9 @@ static int may_replace(const struct party *old, const char *agent)
 		return 403;
 	if (call->consult.state != CONSULT_NONE || call->confirm_collect[0] != '\0')
 		return 603;
-	return (old == call->agent && is_running(call)) || old == call->dialled ? 0 : 603;
+	return (old == call->agent && is_running(call)) || (old == call->dialled && !old->answered)
+		       ? 0
+		       : 603;
 }
 
 void attended_replace(struct centre *c, struct sip_call *sip, const char *agent,

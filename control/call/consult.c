@@ -6,6 +6,7 @@
 #include "call/consult.h"
 #include "call/attended.h"
 #include "call/outbound.h"
+#include "call/remote.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -146,7 +147,8 @@ static void invite(struct party *p)
 {
 	const struct config_trunk *trunk =
 		p->agent >= 0 ? NULL : config_trunk_for(p->call->centre->config, p->number);
-	int err = party_invite(p, p->number, trunk, RING_MS);
+	int err = p->at[0] != '\0' ? remote_invite(p, RING_MS)
+				   : party_invite(p, p->number, trunk, RING_MS);
 
 	if (err == 0)
 		return;
@@ -213,6 +215,7 @@ int consult_start(struct party *by, const char *number, char *why, size_t why_si
 	call->consult.state = CONSULT_RINGING;
 	call->consult.party = p;
 	p->ring_ms = RING_MS;
+	remote_place(p);
 	if (agent >= 0)
 		desk_other(c, agent, call->number, true);
 	party_play(call->agent, PLAY_RING, party_tone("ringback"), 0, NULL);

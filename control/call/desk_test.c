@@ -686,6 +686,40 @@ static void a_mobile_that_is_not_answered_or_busy(void)
 	call_kit_close(&k);
 }
 
+static void a_remote_agent_is_consulted(void)
+{
+	struct kit_call *customer;
+	struct call *call;
+	const char *state;
+	char why[200];
+
+	call_kit_open_with(&k, mobile);
+	call_kit_ready(&k, "1001");
+	customer = into_sales();
+	check(call_kit_reaches(&k, CALL_TALKING));
+	kit_wait(30);
+	call = call_kit_newest(&k);
+	sign_in_outside();
+	k.world->mood = KIT_ANSWER;
+	strcpy(k.engine->digits, "7"); /* not the key: back to the customer */
+	check_int(centre_consult(&k.c, call, "start", "1003", NULL, &state, why, sizeof(why)), 0);
+	kit_wait(300);
+	check_int(call->consult.state, CONSULT_NONE);
+	check_int(call->state, CALL_TALKING);
+	check(call_kit_agent_is(&k, 2, "ready"));
+	strcpy(k.engine->digits, "1");
+	check_int(centre_consult(&k.c, call, "start", "1003", NULL, &state, why, sizeof(why)), 0);
+	kit_wait(300);
+	check_int(call->consult.state, CONSULT_TALKING);
+	check_str(kit_last(k.world)->info.to_user, "013800000003");
+	check_int(centre_consult(&k.c, call, "complete", NULL, NULL, &state, why, sizeof(why)), 0);
+	check(call_kit_reaches(&k, CALL_TALKING));
+	check_str(call->agent->number, "1003");
+	check(call_kit_agent_is(&k, 2, "talking"));
+	sip_call_end(customer->call, 0, 16, NULL);
+	call_kit_close(&k);
+}
+
 static void a_colleague_reaches_a_remote_agent_by_its_number(void)
 {
 	struct kit_call *caller;
@@ -841,6 +875,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_remote_agent_confirms_with_a_key),
 	CHECK_CASE(an_answering_machine_gets_no_caller),
 	CHECK_CASE(a_mobile_that_is_not_answered_or_busy),
+	CHECK_CASE(a_remote_agent_is_consulted),
 	CHECK_CASE(a_colleague_reaches_a_remote_agent_by_its_number),
 	CHECK_CASE(an_agent_calls_outside_with_its_queues_number),
 	CHECK_CASE(a_trunk_takes_so_many_calls),

@@ -337,6 +337,8 @@ void party_confirmed(struct party *p)
 
 void party_unconfirmed(struct party *p, bool lost)
 {
+	if (p == p->call->consult.party)
+		consult_closed(p, 408); /* and below it is let go */
 	if (p->call->record.kind == CALL_REMOTE)
 		call_end(p->call, PARTY_SYSTEM, CALL_CAUSE_NO_ANSWER);
 	else if (p->offered && lost)
@@ -367,7 +369,8 @@ static void answered(struct party *p, const struct sip_media *m)
 	}
 	if (p->incoming)
 		return; /* the ACK: what follows began with our answer */
-	if ((p->offered || p == p->call->dialled || p->call->record.kind == CALL_REMOTE) &&
+	if ((p->offered || p == p->call->dialled || p == p->call->consult.party ||
+	     p->call->record.kind == CALL_REMOTE) &&
 	    remote_asks(p))
 		return;
 	party_confirmed(p);

@@ -45,6 +45,8 @@ struct party *party_move(struct party *from, struct call *to, enum party_role ro
 	from->nailed = false;
 	memcpy(p->at, from->at, sizeof(p->at));
 	p->ring_ms = from->ring_ms;
+	p->confirmed = from->confirmed;
+	memcpy(p->at, from->at, sizeof(p->at));
 	p->moved_then = then;
 	party_take_dialog(p, from);
 	return p;
