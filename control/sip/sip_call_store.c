@@ -76,6 +76,11 @@ static void session_keep(json_t *o, const struct sip_call *c, uint64_t now_ms)
 		kept_put_number(o, "session_at_ms", now_ms + tmr_get_expire(&c->tmr_session));
 }
 
+static bool is_to_trunk(const struct sip_call *c)
+{
+	return c->info.outgoing && c->info.trunk_name[0] != '\0';
+}
+
 static json_t *forks_keep(const struct sip_call *c)
 {
 	json_t *list = json_array();
@@ -83,7 +88,7 @@ static json_t *forks_keep(const struct sip_call *c)
 	for (const struct le *le = c->forks.head; le; le = le->next) {
 		const struct sip_fork *f = le->data;
 
-		json_array_append_new(list, sip_dlg_keep(f->base));
+		json_array_append_new(list, sip_dlg_keep(f->base, is_to_trunk(c)));
 	}
 	return list;
 }
@@ -104,7 +109,7 @@ json_t *sip_call_keep(const struct sip_call *c, uint64_t now_ms)
 	if (kind == KEPT_RINGING)
 		json_object_set_new(o, "forks", forks_keep(c));
 	else
-		json_object_set_new(o, "dialog", sip_dlg_keep(c->dlg));
+		json_object_set_new(o, "dialog", sip_dlg_keep(c->dlg, is_to_trunk(c)));
 	if (kind == KEPT_INCOMING && c->invite != NULL)
 		json_object_set_new(o, "invite", sip_ghost_invite_keep(c->invite));
 	if (kind != KEPT_RUNNING)

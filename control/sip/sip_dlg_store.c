@@ -50,7 +50,7 @@ static void put_routes(json_t *o, const char *routes)
 	json_object_set_new(o, "routes", list);
 }
 
-json_t *sip_dlg_keep(const struct sip_dlg *d)
+json_t *sip_dlg_keep(const struct sip_dlg *d, bool listens)
 {
 	json_t *o = json_object();
 	char ip[64];
@@ -62,6 +62,7 @@ json_t *sip_dlg_keep(const struct sip_dlg *d)
 	put(o, "remote", d->remote);
 	put(o, "target", d->target);
 	put(o, "hop", d->hop);
+	kept_put_flag(o, "listens", listens);
 	put(o, "contact", d->contact);
 	put_routes(o, d->routes);
 	kept_put_number(o, "lseq", d->lseq);
@@ -130,18 +131,12 @@ static bool via_kept(struct sip_dlg *d, const json_t *o)
 	return ok && (d->via == NULL || sa_set_str(&d->via_dst, ip, (uint16_t)port) == 0);
 }
 
-/* The peer's connection is gone. It listens at its Contact if that has the address it came from. */
-static void without_connection(struct sip_dlg *d)
+/* The peer's connection is gone, and its far end is no place to connect to. If it listens anywhere, then at
+ * its Contact; behind NAT nowhere, and it is reached again when it speaks itself (sip_dlg_follow()). */
+static void without_connection(struct sip_dlg *d, bool listens)
 {
-	struct uri hop, target;
-	struct pl h, t;
-
-	if (d->hop == NULL || d->routes[0] != '\0' || strstr(d->hop, ";transport=udp") != NULL)
-		return;
-	pl_set_str(&h, d->hop);
-	pl_set_str(&t, d->target);
-	if (uri_decode(&hop, &h) == 0 && uri_decode(&target, &t) == 0 &&
-	    pl_cmp(&hop.host, &target.host) == 0)
+	if (d->hop != NULL && d->routes[0] == '\0' && !listens &&
+	    strstr(d->hop, ";transport=udp") == NULL)
 		d->hop = mem_deref(d->hop);
 }
 
@@ -149,7 +144,7 @@ int sip_dlg_kept(struct sip_dlg **out, struct sip *sip, const char *agent, const
 {
 	struct sip_dlg *d = NULL;
 	int err = sip_dlg_empty(&d, sip, agent);
-	bool ok;
+	bool ok, listens;
 
 	if (err)
 		return err;
@@ -164,6 +159,7 @@ int sip_dlg_kept(struct sip_dlg **out, struct sip *sip, const char *agent, const
 	ok = routes_kept(d, json_object_get(o, "routes")) && ok;
 	ok = KEPT_NUMBER(o, "lseq", SEQ_MAX, d->lseq) && ok;
 	ok = KEPT_NUMBER(o, "rseq", UINT32_MAX, d->rseq) && ok;
+	ok = kept_flag(o, "listens", &listens) && ok;
 	ok = via_kept(d, o) && ok;
 	if (!ok || d->call_id == NULL || d->ltag == NULL || d->local == NULL || d->remote == NULL ||
 	    !is_uri(d->target) || (d->hop != NULL && !is_uri(d->hop)) || d->contact == NULL ||
@@ -172,7 +168,7 @@ int sip_dlg_kept(struct sip_dlg **out, struct sip *sip, const char *agent, const
 		return -EINVAL;
 	}
 	d->lseq += SEQ_AHEAD;
-	without_connection(d);
+	without_connection(d, listens);
 	*out = d;
 	return 0;
 }

@@ -6,8 +6,9 @@
 
 #include "sip/sip_dlg.h"
 
-/* A new reference. */
-json_t *sip_dlg_keep(const struct sip_dlg *d);
+/* A new reference. `listens`: the next hop is an address where the peer listens (a trunk that we connected
+ * to), not only the far end of its connection. */
+json_t *sip_dlg_keep(const struct sip_dlg *d, bool listens);
 
 /* The dialog again, its own sequence number ahead of what was kept. Returns 0; -EINVAL for what cannot
  * have been kept; -ENOMEM. */

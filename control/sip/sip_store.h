@@ -10,8 +10,8 @@
  * ones. Until then sip_call_remote() has `srtp_agreed` but empty keys.
  *
  * Sequence numbers jump ahead, so that what was said after the last keeping is not said twice. A peer on
- * TCP or TLS has lost its connection: requests go to its Contact if that has the address it came from,
- * else wait until the peer itself speaks again.
+ * TCP or TLS has lost its connection: requests go to its Contact over a new one, until the peer itself
+ * speaks again; who listens nowhere (behind NAT) is not reached before.
  *
  * What is read back is not trusted: everything is bounded, and nothing of it can end a header.
  *

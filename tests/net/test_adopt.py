@@ -9,6 +9,7 @@ import scene
 import sound
 import streams
 import test_load
+import test_srtp
 from lab import SERVER, Lab, wait_until
 from registrar import register_all
 from scene import AGENT_HZ, CALLER_HZ, SECOND_HZ, sipp
@@ -197,6 +198,62 @@ def test_killed_twice_and_held(build):
         expect(record["hold_ms"] > 1000, f"hold_ms is {record['hold_ms']}")
         expect(len(steps_of(record, "hold")) == 1 and len(steps_of(record, "resume")) == 1, f"its steps: {record['steps']}")
         scene.no_calls(lab)
+
+
+def heard_last(phone, hz):
+    """How long the tone was heard without a break, the last time."""
+    (samples,), rate = sound.read(phone.heard())
+    spans = sound.tone_spans(samples, rate, hz)
+    return spans[-1][1] - spans[-1][0] if spans else 0
+
+
+def test_encrypted_calls_survive(build):
+    """SRTP on both legs: the engine keeps its keys over the kill; a re-INVITE afterwards brings new ones, and both hear on."""
+    path = test_srtp.configured("adopt", srtp="required", srtp_without_tls="yes")
+    with Lab(build, config=path) as lab:
+        agent = scene.agent(lab, 1001, mediaenc="srtp-mand")
+        caller = scene.caller(lab, mediaenc="srtp-mand")
+        call = scene.talk(lab, caller, agent)
+        time.sleep(2)
+        wire = Wire(lab, "srtp")
+        kill_and_restart(lab)
+        expect([c["state"] for c in scene.calls(lab)] == ["talking"], f"after the restart: {scene.calls(lab)}")
+        time.sleep(1)
+        wire.stop()
+        for phone in (caller, agent):
+            expect(longest_gap(wire.to(phone)) < GAP_MAX_S, f"{phone.user} heard nothing for {longest_gap(wire.to(phone)):.3f} s")
+        agent.hold()
+        wait_until("the call to be held", lambda: scene.calls(lab)[0]["state"] == "held", 5)
+        time.sleep(1)
+        agent.resume()
+        wait_until("the call to talk again", lambda: scene.calls(lab)[0]["state"] == "talking", 5)
+        time.sleep(4)
+        caller.hangup()
+        record = scene.record_of(lab, call)
+        expect((record["cause"], record["hung_up_by"]) == ("normal", "customer"), f"the record: {record}")
+        expect(heard_last(caller, AGENT_HZ) > 2.5, "the caller does not hear the agent with the new keys")
+        expect(heard_last(agent, CALLER_HZ) > 2.5, "the agent does not hear the caller with the new keys")
+        scene.no_calls(lab)
+    os.unlink(path)
+
+
+def test_a_caller_over_tcp_survives(build):
+    """The connection dies with patchbayd; the agent's hang-up reaches the caller over a new one, and the other way round."""
+    with Lab(build) as lab:
+        agent = scene.agent(lab, 1001)
+        for by_agent in (True, False):
+            caller = scene.caller(lab, transport="tcp")
+            call = scene.talk(lab, caller, agent)
+            time.sleep(1)
+            kill_and_restart(lab, away_s=0.5)
+            time.sleep(1)
+            (agent if by_agent else caller).hangup()
+            record = scene.record_of(lab, call)
+            expect((record["cause"], record["hung_up_by"]) == ("normal", "agent" if by_agent else "customer"), f"the record: {record}")
+            if by_agent:
+                caller.expect("CALL_CLOSED", 8)
+            scene.no_calls(lab)
+            lab.control("agent.set", agent="1001", state="wrap_up_done")
 
 
 CALLS = int(os.environ.get("PATCHBAY_ADOPT_CALLS", "40"))
