@@ -86,13 +86,33 @@ static const char *zone_of(const struct centre *c, char *out, size_t size)
 	return out;
 }
 
+static int by_number(const void *a, const void *b)
+{
+	return strcmp(((const struct store_alias *)a)->agent,
+		      ((const struct store_alias *)b)->agent);
+}
+
+/* Which agent is in which group; the caller's. NULL: no memory. */
+static struct store_alias *groups_of(const struct config *c)
+{
+	struct store_alias *list = calloc(c->n_agents + 1, sizeof(*list));
+
+	for (uint32_t i = 0; list != NULL && i < c->n_agents; i++) {
+		snprintf(list[i].agent, sizeof(list[i].agent), "%s", c->agents[i].number);
+		snprintf(list[i].group, sizeof(list[i].group), "%s", c->agents[i].group);
+	}
+	if (list != NULL)
+		qsort(list, c->n_agents, sizeof(*list), by_number);
+	return list;
+}
+
 enum rpc_answer api_report(const struct rpc_call *call, json_t **result, struct rpc_error *err)
 {
-	static const char *const of[] = {"queues", "agents", "flows"};
-	static const enum tally_kind kinds[] = {TALLY_QUEUE, TALLY_AGENT, TALLY_FLOW};
+	static const char *const of[] = {"queues", "agents", "flows", "groups"};
+	static const enum tally_kind kinds[] = {TALLY_QUEUE, TALLY_AGENT, TALLY_FLOW, TALLY_AGENT};
 	static const char *const units[] = {"15m", "30m", "1h", "1d", "all"};
 	struct api *api = call->owner;
-	int what = word_of(rpc_param_text(call->params, "of", ""), of, 3);
+	int what = word_of(rpc_param_text(call->params, "of", ""), of, 4);
 	int unit = word_of(rpc_param_text(call->params, "interval", "15m"), units, ZONE_UNITS);
 	const char *zone = rpc_param_text(call->params, "zone", NULL);
 	char own[32];
@@ -101,7 +121,9 @@ enum rpc_answer api_report(const struct rpc_call *call, json_t **result, struct 
 				 .key = rpc_param_text(call->params, "key", NULL),
 				 .border = border,
 				 .now_ms = clock_wall_ms()};
+	struct store_alias *groups = NULL;
 	struct pending *p;
+	int rc;
 
 	(void)result;
 	if (!zone_known(zone)) {
@@ -120,9 +142,17 @@ enum rpc_answer api_report(const struct rpc_call *call, json_t **result, struct 
 			      STORE_BORDERS_MAX - 1);
 		return RPC_ANSWER_ERROR;
 	}
+	if (what == 3) {
+		groups = groups_of(api->c->config);
+		r.alias = groups;
+		r.aliases = api->c->config->n_agents;
+	}
 	p = later(call, json_pack("{s:s,s:s}", "of", of[what], "interval", units[unit]));
-	if (p != NULL && api->c->store != NULL &&
-	    store_report(api->c->store, &r, on_answer, p) == 0)
+	rc = p != NULL && api->c->store != NULL && (what != 3 || groups != NULL)
+		     ? store_report(api->c->store, &r, on_answer, p)
+		     : -ENOBUFS;
+	free(groups);
+	if (rc == 0)
 		return RPC_ANSWER_LATER;
 	let_go(p);
 	return busy(err);

@@ -209,7 +209,16 @@ static void a_report_tells_of_the_call_that_was(void)
 	check(number(row, "talking_ms") >= 1000);
 	check_int(number(row, "sign_ins"), 1);
 
+	/* A group is the sum of its agents. */
 	json_object_del(params, "key");
+	json_object_set_new(params, "of", json_string("groups"));
+	ask_until(d, "report", params, "rows", 1);
+	row = first(d, "rows");
+	check(json_object_get(row, "agent") == NULL);
+	check_str(text(row, "group"), "desk");
+	check_int(number(row, "answered"), 1);
+	check_int(number(row, "sign_ins"), 1);
+
 	json_object_set_new(params, "of", json_string("flows"));
 	ask_until(d, "report", params, "rows", 1);
 	check_int(number(first(d, "rows"), "callers"), 1);

@@ -72,8 +72,8 @@ static const struct cli_command commands[] = {
 	 "there is an alarm. With --day (a date, or today) the list of that day's overlong calls with their recordings.\n\n"
 	 "  patchbay alarms\n"
 	 "  patchbay alarms --day 2026-11-25\n", cli_alarms},
-	{"report", "queues|agents|flows [KEY] [--from T] [--to T] [--interval 15m|30m|1h|1d|all] [--zone Z] [--csv]",
-	 "what happened: per queue, agent or flow, in intervals",
+	{"report", "queues|agents|groups|flows [KEY] [--from T] [--to T] [--interval 15m|30m|1h|1d|all] [--zone Z] [--csv]",
+	 "what happened: per queue, agent, group of agents or flow, in intervals",
 	 "From today's midnight to now and as one interval unless it is said otherwise. T is a number of minutes, hours or days ago\n"
 	 "(30m, 2h, 7d), a date (2026-11-22) or a moment (2026-11-22T14:30); hours and days are those of --zone, such as\n"
 	 "Europe/Berlin (else patchbayd's). Counts belong to the interval in which something happened, durations are divided at its\n"

@@ -280,7 +280,7 @@ static const struct {
 	{"report queues --csv", 0, ",\"'=sales\",10,8,0.800000,", NULL}, /* no formula */
 	{"report queues --json", 0, "\"service_level\": 0.875", NULL},
 	{"report agents", 0, "lunch 1:01", NULL},
-	{"report lunches", 2, NULL, "\"lunches\" is none of queues, agents, flows"},
+	{"report lunches", 2, NULL, "\"lunches\" is none of queues, agents, groups, flows"},
 	{"report queues --from yesterday", 2, NULL, "--from must be 30m, 2h, 7d or a date"},
 	{"report queues --from 2026-11-22 --to 2026-11-21", 2, NULL, "--to must be after --from"},
 	{"alarms", 1, "disk: full\n", NULL},

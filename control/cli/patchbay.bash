@@ -34,7 +34,7 @@ _patchbay() {
   monitor) ask calls; words "--by --mode" ;;
   takeover) ask calls; words "--by" ;;
   alarms) words "--day" ;;
-  report) words "queues agents flows --from --to --interval --zone --csv" ;;
+  report) words "queues agents groups flows --from --to --interval --zone --csv" ;;
   backup) files ;;
   restore) words "--database --config"; files ;;
   queue) ask queues; words "pause resume" ;;

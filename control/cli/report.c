@@ -112,6 +112,9 @@ static const char *const queue_titles[] = {
 static const char *const agent_titles[] = {"FROM",  "AGENT", "OFFERED", "ANSWERED",  "MISSED",
 					   "IN",    "READY", "TALK",    "HOLD",      "WRAP-UP",
 					   "OTHER", "OCC %", "HANDLE",  "NOT READY", "REASONS"};
+static const char *const group_titles[] = {"FROM",  "GROUP", "OFFERED", "ANSWERED",  "MISSED",
+					   "IN",    "READY", "TALK",    "HOLD",      "WRAP-UP",
+					   "OTHER", "OCC %", "HANDLE",  "NOT READY", "REASONS"};
 static const char *const flow_titles[] = {"FROM",   "FLOW",   "CALLERS",   "CONTAINED",
 					  "CONT %", "QUEUED", "ABANDONED", "OTHER"};
 
@@ -125,6 +128,8 @@ static void print_table(struct cli *c, const char *of, const json_t *rows)
 		COLUMNS(t, queue_titles);
 	else if (strcmp(of, "agents") == 0)
 		COLUMNS(t, agent_titles);
+	else if (strcmp(of, "groups") == 0)
+		COLUMNS(t, group_titles);
 	else
 		COLUMNS(t, flow_titles);
 	json_array_foreach(rows, i, r)
@@ -133,8 +138,8 @@ static void print_table(struct cli *c, const char *of, const json_t *rows)
 		if (strcmp(of, "queues") == 0) {
 			table_cell(t, cli_text(r, "queue"));
 			queue_row(t, r);
-		} else if (strcmp(of, "agents") == 0) {
-			table_cell(t, cli_text(r, "agent"));
+		} else if (strcmp(of, "agents") == 0 || strcmp(of, "groups") == 0) {
+			table_cell(t, cli_text(r, of[0] == 'a' ? "agent" : "group"));
 			agent_row(t, r);
 		} else {
 			table_cell(t, cli_text(r, "flow"));
@@ -229,13 +234,14 @@ int cli_report(struct cli *c)
 
 	if (!cli_option(c, "--from", &from) || !cli_option(c, "--to", &to) ||
 	    !cli_option(c, "--interval", &interval) || !cli_option(c, "--zone", &zone) ||
-	    !cli_need(c, "queues, agents or flows", &of))
+	    !cli_need(c, "queues, agents, groups or flows", &of))
 		return CLI_USAGE;
 	key = cli_word(c);
 	if (!cli_end(c))
 		return CLI_USAGE;
-	if (strcmp(of, "queues") != 0 && strcmp(of, "agents") != 0 && strcmp(of, "flows") != 0)
-		return cli_usage(c, "\"%s\" is none of queues, agents, flows", of);
+	if (strcmp(of, "queues") != 0 && strcmp(of, "agents") != 0 && strcmp(of, "flows") != 0 &&
+	    strcmp(of, "groups") != 0)
+		return cli_usage(c, "\"%s\" is none of queues, agents, groups, flows", of);
 	if (zone != NULL) { /* times that are given and shown are that place's, too */
 		setenv("TZ", zone, 1);
 		tzset();

@@ -57,12 +57,30 @@ static bool wanted(const struct store_report *r, enum tally_kind kind, const cha
 	return kind == r->kind || (kind == TALLY_REASON && r->kind == TALLY_AGENT);
 }
 
+static int by_agent(const void *key, const void *member)
+{
+	return strcmp(key, ((const struct store_alias *)member)->agent);
+}
+
+/* The group of an agent, "" of one that has none. */
+static const char *group_of(const struct store_report *r, const char *agent)
+{
+	const struct store_alias *a =
+		bsearch(agent, r->alias, r->aliases, sizeof(*r->alias), by_agent);
+
+	return a != NULL ? a->group : "";
+}
+
 static void add(struct buckets *b, uint64_t start_ms, const struct tally_row *row)
 {
 	struct tally *t = bucket_of(b, start_ms);
+	const char *key =
+		b->r->alias != NULL && (row->kind == TALLY_AGENT || row->kind == TALLY_REASON)
+			? group_of(b->r, row->key)
+			: row->key;
 
-	if (t != NULL && wanted(b->r, row->kind, row->key))
-		tally_row_add(tally_row(t, row->kind, row->key, row->sub), row);
+	if (t != NULL && wanted(b->r, row->kind, key))
+		tally_row_add(tally_row(t, row->kind, key, row->sub), row);
 }
 
 /* Columns by name, so that a column that is added later may stand anywhere. */
@@ -85,7 +103,7 @@ static int read_table(sqlite3 *db, struct buckets *b, unsigned table, uint64_t f
 		return rc;
 	sqlite3_bind_int64(st, 1, (int64_t)from_ms);
 	sqlite3_bind_int64(st, 2, (int64_t)to_ms);
-	if (b->r->key != NULL)
+	if (b->r->key != NULL && b->r->alias == NULL)
 		sqlite3_bind_text(st, 3, b->r->key, -1, SQLITE_STATIC);
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
 		struct tally_row row = {.kind = tables[table].kind};
@@ -136,8 +154,15 @@ static void print(const struct buckets *b, json_t *rows)
 				sorted[n++] = &t->rows[k];
 		if (n > 0)
 			qsort(sorted, n, sizeof(*sorted), by_key);
-		for (size_t k = 0; k < n; k++)
-			json_array_append_new(rows, report_row(sorted[k], t, t->from_ms, t->to_ms));
+		for (size_t k = 0; k < n; k++) {
+			json_t *row = report_row(sorted[k], t, t->from_ms, t->to_ms);
+
+			if (b->r->alias != NULL) {
+				json_object_set(row, "group", json_object_get(row, "agent"));
+				json_object_del(row, "agent");
+			}
+			json_array_append_new(rows, row);
+		}
 		free(sorted);
 	}
 }

@@ -590,11 +590,12 @@ static int ask(struct store *store, struct question *q)
 int store_report(struct store *store, const struct store_report *r, store_answer_fn *fn, void *arg)
 {
 	size_t borders = r->borders * sizeof(*r->border);
+	size_t aliases = r->aliases * sizeof(*r->alias);
 	struct question *q;
 	char *at;
 
 	must(r->borders >= 2 && r->borders <= STORE_BORDERS_MAX);
-	q = calloc(1, sizeof(*q) + borders + 16 + len(r->key));
+	q = calloc(1, sizeof(*q) + borders + aliases + 16 + len(r->key));
 	if (q == NULL)
 		return -ENOBUFS;
 	q->kind = STORE_ASK_REPORT;
@@ -605,6 +606,10 @@ int store_report(struct store *store, const struct store_report *r, store_answer
 	memcpy(at, r->border, borders);
 	q->report.border = (const uint64_t *)(const void *)at;
 	at += borders;
+	if (aliases > 0)
+		memcpy(at, r->alias, aliases);
+	q->report.alias = r->alias ? (const struct store_alias *)(const void *)at : NULL;
+	at += aliases;
 	q->report.key = keep(&at, r->key);
 	return ask(store, q);
 }

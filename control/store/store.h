@@ -195,12 +195,18 @@ int store_ask(struct store *store, enum store_question question, const struct st
 /* The interval tables summed up between borders, each [border[i], border[i + 1]); what is not computed yet is
  * computed for the answer. Borders are whole intervals and ascend. Answer: {rows: [...]}, as
  * record/report.h makes them, by time and then key. */
+struct store_alias {
+	char agent[CALL_RECORD_NAME_MAX], group[CALL_RECORD_NAME_MAX];
+};
 struct store_report {
 	enum tally_kind kind; /* QUEUE, AGENT (with its reasons) or FLOW */
 	const char *key;      /* one of them; NULL: all */
 	const uint64_t *border;
 	uint32_t borders;
 	uint64_t now_ms;
+	/* AGENT: summed up by groups, which are then what `key` means; in the order of the agents. NULL: not. */
+	const struct store_alias *alias;
+	uint32_t aliases;
 };
 /* Returns as store_ask(). */
 int store_report(struct store *store, const struct store_report *report, store_answer_fn *fn,
