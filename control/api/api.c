@@ -95,7 +95,7 @@ static const struct rpc_param transfer_params[] = {
 };
 static const struct rpc_param conference_params[] = {
 	RPC_PARAM_TEXT("conference", RPC_REQUIRED, 1, 63),
-	RPC_PARAM_WORD("action", RPC_REQUIRED, "mute|unmute|eject|lock|unlock|end"),
+	RPC_PARAM_WORD("action", RPC_REQUIRED, "add|mute|unmute|eject|lock|unlock|end"),
 	RPC_PARAM_TEXT("member", RPC_OPTIONAL, 1, 63),
 	RPC_PARAM_END,
 };

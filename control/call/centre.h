@@ -264,8 +264,8 @@ json_t *centre_parked(struct centre *c);
  * "conference"; see consult.h. `state`: of the consultation, as consult_state_name() says it. */
 int centre_consult(struct centre *c, struct call *call, const char *action, const char *to,
 		   const char *by, const char **state, char *why, size_t why_size);
-/* `action`: "mute", "unmute" or "eject" the member `who` (its call, or its number), "lock", "unlock" or
- * "end". */
+/* `action`: "mute", "unmute" or "eject" the member `who` (its call, or its number), "add" (ring the number
+ * `who`), "lock", "unlock" or "end". */
 int centre_conference(struct centre *c, const char *name, const char *action, const char *who,
 		      char *why, size_t why_size);
 /* Every room of the configuration and who is in it, as rows; a new reference. */

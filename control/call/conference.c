@@ -11,8 +11,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/must.h"
 
-enum { PIN_TRIES = 3, PIN_FIRST_MS = 10000, PIN_NEXT_MS = 5000 };
+enum { PIN_TRIES = 3, PIN_FIRST_MS = 10000, PIN_NEXT_MS = 5000, RING_MS = 45000 };
 
 struct conference *conference_find(const struct centre *c, const char *name)
 {
@@ -339,6 +340,88 @@ void conference_pin(struct call *call, const char *digits)
 		go_in(call);
 }
 
+/* --- brought in ---------------------------------------------------------------------------- */
+
+static void ring(struct party *p)
+{
+	const struct config_trunk *trunk =
+		p->agent >= 0 ? NULL : config_trunk_for(p->call->centre->config, p->number);
+	int err = party_invite(p, p->number, trunk, RING_MS);
+
+	if (err == 0)
+		return;
+	log_info("call", "[call=%s] %s cannot be rung: %s", p->call->id, p->number, strerror(-err));
+	call_end(p->call, PARTY_SYSTEM, CALL_CAUSE_UNREACHABLE);
+}
+
+/* Why `number` cannot be brought in; 0: it can. */
+static int may_add(struct centre *c, const struct config_conference *conf, const char *number,
+		   char *why, size_t why_size)
+{
+	const struct conference *k = conference_find(c, conf->name);
+	int agent = acd_agent_find(c->acd, number);
+
+	if (config_agent_find(c->config, number) == NULL &&
+	    config_trunk_for(c->config, number) == NULL) {
+		snprintf(why, why_size, "%s is no agent or number that a trunk takes", number);
+		return -ENOENT;
+	}
+	if (dial_is_busy(c, agent) || desk_has_dnd(c, agent)) {
+		snprintf(why, why_size, "%s is busy", number);
+		return -EBUSY;
+	}
+	if (k != NULL && k->n >= conf->members_max) {
+		snprintf(why, why_size, "conference %s is full", conf->name);
+		return -EBUSY;
+	}
+	if (!engine_is_up(c->engine)) {
+		snprintf(why, why_size, "the engine is not connected");
+		return -ENOTCONN;
+	}
+	return 0;
+}
+
+int conference_add(struct centre *c, const char *name, const char *number, char *why,
+		   size_t why_size)
+{
+	const struct config_conference *conf = config_conference_find(c->config, name);
+	struct call *call;
+	struct party *p;
+	int err;
+
+	if (conf == NULL) {
+		snprintf(why, why_size, "there is no conference %s", name);
+		return -ENOENT;
+	}
+	err = may_add(c, conf, number, why, why_size);
+	if (err != 0)
+		return err;
+	call = call_begin(c, CALL_OUT, conf->number[0] ? conf->number : conf->name, number);
+	if (call == NULL) {
+		snprintf(why, why_size, "no memory");
+		return -EBUSY;
+	}
+	p = party_new(call, PARTY_IS_CUSTOMER, number, acd_agent_find(c->acd, number));
+	must(p != NULL); /* the call is new */
+	call->customer = p;
+	snprintf(call->room.name, sizeof(call->room.name), "%s", conf->name);
+	call_set_state(call, CALL_CONFERENCE);
+	call_note(call, CALL_STEP_OFFER, number);
+	if (p->agent >= 0)
+		desk_other(c, p->agent, call->number, true);
+	party_open(p, ring);
+	return 0;
+}
+
+void conference_answered(struct party *p)
+{
+	struct call *call = p->call;
+
+	call->answered = true;
+	if (call->room.in == NULL)
+		go_in(call);
+}
+
 /* --- leaving ------------------------------------------------------------------------------- */
 
 void conference_leave(struct call *call)
@@ -416,6 +499,8 @@ void conference_remake(struct centre *c)
 
 void conference_resume(struct call *call)
 {
+	if (call->room.in == NULL && !call->customer->answered)
+		return; /* it rings */
 	if (call->room.in == NULL) {
 		conference_pin(call, ""); /* what was typed is lost */
 		return;

@@ -21,6 +21,14 @@ const struct config_conference *conference_dialled(const struct centre *c, const
  * locked, or a PIN that is wrong three times, is told to the flow, or to the caller, who is hung up. */
 void conference_enter(struct call *call, const char *name);
 
+/* Ring `number`, an agent or somebody outside, and bring who answers into the room, locked or not. Returns 0;
+ * -ENOENT when there is no such room or the number leads to nobody, -EBUSY when the room is full or the
+ * agent is busy, -ENOTCONN without an engine; then with a sentence in `why`. */
+int conference_add(struct centre *c, const char *name, const char *number, char *why,
+		   size_t why_size);
+/* Whom conference_add() rings has answered. */
+void conference_answered(struct party *p);
+
 /* The PIN was typed, or was not (""). */
 void conference_pin(struct call *call, const char *digits);
 

@@ -105,6 +105,8 @@ int centre_conference(struct centre *c, const char *name, const char *action, co
 		snprintf(why, why_size, "there is no conference %s", name);
 		return -ENOENT;
 	}
+	if (strcmp(action, "add") == 0 && who != NULL)
+		return conference_add(c, conf->name, who, why, why_size);
 	if (k == NULL) {
 		snprintf(why, why_size, "nobody is in conference %s", conf->name);
 		return -EBUSY;

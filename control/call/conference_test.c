@@ -210,6 +210,46 @@ static void moderated(void)
 	call_kit_close(&k);
 }
 
+static void brought_in(void)
+{
+	struct kit_call *a;
+	struct call *call;
+
+	call_kit_open(&k);
+	call_kit_ready(&k, "1002");
+	check_int(act("open", "add", "4711"), -ENOENT);
+	check_int(act("open", "add", NULL), -EBUSY);
+	check_int(act("open", "add", "1002"), 0); /* the first one: the room begins */
+	call = call_kit_newest(&k);
+	check(call_kit_agent_is(&k, 1, "other"));
+	check(reaches("open", 1));
+	check_int(kit_last(k.phone[1])->media, 1);
+	check_int(call->record.kind, CALL_OUT);
+	check_str(call->record.to, "1002");
+	check_int(act("open", "add", "1002"), -EBUSY); /* it is there */
+	check_int(act("open", "lock", NULL), 0);
+	k.phone[2]->mood = KIT_BUSY;
+	check_int(act("open", "add", "1003"), 0);
+	check(call_kit_ended(&k, 1));
+	check_str(k.cause, "busy");
+	check(call_kit_agent_is(&k, 2, "signed_out"));
+	k.phone[2]->mood = KIT_RING;
+	check_int(act("open", "add", "1003"), 0);
+	while (k.phone[2]->calls < 2)
+		kit_wait(10);
+	kit_wait(50);
+	centre_check(&k.c);
+	check_int(members("open"), 1);
+	check_int(sip_call_answer(kit_last(k.phone[2])->call, &k.phone[2]->local), 0);
+	check(reaches("open", 2)); /* locked or not */
+	a = kit_last(k.phone[2]);
+	check_int(act("open", "end", NULL), 0);
+	check(kit_until(&a->closed, 1, 2000));
+	check(call_kit_agent_is(&k, 1, "ready"));
+	check(call_kit_empty(&k));
+	call_kit_close(&k);
+}
+
 /* A member that puts us on hold would play its music to all. */
 static void who_holds_is_not_heard(void)
 {
@@ -360,6 +400,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(come_and_go),
 	CHECK_CASE(with_a_pin),
 	CHECK_CASE(moderated),
+	CHECK_CASE(brought_in),
 	CHECK_CASE(who_holds_is_not_heard),
 	CHECK_CASE(from_outside_by_a_flow),
 	CHECK_CASE(a_customer_is_transferred_into_it),

@@ -327,6 +327,8 @@ void party_confirmed(struct party *p)
 		dial_answered(p);
 	else if (p == call->customer && call->callback.promised)
 		callback_answered(p);
+	else if (p == call->customer && call->room.name[0] != '\0')
+		conference_answered(p);
 	else if (p == call->consult.party)
 		consult_answered(p);
 	else if (p == call->supervisor)
@@ -422,6 +424,10 @@ static void closed(struct party *p, const struct sip_call_event *ev)
 	}
 	if (p == call->customer && call->callback.promised && !call->answered) {
 		callback_failed(p, ev->status ? ev->status : 480);
+		return;
+	}
+	if (p == call->customer && call->room.name[0] != '\0' && !p->answered) {
+		call_end(call, PARTY_SYSTEM, call_cause_of_sip((unsigned)ev->status));
 		return;
 	}
 	if (p == call->customer) {

@@ -109,9 +109,10 @@ static const struct cli_command commands[] = {
 	 "  patchbay unpark 705 1002\n", cli_unpark},
 	{"conferences", "", "conference rooms and who is in them",
 	 "  patchbay conferences\n", cli_conferences},
-	{"conference", "ROOM mute|unmute|eject MEMBER | lock|unlock|end", "moderate a conference",
+	{"conference", "ROOM add NUMBER | mute|unmute|eject MEMBER | lock|unlock|end", "moderate a conference",
 	 "MEMBER is a call's id or its ending, or the member's number. A member that is ejected is hung up; into a\n"
-	 "locked room nobody comes.\n\n"
+	 "locked room nobody comes but who is added: its phone is rung.\n\n"
+	 "  patchbay conference team add 1003\n"
 	 "  patchbay conference team mute 1002\n"
 	 "  patchbay conference team lock\n"
 	 "  patchbay conference team end\n", cli_conference},

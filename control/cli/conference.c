@@ -53,9 +53,13 @@ int cli_conference(struct cli *c)
 		bool member;
 		const char *done;
 	} actions[] = {
-		{"mute", true, "nobody hears"},        {"unmute", true, "all hear"},
-		{"eject", true, "hung up:"},           {"lock", false, "nobody comes in any more"},
-		{"unlock", false, "it is open again"}, {"end", false, "it is over"},
+		{"mute", true, "nobody hears"},
+		{"unmute", true, "all hear"},
+		{"add", true, "the phone rings:"},
+		{"eject", true, "hung up:"},
+		{"lock", false, "nobody comes in any more"},
+		{"unlock", false, "it is open again"},
+		{"end", false, "it is over"},
 	};
 	const char *room, *action, *member = NULL;
 	json_t *r = NULL;
@@ -63,12 +67,12 @@ int cli_conference(struct cli *c)
 	int rc;
 
 	if (!cli_need(c, "ROOM", &room) ||
-	    !cli_need(c, "ACTION (mute, unmute, eject, lock, unlock or end)", &action))
+	    !cli_need(c, "ACTION (add, mute, unmute, eject, lock, unlock or end)", &action))
 		return CLI_USAGE;
 	while (i < sizeof(actions) / sizeof(actions[0]) && strcmp(actions[i].action, action) != 0)
 		i++;
 	if (i == sizeof(actions) / sizeof(actions[0]))
-		return cli_usage(c, "\"%s\" is none of mute, unmute, eject, lock, unlock, end",
+		return cli_usage(c, "\"%s\" is none of add, mute, unmute, eject, lock, unlock, end",
 				 action);
 	if (actions[i].member && !cli_need(c, "MEMBER", &member))
 		return CLI_USAGE;

@@ -43,7 +43,7 @@ _patchbay() {
   transfer) ask calls; words "--to --attended --blind --by" ;;
   park) ask calls ;;
   unpark) ask agents ;;
-  conference) ask calls; ask agents; words "mute unmute eject lock unlock end" ;;
+  conference) ask calls; ask agents; words "add mute unmute eject lock unlock end" ;;
   consult) ask calls; words "complete cancel conference" ;;
   agent)
     if [ "$prev" = agent ]; then ask agents; words "log conduct"; else words "sign-in sign-out ready not-ready wrap-up-done dnd-on dnd-off"; fi ;;
