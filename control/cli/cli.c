@@ -123,10 +123,11 @@ static const struct cli_command commands[] = {
 	 "  patchbay consult 3f9a21bc complete\n", cli_consult},
 	{"hangup", "CALL", "end a call",
 	 "  patchbay hangup 3f9a21bc\n", cli_hangup},
-	{"records", "[--agent A] [--queue Q] [--number N] [--since T] [--until T] [--limit N]", "call records, newest first",
+	{"records", "[--agent A] [--queue Q] [--number N] [--since T] [--until T] [--limit N | --csv]", "call records, newest first",
 	 "T is a number of minutes, hours or days ago (30m, 2h, 7d) or a date (2026-11-22).\n\n"
 	 "  patchbay records --agent 1001 --since 2h\n"
-	 "  patchbay records --number 13800001111 --json\n", cli_records},
+	 "  patchbay records --number 13800001111 --json\n"
+	 "  patchbay records --since 2026-11-01 --csv > november.csv    all that there are\n", cli_records},
 	{"recordings", "VERB ...", "find, hear, keep and prove recordings",
 	 "Of the recording store itself (--store DIR, may be repeated), REC an id or its first 4 digits:\n"
 	 "  list                            every recording\n"

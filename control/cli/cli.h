@@ -120,6 +120,9 @@ int64_t cli_int(const json_t *object, const char *member);
 double cli_real(const json_t *object, const char *member);
 bool cli_true(const json_t *object, const char *member);
 
+/* Rows as CSV (RFC 4180), harmless for spreadsheets; the columns are the members of the first. */
+void cli_csv(struct cli *c, const json_t *rows, bool titles);
+
 /* A string of several members on stdout, made harmless for the terminal. */
 void cli_say(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

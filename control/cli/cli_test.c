@@ -115,7 +115,9 @@ static const struct {
 			"received':10,'stages':[{'stage':'rx','packets':10,'cycles':500}]}],"
 			"'ports':[{'name':'p','driver':'d','mac':'m','ip':'i','link':true,'"
 			"fallback':'no AF_XDP'}],'recorder':null,'alarms':{'disk':'full'}}"},
-	{"cdr", "{'records':[],'more':false}"},
+	{"cdr",
+	 "{'records':[{'call':'c-1','from':'139','agents':['1001','1002'],'abandoned':false,'"
+	 "mos':4.25,'recording':null}],'more':false}"},
 	{"report",
 	 "{'of':'queues','rows':[{'from_ms':1761429600000,'to_ms':1761433200000,'queue':'=sales','"
 	 "offered':10,'answered':8,'answer_rate':0.8,'service_level':0.875,'speed_of_answer_ms':"
@@ -280,6 +282,10 @@ static const struct {
 	{"report queues --csv", 0, ",\"'=sales\",10,8,0.800000,", NULL}, /* no formula */
 	{"report queues --json", 0, "\"service_level\": 0.875", NULL},
 	{"report agents", 0, "lunch 1:01", NULL},
+	{"records --csv", 0,
+	 "call,from,agents,abandoned,mos,recording\r\n\"c-1\",\"139\",\"[\"\"1001\"\",\"\"1002\"\"]"
+	 "\",false,4.250000,\r\n",
+	 NULL},
 	{"report lunches", 2, NULL, "\"lunches\" is none of queues, agents, groups, flows"},
 	{"report queues --from yesterday", 2, NULL, "--from must be 30m, 2h, 7d or a date"},
 	{"report queues --from 2026-11-22 --to 2026-11-21", 2, NULL, "--to must be after --from"},
@@ -350,7 +356,8 @@ static const struct {
 	{"drops --all", 0, "far ", NULL},
 	{"engine", 0, "fallback: no AF_XDP", NULL},
 	{"engine", 0, "rx", NULL},
-	{"records --since 2h", 0, "no call records\n", NULL},
+	{"records --since 2h", 0,
+	 "c-1   139   -   -      -        0:00    0:00  -         -      4.2\n", NULL},
 	{"records --since yesterday", 2, NULL, "--since must be"},
 	{"records --limit 0", 2, NULL, "--limit must be a number from 1 to 200"},
 	{"flow check", 1, "h.yaml:3:7: error: no\nh.yaml has errors\n", NULL},

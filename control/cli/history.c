@@ -87,8 +87,32 @@ static void more(struct cli *c, const json_t *r)
 		cli_say(c, "there are more: --after %s\n", cli_text(r, "next"));
 }
 
+/* All pages of the records that `p` asks for. Takes `p`. */
+static int records_csv(struct cli *c, json_t *p)
+{
+	bool titles = true, more_rows = true;
+	int rc = 0;
+
+	while (rc == 0 && more_rows) {
+		json_t *r = NULL;
+
+		rc = cli_ask(c, CLI_DAEMON, "cdr", json_incref(p), &r);
+		if (rc != 0)
+			break;
+		cli_csv(c, json_object_get(r, "records"), titles);
+		titles = false;
+		more_rows = cli_true(r, "more");
+		if (more_rows)
+			json_object_set(p, "after", json_object_get(r, "next"));
+		json_decref(r);
+	}
+	json_decref(p);
+	return rc;
+}
+
 int cli_records(struct cli *c)
 {
+	bool csv = cli_switch(c, "--csv");
 	json_t *p = filters(c), *r = NULL;
 	const json_t *k;
 	char buf[32];
@@ -101,6 +125,8 @@ int cli_records(struct cli *c)
 		json_decref(p);
 		return CLI_USAGE;
 	}
+	if (csv)
+		return records_csv(c, p);
 	rc = cli_ask(c, CLI_DAEMON, "cdr", p, &r);
 	if (rc != 0)
 		return rc;

@@ -55,7 +55,7 @@ _patchbay() {
     esac ;;
   recordings)
     words "list find export verify reconcile frames search show play excerpt concat waveform prove prove-all anchor hold release delete import tag untag note work-order keys audit --output --all --channel --call --agent --queue --number --since --until --voicemail --unheard --limit --day" ;;
-  records) words "--call --agent --queue --number --since --until --limit --after" ;;
+  records) words "--call --agent --queue --number --since --until --limit --after --csv" ;;
   flow) words "check reload draw try --config --prompts --caller --language --closed --svg"; files ;;
   config) words "check show reload"; files ;;
   example) words "config flow" ;;

@@ -175,7 +175,9 @@ static void csv_value(FILE *out, const json_t *v)
 		fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
 	else if (json_is_real(v))
 		fprintf(out, "%.6f", json_real_value(v));
-	else if (json_is_object(v)) {
+	else if (json_is_boolean(v))
+		fputs(json_is_true(v) ? "true" : "false", out);
+	else if (json_is_object(v) || json_is_array(v)) {
 		char *text = json_dumps(v, JSON_COMPACT);
 
 		csv_text(out, text ? text : "");
@@ -183,7 +185,7 @@ static void csv_value(FILE *out, const json_t *v)
 	}
 }
 
-static void print_csv(struct cli *c, const json_t *rows)
+void cli_csv(struct cli *c, const json_t *rows, bool titles)
 {
 	const json_t *r, *first = json_array_get(rows, 0);
 	const char *name;
@@ -191,6 +193,8 @@ static void print_csv(struct cli *c, const json_t *rows)
 	size_t i;
 	bool begun = false;
 
+	if (!titles)
+		first = NULL;
 	json_object_foreach((json_t *)(uintptr_t)first, name, v)
 	{
 		fprintf(c->out, "%s%s", begun ? "," : "", name);
@@ -262,7 +266,7 @@ int cli_report(struct cli *c)
 	if (rc != 0)
 		return rc;
 	if (csv)
-		print_csv(c, json_object_get(r, "rows"));
+		cli_csv(c, json_object_get(r, "rows"), true);
 	else if (!cli_json(c, r))
 		print_table(c, of, json_object_get(r, "rows"));
 	json_decref(r);
