@@ -4,6 +4,7 @@
  * events after that moment; only then is it known what was lost.
  */
 #include "call/adopt.h"
+#include "call/nail.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +81,7 @@ static bool adopt_agent(struct centre *c, const char *number, const json_t *body
 	memcpy(c->desks[agent].last_call, d.last_call, sizeof(d.last_call));
 	memcpy(c->desks[agent].remote, d.remote, sizeof(d.remote));
 	if (d.remote[0] != '\0')
-		acd_agent_reachable(c->acd, agent, true, clock_mono_ms());
+		acd_agent_reachable(c->acd, agent, !nail_wanted(c, agent), clock_mono_ms());
 	c->desks[agent].wrap_since_ms = d.wrap_since_ms;
 	c->desks[agent].since_wall_ms = d.since_wall_ms;
 	return true;

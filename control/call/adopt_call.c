@@ -4,6 +4,7 @@
  * and let go of what cannot. adopt.h has the rules.
  */
 #include "call/adopt.h"
+#include "call/emergency.h"
 #include "call/journal.h"
 #include "call/park.h"
 
@@ -228,6 +229,8 @@ static bool rest_read(struct draft *d)
 
 	ok = KEPT_NUMBER(o, "event_seq", INT64_MAX, call->event_seq) && ok;
 	ok = kept_number(o, "queued_ms", INT64_MAX, &queued_ms) && ok;
+	ok = kept_flag(o, "emergency", &call->emergency) && ok;
+	ok = kept_text(o, "caller_id", call->caller_id, sizeof(call->caller_id)) && ok;
 	ok = kept_flag(o, "in_acd", &d->in_acd) && ok;
 	ok = kept_flag(o, "from_queue", &d->from_queue) && ok;
 	ok = kept_flag(o, "consulting", &d->consulting) && ok;
@@ -450,6 +453,8 @@ static bool go_on(struct draft *d, enum call_state state)
 			return false;
 	call->state = state == CALL_OFFERING && call->dialled == NULL ? CALL_WAITING : state;
 	flow_take_up(d);
+	if (call->emergency)
+		emergency_begins(call);
 	if (d->from_queue)
 		call->from_queue = call->agent != NULL && acd_take_up(d);
 	if (d->in_acd) {

@@ -18,6 +18,9 @@
 #include "call/consult.h"
 #include "call/emergency.h"
 #include "call/journal.h"
+#include "call/nail.h"
+#include "call/park.h"
+#include "call/remote.h"
 #include "call/watch.h"
 
 enum { SPARE_AGENTS = 1000, SPARE_QUEUES = 32, SECOND_MS = 1000 };
@@ -297,6 +300,7 @@ static void on_second(void *arg)
 	watch_store(c);
 	watch_second(c);
 	away_second(c);
+	nail_second(c);
 	recorder_second(c);
 	journal_second(c);
 	tmr_start(&c->second, SECOND_MS, on_second, c);
@@ -417,6 +421,29 @@ int centre_consult(struct centre *c, struct call *call, const char *action, cons
 {
 	(void)c;
 	return consult_act(call, action, to, by, state, why, why_size);
+}
+
+int centre_park(struct centre *c, struct call *call, const char *place, char *number,
+		size_t number_size, char *why, size_t why_size)
+{
+	(void)c;
+	return park_named(call, place, number, number_size, why, why_size);
+}
+
+int centre_unpark(struct centre *c, const char *place, const char *to, char *why, size_t why_size)
+{
+	return park_retrieve(c, place, to, why, why_size);
+}
+
+json_t *centre_parked(struct centre *c)
+{
+	return park_rows(c);
+}
+
+int centre_sign_in_at(struct centre *c, const char *agent, const char *number, char *why,
+		      size_t why_size)
+{
+	return remote_sign_in(c, acd_agent_find(c->acd, agent), number, why, why_size);
 }
 
 void centre_hang_up(struct centre *c, struct call *call)

@@ -869,7 +869,55 @@ static void a_line_that_is_not_confirmed_gets_no_calls(void)
 	call_kit_close(&k);
 }
 
+static bool has_alarm(const char *area)
+{
+	for (unsigned i = 0; i < k.c.alarm_count; i++)
+		if (strcmp(k.c.alarms[i].area, area) == 0)
+			return true;
+	return false;
+}
+
+static void a_killed_daemon_knows_who_works_where(void)
+{
+	struct kit_call *customer, *help;
+	struct acd_agent_view v;
+	char why[200];
+
+	call_kit_open_stored(
+		&k, "trunks:\n  - {name: t, host: 127.0.0.1, port: @WORLD@, prefix: \"0\"}\n"
+		    "emergency: {numbers: [\"110\"]}\n");
+	sign_in_outside();
+	call_kit_ready(&k, "1001");
+	check_int(desk_agent_set(&k.c, "1001", "dnd_on", NULL, why, sizeof(why)), 0);
+	k.world->mood = KIT_ANSWER;
+	help = call_kit_dial_as(&k, 1, "110");
+	check(kit_until(&help->answered, 1, 3000));
+	kit_wait(100);
+	call_kit_kill(&k);
+	call_kit_begin(&k);
+	kit_wait(100);
+	check(acd_agent_view(k.c.acd, acd_agent_find(k.c.acd, "1001"), &v));
+	check(v.dnd);
+	check_int(desk_agent_set(&k.c, "1001", "dnd_off", NULL, why, sizeof(why)), 0);
+	check(acd_agent_view(k.c.acd, acd_agent_find(k.c.acd, "1001"), &v));
+	check_str(agent_state_name(v.agent.state), "ready"); /* as it was without */
+	check_int(desk_agent_set(&k.c, "1001", "sign_out", NULL, why, sizeof(why)), 0);
+	check(has_alarm("emergency 1002"));
+	sip_call_end(help->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	check(!has_alarm("emergency 1002"));
+	check(reachable(NULL));
+	customer = into_sales();
+	strcat(k.engine->digits, ",1");
+	check(call_kit_reaches(&k, CALL_TALKING));
+	check_str(call_kit_newest(&k)->agent->at, "013800000003");
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 2));
+	call_kit_close(&k);
+}
+
 static const struct check_case cases[] = {
+	CHECK_CASE(a_killed_daemon_knows_who_works_where),
 	CHECK_CASE(a_nailed_up_line_serves_several_calls),
 	CHECK_CASE(a_line_that_is_not_confirmed_gets_no_calls),
 	CHECK_CASE(a_remote_agent_confirms_with_a_key),

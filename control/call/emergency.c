@@ -128,11 +128,16 @@ void emergency_call(struct centre *c, struct sip_call *sip, const char *by, cons
 			 c->config->emergency.caller_id);
 	else if (agent != NULL)
 		outbound_show(call, outbound_queue(c, agent));
-	tell(call, true);
+	emergency_begins(call);
 	party_attach(p, sip);
 	if (p->agent >= 0)
 		desk_other(c, p->agent, call->number, true);
 	party_open(p, caller_ready);
+}
+
+void emergency_begins(struct call *call)
+{
+	tell(call, true);
 }
 
 void emergency_over(struct call *call)

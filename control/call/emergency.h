@@ -22,6 +22,9 @@ void emergency_call(struct centre *c, struct sip_call *sip, const char *by, cons
 /* The next trunk for it that is not among the bits of `tried`; -1: none. May end another call of it. */
 int emergency_trunk(struct centre *c, uint64_t tried);
 
+/* The alarm of a call for help, which stands as long as the call. */
+void emergency_begins(struct call *call);
+
 /* The call is over: so is its alarm. */
 void emergency_over(struct call *call);
 

@@ -198,6 +198,8 @@ static void put_place(json_t *o, const struct call *call)
 	json_t *acd;
 
 	kept_put_number(o, "queued_ms", journal_wall_ms(call->queued_ms));
+	kept_put_flag(o, "emergency", call->emergency);
+	kept_put_text(o, "caller_id", call->caller_id);
 	kept_put_flag(o, "in_acd", call->in_acd);
 	kept_put_flag(o, "from_queue", call->from_queue);
 	if (!acd_call_keep(call->centre->acd, call->number, &k) ||

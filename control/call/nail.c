@@ -63,6 +63,17 @@ void nail_begin(struct centre *c, int agent)
 	party_open(p, ring);
 }
 
+void nail_second(struct centre *c)
+{
+	struct acd_agent_view v;
+
+	for (uint32_t i = 0; engine_is_up(c->engine) && i < acd_agents(c->acd) && i < c->desks_max;
+	     i++)
+		if (c->desks[i].remote[0] != '\0' && c->desks[i].line == 0 &&
+		    acd_agent_view(c->acd, (int)i, &v) && v.agent.state == AGENT_READY)
+			nail_begin(c, (int)i);
+}
+
 static void play_silence(struct party *p)
 {
 	party_play(p, PLAY_MUSIC, json_pack("[{s:i}]", "silence_ms", SILENCE_MS), 0, NULL);

@@ -18,6 +18,9 @@
 /* The agent works at a number and its line is to be up: ring it, if it is not up or under way. */
 void nail_begin(struct centre *c, int agent);
 
+/* Once a second: who is ready and has no line (the daemon was killed) is rung. */
+void nail_second(struct centre *c);
+
 /* It does not any more. */
 void nail_over(struct centre *c, int agent);
 

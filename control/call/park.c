@@ -239,7 +239,7 @@ void park_over(struct call *call)
 	call->park.place = -1;
 }
 
-int centre_unpark(struct centre *c, const char *place, const char *to, char *why, size_t why_size)
+int park_retrieve(struct centre *c, const char *place, const char *to, char *why, size_t why_size)
 {
 	struct call *call = parked_at(c, config_parking_place(c->config, place));
 	char detail[CALL_DETAIL_MAX];
@@ -281,7 +281,7 @@ static void add_row(struct call *call, void *arg)
 		json_array_append_new(arg, row);
 }
 
-json_t *centre_parked(struct centre *c)
+json_t *park_rows(struct centre *c)
 {
 	json_t *list = json_array();
 
@@ -289,11 +289,10 @@ json_t *centre_parked(struct centre *c)
 	return list;
 }
 
-/* --- an operator's word -------------------------------------------------------------------- */
-
-int centre_park(struct centre *c, struct call *call, const char *place, char *number,
-		size_t number_size, char *why, size_t why_size)
+int park_named(struct call *call, const char *place, char *number, size_t number_size, char *why,
+	       size_t why_size)
 {
+	struct centre *c = call->centre;
 	int at = place != NULL ? config_parking_place(c->config, place) : -1, err;
 
 	if (place != NULL && at < 0) {

@@ -24,6 +24,16 @@ bool park_dialled(const struct centre *c, const char *number, int *place);
  * in `why`. */
 int park_call(struct call *call, int place, bool tell, char *why, size_t why_size);
 
+/* The same with the number of a place (NULL: the first free one); the number that it got into `number`. */
+int park_named(struct call *call, const char *place, char *number, size_t number_size, char *why,
+	       size_t why_size);
+
+/* The phone of `to` rings for who is parked at `place`. Returns 0 or as park_call(). */
+int park_retrieve(struct centre *c, const char *place, const char *to, char *why, size_t why_size);
+
+/* {slot, call, from, by, since_ms, timeout_ms} of each; a new reference. */
+json_t *park_rows(struct centre *c);
+
 /* The phone of `p` transfers (REFER) to `to`. True when that is parking, and done or refused. */
 bool park_refer(struct party *p, const char *to);
 

@@ -181,11 +181,3 @@ bool remote_key(struct call *call, const char *collect, const char *digits)
 	}
 	return false;
 }
-
-/* --- an operator's word -------------------------------------------------------------------- */
-
-int centre_sign_in_at(struct centre *c, const char *agent, const char *number, char *why,
-		      size_t why_size)
-{
-	return remote_sign_in(c, acd_agent_find(c->acd, agent), number, why, why_size);
-}
