@@ -294,6 +294,42 @@ static void a_dead_daemon_leaves_nobody_signed_in_for_ever(void)
 	place_remove(&p);
 }
 
+/* A call that runs for hours without a step is in each interval; a late step alone is enough to compute again. */
+static void hours_without_a_step_and_a_late_step_alone(void)
+{
+	static const struct kit_call endless = {
+		.id = "call-1",
+		.n = 2,
+		.step = {{FROM_MS, CALL_STEP_QUEUE, "sales"},
+			 {FROM_MS + 10000, CALL_STEP_ANSWER, "1001"}}};
+	static const struct kit_call over = {
+		.id = "call-2",
+		.ended_ms = FROM_MS + 30000,
+		.n = 3,
+		.step = {{FROM_MS, CALL_STEP_QUEUE, "service"},
+			 {FROM_MS + 20000, CALL_STEP_ANSWER, "1002"},
+			 {FROM_MS + 30000, CALL_STEP_HANGUP, "agent: normal"}}};
+	uint64_t now_ms = FROM_MS + 5 * 3600000 + STORE_SETTLE_MS;
+	struct place p = {0};
+
+	place_make(&p);
+	struct store *s = open_store(&p);
+
+	put_call(s, &endless);
+	put_call(s, &over);
+	tabulate(s, &p, now_ms);
+	check_int(number_of(&p, "SELECT sum(talk_ms) FROM interval_queues WHERE queue = 'sales'"),
+		  5 * 3600000 - 10000);
+	check_int(number_of(&p, "SELECT sum(wrap_up_ms) FROM interval_queues"), 0);
+
+	check(store_step(s, "call-2", FROM_MS + 30000, CALL_STEP_WRAP_UP, "1002"));
+	check(store_step(s, "call-2", FROM_MS + 75000, CALL_STEP_WRAP_UP_DONE, "1002"));
+	tabulate(s, &p, now_ms + TALLY_INTERVAL_MS);
+	check_int(number_of(&p, "SELECT sum(wrap_up_ms) FROM interval_queues"), 45000);
+	check_int(store_close(s, 5000), 0);
+	place_remove(&p);
+}
+
 static void the_log_of_an_agent_has_no_holes(void)
 {
 	struct store_filter f = {.agent = "1001", .limit = 2};
@@ -394,6 +430,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(tables_are_exact),
 	CHECK_CASE(late_rows_take_the_mark_back),
 	CHECK_CASE(a_dead_daemon_leaves_nobody_signed_in_for_ever),
+	CHECK_CASE(hours_without_a_step_and_a_late_step_alone),
 	CHECK_CASE(the_log_of_an_agent_has_no_holes),
 	CHECK_CASE(what_is_old_is_deleted_in_small_steps),
 };
