@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The same sums on wider vectors. Encoding, and everything for AVX-512, is g711_loops.h compiled
+ * The same sums on wider vectors. Encoding, and decoding u-law with AVX-512, is g711_loops.h compiled
  * once more with the wider unit switched on; the compiler makes the vectors. Decoding with AVX2,
  * which cannot shift 16-bit lanes by different amounts, multiplies instead: a segment's power of two
  * and its offset come from 16-entry tables by PSHUFB.
@@ -90,11 +90,6 @@ AVX512 static void ulaw_decode_avx512(int16_t *restrict out, const uint8_t *rest
 	g711_loop_ulaw_decode(out, in, n);
 }
 
-AVX512 static void alaw_decode_avx512(int16_t *restrict out, const uint8_t *restrict in, size_t n)
-{
-	g711_loop_alaw_decode(out, in, n);
-}
-
 AVX512 static void ulaw_encode_avx512(uint8_t *restrict out, const int16_t *restrict in, size_t n)
 {
 	g711_loop_ulaw_encode(out, in, n);
@@ -109,8 +104,9 @@ static const struct g711_kernel avx2 = {
 	"avx2", ulaw_decode_avx2, alaw_decode_avx2, ulaw_encode_avx2, alaw_encode_avx2,
 };
 
+/* A-law by shifts of 16-bit lanes takes twice as long (Zen 4: 33 ns a frame) as by AVX2's tables. */
 static const struct g711_kernel avx512 = {
-	"avx512", ulaw_decode_avx512, alaw_decode_avx512, ulaw_encode_avx512, alaw_encode_avx512,
+	"avx512", ulaw_decode_avx512, alaw_decode_avx2, ulaw_encode_avx512, alaw_encode_avx512,
 };
 
 const struct g711_kernel *g711_kernel_avx2(void)
