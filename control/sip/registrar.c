@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "sip/registrar_priv.h"
 #include "sip/sip_priv.h"
 #include "sip/sip_store.h"
 #include "sip/sip_text.h"
@@ -153,112 +154,7 @@ static void tell_registered(struct registrar *r, const struct binding *b, bool f
 
 /* --- one REGISTER --- */
 
-/* What a Contact line asks for. */
-struct wish {
-	struct pl uri, host;
-	uint32_t expires_s;
-	float q;
-};
-
-struct request {
-	struct registrar *r;
-	const struct sip_msg *msg;
-	char user[SIP_USER_MAX];
-	uint32_t default_s;
-	struct wish wish[REGISTRAR_CONTACTS_MAX];
-	size_t wishes;
-	char path[REGISTRAR_PATH_MAX];
-	bool star;
-	uint16_t status;
-	const char *reason;
-};
-
-static bool refuse(struct request *q, uint16_t status, const char *reason)
-{
-	q->status = status;
-	q->reason = reason;
-	return true;
-}
-
-static bool uri_usable(const struct sip_addr *a)
-{
-	bool sip = pl_strcasecmp(&a->uri.scheme, "sip") == 0 ||
-		   pl_strcasecmp(&a->uri.scheme, "sips") == 0;
-
-	return sip && pl_isset(&a->uri.host) && a->auri.l < SIP_URI_MAX &&
-	       memchr(a->auri.p, '>', a->auri.l) == NULL;
-}
-
-static bool read_contact(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
-{
-	struct request *q = arg;
-	const struct sip_limits *l = &q->r->stack->limits;
-	struct sip_addr addr;
-	struct pl v;
-
-	(void)msg;
-	if (pl_strcmp(&hdr->val, "*") == 0) {
-		q->star = true;
-		return false;
-	}
-	if (sip_addr_decode(&addr, &hdr->val) != 0 || !uri_usable(&addr))
-		return refuse(q, 400, "Bad Contact");
-	if (q->wishes == REGISTRAR_CONTACTS_MAX)
-		return refuse(q, 403, "Too many contacts");
-
-	struct wish *w = &q->wish[q->wishes++];
-
-	*w = (struct wish){
-		.uri = addr.auri, .host = addr.uri.host, .expires_s = q->default_s, .q = 1.0f};
-	if (sip_text_param(&addr.params, "expires", &v) && v.l > 0 && v.l < 10)
-		w->expires_s = pl_u32(&v);
-	if (sip_text_param(&addr.params, "q", &v) && v.l > 0 && v.l < 6)
-		w->q = (float)pl_float(&v);
-	if (w->expires_s > l->expires_max_s)
-		w->expires_s = l->expires_max_s;
-	if (w->expires_s != 0 && w->expires_s < l->expires_min_s)
-		return refuse(q, 423, "Interval Too Brief");
-	return false;
-}
-
-/* "<sip:edge;lr>, <sip:next;lr>", in the order in which a Route needs them. */
-static bool read_path(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
-{
-	struct request *q = arg;
-	struct sip_addr addr;
-	size_t n = strlen(q->path);
-
-	(void)msg;
-	if (sip_addr_decode(&addr, &hdr->val) != 0 || !uri_usable(&addr))
-		return refuse(q, 400, "Bad Path");
-	if (re_snprintf(q->path + n, sizeof(q->path) - n, "%s%r", n ? ", " : "", &hdr->val) < 0)
-		return refuse(q, 400, "Path Too Long");
-	return false;
-}
-
-static bool read_request(struct request *q)
-{
-	const struct sip_msg *msg = q->msg;
-
-	(void)sip_msg_hdr_apply(msg, true, SIP_HDR_PATH, read_path, q);
-	if (q->status)
-		return false;
-
-	q->default_s = q->r->stack->limits.expires_max_s;
-	if (pl_isset(&msg->expires) && msg->expires.l < 10)
-		q->default_s = pl_u32(&msg->expires);
-	(void)sip_msg_hdr_apply(msg, true, SIP_HDR_CONTACT, read_contact, q);
-	if (q->status)
-		return false;
-	/* `*` stands alone and only to remove (RFC 3261, 10.2.2). */
-	if (q->star && (q->wishes != 0 || q->default_s != 0)) {
-		(void)refuse(q, 400, "Bad Contact");
-		return false;
-	}
-	return true;
-}
-
-static struct binding *find(struct binding **have, size_t n, const struct wish *w)
+static struct binding *find(struct binding **have, size_t n, const struct registrar_wish *w)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (pl_strcmp(&w->uri, have[i]->contact.uri) == 0)
@@ -299,7 +195,8 @@ static void keep_open(struct binding *b)
 		tmr_start(&b->tmr_ping, every_ms - rand_u32() % (every_ms / 8), ping, b);
 }
 
-static void fill(struct binding *b, const struct request *q, const struct wish *w)
+static void fill(struct binding *b, const struct registrar_request *q,
+		 const struct registrar_wish *w)
 {
 	const struct sip_hdr *ua = sip_msg_hdr(q->msg, SIP_HDR_USER_AGENT);
 	struct registrar_contact *c = &b->contact;
@@ -346,7 +243,8 @@ static struct binding *new_binding(struct registrar *r, const char *user)
 	return b;
 }
 
-static bool add(struct request *q, const struct wish *w, struct binding **have, size_t n)
+static bool add(struct registrar_request *q, const struct registrar_wish *w, struct binding **have,
+		size_t n)
 {
 	struct registrar *r = q->r;
 
@@ -355,13 +253,13 @@ static bool add(struct request *q, const struct wish *w, struct binding **have, 
 		drop(oldest(have, n), false);
 	if (r->n >= r->stack->limits.bindings_max) {
 		log_warn("sip", "%s not registered: all %u bindings are taken", q->user, r->n);
-		return !refuse(q, 503, "No Room");
+		return !registrar_refuse(q, 503, "No Room");
 	}
 
 	struct binding *b = new_binding(r, q->user);
 
 	if (b == NULL)
-		return !refuse(q, 500, "No Memory");
+		return !registrar_refuse(q, 500, "No Memory");
 	fill(b, q, w);
 	tell_registered(r, b, n == 0);
 	return true;
@@ -378,7 +276,7 @@ int registrar_kept(struct registrar *r, const char *user, const struct registrar
 
 	pl_set_str(&p, contact->uri);
 	pl_set_str(&ip, contact->source.ip);
-	if (user[0] == '\0' || sip_addr_decode(&addr, &p) != 0 || !uri_usable(&addr) ||
+	if (user[0] == '\0' || sip_addr_decode(&addr, &p) != 0 || !registrar_uri_usable(&addr) ||
 	    sa_set_str(&source, contact->source.ip, contact->source.port) != 0 ||
 	    contact->expires_s == 0 || contact->expires_s > l->expires_max_s)
 		return -EINVAL;
@@ -404,7 +302,7 @@ int registrar_kept(struct registrar *r, const char *user, const struct registrar
 	return 0;
 }
 
-static bool apply_wish(struct request *q, const struct wish *w)
+static bool apply_wish(struct registrar_request *q, const struct registrar_wish *w)
 {
 	struct binding *have[REGISTRAR_CONTACTS_MAX];
 	size_t n = bindings_of(q->r, q->user, have, REGISTRAR_CONTACTS_MAX);
@@ -413,7 +311,7 @@ static bool apply_wish(struct request *q, const struct wish *w)
 	if (b == NULL)
 		return w->expires_s == 0 || add(q, w, have, n);
 	if (out_of_order(b, q->msg))
-		return !refuse(q, 500, "Out of Order");
+		return !registrar_refuse(q, 500, "Out of Order");
 	if (w->expires_s == 0) {
 		drop(b, false);
 		return true;
@@ -427,7 +325,7 @@ static bool apply_wish(struct request *q, const struct wish *w)
 	return true;
 }
 
-static void apply(struct request *q)
+static void apply(struct registrar_request *q)
 {
 	if (q->star)
 		(void)registrar_remove(q->r, q->user);
@@ -437,7 +335,7 @@ static void apply(struct request *q)
 	}
 }
 
-static void answer(struct request *q)
+static void answer(struct registrar_request *q)
 {
 	struct sip_stack *s = q->r->stack;
 	struct binding *have[REGISTRAR_CONTACTS_MAX];
@@ -470,7 +368,7 @@ static void answer(struct request *q)
 }
 
 /* Who it is must be who it says (RFC 3261, 10.3, 3-4): a user registers its own number only. */
-static bool authorised(struct request *q)
+static bool authorised(struct registrar_request *q)
 {
 	struct sip_stack *s = q->r->stack;
 	char proved[SIP_USER_MAX];
@@ -503,7 +401,7 @@ static bool authorised(struct request *q)
 
 void registrar_request(struct registrar *r, const struct sip_msg *msg)
 {
-	struct request q = {.r = r, .msg = msg};
+	struct registrar_request q = {.r = r, .limits = &r->stack->limits, .msg = msg};
 
 	if (!sip_stack_is_ours(r->stack, &msg->to.uri.host)) {
 		sip_stack_refuse(r->stack, msg, 404, "Not Our Domain", NULL);
@@ -517,7 +415,7 @@ void registrar_request(struct registrar *r, const struct sip_msg *msg)
 	}
 	if (!authorised(&q))
 		return;
-	if (read_request(&q))
+	if (registrar_read(&q))
 		apply(&q);
 	answer(&q);
 }
