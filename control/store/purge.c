@@ -63,7 +63,7 @@ static uint16_t days_of(const struct store_keep *keep, unsigned table)
 	return days[table];
 }
 
-/* Raw rows: what the interval tables are made of, and what a late row might need again for two days. */
+/* Raw rows: what the interval tables are made of, and may be made of again within a day. */
 static bool is_raw(const char *name)
 {
 	return strcmp(name, "calls") == 0 || strcmp(name, "steps") == 0 ||
@@ -76,9 +76,10 @@ static uint64_t before_ms(sqlite3 *db, const struct store_keep *keep, unsigned t
 	uint64_t ms = keep->now_ms > age_ms ? keep->now_ms - age_ms : 0;
 
 	if (is_raw(tables[table].name)) {
-		uint64_t mark_ms = store_tabulate_mark(db), limit_ms;
+		uint64_t mark_ms = store_tabulate_highest(db), limit_ms;
 
-		limit_ms = mark_ms > DAY_MS ? mark_ms - DAY_MS : 0;
+		limit_ms = mark_ms > 2 * DAY_MS ? mark_ms - 2 * DAY_MS
+						: 0; /* a day late, a day long */
 		if (ms > limit_ms)
 			ms = limit_ms;
 	}

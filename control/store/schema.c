@@ -114,6 +114,19 @@ const char *const store_migrations[] = {
 	"ALTER TABLE call_legs ADD COLUMN q850 INTEGER;"
 	"ALTER TABLE call_legs ADD COLUMN ended_text TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE call_legs ADD COLUMN held_ms INTEGER NOT NULL DEFAULT 0;",
+	/* What is more than a day late changes no table: what it would have to be computed from may have been deleted. */
+	"ALTER TABLE interval_mark ADD COLUMN highest_ms INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE interval_mark SET highest_ms = until_ms;"
+	"DROP TRIGGER step_late; DROP TRIGGER state_late; DROP TRIGGER call_late;"
+	"CREATE TRIGGER step_late AFTER INSERT ON call_steps"
+	" WHEN EXISTS (SELECT 1 FROM interval_mark WHERE NEW.at_ms < until_ms AND NEW.at_ms >= highest_ms - 86400000)"
+	" BEGIN UPDATE interval_mark SET until_ms = NEW.at_ms - NEW.at_ms % 900000; END;"
+	"CREATE TRIGGER state_late AFTER INSERT ON agent_states"
+	" WHEN EXISTS (SELECT 1 FROM interval_mark WHERE NEW.at_ms < until_ms AND NEW.at_ms >= highest_ms - 86400000)"
+	" BEGIN UPDATE interval_mark SET until_ms = NEW.at_ms - NEW.at_ms % 900000; END;"
+	"CREATE TRIGGER call_late AFTER UPDATE OF ended_ms ON calls WHEN NEW.ended_ms IS NOT OLD.ended_ms AND EXISTS"
+	" (SELECT 1 FROM interval_mark WHERE NEW.ended_ms < until_ms AND NEW.ended_ms >= highest_ms - 86400000)"
+	" BEGIN UPDATE interval_mark SET until_ms = NEW.ended_ms - NEW.ended_ms % 900000; END;",
 };
 /* clang-format on */
 

@@ -154,6 +154,7 @@ bool store_overlong(struct store *store, const struct store_overlong *o);
 
 /* What the queues' configuration says; copied. */
 void store_limits(struct store *store, const struct tally_limits *limits, size_t n);
+/* A row that is written late, a day at most, takes effect in the tables with the next interval. */
 /* The intervals that are over by `now_ms`, less STORE_SETTLE_MS, may be computed now. Costs nothing when
  * they are. */
 void store_tabulate(struct store *store, uint64_t now_ms);

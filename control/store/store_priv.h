@@ -146,6 +146,8 @@ int store_tabulate_step(sqlite3 *db, uint64_t to_ms, const struct tally_limits *
 			size_t n_limits, uint64_t *reached_ms);
 /* End of what is computed; 0 when nothing is. */
 uint64_t store_tabulate_mark(sqlite3 *db);
+/* The end of what has ever been computed: what is more than a day before it changes no table any more. */
+uint64_t store_tabulate_highest(sqlite3 *db);
 /* Where a database begins that has no tables: with its first raw row before `to_ms`. 0: there is none. */
 uint64_t store_tabulate_first(sqlite3 *db, uint64_t to_ms);
 

@@ -326,6 +326,11 @@ static void hours_without_a_step_and_a_late_step_alone(void)
 	check(store_step(s, "call-2", FROM_MS + 75000, CALL_STEP_WRAP_UP_DONE, "1002"));
 	tabulate(s, &p, now_ms + TALLY_INTERVAL_MS);
 	check_int(number_of(&p, "SELECT sum(wrap_up_ms) FROM interval_queues"), 45000);
+
+	/* Two days late: only what is still to be computed knows of it. */
+	check(store_agent_state(s, "1001", FROM_MS - 2 * UINT64_C(86400000), "ready", NULL, NULL));
+	tabulate(s, &p, now_ms + 2 * TALLY_INTERVAL_MS);
+	check_int(number_of(&p, "SELECT sum(ready_ms) FROM interval_agents"), TALLY_INTERVAL_MS);
 	check_int(store_close(s, 5000), 0);
 	place_remove(&p);
 }

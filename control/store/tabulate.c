@@ -179,6 +179,11 @@ uint64_t store_tabulate_mark(sqlite3 *db)
 	return (uint64_t)one_number(db, "SELECT until_ms FROM interval_mark");
 }
 
+uint64_t store_tabulate_highest(sqlite3 *db)
+{
+	return (uint64_t)one_number(db, "SELECT highest_ms FROM interval_mark");
+}
+
 uint64_t store_tabulate_first(sqlite3 *db, uint64_t to_ms)
 {
 	uint64_t oldest_ms = to_ms > OLDEST_MS ? to_ms - OLDEST_MS : 0;
@@ -248,7 +253,10 @@ static int replace(sqlite3 *db, const struct tally *t)
 	for (size_t i = 0; rc == SQLITE_OK && i < t->n_rows; i++)
 		rc = write_row(db, t->from_ms, &t->rows[i]);
 	if (rc == SQLITE_OK)
-		rc = run(db, "INSERT OR REPLACE INTO interval_mark(one, until_ms) VALUES(1, ?1)",
+		rc = run(db,
+			 "INSERT INTO interval_mark(one, until_ms, highest_ms) VALUES(1, ?1, ?1)"
+			 " ON CONFLICT(one) DO UPDATE SET until_ms = ?1, highest_ms = "
+			 "max(highest_ms, ?1)",
 			 t->to_ms);
 	return rc;
 }
