@@ -189,16 +189,29 @@ static int open_call(struct call *call)
 	return err;
 }
 
+/* Whether its media go over IPv6: who called us tells by where the call came from; a phone that is to be rung by where it
+ * is registered from (the one that is preferred, when its phones differ). */
+static bool over_ip6(const struct party *p)
+{
+	struct centre *c = p->call->centre;
+	struct registrar_contact one;
+
+	if (p->sip != NULL)
+		return strchr(sip_call_info(p->sip)->peer.ip, ':') != NULL;
+	return c->sip != NULL && p->number[0] != '\0' &&
+	       registrar_lookup(sip_stack_registrar(c->sip), p->number, &one, 1) > 0 &&
+	       strchr(one.source.ip, ':') != NULL;
+}
+
 json_t *party_leg_members(const struct party *p)
 {
-	const char *peer_ip = p->sip ? sip_call_info(p->sip)->peer.ip : "";
 	json_t *members = json_pack("{s:s}", "name", p->number[0] ? p->number : "anonymous");
 
 	if (members == NULL) /* a number that is not UTF-8 names no leg */
 		members = json_object();
 	if (p->call->emergency)
 		json_object_set_new(members, "urgent", json_true());
-	if (strchr(peer_ip, ':') != NULL)
+	if (over_ip6(p))
 		json_object_set_new(members, "family", json_string("ip6"));
 	return members;
 }

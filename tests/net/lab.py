@@ -25,7 +25,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
-SERVER = "10.77.0.1"
+SERVER, SERVER6 = "10.77.0.1", "fd77::1"
 
 
 class Failure(Exception):
@@ -119,7 +119,7 @@ class Lab:
             ip("netns", "add", ns)
             ip("-n", ns, "link", "set", "lo", "up")
         ip("link", "add", "pbs0", "netns", self.server_ns, "type", "veth", "peer", "name", "pbc0", "netns", self.client_ns)
-        for ns, name, addr, addr6 in ((self.server_ns, "pbs0", f"{SERVER}/24", "fd77::1/64"),
+        for ns, name, addr, addr6 in ((self.server_ns, "pbs0", f"{SERVER}/24", f"{SERVER6}/64"),
                                       (self.client_ns, "pbc0", "10.77.0.2/24", "fd77::2/64")):
             ip("-n", ns, "addr", "add", addr, "dev", name)
             ip("-n", ns, "addr", "add", addr6, "dev", name, "nodad")
@@ -129,10 +129,10 @@ class Lab:
         wait_until("the link between the namespaces", lambda: run(
             "ip", "netns", "exec", self.client_ns, "ping", "-c", "1", "-W", "1", SERVER, check=False).returncode == 0)
 
-    def address(self, host):
-        """Give the clients' namespace the address 10.77.0.HOST and return it."""
-        address = f"10.77.0.{host}"
-        run("ip", "-n", self.client_ns, "addr", "add", f"{address}/24", "dev", "pbc0", check=False)
+    def address(self, host, ip6=False):
+        """Give the clients' namespace the address 10.77.0.HOST, or fd77::HOST, and return it."""
+        address = f"fd77::{host}" if ip6 else f"10.77.0.{host}"
+        run("ip", "-n", self.client_ns, "addr", "add", f"{address}/{64 if ip6 else 24}", "dev", "pbc0", *(["nodad"] if ip6 else []), check=False)
         return address
 
     def spawn(self, ns, command, log, **kwargs):
@@ -163,7 +163,7 @@ class Lab:
 
     def start_daemon(self, wait=True):
         command = [f"{self.build}/patchbayd", "--engine", self.engine_socket, "--socket", self.control_socket,
-                   "--database", f"{self.dir}/patchbay.db", "--listen", f"udp:{SERVER}:5060,tcp:{SERVER}:5060"]
+                   "--database", f"{self.dir}/patchbay.db", "--listen", f"udp:{SERVER}:5060,tcp:{SERVER}:5060,udp:[{SERVER6}]:5060"]
         if self.config:
             command += ["--config", self.config]
         if self.flow:
@@ -313,16 +313,18 @@ class Phone:
     """
 
     def __init__(self, lab, user, sound=None, password=None, register=True, answer="manual", codec="PCMU",
-                 transport="udp", dtmf="rtpevent", mediaenc=None):
+                 transport="udp", dtmf="rtpevent", mediaenc=None, ip6=False):
         self.lab, self.user = lab, str(user)
         lab.next_host += 1
-        self.ip = lab.address(lab.next_host)
+        self.ip = lab.address(lab.next_host, ip6)
+        self.host = f"[{self.ip}]" if ip6 else self.ip
+        self.server = f"[{SERVER6}]" if ip6 else SERVER
         self.rtp_first = 30000 + 100 * (lab.next_host - 50)  # a range of its own: its RTP is told apart by port
         self.dir = f"{lab.dir}/phone-{self.user}-{lab.next_host}"
         os.makedirs(self.dir)
         self.events, self.changed = [], threading.Condition()
         self.process = self.socket = None
-        account = f"<sip:{self.user}@{SERVER};transport={transport}>;audio_codecs={codec};answermode={answer};" \
+        account = f"<sip:{self.user}@{self.server};transport={transport}>;audio_codecs={codec};answermode={answer};" \
                   f"dtmfmode={dtmf};regint={'600' if register else '0'}"
         if mediaenc is not None:
             account += f";mediaenc={mediaenc}"
@@ -333,13 +335,13 @@ class Phone:
             "accounts": account + "\n",
             "contacts": "",
             "config": "\n".join([
-                "poll_method epoll", f"sip_listen {self.ip}:5060", f"audio_source aufile,{sound}",
+                "poll_method epoll", f"sip_listen {self.host}:5060", f"audio_source aufile,{sound}",
                 f"audio_player aufile,{self.dir}/player.wav", "audio_alert none", "audio_level no",
                 "ausrc_srate 8000", "auplay_srate 8000", "ausrc_channels 1", "auplay_channels 1", "audio_txmode thread", "audio_buffer 20-160",
                 f"rtp_ports {self.rtp_first}-{self.rtp_first + 98}", "rtp_stats yes", "net_interface " + self.ip,
                 "module_path /usr/lib/baresip/modules", "module stdio.so", "module g711.so", "module g722.so", "module opus.so", "module aufile.so",
                 "module srtp.so", "module sndfile.so", "module_tmp account.so", "module_app menu.so", "module ctrl_tcp.so",
-                f"ctrl_tcp_listen {self.ip}:4444", f"snd_path {self.dir}", ""]),
+                f"ctrl_tcp_listen {self.host}:4444", *(["net_af ipv6", "net_prefer_ipv6 yes"] if ip6 else []), f"snd_path {self.dir}", ""]),
         }
         for name, text in files.items():
             with open(f"{self.dir}/{name}", "w") as out:
@@ -408,7 +410,7 @@ class Phone:
 
     def dial(self, number, timeout_s=10):
         since = self.mark()
-        self.command("dial", f"sip:{number}@{SERVER}")
+        self.command("dial", f"sip:{number}@{self.server}")
         return self.expect("CALL_ESTABLISHED", timeout_s, since)
 
     def press(self, digits, gap_s=0.35):
@@ -432,7 +434,7 @@ class Phone:
         self.command("resume")
 
     def transfer(self, number):
-        self.command("transfer", f"sip:{number}@{SERVER}")
+        self.command("transfer", f"sip:{number}@{self.server}")
 
     def heard(self):
         """The newest WAV of what this phone heard, or None."""
@@ -465,7 +467,7 @@ def connect_in(ns, ip, port):
         if libc.setns(there.fileno(), 0x40000000) != 0:
             raise OSError(ctypes.get_errno(), "setns")
         try:
-            made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            made = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_STREAM)
             made.settimeout(2)
             made.connect((ip, port))
             made.settimeout(None)
