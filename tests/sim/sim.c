@@ -40,8 +40,11 @@ void sim_take_config(struct sim *s, const struct config *c)
 	const struct config *first = s->plan->config[0];
 
 	s->config = c;
-	for (uint32_t q = 0; q < s->n_queues; q++)
+	for (uint32_t q = 0; q < s->n_queues; q++) {
 		s->queue[q].rule = config_queue_find(c, first->queues[q].name);
+		if (s->queue[q].rule != NULL)
+			s->queue[q].wrap_s = s->queue[q].rule->wrap_up_s;
+	}
 	for (uint32_t g = 0; g < s->n_agents; g++) {
 		const struct config_agent *has = config_agent_find(c, first->agents[g].number);
 		uint8_t *level = s->level + (size_t)g * s->n_queues;

@@ -57,6 +57,7 @@ enum sim_event_kind {
 	SIM_TRUNK_AWAY,  /* for `for_ms`: nobody arrives; one in four conversations breaks off */
 	SIM_DND,         /* `agent` is not to be disturbed (`value` odd), or is again */
 	SIM_PICK_UP,     /* `agent` takes waiting call number `value` of `queue` unasked */
+	SIM_HAND_OVER,   /* `agent` hands its conversation to agent `to` */
 	SIM_RESTART, /* the control plane is stopped, and away for `for_ms`: calls end, promises stand */
 	SIM_KILLED, /* it dies, and takes up what it had kept: frozen for `for_ms` */
 	SIM_EVENTS

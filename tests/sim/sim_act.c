@@ -171,6 +171,34 @@ static void tell(struct sim *s, const struct sim_event *e)
 		 e->queue >= 0 ? ", queue " : "", e->queue >= 0 ? sim_queue_name(s, e->queue) : "");
 }
 
+/* By a transfer: the caller goes on talking, with another; each has talked for his time. */
+static void hand_over(struct sim *s, int from, int to)
+{
+	struct sim_agent *g = &s->agent[from], *h = &s->agent[to];
+	struct sim_call *c = g->call != 0 ? sim_call_find(s, g->call) : NULL;
+	struct acd_agent_view v;
+	int rc;
+
+	if (c == NULL || c->place != SIM_TALKING)
+		return;
+	rc = acd_hand_over(s->acd, c->id, to, s->now_ms);
+	if (rc == -EPROTO || rc == -ENOENT)
+		return;
+	if (rc != 0)
+		sim_breaks(s, "caller %u cannot be handed over (%d)", c->serial, rc);
+	c->talked_ms += s->now_ms - c->answered_ms;
+	s->queue[c->queue].sums.talk_ms += s->now_ms - c->answered_ms;
+	c->answered_ms = s->now_ms;
+	c->agent = to;
+	g->call = 0;
+	h->call = c->id;
+	h->wrap_s = s->queue[c->queue].wrap_s;
+	h->since_sign_in++;
+	if (acd_agent_view(s->acd, from, &v))
+		g->talk_ms = v.talk_ms;
+	sim_drain(s);
+}
+
 static void hang_up(struct sim *s, int agent)
 {
 	struct sim_call *c =
@@ -243,6 +271,9 @@ void sim_act(struct sim *s, const struct sim_event *e)
 		break;
 	case SIM_PICK_UP:
 		pick_up(s, e);
+		break;
+	case SIM_HAND_OVER:
+		hand_over(s, e->agent, (int)(e->salt % s->n_agents));
 		break;
 	case SIM_RESTART:
 		sim_restart(s, e->for_ms);

@@ -37,7 +37,7 @@ static void write_offer(struct sim *s, const struct acd_action *a, struct sim_ca
 	c->offers = (uint8_t)(c->offers + (c->offers < UINT8_MAX));
 	g->call = c->id;
 	g->offered_seq = ++s->seq;
-	g->wrap_s = q->rule != NULL ? q->rule->wrap_up_s : 0;
+	g->wrap_s = q->wrap_s;
 	g->ring_until_ms = a->at_ms + a->ring_ms;
 	sim_call_step(s, c, CALL_STEP_OFFER, NULL);
 	sim_agent_rings(s, a->agent, c);
@@ -82,7 +82,7 @@ static void write_answered(struct sim *s, const struct acd_action *a, struct sim
 		q->waiting--;
 		q->offered_now++;
 		g->call = c->id;
-		g->wrap_s = q->rule != NULL ? q->rule->wrap_up_s : 0;
+		g->wrap_s = q->wrap_s;
 	}
 	if (c == NULL || c->place != SIM_OFFERED || g->call != a->call || c->ringing != 1) {
 		sim_breaks(s, "agent %s answers a call that does not ring there alone",

@@ -180,9 +180,10 @@ static enum sim_event_kind draw_kind(struct sim_random *r)
 		{SIM_PAUSE, 10},      {SIM_MOVE_CALL, 30},  {SIM_TAKE_CALL, 15},
 		{SIM_CALLBACK, 30},   {SIM_MOVE_AGENT, 40}, {SIM_RELOAD, 8},
 		{SIM_ENGINE_AWAY, 6}, {SIM_TRUNK_AWAY, 6},  {SIM_RESTART, 3},
-		{SIM_DND, 20},        {SIM_PICK_UP, 25},    {SIM_KILLED, 4},
+		{SIM_DND, 20},        {SIM_PICK_UP, 25},    {SIM_HAND_OVER, 25},
+		{SIM_KILLED, 4},
 	};
-	unsigned x = sim_random_below(r, 1047), i = 0;
+	unsigned x = sim_random_below(r, 1072), i = 0;
 
 	while (x >= often[i].weight)
 		x -= often[i++].weight;
@@ -202,7 +203,7 @@ static struct sim_event draw(struct sim_random *r, unsigned queues, unsigned age
 			flow && sim_random_below(r, 3) == 0 ? -1 : (int)sim_random_below(r, queues);
 		e.value = sim_random_below(r, 8) == 0 ? (uint8_t)(e.value % 3) : 0;
 	} else if (e.kind <= SIM_HANG_UP || e.kind == SIM_MOVE_AGENT || e.kind == SIM_DND ||
-		   e.kind == SIM_PICK_UP) {
+		   e.kind == SIM_PICK_UP || e.kind == SIM_HAND_OVER) {
 		e.agent = (int)sim_random_below(r, agents);
 	}
 	if (e.kind == SIM_PAUSE || e.kind == SIM_PICK_UP ||

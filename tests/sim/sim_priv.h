@@ -113,6 +113,7 @@ struct sim_agent {
 
 struct sim_queue {
 	const struct config_queue *rule; /* NULL: not in this configuration */
+	uint16_t wrap_s;                 /* of the newest that had it */
 	int acd;                         /* its index there */
 	bool paused;
 	uint32_t waiting, offered_now;

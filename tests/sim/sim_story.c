@@ -39,6 +39,7 @@ const char *sim_event_name(enum sim_event_kind kind)
 		[SIM_TRUNK_AWAY] = "the trunk goes away",
 		[SIM_DND] = "wants not to be disturbed, or does again",
 		[SIM_PICK_UP] = "takes a call that waits",
+		[SIM_HAND_OVER] = "hands the caller to a colleague",
 		[SIM_RESTART] = "the control plane is restarted",
 		[SIM_KILLED] = "the control plane is killed and comes back",
 	};
