@@ -43,7 +43,8 @@ static void without_a_fault_all_is_durable_within_the_window(void)
 	st = world_stats(&w);
 	check_quiet(&w);
 	check(st.volume_of[0].made > 5); /* over changes of segments, too */
-	check(w.late_ms > 0 && w.late_ms <= WORLD_WINDOW_MS);
+	check(w.late_ms > 0 &&
+	      w.late_ms <= WORLD_WINDOW_MS - 200); /* what a busy machine may take */
 	check(st.lag_ms <= WORLD_WINDOW_MS);
 	check(st.durable_ms_max <= WORLD_WINDOW_MS);
 	check_int(st.frames_lost, 0);
@@ -316,7 +317,7 @@ static void no_volume(enum record_policy policy, uint32_t extents, bool loses)
 	st = world_stats(&w);
 	/* before it is known and after it is over the reason is the memory */
 	check_int(st.lost[RECORDING_LOSS_IO] + st.lost[RECORDING_LOSS_NO_EXTENT], world_lost(&w));
-	check(st.lost[RECORDING_LOSS_NO_EXTENT] * 20 <= world_lost(&w));
+	check(st.lost[RECORDING_LOSS_NO_EXTENT] * 5 <= world_lost(&w));
 	world_end(&w, 0);
 	l = world_check(&w);
 	check_int(l.reasons & 1 << RECORDING_LOSS_IO, loses ? 1 << RECORDING_LOSS_IO : 0);

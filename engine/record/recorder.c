@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@
 enum {
 	POLL_MS = 50,
 	SEGMENT_POLL_MS = 5,
+	NICENESS = -10,
 	STOP_WAIT_S = 30, /* for a stalled disk, at the end */
 };
 
@@ -427,6 +429,8 @@ void *recorder_run(void *arg)
 	struct record *rec = arg;
 
 	pthread_setname_np(pthread_self(), "recorder"); /* for top and perf */
+	/* it needs little, but soon; without the right to it the window is kept by a machine that is not busy */
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
 	if (recorder_begin(rec) != 0)
 		return NULL;
 	while (!atomic_load_explicit(&rec->stop, memory_order_acquire))

@@ -311,10 +311,14 @@ __attribute__((cold)) static enum rec_tap_frame lose(struct rec_tap *tap, const 
 {
 	struct tap_hole *hole = &tap->hole[f->channel];
 
-	if (tap->lost[f->channel] == tap->explained[f->channel])
+	bool fresh = tap->lost[f->channel] == tap->explained[f->channel];
+
+	if (fresh)
 		hole->from_mono_ns = f->now_ns;
 	hole->to_mono_ns = f->now_ns;
-	tap->loss[f->channel] = (uint8_t)why;
+	/* a hole has one reason: that there was no volume explains the full memory before and after */
+	if (fresh || tap->loss[f->channel] != RECORDING_LOSS_IO)
+		tap->loss[f->channel] = (uint8_t)why;
 	tap->lost[f->channel]++;
 	tap->unusual |= (uint8_t)(TAP_HOLES | TAP_FRESH << f->channel);
 	count(&tap->worker->counts.lost[why], 1);

@@ -13,7 +13,7 @@
 
 #include "record/record_world.h"
 
-enum { CALLS = 8, RUN_MS = 14000, FILES_MAX = 24, EXTENTS_MAX = 1024, ROUNDS_SHORT = 250 };
+enum { CALLS = 8, RUN_MS = 20000, FILES_MAX = 24, EXTENTS_MAX = 1024, ROUNDS_SHORT = 250 };
 
 struct file {
 	char name[64]; /* below the root */
