@@ -330,6 +330,50 @@ static void the_menu_waits_on(void)
 	end();
 }
 
+/* The engine's events of that time are gone: what does not play any more is played again, what collects no
+ * more has collected nothing. */
+static void what_ended_unheard_begins_anew(void)
+{
+	struct kit_call *customer;
+	struct engine_kit_leg *leg;
+
+	begin();
+	strcpy(k.engine->digits, "1");
+	call_kit_ready(&k, "1001");
+	k.phone[0]->mood = KIT_RING;
+	customer = call_kit_dial(&k, "95598");
+	check(call_kit_reaches(&k, CALL_OFFERING));
+	kit_wait(60);
+	leg = engine_kit_leg_at(k.engine, 0);
+	check_str(engine_kit_playing(k.engine, leg->leg), "music/default");
+	call_kit_kill(&k);
+	leg->play[0] = leg->prompt[0] = '\0';
+	call_kit_begin(&k);
+	kit_wait(60);
+	check_str(engine_kit_playing(k.engine, leg->leg), "music/default");
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	k.ended = 0;
+	check(call_kit_empty(&k));
+	k.engine->think_ms = 60000;
+	k.engine->digits[0] = '\0';
+	customer = call_kit_dial(&k, "95598");
+	check(call_kit_reaches(&k, CALL_IVR));
+	kit_wait(300);
+	leg = engine_kit_leg_at(k.engine, 0);
+	while (leg->collect[0] == '\0')
+		leg++;
+	call_kit_kill(&k);
+	leg->collect[0] = '\0';
+	call_kit_begin(&k);
+	kit_wait(100);
+	check(leg->collect[0] != '\0'); /* the menu asks again */
+	check_str(ivr_session_node(&call_kit_newest(&k)->ivr), "main");
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	end();
+}
+
 static void agents_are_as_they_were(void)
 {
 	char why[200];
@@ -713,6 +757,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(who_waits_keeps_the_place),
 	CHECK_CASE(the_menu_goes_on_with_keys_pressed_meanwhile),
 	CHECK_CASE(the_menu_waits_on),
+	CHECK_CASE(what_ended_unheard_begins_anew),
 	CHECK_CASE(agents_are_as_they_were),
 	CHECK_CASE(wrap_up_ends_when_it_would_have),
 	CHECK_CASE(the_engine_is_lost_at_the_same_time),
