@@ -233,7 +233,7 @@ static void take_place(struct party *p, struct party *old)
 	struct call *call = p->call;
 	char detail[CALL_DETAIL_MAX];
 
-	snprintf(detail, sizeof(detail), "%s by %s", p->number, old->number);
+	snprintf(detail, sizeof(detail), "%.32s by %.32s", p->number, old->number);
 	call_note(call, CALL_STEP_TRANSFER, detail);
 	if (call->customer->play_use == PLAY_HOLD)
 		party_play_stop(call->customer);

@@ -132,10 +132,10 @@ static void the_customer_talks_with_who_was_asked(void)
 	check(call_kit_agent_is(&k, 0, "wrap_up"));
 	check_str(k.agent_state[1], "talking");
 	check(call_kit_agent_is(&k, 0, "ready"));
-	kit_wait(300);
+	check_int(call->record.clock, CALL_CLOCK_TALK); /* since the third answers for it */
+	check(call->record.talk_ms > 0);
 	sip_call_end(customer->call, 0, 16, NULL);
 	check(call_kit_ended(&k, 2));
-	check(call->record.talk_ms >= 300);
 	check(call_kit_agent_is(&k, 1, "wrap_up"));
 	check(call_kit_agent_is(&k, 1, "ready"));
 	call_kit_close(&k);
