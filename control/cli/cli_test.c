@@ -86,7 +86,8 @@ static const struct {
 	 "answered','retry_s':20}]}"},
 	{"agents",
 	 "{'agents':[{'agent':'1001','name':'Li','state':'ready','reason':null,'"
-	 "registered':true,'away':[{'reason':'break','used_ms':61000,'budget_ms':null},{'reason':'"
+	 "registered':true,'remote':'0138','away':[{'reason':'break','used_ms':61000,'budget_ms':"
+	 "null},{'reason':'"
 	 "total','used_ms':61000,'budget_ms':1066000}],'queues':['sales','x'],'contact':'sip:1'}]"
 	 "}"},
 	{"agent.set", "{'agent':'1001','state':'not_ready','reason':'lunch'}"},
@@ -311,7 +312,7 @@ static const struct {
 	{"queues", 0, "75 %", NULL},
 	{"queues", 0, "sales         1  139    1:01  c\n", NULL},
 	{"agents", 0,
-	 "1001   Li    ready  -       -      yes    -            0       0  1:01/17:46  sales x\n",
+	 "1001   Li    ready  -       -      0138   -            0       0  1:01/17:46  sales x\n",
 	 NULL},
 	{"agent 1001", 0, "phone: sip:1", NULL},
 	{"agent 1001", 0, "not ready today: break 1:01\nnot ready today: total 1:01/17:46\n", NULL},

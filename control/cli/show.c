@@ -574,7 +574,9 @@ static void agent_row(struct cli *c, struct table *t, const json_t *a)
 	table_cell(t, cli_text(a, "state"));
 	table_cell(t, cli_text(a, "reason"));
 	table_cell(t, cli_time(since_ms, since));
-	table_cell(t, cli_true(a, "registered") ? "yes" : "no");
+	table_cell(t, cli_text(a, "remote")[0] != '\0' ? cli_text(a, "remote")
+		      : cli_true(a, "registered")      ? "yes"
+						       : "no");
 	table_cell(t, cli_id(c, cli_text(a, "call")));
 	table_cellf(t, "%" PRId64, cli_int(a, "answered"));
 	table_cellf(t, "%" PRId64, cli_int(a, "missed"));
