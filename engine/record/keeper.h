@@ -20,6 +20,8 @@ struct keeper;
 /* `sealed` is called after each segment that was sealed, in the keeper's thread. */
 struct keeper_config {
 	const struct record_config *record; /* settled; outlives the keeper */
+	const uint8_t
+		*dead; /* instance of the engine that died before this one, or NULL; the same */
 	void (*sealed)(void *ctx);
 	void *ctx;
 };

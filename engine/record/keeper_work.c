@@ -183,7 +183,7 @@ static int make(struct keeper *k, unsigned i, struct segment *s)
 	if (err == -EINPROGRESS)
 		return err;
 	if (err == 0 && !v->seen)
-		err = volume_open(v, k->rc->volume[i], &k->next_number);
+		err = volume_open(v, k->rc->volume[i], &k->next_number, k->cfg.dead);
 	if (err == 0)
 		err = volume_segment_create(s, v, i, &k->next_number, k->rc->segment_bytes,
 					    k->rc->instance, k->scratch);
@@ -333,7 +333,8 @@ bool keeper_work_once(struct keeper *k)
 void keeper_open_volumes(struct keeper *k)
 {
 	for (unsigned i = 0; i < k->rc->volumes; i++) {
-		int err = volume_open(&k->volume[i], k->rc->volume[i], &k->next_number);
+		int err =
+			volume_open(&k->volume[i], k->rc->volume[i], &k->next_number, k->cfg.dead);
 
 		if (err == 0) {
 			look_at(k, i);

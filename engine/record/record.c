@@ -25,10 +25,9 @@ enum {
 	WINDOW_DEFAULT_MS = 1000,
 	FLUSH_DEFAULT_MS = 250,
 	RETRY_DEFAULT_MS = 5000,
-	/* Within the window: polling, twice, the write itself, and a busy machine. With the other defaults it
-	 * also makes the hand-over age 430 ms: 20 ms frames of G.711 of both channels then fill two blocks of an
-	 * extent, where 20 ms more would begin a third. */
-	SLACK_MS = 320,
+	/* Polling, twice, and the write itself; within the window. More would hand over extents that are less full,
+	 * and memory would last for a shorter stall: 320 ms lost frames with 10,000 calls in 400 MiB. */
+	SLACK_MS = 200,
 	AGE_MIN_MS = 20,
 	CLOSING_WAIT_MS = 5000,
 	COUNT_MAX = 1 << 22,
@@ -253,6 +252,8 @@ again:
 	if (err != 0)
 		goto fail;
 	if (used) {
+		rec->after_death = true;
+		memcpy(rec->dead, rec->shared.head->instance, sizeof(rec->dead));
 		if (recover(rec) == 0) {
 			/* nothing in it: make one of the size that is wanted now */
 			shared_close(&rec->shared, true);

@@ -399,7 +399,10 @@ static void sealed(void *ctx)
 
 int recorder_begin(struct record *rec)
 {
-	const struct keeper_config cfg = {.record = &rec->cfg, .sealed = sealed, .ctx = rec};
+	const struct keeper_config cfg = {.record = &rec->cfg,
+					  .dead = rec->after_death ? rec->dead : NULL,
+					  .sealed = sealed,
+					  .ctx = rec};
 
 	if (rec_io_open(&rec->io, &rec->cfg) != 0 || keeper_start(&rec->keeper, &cfg) != 0) {
 		log_error("record", "no memory or thread for the recorder");

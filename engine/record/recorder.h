@@ -45,6 +45,8 @@ struct record {
 	struct rec_worker *worker;
 	uint16_t *owner; /* of each extent */
 	uint32_t recovered;
+	bool after_death; /* an engine died, and its instance was this */
+	uint8_t dead[16];
 	struct recovered *recovered_list;
 	uint32_t recovered_listed;
 	pthread_t thread;

@@ -23,7 +23,7 @@
 #include "record/io.h"
 #include "record/recycle.h"
 
-enum { FILE_MODE = 0640, DIR_MODE = 0750 };
+enum { FILE_MODE = 0640, DIR_MODE = 0750, LOCK_TRIES = 100, LOCK_WAIT_MS = 20 };
 
 static uint64_t wall_ns(void)
 {
@@ -128,8 +128,31 @@ static int write_index(int fd, const struct recording_segment *s, const struct r
 	return err;
 }
 
+/* Of an engine that was killed with writes on their way, the kernel keeps the file, and with it the lock, until
+ * they are done, a little longer than the process. */
+static bool lock_ends(const char *path, uint64_t number, const uint8_t *dead)
+{
+	struct recording_segment_head h;
+	struct recording_segment s;
+	bool live = true;
+
+	for (int i = 0; live && i < LOCK_TRIES; i++) {
+		if (recording_segment_open(&s, path, number, false) != 0)
+			return false;
+		live = s.live;
+		/* another engine's segment is none of ours */
+		if (live && (pread(s.fd, &h, sizeof(h), 0) != (ssize_t)sizeof(h) ||
+			     memcmp(h.engine, dead, sizeof(h.engine)) != 0))
+			i = LOCK_TRIES;
+		recording_segment_close(&s);
+		if (live && i < LOCK_TRIES)
+			usleep(LOCK_WAIT_MS * 1000);
+	}
+	return !live;
+}
+
 /* Seal what a dead engine left. A segment that another engine is writing stays alone. */
-static void repair(const char *path, uint64_t number)
+static void repair(const char *path, uint64_t number, const uint8_t *dead)
 {
 	struct recording_segment s;
 	struct rebuild r = {.end = RECORDING_BLOCK};
@@ -141,6 +164,11 @@ static void repair(const char *path, uint64_t number)
 	}
 	if (err != 0) {
 		log_warn("record", "%s cannot be used: %s", path, strerror(-err));
+		return;
+	}
+	if (s.live && dead != NULL && lock_ends(path, number, dead)) {
+		recording_segment_close(&s);
+		repair(path, number, NULL);
 		return;
 	}
 	if (!s.live && !recording_segment_has_tail(&s)) {
@@ -178,7 +206,7 @@ int volume_check(struct volume *v)
 	return 0;
 }
 
-int volume_open(struct volume *v, const char *path, uint64_t *next)
+int volume_open(struct volume *v, const char *path, uint64_t *next, const uint8_t *dead)
 {
 	*v = (struct volume){0};
 	if ((size_t)snprintf(v->path, sizeof(v->path), "%s", path) >= sizeof(v->path))
@@ -207,7 +235,7 @@ int volume_open(struct volume *v, const char *path, uint64_t *next)
 			continue;
 		if (number >= *next)
 			*next = number + 1;
-		repair(file, number);
+		repair(file, number, dead);
 	}
 	closedir(dir);
 	return 0;

@@ -34,9 +34,9 @@ struct segment {
 };
 
 /* Look at a volume at start: make the directory if only its last part is missing, seal what
- * a dead engine left unsealed, and raise *next to one above the highest number in use. Returns 0 or
- * negative errno. */
-int volume_open(struct volume *v, const char *path, uint64_t *next);
+ * a dead engine left unsealed, and raise *next to one above the highest number in use. `dead`: the instance of
+ * an engine that is known to be dead, whose lock is waited for (NULL: none). Returns 0 or negative errno. */
+int volume_open(struct volume *v, const char *path, uint64_t *next, const uint8_t *dead);
 
 /* Is the directory there, and on the file system where it was? Returns 0 or negative errno. */
 int volume_check(struct volume *v);
