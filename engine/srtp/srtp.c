@@ -203,9 +203,11 @@ void srtp_fetch(const struct srtp *u, uint32_t leg, bool seal)
 	const struct srtp_stream *s = &u->stream[seal ? SRTP_OUT : SRTP_IN][leg];
 	const uint8_t *at = (const uint8_t *)s;
 
-	/* Written last, read first: the line with the index. */
+	/* The index and the states of the hash. */
 	__builtin_prefetch(at + 192, 1);
+	__builtin_prefetch(at + 128, 0);
+	if (!seal)
+		return; /* the cipher's keys come later: srtp_rtp_open() fetches them beside the hashes */
 	__builtin_prefetch(at, 0);
 	__builtin_prefetch(at + 64, 0);
-	__builtin_prefetch(at + 128, 0);
 }

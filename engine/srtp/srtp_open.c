@@ -207,6 +207,11 @@ void srtp_rtp_open(struct srtp *u, struct srtp_row *row, unsigned n)
 	}
 	for (unsigned i = 0; i < n; i++)
 		prepare(u, &row[i], &work[i], &hashes);
+	/* The ciphers' keys come while the hashes are made. */
+	for (unsigned i = 0; i < n; i++) {
+		__builtin_prefetch(u->stream[SRTP_IN][row[i].leg].aes128[0], 0);
+		__builtin_prefetch(u->stream[SRTP_IN][row[i].leg].aes128[4], 0);
+	}
 	srtp_jobs_hash(u->mb, u->scratch->hash, hashes);
 	for (unsigned i = 0; i < n; i++)
 		if (work[i].kind != WORK_DONE)
