@@ -461,6 +461,7 @@ static int run(struct daemon *d)
 	/* Answers that are still to come go to the api, so it closes last. */
 	sip_stack_close(c->sip);
 	c->sip = NULL;
+	centre_deaf(c);
 	engine_close(c->engine);
 	c->engine = NULL;
 	if (c->store != NULL) {

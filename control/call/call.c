@@ -490,7 +490,7 @@ void call_ticket_drop(struct ticket *t)
 void call_ticket_reply(void *arg, int err, const json_t *result, const struct rpc_error *why)
 {
 	struct ticket *t = arg;
-	struct call *call = centre_call(t->c, t->call);
+	struct call *call = t->c->deaf ? NULL : centre_call(t->c, t->call);
 	struct party *p = NULL;
 
 	for (unsigned i = 0; call != NULL && t->party != 0 && i < CALL_PARTIES_MAX; i++)

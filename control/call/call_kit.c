@@ -178,6 +178,7 @@ void call_kit_kill(struct call_kit *k)
 {
 	sip_stack_close(k->c.sip);
 	k->c.sip = NULL;
+	centre_deaf(&k->c);
 	engine_close(k->c.engine);
 	k->c.engine = NULL;
 	close_store(k);
@@ -282,6 +283,7 @@ void call_kit_close(struct call_kit *k)
 	kit_close(k->world);
 	sip_stack_close(k->c.sip);
 	k->c.sip = NULL;
+	centre_deaf(&k->c);
 	engine_close(k->c.engine);
 	close_store(k);
 	centre_fini(&k->c);

@@ -79,6 +79,11 @@ static void free_call(struct call *call, void *arg)
 	call_free(call);
 }
 
+void centre_deaf(struct centre *c)
+{
+	c->deaf = true;
+}
+
 void centre_fini(struct centre *c)
 {
 	tmr_cancel(&c->reaper);

@@ -136,6 +136,7 @@ struct centre {
 	uint64_t journal_seq; /* ... that was journalled */
 	bool journal_engine;  /* another engine is to be journalled */
 	uint64_t bindings_ms; /* libre's clock: refreshed bindings were looked for */
+	bool deaf;            /* centre_deaf() */
 	struct tmr shut_down_timer;
 	uint32_t media_timeout_ms; /* 0: never */
 	uint32_t engine_grace_ms;
@@ -161,6 +162,10 @@ struct centre {
  * centre_load_flows(). Engine, SIP and store are opened by the caller and set in the struct
  * before the loop runs. Returns 0, -ENOMEM or -ENOSPC. */
 int centre_init(struct centre *c, struct config *config, const struct centre_paths *paths);
+
+/* The program leaves: SIP is closed, its calls are gone, and what the engine still answers reaches nobody. Before
+ * engine_close(). */
+void centre_deaf(struct centre *c);
 
 /* Release everything that centre_init() and the calls hold. SIP must be closed already. */
 void centre_fini(struct centre *c);

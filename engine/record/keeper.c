@@ -107,9 +107,12 @@ void keeper_stop(struct keeper *k)
 	pthread_mutex_unlock(&k->lock);
 	if (k->threaded)
 		pthread_join(k->thread, NULL);
-	else
-		while (keeper_work_job(k))
-			;
+	/* One that the thread was making meanwhile is ready, and nobody's. */
+	pthread_mutex_lock(&k->lock);
+	keeper_give_up_ready(k);
+	pthread_mutex_unlock(&k->lock);
+	while (keeper_work_job(k))
+		;
 	release(k);
 }
 

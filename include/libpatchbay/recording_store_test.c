@@ -355,6 +355,9 @@ static void the_catalogue_leads_to_every_recording(void)
 	place_make(&p);
 	make_many(&p, 0, MANY);
 	check(count_files(p.volume[0], "seg-", path, sizeof(path)) >= 3);
+	/* The recorder makes one of its own when it has been idle long enough. */
+	while (count_files(p.volume[0], "catalogue-", path, sizeof(path)) > 0)
+		check_int(unlink(path), 0);
 	check(recording_catalogue_update(p.volume[0], 0) >= 3);
 	check_int(recording_catalogue_update(p.volume[0], 0), 0);
 	check_int(count_files(p.volume[0], "catalogue-", path, sizeof(path)), 1);
