@@ -130,6 +130,16 @@ static uint32_t rtcp_place(const struct gen_script *s, uint32_t slot)
 	return (uint32_t)((uint64_t)(slot + 1) * s->per_round / rtcp_slots(s)) - 1;
 }
 
+uint32_t gen_reporter(const struct gen_script *s, uint64_t k)
+{
+	uint32_t round = (uint32_t)(k / s->per_round), place = (uint32_t)(k % s->per_round),
+		 slot = 0;
+
+	while (rtcp_place(s, slot) != place)
+		slot++;
+	return slot * GEN_RTCP_ROUNDS + round % GEN_RTCP_ROUNDS;
+}
+
 /* Sequence numbers begin below 2^15, as RFC 3711 wishes. */
 bool gen_script_shuffle(struct gen_script *s)
 {

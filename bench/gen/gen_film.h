@@ -78,6 +78,9 @@ int gen_press_frame(const struct gen_stream *t, uint32_t round);
 /* The key of the press that round `round` belongs to, 0 .. 11. */
 uint8_t gen_press_key(const struct gen_stream *t, uint32_t round);
 
+/* The stream whose report slot `k` is, a slot that is nobody's voice and has a frame. */
+uint32_t gen_reporter(const struct gen_script *s, uint64_t k);
+
 static inline uint64_t gen_slot_at(const struct gen_script *s, uint32_t stream, uint32_t round)
 {
 	return (uint64_t)round * s->per_round + s->stream[stream].place;

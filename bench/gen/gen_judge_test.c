@@ -335,6 +335,7 @@ static void reports_have_slots_of_their_own(void)
 
 		check_int(rtcp, reel[k].len > 0 && be16_get(udp) % 2 == 1);
 		check(!rtcp || s.at[k % s.per_round] == GEN_NOBODY);
+		check(!rtcp || s.stream[gen_reporter(&s, k)].port + 1 == be16_get(udp));
 		reports += rtcp;
 		voices += reel[k].len > 0 && !rtcp;
 	}

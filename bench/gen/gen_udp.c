@@ -53,21 +53,13 @@ static bool complain(const char *what)
 	return false;
 }
 
-/* The stream whose slot k is, and whether it is its RTCP. */
-static uint32_t owner(const struct udp *u, uint64_t k, bool *rtcp)
+/* Which socket slot k goes out of: its stream's, or for a report the one behind all of those. */
+static uint32_t socket_of(const struct udp *u, uint64_t k)
 {
 	const struct gen_script *s = u->script;
 	int32_t whose = s->at[k % s->per_round];
-	const uint8_t *frame = u->line->film[k].frame;
 
-	*rtcp = whose == GEN_NOBODY;
-	if (!*rtcp)
-		return (uint32_t)whose;
-	for (uint32_t i = 0; i < s->streams; i++) /* a few reports a second */
-		if (s->stream[i].port + 1 == be16_get(frame + GEN_ETH_BYTES + NET_IP4_BYTES) &&
-		    memcmp(s->stream[i].ip, frame + GEN_ETH_BYTES + 12, 4) == 0)
-			return i;
-	return 0;
+	return whose != GEN_NOBODY ? (uint32_t)whose : s->streams + gen_reporter(s, k);
 }
 
 static void send_due(struct udp *u, uint64_t now)
@@ -79,17 +71,14 @@ static void send_due(struct udp *u, uint64_t now)
 		struct gen_slot *s = &u->line->film[k];
 		const uint8_t *ip = s->frame + GEN_ETH_BYTES;
 		struct sockaddr_in to = {.sin_family = AF_INET};
-		bool rtcp;
-		uint32_t i;
 
 		if (s->len == 0)
 			continue;
-		i = owner(u, k, &rtcp) + (rtcp ? u->script->streams : 0);
 		memcpy(&to.sin_addr, ip + 16, 4);
 		memcpy(&to.sin_port, ip + NET_IP4_BYTES + 2, 2);
 		s->sent_ns = now;
-		if (sendto(u->fd[i], ip + HEAD, s->len - GEN_ETH_BYTES - HEAD, MSG_DONTWAIT,
-			   (struct sockaddr *)&to, sizeof(to)) < 0 &&
+		if (sendto(u->fd[socket_of(u, k)], ip + HEAD, s->len - GEN_ETH_BYTES - HEAD,
+			   MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to)) < 0 &&
 		    errno != EAGAIN && errno != ECONNREFUSED)
 			s->sent_ns = 0;
 		now = clock_ns();

@@ -18,51 +18,7 @@
 
 #include "base/log.h"
 #include "check.h"
-
-struct place {
-	char dir[64];
-	char file[96], copy[96];
-};
-
-static void place_make(struct place *p)
-{
-	snprintf(p->dir, sizeof(p->dir), "/tmp/patchbay-backup-XXXXXX");
-	check(mkdtemp(p->dir) != NULL);
-	snprintf(p->file, sizeof(p->file), "%s/patchbay.db", p->dir);
-	snprintf(p->copy, sizeof(p->copy), "%s/copy.db", p->dir);
-}
-
-static void place_remove(const struct place *p)
-{
-	char cmd[160];
-
-	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", p->dir);
-	check(system(cmd) == 0);
-}
-
-static struct store *open_store(const struct place *p)
-{
-	struct store *s = NULL;
-	char why[256] = "";
-
-	check_int(store_open(&s, p->file, why, sizeof(why)), 0);
-	return s;
-}
-
-struct reply {
-	json_t *result;
-	char error[200];
-	int calls;
-};
-
-static void keep_reply(void *arg, const json_t *result, const char *error)
-{
-	struct reply *r = arg;
-
-	r->calls++;
-	r->result = result ? json_deep_copy(result) : NULL;
-	snprintf(r->error, sizeof(r->error), "%s", error ? error : "");
-}
+#include "store/store_testing.h"
 
 /* Rows that take room, so that the copy takes many steps. */
 static void write_rows(struct store *s, unsigned *next, unsigned n)
@@ -74,16 +30,6 @@ static void write_rows(struct store *s, unsigned *next, unsigned n)
 	for (unsigned i = 0; i < n; i++, (*next)++)
 		while (!store_step(s, "call", *next, CALL_STEP_IVR, detail))
 			usleep(1000);
-}
-
-static void settle(struct store *s)
-{
-	struct store_status st;
-
-	do {
-		usleep(1000);
-		store_status(s, &st);
-	} while (st.waiting > 0);
 }
 
 static long long number_of(const char *file, const char *sql)
@@ -150,15 +96,6 @@ static void a_backup_under_load_is_whole(void)
 	check_int(store_close(s, 5000), 0);
 	check(access(p.copy, R_OK) == 0);
 	place_remove(&p);
-}
-
-static void wait_reply(struct store *s, struct reply *r)
-{
-	for (int i = 0; i < 5000 && r->calls == 0; i++) {
-		store_dispatch(s);
-		usleep(1000);
-	}
-	check_int(r->calls, 1);
 }
 
 static void a_file_that_is_there_is_not_replaced(void)

@@ -21,35 +21,7 @@
 #include "base/log.h"
 #include "check.h"
 #include "store/schema.h"
-
-struct place {
-	char dir[64];
-	char file[96];
-};
-
-static void place_make(struct place *p)
-{
-	snprintf(p->dir, sizeof(p->dir), "/tmp/patchbay-store-XXXXXX");
-	check(mkdtemp(p->dir) != NULL);
-	snprintf(p->file, sizeof(p->file), "%s/patchbay.db", p->dir);
-}
-
-static void place_remove(const struct place *p)
-{
-	char cmd[160];
-
-	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", p->dir);
-	check(system(cmd) == 0);
-}
-
-static struct store *open_store(const struct place *p)
-{
-	struct store *s = NULL;
-	char why[256] = "";
-
-	check_int(store_open(&s, p->file, why, sizeof(why)), 0);
-	return s;
-}
+#include "store/store_testing.h"
 
 static void wait_written(struct store *s, uint64_t n)
 {
@@ -62,21 +34,6 @@ static void wait_written(struct store *s, uint64_t n)
 		usleep(10000);
 	}
 	check(!"rows were not written within 5 s");
-}
-
-struct reply {
-	json_t *result;
-	char error[200];
-	int calls;
-};
-
-static void keep_reply(void *arg, const json_t *result, const char *error)
-{
-	struct reply *r = arg;
-
-	r->calls++;
-	r->result = result ? json_deep_copy(result) : NULL;
-	snprintf(r->error, sizeof(r->error), "%s", error ? error : "");
 }
 
 static struct reply ask(struct store *s, enum store_question what, const struct store_filter *f)

@@ -17,50 +17,9 @@
 #include "check.h"
 #include "record/tally_kit.h"
 #include "store/store_priv.h"
+#include "store/store_testing.h"
 
 #define FROM_MS (UINT64_C(1700000100000) / TALLY_INTERVAL_MS * TALLY_INTERVAL_MS)
-
-struct place {
-	char dir[64];
-	char file[96];
-};
-
-static void place_make(struct place *p)
-{
-	snprintf(p->dir, sizeof(p->dir), "/tmp/patchbay-tables-XXXXXX");
-	check(mkdtemp(p->dir) != NULL);
-	snprintf(p->file, sizeof(p->file), "%s/patchbay.db", p->dir);
-}
-
-static void place_remove(const struct place *p)
-{
-	char cmd[160];
-
-	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", p->dir);
-	check(system(cmd) == 0);
-}
-
-static struct store *open_store(const struct place *p)
-{
-	struct store *s = NULL;
-	char why[256] = "";
-
-	check_int(store_open(&s, p->file, why, sizeof(why)), 0);
-	return s;
-}
-
-static void settle(struct store *s)
-{
-	struct store_status st;
-
-	for (int i = 0; i < 1000; i++) {
-		store_status(s, &st);
-		if (st.waiting == 0)
-			return;
-		usleep(5000);
-	}
-	check(!"rows were not written within 5 s");
-}
 
 /* Wait until the tables reach the end of the newest interval before `now_ms`. */
 static void tabulate(struct store *s, const struct place *p, uint64_t now_ms)
@@ -99,32 +58,6 @@ static void put_call(struct store *s, const struct kit_call *c)
 static void put_state(struct store *s, const struct kit_state *k)
 {
 	check(store_agent_state(s, k->agent, k->at_ms, k->state, k->reason, NULL));
-}
-
-struct reply {
-	json_t *result;
-	char error[200];
-	int calls;
-};
-
-static void keep_reply(void *arg, const json_t *result, const char *error)
-{
-	struct reply *r = arg;
-
-	r->calls++;
-	r->result = result ? json_deep_copy(result) : NULL;
-	snprintf(r->error, sizeof(r->error), "%s", error ? error : "");
-}
-
-static void wait_reply(struct store *s, struct reply *r)
-{
-	struct pollfd p = {.fd = store_fd(s), .events = POLLIN};
-
-	for (int i = 0; i < 100 && r->calls == 0; i++) {
-		check(poll(&p, 1, 20000) == 1);
-		store_dispatch(s);
-	}
-	check_int(r->calls, 1);
 }
 
 /* The rows of one kind, of all intervals, read back as tallies. */

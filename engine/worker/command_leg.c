@@ -233,52 +233,106 @@ static bool sock_equal(const struct sock_ip *a, const struct sock_ip *b)
 	       memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
 }
 
+/* What is named in `new` takes the place of what was. */
+static void merge(struct leg_config *cfg, const struct leg_config *new)
+{
+	if (new->set & LEG_SET_REMOTE) {
+		cfg->remote = new->remote;
+		cfg->remote_rtcp = new->remote_rtcp;
+	}
+	if (new->set & LEG_SET_CODECS) {
+		cfg->codecs = new->codecs;
+		memcpy(cfg->codec, new->codec, sizeof(cfg->codec));
+	}
+	if (new->set & LEG_SET_DTMF) {
+		cfg->dtmf = new->dtmf;
+		cfg->dtmf_pt = new->dtmf_pt;
+		cfg->dtmf_clock_hz = new->dtmf_clock_hz;
+	}
+	if (new->set & LEG_SET_NOISE) {
+		cfg->noise = new->noise;
+		cfg->noise_pt = new->noise_pt;
+	}
+	if (new->set & LEG_SET_DIRECTION)
+		cfg->direction = new->direction;
+	if (new->set & LEG_SET_SOURCE)
+		cfg->source = new->source;
+	if (new->set & LEG_SET_INBAND)
+		cfg->inband_dtmf = new->inband_dtmf;
+	if (new->set & LEG_SET_HIDE)
+		cfg->hide_digits = new->hide_digits;
+	if (new->set & LEG_SET_TIMEOUT)
+		cfg->media_timeout_ms = new->media_timeout_ms;
+	if (new->set & LEG_SET_LISTEN)
+		cfg->listen = new->listen;
+	if (new->set & LEG_SET_RTCP) {
+		cfg->rtcp_mux = new->rtcp_mux;
+		cfg->rtcp_xr = new->rtcp_xr;
+	}
+}
+
+static void take_codecs(struct worker *w, struct leg *l, const struct leg_config *cfg)
+{
+	apply_codecs(l, cfg);
+	if (!(l->in.flags & LEG_IN_SEEN))
+		speaker_codec(w, l, (enum codec_id)l->out.codec);
+}
+
+/* The leg follows its configuration, which was `old`; `set` names what was asked for. */
+static void follow(struct worker *w, struct leg *l, const struct leg_config *old, uint32_t set)
+{
+	struct leg_media *m = worker_leg_media(w, l);
+	const struct leg_config *cfg = &m->cfg;
+
+	if (set & LEG_SET_CODECS) {
+		bool sent_other =
+			cfg->codecs > 0 && cfg->codec[0].id != (enum codec_id)l->out.codec;
+
+		take_codecs(w, l, cfg);
+		if (sent_other)
+			l->out.flags |= LEG_OUT_MARK;
+	}
+	if (set & LEG_SET_NOISE)
+		l->in.noise_pt = cfg->noise ? cfg->noise_pt : PT_NOISE;
+	if (set & LEG_SET_DTMF)
+		apply_dtmf(l, cfg);
+	if ((set & LEG_SET_DIRECTION) && old->direction != cfg->direction)
+		apply_direction(w, l, cfg);
+	flag_in(l, LEG_IN_LISTEN, cfg->listen != LEG_LISTEN_OFF);
+	if ((set & LEG_SET_INBAND) && cfg->inband_dtmf && !old->inband_dtmf)
+		dtmf_detect_init(m->detect);
+	/* An offer that repeats the same address does not undo a latch. */
+	if ((set & LEG_SET_REMOTE) && (!sock_equal(&old->remote, &cfg->remote) ||
+				       !sock_equal(&old->remote_rtcp, &cfg->remote_rtcp)))
+		apply_remote(w, l, cfg);
+	else if (set & LEG_SET_SOURCE)
+		flag_in(l, LEG_IN_LATCH,
+			cfg->source == LEG_SOURCE_LATCH && !(l->in.flags & LEG_IN_SEEN));
+	if ((set & LEG_SET_RTCP) && old->rtcp_mux != cfg->rtcp_mux) {
+		m->rtcp_mux = cfg->rtcp_mux;
+		m->rtcp_port = 0;
+		way_make(w, l);
+	}
+	if ((set & LEG_SET_TIMEOUT) && old->media_timeout_ms != cfg->media_timeout_ms)
+		m->timeout_told = false;
+}
+
 /* -ESTALE; -EINVAL and -ENOTSUP as of open, nothing is changed then. -ENOBUFS: the codecs or in-band
  * detection need a coder and none is free; these stay as they were. */
 int command_leg_set(struct worker *w, const struct worker_command *c)
 {
 	struct leg *l = command_leg(w, c->leg);
 	const struct leg_config *new = &c->leg_open;
+	struct worker_call *call;
+	struct leg_config cfg, old;
+	struct leg_media *m;
+	uint8_t starved;
 
 	if (l == NULL)
 		return -ESTALE;
-
-	struct leg_media *m = worker_leg_media(w, l);
-	struct leg_config cfg = m->cfg;
-
-	if (new->set & LEG_SET_REMOTE) {
-		cfg.remote = new->remote;
-		cfg.remote_rtcp = new->remote_rtcp;
-	}
-	if (new->set & LEG_SET_CODECS) {
-		cfg.codecs = new->codecs;
-		memcpy(cfg.codec, new->codec, sizeof(cfg.codec));
-	}
-	if (new->set & LEG_SET_DTMF) {
-		cfg.dtmf = new->dtmf;
-		cfg.dtmf_pt = new->dtmf_pt;
-		cfg.dtmf_clock_hz = new->dtmf_clock_hz;
-	}
-	if (new->set & LEG_SET_NOISE) {
-		cfg.noise = new->noise;
-		cfg.noise_pt = new->noise_pt;
-	}
-	if (new->set & LEG_SET_DIRECTION)
-		cfg.direction = new->direction;
-	if (new->set & LEG_SET_SOURCE)
-		cfg.source = new->source;
-	if (new->set & LEG_SET_INBAND)
-		cfg.inband_dtmf = new->inband_dtmf;
-	if (new->set & LEG_SET_HIDE)
-		cfg.hide_digits = new->hide_digits;
-	if (new->set & LEG_SET_TIMEOUT)
-		cfg.media_timeout_ms = new->media_timeout_ms;
-	if (new->set & LEG_SET_LISTEN)
-		cfg.listen = new->listen;
-	if (new->set & LEG_SET_RTCP) {
-		cfg.rtcp_mux = new->rtcp_mux;
-		cfg.rtcp_xr = new->rtcp_xr;
-	}
+	m = worker_leg_media(w, l);
+	cfg = old = m->cfg;
+	merge(&cfg, new);
 	if (!config_valid(w, &cfg))
 		return -EINVAL;
 	if (new->set & LEG_SET_SRTP) {
@@ -287,45 +341,10 @@ int command_leg_set(struct worker *w, const struct worker_command *c)
 		if (err != 0)
 			return err;
 	}
-
-	struct leg_config old = m->cfg;
-
 	m->cfg = cfg;
-	if (new->set & LEG_SET_CODECS) {
-		bool sent_other = cfg.codecs > 0 && cfg.codec[0].id != (enum codec_id)l->out.codec;
-
-		apply_codecs(l, &cfg);
-		if (!(l->in.flags & LEG_IN_SEEN))
-			speaker_codec(w, l, (enum codec_id)l->out.codec);
-		if (sent_other)
-			l->out.flags |= LEG_OUT_MARK;
-	}
-	if (new->set & LEG_SET_NOISE)
-		l->in.noise_pt = cfg.noise ? cfg.noise_pt : PT_NOISE;
-	if (new->set & LEG_SET_DTMF)
-		apply_dtmf(l, &cfg);
-	if ((new->set &LEG_SET_DIRECTION) && old.direction != cfg.direction)
-		apply_direction(w, l, &cfg);
-	flag_in(l, LEG_IN_LISTEN, cfg.listen != LEG_LISTEN_OFF);
-	if ((new->set &LEG_SET_INBAND) && cfg.inband_dtmf && !old.inband_dtmf)
-		dtmf_detect_init(m->detect);
-	/* An offer that repeats the same address does not undo a latch. */
-	if ((new->set &LEG_SET_REMOTE) && (!sock_equal(&old.remote, &cfg.remote) ||
-					   !sock_equal(&old.remote_rtcp, &cfg.remote_rtcp)))
-		apply_remote(w, l, &cfg);
-	else if (new->set & LEG_SET_SOURCE)
-		flag_in(l, LEG_IN_LATCH,
-			cfg.source == LEG_SOURCE_LATCH && !(l->in.flags & LEG_IN_SEEN));
-	if ((new->set &LEG_SET_RTCP) && old.rtcp_mux != cfg.rtcp_mux) {
-		m->rtcp_mux = cfg.rtcp_mux;
-		m->rtcp_port = 0;
-		way_make(w, l);
-	}
-	if ((new->set &LEG_SET_TIMEOUT) && old.media_timeout_ms != cfg.media_timeout_ms)
-		m->timeout_told = false;
-	struct worker_call *call = worker_call_of(w, l);
-	uint8_t starved = call->starved;
-
+	follow(w, l, &old, new->set);
+	call = worker_call_of(w, l);
+	starved = call->starved;
 	replan(w, call);
 	if (call->starved <= starved || !(new->set &(LEG_SET_CODECS | LEG_SET_INBAND)))
 		return 0;
@@ -333,9 +352,7 @@ int command_leg_set(struct worker *w, const struct worker_command *c)
 	memcpy(m->cfg.codec, old.codec, sizeof(old.codec));
 	m->cfg.codecs = old.codecs;
 	m->cfg.inband_dtmf = old.inband_dtmf;
-	apply_codecs(l, &m->cfg);
-	if (!(l->in.flags & LEG_IN_SEEN))
-		speaker_codec(w, l, (enum codec_id)l->out.codec);
+	take_codecs(w, l, &m->cfg);
 	replan(w, call);
 	return -ENOBUFS;
 }
