@@ -10,9 +10,20 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
+#include "base/units.h"
 #include "gen_film.h"
 #include "gen_wire.h"
+
+/* CLOCK_MONOTONIC, in which the film is due and the log is kept. */
+static inline uint64_t gen_clock_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * PB_NS_PER_S + (uint64_t)ts.tv_nsec;
+}
 
 struct gen_line {
 	struct gen_slot *film; /* slots of them, to be filled between open and start */

@@ -73,14 +73,6 @@ struct books {
 	uint64_t pid_ns[WATCH_MAX];
 };
 
-static uint64_t clock_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * PB_NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 static void sleep_until(uint64_t ns)
 {
 	struct timespec t = {.tv_sec = (time_t)(ns / PB_NS_PER_S),
@@ -230,7 +222,7 @@ static uint64_t pid_read(int pid)
 
 static void books_read(struct books *b, const struct options *o)
 {
-	b->at_s = (double)clock_ns() / 1e9;
+	b->at_s = (double)gen_clock_ns() / 1e9;
 	cpu_read(o->watch_cpu, b->jiffies[0]);
 	cpu_read(o->cpu, b->jiffies[1]);
 	for (unsigned i = 0; i < o->pids; i++)
@@ -310,7 +302,7 @@ static bool measure(const struct options *opt, struct gen_script *s, struct gen_
 	}
 	memset(l->log, 0,
 	       l->log_max * sizeof(*l->log)); /* its pages are there when it is written */
-	l->clock->begin_ns = clock_ns() + (uint64_t)LEAD_MS * PB_NS_PER_MS;
+	l->clock->begin_ns = gen_clock_ns() + (uint64_t)LEAD_MS * PB_NS_PER_MS;
 	l->clock->end_ns = l->clock->begin_ns + (uint64_t)s->rounds * GEN_ROUND_NS +
 			   (uint64_t)TAIL_MS * PB_NS_PER_MS;
 	l->clock->round_ns = GEN_ROUND_NS;

@@ -38,14 +38,6 @@ struct memif {
 	uint16_t port;
 };
 
-static uint64_t clock_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * PB_NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 /* Frames that are due, at most a burst of them. */
 static unsigned due(struct memif *m, uint64_t now, struct rte_mbuf **burst)
 {
@@ -127,7 +119,7 @@ static void *play(void *arg)
 	(void)sched_setaffinity(0, sizeof(set), &set);
 	(void)sched_setscheduler(0, SCHED_RR, &(struct sched_param){.sched_priority = 1});
 	while (!__atomic_load_n(&m->line->clock->quit, __ATOMIC_RELAXED)) {
-		unsigned n = due(m, clock_ns(), burst), sent = 0;
+		unsigned n = due(m, gen_clock_ns(), burst), sent = 0;
 
 		/* A full ring is the engine's lateness, not a loss: the frame's time of sending
 		 * stands. */
@@ -136,7 +128,7 @@ static void *play(void *arg)
 		rte_pktmbuf_free_bulk(burst + sent, n - sent);
 		n = rte_eth_rx_burst(m->port, 0, burst, BURST);
 
-		uint64_t now = n > 0 ? clock_ns() : 0;
+		uint64_t now = n > 0 ? gen_clock_ns() : 0;
 
 		for (unsigned i = 0; i < n; i++)
 			hear(m, burst[i], now);

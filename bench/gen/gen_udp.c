@@ -39,14 +39,6 @@ struct udp {
 	bool running;
 };
 
-static uint64_t clock_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * PB_NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 static bool complain(const char *what)
 {
 	fprintf(stderr, "bench_gen: udp: %s: %s\n", what, strerror(errno));
@@ -81,7 +73,7 @@ static void send_due(struct udp *u, uint64_t now)
 			   MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to)) < 0 &&
 		    errno != EAGAIN && errno != ECONNREFUSED)
 			s->sent_ns = 0;
-		now = clock_ns();
+		now = gen_clock_ns();
 	}
 }
 
@@ -91,7 +83,7 @@ static void note(struct udp *u, uint32_t fd_at, const uint8_t *data, size_t len)
 	struct gen_clockwork *c = u->line->clock;
 	const struct gen_stream *t = &u->script->stream[fd_at % u->script->streams];
 	uint16_t port = (uint16_t)(t->port + (fd_at >= u->script->streams ? 1 : 0));
-	uint64_t now = clock_ns();
+	uint64_t now = gen_clock_ns();
 	struct gen_heard *h;
 
 	if (now < c->begin_ns || now >= c->end_ns || c->heard++ >= u->line->log_max)
@@ -137,7 +129,7 @@ static void *play(void *arg)
 	(void)sched_setaffinity(0, sizeof(set), &set);
 	(void)sched_setscheduler(0, SCHED_RR, &(struct sched_param){.sched_priority = 1});
 	while (!__atomic_load_n(&u->line->clock->quit, __ATOMIC_RELAXED)) {
-		send_due(u, clock_ns());
+		send_due(u, gen_clock_ns());
 		take(u, 0);
 	}
 	return NULL;
