@@ -14,20 +14,15 @@
 
 const char *journal_state_name(unsigned state)
 {
-	static const char *const names[] = {
-		[CALL_NEW] = "new",
-		[CALL_IVR] = "ivr",
-		[CALL_WAITING] = "waiting",
-		[CALL_OFFERING] = "offering",
-		[CALL_TALKING] = "talking",
-		[CALL_HELD] = "held",
-		[CALL_TRANSFERRING] = "transferring",
-		[CALL_MESSAGE] = "message",
-		[CALL_PARKED] = "parked",
-		[CALL_ENDING] = "ending",
+	/* A state that is not named here is not kept: its calls are hung up after a restart. */
+	static const bool kept[CALL_ENDING + 1] = {
+		[CALL_NEW] = true,          [CALL_IVR] = true,     [CALL_WAITING] = true,
+		[CALL_OFFERING] = true,     [CALL_TALKING] = true, [CALL_HELD] = true,
+		[CALL_TRANSFERRING] = true, [CALL_MESSAGE] = true, [CALL_PARKED] = true,
+		[CALL_ENDING] = true,
 	};
 
-	return NAME_OF(names, state);
+	return state <= CALL_ENDING && kept[state] ? call_state_name((enum call_state)state) : NULL;
 }
 
 const char *journal_role_name(unsigned role)
