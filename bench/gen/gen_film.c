@@ -219,11 +219,14 @@ int gen_script_read(struct gen_script *s, const char *path, uint32_t want)
 	return (int)s->streams;
 }
 
-int gen_press_frame(const struct gen_stream *t, uint32_t round)
+int gen_press_frame(const struct gen_script *s, uint32_t i, uint32_t round)
 {
+	const struct gen_stream *t = &s->stream[i];
 	uint32_t k = t->press > 0 ? (round + t->ssrc) % t->press : GEN_PRESS_ROUNDS;
 
-	return k < GEN_PRESS_ROUNDS && k <= round ? (int)k : -1;
+	return k < GEN_PRESS_ROUNDS && k <= round && round - k + GEN_PRESS_ROUNDS <= s->rounds
+		       ? (int)k
+		       : -1;
 }
 
 uint8_t gen_press_key(const struct gen_stream *t, uint32_t round)
@@ -238,7 +241,7 @@ static int packet_write(const struct gen_script *s, uint32_t i, uint32_t round, 
 	const struct gen_stream *t = &s->stream[i];
 	uint32_t ticks = t->reel != NULL ? t->reel->ticks : GEN_PAYLOAD;
 	uint16_t seq = (uint16_t)(t->seq + round);
-	int press = gen_press_frame(t, round);
+	int press = gen_press_frame(s, i, round);
 
 	if (press >= 0) {
 		unsigned last = press < LONG ? (unsigned)press + 1 : LONG;

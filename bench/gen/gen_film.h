@@ -73,8 +73,9 @@ bool gen_film_make(const struct gen_script *s, struct gen_slot *film);
 /* The 160 octets of one frame. */
 void gen_payload(uint8_t *at, uint32_t stream, uint32_t round);
 
-/* Which frame of a press round `round` is, 0 .. GEN_PRESS_ROUNDS - 1; -1: it is voice. */
-int gen_press_frame(const struct gen_stream *t, uint32_t round);
+/* Which frame of a press round `round` of stream i is, 0 .. GEN_PRESS_ROUNDS - 1; -1: it is voice. A press that the
+ * film's begin or end would cut is not made: whether half a key is one is not for us to judge. */
+int gen_press_frame(const struct gen_script *s, uint32_t i, uint32_t round);
 /* The key of the press that round `round` belongs to, 0 .. 11. */
 uint8_t gen_press_key(const struct gen_stream *t, uint32_t round);
 

@@ -187,7 +187,7 @@ static uint64_t keys_pressed(const struct gen_script *s, uint32_t stream)
 
 	for (uint32_t r = 0; r < s->rounds; r++)
 		n += s->stream[stream].talks &&
-		     gen_press_frame(&s->stream[stream], r) == GEN_PRESS_ROUNDS - 1;
+		     gen_press_frame(s, stream, r) == GEN_PRESS_ROUNDS - 1;
 	return n;
 }
 
@@ -253,7 +253,7 @@ static void exact_end(struct judge *j, const struct track *t)
 
 	for (uint32_t r = j->s->warm; r < j->s->rounds; r++) {
 		if (j->film[gen_slot_at(j->s, partner, r)].sent_ns == 0 ||
-		    gen_press_frame(&j->s->stream[partner], r) >= 0)
+		    gen_press_frame(j->s, partner, r) >= 0)
 			continue;
 		j->v->due++;
 		j->v->lost += j->seen[r] == 0;
@@ -341,7 +341,7 @@ static double window_read(const struct judge *j, uint32_t round, struct samples 
 		sample(late,
 		       j->film[k].sent_ns - (j->begin_ns + k * GEN_ROUND_NS / j->s->per_round));
 		if (whose == GEN_NOBODY || !j->exact[whose] ||
-		    gen_press_frame(&j->s->stream[whose], (uint32_t)(k / j->s->per_round)) >= 0)
+		    gen_press_frame(j->s, (uint32_t)whose, (uint32_t)(k / j->s->per_round)) >= 0)
 			continue;
 		sent++;
 		if (j->delay_at[k] == 0)
