@@ -143,11 +143,19 @@ static void a_long_call_alarms_and_is_in_the_list(void)
 	struct desk_top *d = top_open();
 	struct config_queue *q = &d->k.c.config->queues[config_queue_find(d->k.c.config, "sales") -
 							d->k.c.config->queues];
+	struct config_notify tell[] = {
+		{.level = 1, .group = "", .phone = "2001", .url = ""},
+		{.level = 1, .group = "others", .phone = "1002", .url = ""},
+		{.level = 2, .group = "", .phone = "", .url = "http://127.0.0.1:1/alarms"}};
+	struct sip_stack_stats before, after;
 	struct kit_call *customer;
 	json_t *none = json_object();
 
 	q->overlong_s[0][0] = 1;
 	q->overlong_s[0][1] = 2;
+	d->k.c.config->notify = tell;
+	d->k.c.config->n_notify = 3;
+	sip_stack_stats(d->k.phone[3]->stack, &before);
 	customer = talk(d);
 	watch_second(&d->k.c);
 	check(ask(d, "alarms", NULL) != NULL);
@@ -169,6 +177,14 @@ static void a_long_call_alarms_and_is_in_the_list(void)
 
 	ask_until(d, "overlong", none, "overlong", 1);
 	check_int(number(first(d, "overlong"), "level"), 2);
+	check_str(
+		json_string_value(json_array_get(json_object_get(first(d, "overlong"), "told"), 0)),
+		"2001");
+	check_str(
+		json_string_value(json_array_get(json_object_get(first(d, "overlong"), "told"), 1)),
+		"http://127.0.0.1:1/alarms");
+	sip_stack_stats(d->k.phone[3]->stack, &after);
+	check_int(after.requests - before.requests, 1); /* the text */
 	check(number(first(d, "overlong"), "lasted_ms") >= 2000);
 	check(text(first(d, "overlong"), "recording")[0] != '\0');
 	json_decref(none);

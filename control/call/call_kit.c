@@ -149,8 +149,9 @@ static void open_centre(struct call_kit *k)
 	struct engine_handlers h;
 	struct sip_stack_config cfg = {
 		.listen = {{.transport = SIP_OVER_UDP, .ip = "127.0.0.1", .port = k->port[0]},
-			   {.transport = SIP_OVER_TCP, .ip = "127.0.0.1", .port = k->port[1]}},
-		.listens = 2,
+			   {.transport = SIP_OVER_TCP, .ip = "127.0.0.1", .port = k->port[1]},
+			   {.transport = SIP_OVER_UDP, .ip = "::1"}},
+		.listens = strstr(k->more, "::1") != NULL ? 3 : 2, /* for a trunk there */
 		.realm = "pb.test",
 		.accept_unknown = true,
 	};

@@ -32,7 +32,8 @@ struct call_kit {
 /* Everything up: centre, engine connected, 1001 to 1003 and 2001 registered. Aborts through check()
  * when it is not so. */
 void call_kit_open(struct call_kit *k);
-/* The same with `more` at the end of the configuration; "@WORLD@" in it is the world's UDP port. */
+/* The same with `more` at the end of the configuration; "@WORLD@" in it is the world's UDP port. The
+ * centre listens at ::1 too if that is named in it. */
 void call_kit_open_with(struct call_kit *k, const char *more);
 /* The same with a database, which call_kit_kill() needs. */
 void call_kit_open_stored(struct call_kit *k, const char *more);

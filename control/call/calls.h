@@ -340,6 +340,8 @@ bool call_withheld(const struct call *call);
 /* Call `inv->user` by the best trunk that was not tried; `send` is called with what the trunk adds. */
 int trunk_invite(struct party *p, struct sip_invite *inv,
 		 int (*send)(struct party *p, struct sip_invite *inv));
+/* Whether the trunk that a leg for somebody outside will be sent to first is called over IPv6. */
+bool trunk_over_ip6(const struct party *p);
 /* It failed before anything rang, and another trunk takes it now. */
 bool trunk_next(struct party *p, const struct sip_call_event *ev);
 int party_invite_again(struct party *p);

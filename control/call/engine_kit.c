@@ -281,7 +281,8 @@ static enum rpc_answer do_leg_open(const struct rpc_call *c, json_t **result, st
 	snprintf(l->leg, sizeof(l->leg), "%s", text(c->params, "leg"));
 	apply(l, c->params);
 	k->port_next = (uint16_t)(k->port_next + 2);
-	*result = json_pack("{s:s,s:{s:s,s:i},s:i}", "leg", l->leg, "local", "ip", "127.0.0.1",
+	*result = json_pack("{s:s,s:{s:s,s:i},s:i}", "leg", l->leg, "local", "ip",
+			    strcmp(text(c->params, "family"), "ip6") == 0 ? "::1" : "127.0.0.1",
 			    "port", (int)k->port_next, "ssrc", 1);
 	return RPC_ANSWER_RESULT;
 }

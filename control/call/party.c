@@ -190,7 +190,7 @@ static int open_call(struct call *call)
 }
 
 /* Whether its media go over IPv6: who called us tells by where the call came from; a phone that is to be rung by where it
- * is registered from (the one that is preferred, when its phones differ). */
+ * is registered from (the one that is preferred, when its phones differ); somebody outside by the trunk. */
 static bool over_ip6(const struct party *p)
 {
 	struct centre *c = p->call->centre;
@@ -198,9 +198,12 @@ static bool over_ip6(const struct party *p)
 
 	if (p->sip != NULL)
 		return strchr(sip_call_info(p->sip)->peer.ip, ':') != NULL;
-	return c->sip != NULL && p->number[0] != '\0' &&
-	       registrar_lookup(sip_stack_registrar(c->sip), p->number, &one, 1) > 0 &&
-	       strchr(one.source.ip, ':') != NULL;
+	if (c->sip == NULL)
+		return false;
+	if (p->at[0] == '\0' && p->number[0] != '\0' &&
+	    registrar_lookup(sip_stack_registrar(c->sip), p->number, &one, 1) > 0)
+		return strchr(one.source.ip, ':') != NULL;
+	return trunk_over_ip6(p);
 }
 
 json_t *party_leg_members(const struct party *p)

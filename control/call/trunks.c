@@ -99,6 +99,36 @@ static void tell(const struct party *p, const struct config_trunk *k, struct sip
 		inv->diverted = call->record.to;
 }
 
+bool trunk_over_ip6(const struct party *p)
+{
+	const struct centre *c = p->call->centre;
+	const struct config_emergency *e = &c->config->emergency;
+	int i;
+
+	if (p->call->emergency)
+		i = e->n_trunks > 0 ? (int)e->trunk[0] : 0;
+	else
+		i = sip_trunk_choose(c->sip, p->at[0] != '\0' ? p->at : p->number, 0);
+	return i >= 0 && sip_trunk_over_ip6(c->sip, (unsigned)i);
+}
+
+/* The best trunk that was not tried: one of the family that the leg's media have, else any, for there are
+ * carriers who bridge the two. */
+static int choose(const struct party *p, const char *number)
+{
+	const struct centre *c = p->call->centre;
+	bool ip6 = strchr(p->local.ip, ':') != NULL;
+	uint64_t other = 0;
+	int i;
+
+	while ((i = sip_trunk_choose(c->sip, number, p->trunks_tried | other)) >= 0) {
+		if (sip_trunk_over_ip6(c->sip, (unsigned)i) == ip6)
+			return i;
+		other |= UINT64_C(1) << i;
+	}
+	return sip_trunk_choose(c->sip, number, p->trunks_tried);
+}
+
 int trunk_invite(struct party *p, struct sip_invite *inv,
 		 int (*send)(struct party *p, struct sip_invite *inv))
 {
@@ -107,8 +137,7 @@ int trunk_invite(struct party *p, struct sip_invite *inv,
 	int err = -EHOSTUNREACH;
 
 	for (;;) {
-		int i = inv->urgent ? emergency_trunk(c, p->trunks_tried)
-				    : sip_trunk_choose(c->sip, inv->user, p->trunks_tried);
+		int i = inv->urgent ? emergency_trunk(c, p->trunks_tried) : choose(p, inv->user);
 
 		if (i < 0 || (unsigned)i >= c->config->n_trunks)
 			return err;

@@ -21,22 +21,33 @@ static void on_its_port(struct sip_stack_config *cfg)
 	cfg->listens = 1;
 }
 
-/* Two trunks: the first refuses with 503, the second is the kit's world. */
-static void open_two(void)
+static void on_its_port_over_ip6(struct sip_stack_config *cfg)
+{
+	on_its_port(cfg);
+	cfg->listen[0].ip = "::1";
+}
+
+/* Two trunks: the first, at `host`, refuses with 503, the second is the kit's world. */
+static void open_two_at(const char *host, void (*change)(struct sip_stack_config *cfg))
 {
 	char more[400];
 
 	spare_port = (uint16_t)(21000 + getpid() % 20000);
 	snprintf(more, sizeof(more),
 		 "trunks:\n"
-		 "  - {name: first, host: localhost, port: %u, prefix: '9'}\n"
+		 "  - {name: first, host: '%s', port: %u, prefix: '9'}\n"
 		 "  - {name: second, host: 127.0.0.1, port: @WORLD@, prefix: '9', priority: 1}\n",
-		 spare_port);
+		 host, spare_port);
 	call_kit_open_with(&k, more);
-	check_int(kit_open(&spare, on_its_port), 0);
+	check_int(kit_open(&spare, change), 0);
 	sip_stack_drain(spare.stack, true);
 	for (int i = 0; i < 50 && sip_trunk_choose(k.c.sip, "9", 0) != 0; i++)
 		kit_wait(20);
+}
+
+static void open_two(void)
+{
+	open_two_at("localhost", on_its_port);
 }
 
 static void close_two(void)
@@ -101,6 +112,38 @@ static void heard_before_the_answer(void)
 	for (int i = 0; i < 100 && k.engine->hear_count != 2; i++)
 		kit_wait(10);
 	check_int(k.engine->hear_count, 2);
+	sip_call_end(agent->call, 0, 16, NULL);
+	check(kit_until(&far->closed, 1, 2000));
+	close_two();
+}
+
+/* Media go the way that the trunk's SIP goes. One of the other family is tried when there is no more of this one. */
+static void media_of_a_trunk_over_ip6(void)
+{
+	struct kit_call *agent, *far;
+
+	open_two_at("::1", on_its_port_over_ip6);
+	sip_stack_drain(spare.stack, false);
+	agent = call_kit_dial_as(&k, 0, "95512");
+	check(kit_until(&agent->answered, 1, 4000));
+	far = kit_last(&spare);
+	check_str(sip_call_remote(far->call)->ip, "::1");
+	sip_call_end(agent->call, 0, 16, NULL);
+	check(kit_until(&far->closed, 1, 2000));
+
+	sip_stack_drain(spare.stack, true);
+	agent = call_kit_dial_as(&k, 0, "95512");
+	check(kit_until(&agent->answered, 1, 4000));
+	far = kit_last(k.world);
+	check_str(sip_call_remote(far->call)->ip, "::1");
+	sip_call_end(agent->call, 0, 16, NULL);
+	check(kit_until(&far->closed, 1, 2000));
+
+	/* While the first is set aside, the leg is made for the one that is asked first. */
+	agent = call_kit_dial_as(&k, 0, "95512");
+	check(kit_until(&agent->answered, 1, 4000));
+	far = kit_last(k.world);
+	check_str(sip_call_remote(far->call)->ip, "127.0.0.1");
 	sip_call_end(agent->call, 0, 16, NULL);
 	check(kit_until(&far->closed, 1, 2000));
 	close_two();
@@ -196,5 +239,6 @@ static const struct check_case cases[] = {
 	CHECK_CASE(the_next_trunk_takes_over), CHECK_CASE(heard_before_the_answer),
 	CHECK_CASE(all_trunks_fail),           CHECK_CASE(the_engine_knows_how_long),
 	CHECK_CASE(policy_of_a_named_trunk),   CHECK_CASE(a_caller_who_is_withheld),
+	CHECK_CASE(media_of_a_trunk_over_ip6),
 };
 CHECK_MAIN(cases)

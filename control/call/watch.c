@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "call/notify.h"
 #include "record/conduct.h"
 #include "record/overlong.h"
 
@@ -74,6 +75,7 @@ static void tell(struct centre *c, struct watched *w, const struct overlong_alar
 	for (unsigned i = 0; i < n; i++) {
 		enum overlong_what what = a[i].what;
 		json_t *row;
+		char *told;
 
 		w->limit_ms[what] = a[i].limit_ms;
 		row = overlong_row(w, what, a[i].level, a[i].lasted_ms);
@@ -82,17 +84,23 @@ static void tell(struct centre *c, struct watched *w, const struct overlong_alar
 			 overlong_what_name(what), w->agent,
 			 a[i].raised ? "is longer than" : "is over; limit",
 			 (unsigned long long)(a[i].limit_ms / 1000), overlong_role(a[i].level));
+		json_object_set_new(row, "told",
+				    a[i].raised ? notify_overlong(c, w->agent, a[i].level, row)
+						: json_array());
+		told = json_dumps(json_object_get(row, "told"), JSON_COMPACT);
 		centre_publish(c, "overlong", row);
-		if (c->store == NULL)
-			continue;
-		store_overlong(c->store, &(struct store_overlong){.call = w->call[what],
-								  .agent = w->agent,
-								  .queue = w->queue[what],
-								  .what = overlong_what_name(what),
-								  .began_ms = w->began_ms[what],
-								  .limit_ms = a[i].limit_ms,
-								  .lasted_ms = a[i].lasted_ms,
-								  .level = a[i].level});
+		if (c->store != NULL)
+			store_overlong(c->store,
+				       &(struct store_overlong){.call = w->call[what],
+								.agent = w->agent,
+								.queue = w->queue[what],
+								.what = overlong_what_name(what),
+								.began_ms = w->began_ms[what],
+								.limit_ms = a[i].limit_ms,
+								.lasted_ms = a[i].lasted_ms,
+								.level = a[i].level,
+								.told = told ? told : "[]"});
+		free(told);
 	}
 }
 

@@ -81,6 +81,18 @@ static const struct cli_command commands[] = {
 	 "  patchbay report queues --from 2026-11-22 --to 2026-11-23 --interval 1h\n"
 	 "  patchbay report agents 1001 --interval 15m --csv > 1001.csv\n"
 	 "  patchbay report flows --from 7d --interval 1d --json\n", cli_report},
+	{"plan", "seats --users N [--users-per-seat N] [--elsewhere N] [--hours H] [--days D] [--hours-of-one H]\n"
+	 "                      | weeks [QUEUE] [--calls] [--falls X] [--weeks N] [--zone Z]",
+	 "seats and people that are needed, and whether the weeks say so",
+	 "seats: one seat for each full 20,000 users (--users-per-seat), less those that branches with numbers of their own save at\n"
+	 "first (--elsewhere). People per seat: --hours a day x --days a month in which it is staffed, over the hours that one may\n"
+	 "work in a month (--hours-of-one), rounded up; 14 x 30 / 166.64 unless it is said otherwise.\n\n"
+	 "weeks: an alert, and exit code 1, when a queue's answer rate lay 5 points (--falls) or more below that of the week before\n"
+	 "them in each of the last 3 whole weeks (--weeks): a new seat is due. With --calls the number of calls is looked at, 500 and\n"
+	 "4 weeks: lines may be given up. Without QUEUE all queues count together. Weeks begin on Monday.\n\n"
+	 "  patchbay plan seats --users 130000 --elsewhere 3\n"
+	 "  patchbay plan weeks service\n"
+	 "  patchbay plan weeks --calls --falls 500 --weeks 4 || mail -s 'fewer calls' planner\n", cli_plan},
 	{"backup", "FILE", "copy the database while it runs, verified",
 	 "patchbayd writes FILE, which must not exist; it has that name only when it is whole.\n\n"
 	 "  patchbay backup /var/backups/patchbay-2026-11-26.db\n", cli_backup},

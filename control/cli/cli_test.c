@@ -128,7 +128,8 @@ static const struct {
 	 "1001','call':'c-1','queue':'sales','what':'talk','level':2,'role':'controller','"
 	 "since_ms':1,'lasted_ms':700000,'limit_ms':600000}]}"},
 	{"overlong", "{'overlong':[{'call':'c-1','agent':'1001','queue':'sales','what':'wrap_up','"
-		     "level':3,'began_ms':1,'lasted_ms':200000,'limit_ms':180000,'recording':'"
+		     "level':3,'began_ms':1,'lasted_ms':200000,'limit_ms':180000,'told':['2001','h'"
+		     "],'recording':'"
 		     "r-7'}],'more':false}"},
 	{"agent.log", "{'states':[{'agent':'1001','state':'not_ready','reason':'lunch','from_ms':"
 		      "1000,'until_ms':"
@@ -287,12 +288,23 @@ static const struct {
 	 "call,from,agents,abandoned,mos,recording\r\n\"c-1\",\"139\",\"[\"\"1001\"\",\"\"1002\"\"]"
 	 "\",false,4.250000,\r\n",
 	 NULL},
+	{"plan seats --users 130000 --elsewhere 3", 0,
+	 "one seat for each full 20000: 6.50\nseats            6\n", NULL},
+	{"plan seats --users 130000 --elsewhere 3", 0,
+	 "14.00 h x 30.00 days / 166.64 h = 2.52, rounded up: 3\n", NULL},
+	{"plan seats --users 130000 --json", 0, "\"people\": 18", NULL},
+	{"plan seats", 2, NULL, "--users is missing"},
+	{"plan seats --users 5 --hours 25", 2, NULL, "--hours must be a number from 0 to 24"},
+	{"plan tables", 2, NULL, "\"tables\" is none of seats, weeks"},
+	{"plan weeks sales", 0,
+	 "no alert: it takes 3 weeks, each 5 points or more below the week before", NULL},
+	{"plan weeks --calls --weeks 27", 2, NULL, "--weeks must be"},
 	{"report lunches", 2, NULL, "\"lunches\" is none of queues, agents, groups, flows"},
 	{"report queues --from yesterday", 2, NULL, "--from must be 30m, 2h, 7d or a date"},
 	{"report queues --from 2026-11-22 --to 2026-11-21", 2, NULL, "--to must be after --from"},
 	{"alarms", 1, "disk: full\n", NULL},
 	{"alarms", 1, "sales  1001   talk  controller   11:40  10:00\n", NULL},
-	{"alarms --day 2026-11-22", 0, "wrap_up  manager    3:20   3:00  r-7\n", NULL},
+	{"alarms --day 2026-11-22", 0, "wrap_up  manager    3:20   3:00  2001 h  r-7\n", NULL},
 	{"agent log 1001", 0, "not_ready  lunch   -       1:01\n", NULL},
 	{"agent log 1001", 0, "there are more: --after 7", NULL},
 	{"agent conduct", 0, "rejected_ring  c-1       2    0:04  SIP 486 after 4000 ms\n", NULL},

@@ -35,6 +35,7 @@ _patchbay() {
   takeover) ask calls; words "--by" ;;
   alarms) words "--day" ;;
   report) words "queues agents groups flows --from --to --interval --zone --csv" ;;
+  plan) words "seats weeks --users --users-per-seat --elsewhere --hours --days --hours-of-one --calls --falls --weeks --zone"; ask queues ;;
   backup) files ;;
   restore) words "--database --config"; files ;;
   queue) ask queues; words "pause resume" ;;

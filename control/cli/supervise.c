@@ -64,20 +64,33 @@ static int all_of_day(struct cli *c, const char *method, const char *list, const
 
 /* --- alarms -------------------------------------------------------------------------------- */
 
+/* "2001 2002 https://desk.example/alarms" */
+static void told(const json_t *list, char *out, size_t size)
+{
+	const json_t *v;
+	size_t i, len = 0;
+
+	out[0] = '\0';
+	json_array_foreach(list, i, v) if (len < size && json_is_string(v)) len += (size_t)snprintf(
+		out + len, size - len, "%s%s", len > 0 ? " " : "", json_string_value(v));
+}
+
 static void overlong_table(struct cli *c, const json_t *rows, bool past)
 {
 	static const char *const titles[] = {"BEGAN", "CALL", "QUEUE", "AGENT", "WHAT", "FOR"};
 	struct table *t = table_new();
 	const json_t *o;
-	char buf[32];
+	char buf[32], who[200];
 	size_t i;
 
 	for (size_t n = 0; n < sizeof(titles) / sizeof(titles[0]); n++)
 		table_column(t, titles[n], TABLE_LEFT);
 	table_column(t, "LASTED", TABLE_RIGHT);
 	table_column(t, "LIMIT", TABLE_RIGHT);
-	if (past)
+	if (past) {
+		table_column(t, "TOLD", TABLE_LEFT);
 		table_column(t, "RECORDING", TABLE_LEFT);
+	}
 	json_array_foreach(rows, i, o)
 	{
 		static const char *const roles[] = {"", "leader", "controller", "manager"};
@@ -91,8 +104,11 @@ static void overlong_table(struct cli *c, const json_t *rows, bool past)
 		table_cell(t, level >= 0 && level <= 3 ? roles[level] : "?");
 		table_cell(t, cli_duration(cli_int(o, "lasted_ms"), buf));
 		table_cell(t, cli_duration(cli_int(o, "limit_ms"), buf));
-		if (past)
+		if (past) {
+			told(json_object_get(o, "told"), who, sizeof(who));
+			table_cell(t, who);
 			table_cell(t, cli_text(o, "recording"));
+		}
 	}
 	if (table_rows(t) > 0)
 		table_print(t, c->out);

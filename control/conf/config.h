@@ -24,6 +24,7 @@
 #include "conf/complaint.h"
 #include "conf/config_archive.h"
 #include "conf/config_conference.h"
+#include "conf/config_notify.h"
 #include "conf/config_desk.h"
 #include "conf/config_watch.h"
 #include "conf/hours.h"
@@ -261,6 +262,8 @@ struct config {
 	struct config_emergency emergency;
 	uint16_t n_conferences;
 	struct config_conference *conferences;
+	uint16_t n_notify;
+	struct config_notify *notify;
 	uint16_t n_calendars;
 	struct hours *calendars;
 

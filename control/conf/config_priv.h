@@ -36,6 +36,9 @@ void config_check_parking(const struct schema *s, const struct tree *t, const st
 void config_read_conferences(const struct schema *s, const struct tree *t, struct config *c);
 void config_check_conferences(const struct schema *s, const struct config *c);
 
+/* config_notify.c; once the people are read */
+void config_read_notify(const struct schema *s, const struct tree *t, struct config *c);
+
 /* config_hours.c */
 void config_read_calendars(const struct schema *s, const struct tree *t, struct config *c);
 /* The zone that the text `t` names, into the three members of `h`. */

@@ -36,6 +36,7 @@ static const struct {
 	{"", "queues", "[]"},
 	{"", "agents", "[]"},
 	{"", "supervisors", "[]"},
+	{"", "notify", "[]"},
 	{"sip", "listen", "[\"udp:0.0.0.0:5060\", \"tcp:0.0.0.0:5060\"]"},
 	{"sip", "phone_codecs", "[\"PCMA\", \"PCMU\", \"G722\", \"opus\"]"},
 	{"sip", "trunk_codecs", "[\"PCMA\", \"PCMU\"]"},

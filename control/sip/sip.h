@@ -176,6 +176,10 @@ uint16_t sip_stack_port(const struct sip_stack *s, size_t i);
 
 struct registrar *sip_stack_registrar(struct sip_stack *s);
 
+/* Send a line of UTF-8 text to all phones of `user` (RFC 3428). Returns 0 when it is on its way to one at least;
+ * -ENOENT when the user is not registered; -EHOSTUNREACH, -ENOMEM. */
+int sip_stack_message(struct sip_stack *s, const char *user, const char *text);
+
 void sip_stack_stats(const struct sip_stack *s, struct sip_stack_stats *out);
 
 /* The running call with this Call-ID, or NULL. */

@@ -299,6 +299,13 @@ int sip_trunk_choose(const struct sip_stack *s, const char *number, uint64_t tri
 	return sip_trunk_pick(c, s->trunk_count, rand_u32());
 }
 
+bool sip_trunk_over_ip6(const struct sip_stack *s, unsigned i)
+{
+	const struct sip_trunk *t = i < s->trunk_count ? s->trunk_list[i] : NULL;
+
+	return t != NULL && t->addrs > 0 && sa_af(&t->addr[t->now]) == AF_INET6;
+}
+
 struct sip_trunk *sip_trunk_named(const struct sip_stack *s, const char *name)
 {
 	for (size_t i = 0; i < s->trunk_count; i++) {

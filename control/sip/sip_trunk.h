@@ -71,6 +71,9 @@ void sip_trunk_each(const struct sip_stack *s,
 /* The trunk for `number`, by its index in the setup; bit i of `tried` passes over trunk i. -1 = none. */
 int sip_trunk_choose(const struct sip_stack *s, const char *number, uint64_t tried);
 
+/* Is trunk `i`, by its index in the setup, called over IPv6 now? False while its name has no address. */
+bool sip_trunk_over_ip6(const struct sip_stack *s, unsigned i);
+
 /* --- pure --- */
 
 struct sip_trunk_candidate {

@@ -86,15 +86,16 @@ static const char findings_sql[] =
 	" WHERE (?2 IS NULL OR agent=?2) AND (?5 IS NULL OR at_ms >= ?5) AND (?6 IS NULL OR at_ms "
 	"< ?6)"
 	" AND (?7 IS NULL OR rowid < CAST(?7 AS INTEGER)) ORDER BY rowid DESC LIMIT ?10";
-static const char overlong_sql[] = "SELECT o.call,o.agent,o.what,o.began_ms,nullif(o.queue,'') AS "
-				   "queue,o.level,o.limit_ms,o.lasted_ms,c.from_number AS \"from\","
-				   "(SELECT recording FROM recordings r WHERE r.call=o.call ORDER "
-				   "BY r.started_ms LIMIT 1) AS recording"
-				   " FROM overlong o LEFT JOIN calls c ON c.call=o.call WHERE (?2 "
-				   "IS NULL OR o.agent=?2) AND (?3 IS NULL OR o.queue=?3)"
-				   " AND (?5 IS NULL OR o.began_ms >= ?5) AND (?6 IS NULL OR "
-				   "o.began_ms < ?6) AND (?7 IS NULL OR o.call < ?7)"
-				   " ORDER BY o.call DESC LIMIT ?10";
+static const char overlong_sql[] =
+	"SELECT o.call,o.agent,o.what,o.began_ms,nullif(o.queue,'') AS "
+	"queue,o.level,o.limit_ms,o.lasted_ms,o.told AS \"told:json\",c.from_number AS \"from\","
+	"(SELECT recording FROM recordings r WHERE r.call=o.call ORDER "
+	"BY r.started_ms LIMIT 1) AS recording"
+	" FROM overlong o LEFT JOIN calls c ON c.call=o.call WHERE (?2 "
+	"IS NULL OR o.agent=?2) AND (?3 IS NULL OR o.queue=?3)"
+	" AND (?5 IS NULL OR o.began_ms >= ?5) AND (?6 IS NULL OR "
+	"o.began_ms < ?6) AND (?7 IS NULL OR o.call < ?7)"
+	" ORDER BY o.call DESC LIMIT ?10";
 
 static json_t *words(const char *text)
 {

@@ -540,7 +540,7 @@ bool store_overlong(struct store *store, const struct store_overlong *o)
 {
 	return PUT(store, ROW_OVERLONG, text(o->call), text(o->agent), text(o->what),
 		   number(o->began_ms), text(o->queue), number(o->level), number(o->limit_ms),
-		   number(o->lasted_ms));
+		   number(o->lasted_ms), text(o->told));
 }
 
 bool store_close_orphans(struct store *store, uint64_t now_ms)

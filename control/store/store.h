@@ -142,9 +142,10 @@ struct store_finding {
 	uint32_t count;
 };
 bool store_finding(struct store *store, const struct store_finding *f);
-/* A call, or its wrap-up, that passed a limit (record/overlong.h): inserted when new, else level and length change. */
+/* A call, or its wrap-up, that passed a limit (record/overlong.h): inserted when new, else level and length change; who was
+ * told of this level, a JSON list, is added to who was told before. */
 struct store_overlong {
-	const char *call, *agent, *queue, *what;
+	const char *call, *agent, *queue, *what, *told;
 	uint64_t began_ms, limit_ms, lasted_ms;
 	uint8_t level;
 };

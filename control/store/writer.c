@@ -57,8 +57,9 @@ static const char *const statements[ROW_KINDS] = {
 	[ROW_JOURNAL_DROP] = "DELETE FROM journal WHERE kind=?1 AND id=?2",
 	[ROW_FINDING] = "INSERT INTO findings(agent,at_ms,rule,call,count,lasted_ms,evidence) VALUES(?1,?2,?3,?4,?5,?6,?7)",
 	[ROW_OVERLONG] =
-		"INSERT INTO overlong(call,agent,what,began_ms,queue,level,limit_ms,lasted_ms) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"
-		" ON CONFLICT(call,agent,what,began_ms) DO UPDATE SET level=max(level,?6),limit_ms=?7,lasted_ms=?8",
+		"INSERT INTO overlong(call,agent,what,began_ms,queue,level,limit_ms,lasted_ms,told) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)"
+		" ON CONFLICT(call,agent,what,began_ms) DO UPDATE SET level=max(level,?6),limit_ms=?7,lasted_ms=?8,"
+		"told=(SELECT json_group_array(value) FROM (SELECT value FROM json_each(told) UNION ALL SELECT value FROM json_each(?9)))",
 	/* Who was in wrap-up, or signed in, when the daemon died: until its last sign of life. */
 	[ROW_ORPHAN_WRAP_UPS] =
 		"INSERT INTO call_steps(call,at_ms,step,detail) SELECT w.call,"
