@@ -39,7 +39,7 @@ static void find_the_way(struct engine *e, const struct worker_command *c)
 	    (c->kind != COMMAND_LEG_SET || !(cfg->set & LEG_SET_REMOTE)))
 		return;
 	if (cfg->remote.family != 0)
-		port_neighbour_want(e->port, cfg->remote.family, cfg->remote.ip, engine_now_ns());
+		port_neighbour_used(e->port, cfg->remote.family, cfg->remote.ip, engine_now_ns());
 }
 
 /* The control socket numbers calls over all workers, each worker its own from 0. */
@@ -72,7 +72,12 @@ static void event_other(void *arg, unsigned worker, const struct worker_event *e
 	struct engine *e = arg;
 
 	(void)worker;
-	if (event->kind == EVENT_NEIGHBOUR_WANTED)
+	if (event->kind != EVENT_NEIGHBOUR_WANTED)
+		return;
+	if (event->neighbour.known)
+		port_neighbour_used(e->port, event->neighbour.family, event->neighbour.ip,
+				    engine_now_ns());
+	else
 		port_neighbour_want(e->port, event->neighbour.family, event->neighbour.ip,
 				    engine_now_ns());
 }

@@ -170,6 +170,7 @@ struct leg_media {
 	uint64_t asked_ns; /* when the link address was last asked for */
 	uint8_t mac[6];    /* next hop */
 	bool mac_known;
+	uint32_t peer_next, peer_before; /* chain of worker/peer.c */
 };
 
 /* Begin to fetch what every tick touches; and, of a leg whose first line is here, what this one does. */

@@ -2,6 +2,7 @@
  *
  * Relay: what goes in comes out, byte by byte, in one unbroken stream; and only from whom it may. */
 #include "path/path_world.h"
+#include "worker/worker_priv.h"
 
 static struct world w;
 
@@ -381,6 +382,102 @@ static void without_a_remote_nothing_is_sent_until_it_is_named(void)
 	world_close(&w);
 }
 
+static int next_hop_is(const uint8_t ip[4], uint8_t last)
+{
+	struct worker_command c = {.kind = COMMAND_NEIGHBOUR, .neighbour = {.family = 4}};
+
+	memcpy(c.neighbour.ip, ip, 4);
+	c.neighbour.mac[0] = 2;
+	c.neighbour.mac[5] = last;
+	return world_do(&w, 0, &c);
+}
+
+/* The first leg of a gateway asks for the way, the next ones know it; all learn of another next hop. */
+static void legs_of_one_peer_share_the_way(void)
+{
+	static const uint8_t gateway[4] = {192, 0, 2, 1};
+	struct leg_config cfg;
+
+	world_open(&w, 1, 1, NULL);
+	w.no_neighbours = true;
+	cfg = world_config(NULL);
+	cfg.remote.family = 4;
+	cfg.remote.port = 4000;
+	memcpy(cfg.remote.ip, gateway, 4);
+
+	struct call_ref call = world_call(&w, 0, 0);
+	const struct leg *leg = w.worker[0]->legs.leg;
+
+	world_peer_with(&w, 0, call, 0, &cfg);
+	check(!world_find(&w, EVENT_NEIGHBOUR_WANTED)->neighbour.known);
+	cfg.remote.port = 4002;
+	world_peer_with(&w, 0, call, 1, &cfg);
+	check_int(world_count(&w, EVENT_NEIGHBOUR_WANTED), 1); /* the answer is for both */
+	check_int(leg[0].head.len + leg[1].head.len, 0);
+	check_int(next_hop_is(gateway, 1), 0);
+	check(leg[0].head.len != 0 && leg[1].head.len != 0);
+	world_forget(&w);
+	cfg.remote.port = 4004;
+	world_peer_with(&w, 0, call, 2, &cfg);
+	check(world_find(&w, EVENT_NEIGHBOUR_WANTED)->neighbour.known);
+	check(leg[2].head.len != 0);
+	check_int(next_hop_is(gateway, 9), 0);
+	for (unsigned i = 0; i < 3; i++)
+		check_int(w.worker[0]->legs.media[i].mac[5], 9);
+	world_close(&w);
+}
+
+static void leg_to(uint32_t index, enum worker_command_kind kind, struct call_ref call,
+		   uint8_t peer)
+{
+	struct worker_command c = {.kind = kind, .call = call, .leg = {index, 1}};
+
+	c.leg_open = world_config(NULL);
+	c.leg_open.set = LEG_SET_REMOTE;
+	c.leg_open.remote.family = 4;
+	c.leg_open.remote.port = 4000;
+	memcpy(c.leg_open.remote.ip, (uint8_t[4]){192, 0, 2, peer}, 4);
+	check_int(world_do(&w, 0, &c), 0);
+}
+
+/* Legs come, go and move between three peers; each peer's next hop reaches its own legs and no others. */
+static void the_way_finds_its_legs_whatever_happened(void)
+{
+	enum { LEGS = 6, PEERS = 3 };
+	uint8_t at[LEGS] = {0}; /* 0: closed */
+	uint32_t lot = 1;
+
+	world_open(&w, 1, 1, NULL);
+	w.no_neighbours = true;
+
+	struct call_ref call = world_call(&w, 0, 0);
+	const struct leg_media *m = w.worker[0]->legs.media;
+
+	for (uint32_t round = 0; round < 400; round++) {
+		lot = lot * 1664525 + 1013904223;
+
+		uint32_t i = (lot >> 8) % LEGS;
+		uint8_t to = (uint8_t)(1 + (lot >> 16) % PEERS);
+		bool open = at[i] != 0, close = open && (lot >> 24) % 2 == 0;
+
+		leg_to(i,
+		       close  ? COMMAND_LEG_CLOSE
+		       : open ? COMMAND_LEG_SET
+			      : COMMAND_LEG_OPEN,
+		       call, to);
+		at[i] = close ? 0 : to;
+		world_forget(&w);
+		for (uint8_t k = 1; k <= PEERS; k++)
+			check_int(next_hop_is((uint8_t[4]){192, 0, 2, k},
+					      (uint8_t)(round * PEERS + k)),
+				  0);
+		for (unsigned k = 0; k < LEGS; k++)
+			if (at[k] != 0)
+				check_int(m[k].mac[5], (uint8_t)(round * PEERS + at[k]));
+	}
+	world_close(&w);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(both_directions_byte_by_byte),
 	CHECK_CASE(extensions_and_padding_stay_behind),
@@ -394,5 +491,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(strict_means_the_signalled_one_only),
 	CHECK_CASE(a_leg_on_hold_neither_speaks_nor_hears),
 	CHECK_CASE(without_a_remote_nothing_is_sent_until_it_is_named),
+	CHECK_CASE(legs_of_one_peer_share_the_way),
+	CHECK_CASE(the_way_finds_its_legs_whatever_happened),
 };
 CHECK_MAIN(cases)

@@ -69,11 +69,14 @@ __attribute__((cold)) static void first_packet(struct worker *w, struct leg *l,
 		l->in.family = from->family;
 		l->in.port = from->port;
 		memcpy(l->in.ip, from->ip, sizeof(l->in.ip));
-		l->way.family = from->family;
 		l->way.port = from->port;
-		memcpy(l->way.ip, from->ip, sizeof(l->way.ip));
-		if (moved)
+		if (moved) {
+			peer_leave(w, l);
+			l->way.family = from->family;
+			memcpy(l->way.ip, from->ip, sizeof(l->way.ip));
 			m->mac_known = false;
+			peer_join(w, l);
+		}
 		way_make(w, l);
 	}
 	if (!m->mac_known && !mac_zero(from->mac)) {

@@ -146,6 +146,10 @@ void port_set_neighbour_fn(struct port *port, port_neighbour_fn *fn, void *arg);
  * before this returns. Asking again while it runs is cheap and changes nothing. */
 void port_neighbour_want(struct port *port, uint8_t family, const uint8_t *ip, uint64_t now_ns);
 
+/* Somebody sends to `ip` and knows the way: it is looked after as if it had been wanted, but told only when it
+ * changes. */
+void port_neighbour_used(struct port *port, uint8_t family, const uint8_t *ip, uint64_t now_ns);
+
 /* A descriptor for the main loop: readable when port_house() has something to do. */
 int port_fd(const struct port *port);
 

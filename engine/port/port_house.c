@@ -248,6 +248,16 @@ void port_neighbour_want(struct port *p, uint8_t family, const uint8_t *ip, uint
 	e->wanted_ns = now_ns;
 }
 
+void port_neighbour_used(struct port *p, uint8_t family, const uint8_t *ip, uint64_t now_ns)
+{
+	struct port_neighbour *e = entry_of(p, family, ip);
+
+	if (e->state == NEIGHBOUR_FREE)
+		port_neighbour_want(p, family, ip, now_ns);
+	else
+		e->wanted_ns = now_ns;
+}
+
 static void take_local(struct port *p)
 {
 	for (unsigned i = 0; i < LOCAL_PER_CALL; i++) {

@@ -196,6 +196,8 @@ static void a_neighbour_is_asked_for_and_told(void)
 
 		port_neighbour_want(w.port, rows[i].family, rows[i].ip, PB_NS_PER_S + 3);
 		check_int(w.told, 2); /* known: told at once */
+		port_neighbour_used(w.port, rows[i].family, rows[i].ip, PB_NS_PER_S + 4);
+		check_int(w.told, 2); /* who sends there knows it */
 		world_close(&w);
 	}
 }

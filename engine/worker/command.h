@@ -267,6 +267,7 @@ struct worker_event {
 		struct {
 			uint8_t family;
 			uint8_t ip[16];
+			bool known; /* from another leg: only that it is used is told */
 		} neighbour;
 	};
 };

@@ -205,20 +205,6 @@ int command_monitor_set(struct worker *w, const struct worker_command *c)
 /* Always 0: nobody may be waiting for it any more. */
 int command_neighbour(struct worker *w, const struct worker_command *c)
 {
-	size_t bytes = c->neighbour.family == 4 ? 4 : 16;
-
-	for (uint32_t i = 0; i < w->legs.n; i++) {
-		struct leg *l = &w->legs.leg[i];
-
-		if (!leg_is_open(l) || l->way.family != c->neighbour.family ||
-		    memcmp(l->way.ip, c->neighbour.ip, bytes) != 0)
-			continue;
-
-		struct leg_media *m = worker_leg_media(w, l);
-
-		memcpy(m->mac, c->neighbour.mac, sizeof(m->mac));
-		m->mac_known = true;
-		way_make(w, l);
-	}
+	peer_way(w, c->neighbour.family, c->neighbour.ip, c->neighbour.mac);
 	return 0;
 }

@@ -70,20 +70,23 @@ static void apply_remote(struct worker *w, struct leg *l, const struct leg_confi
 	l->in.family = cfg->remote.family;
 	memcpy(l->in.ip, cfg->remote.ip, sizeof(l->in.ip));
 	l->in.port = cfg->remote.port;
-	l->way.family = cfg->remote.family;
-	memcpy(l->way.ip, cfg->remote.ip, sizeof(l->way.ip));
+	if (!same_ip) {
+		peer_leave(w, l);
+		l->way.family = cfg->remote.family;
+		memcpy(l->way.ip, cfg->remote.ip, sizeof(l->way.ip));
+		m->mac_known = false;
+		m->asked_ns = 0;
+		peer_join(w, l);
+		peer_way_take(w, l);
+	}
 	l->way.port = cfg->remote.port;
 	flag_in(l, LEG_IN_SEEN, false);
 	flag_in(l, LEG_IN_LATCH, cfg->source == LEG_SOURCE_LATCH);
-	if (!same_ip) {
-		m->mac_known = false;
-		m->asked_ns = 0;
-	}
 	m->rtcp_port = 0;
 	m->rtcp_mux = cfg->rtcp_mux;
 	way_make(w, l);
-	if (!m->mac_known)
-		worker_neighbour_want(w, l);
+	worker_neighbour_want(
+		w, l); /* known from another leg, main still keeps count of who is used */
 }
 
 static void apply_direction(struct worker *w, struct leg *l, const struct leg_config *cfg)
@@ -377,6 +380,7 @@ int command_leg_close(struct worker *w, const struct worker_command *c, struct w
 	speaker_flush(w, l);
 	coding_close(w, l);
 	must(apply_srtp(w, l, NULL) == 0); /* its secrets are overwritten */
+	peer_leave(w, l);
 	call->legs--;
 	l->in.generation = 0;
 	replan(w, call);

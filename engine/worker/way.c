@@ -62,6 +62,7 @@ void worker_neighbour_want(struct worker *w, struct leg *l)
 	struct worker_event e = worker_leg_event(w, l, EVENT_NEIGHBOUR_WANTED);
 
 	e.neighbour.family = l->way.family;
+	e.neighbour.known = m->mac_known;
 	memcpy(e.neighbour.ip, l->way.ip, sizeof(e.neighbour.ip));
 	worker_event_put(w, &e);
 }

@@ -68,7 +68,7 @@ size_t worker_bytes(uint32_t legs, uint32_t calls)
 	       lines(room_work_bytes()) + lines(legs * sizeof(struct leg)) +
 	       lines(legs * sizeof(struct leg_media)) + lines(legs * leg_media_block_bytes()) +
 	       lines(srtp_unit_bytes(legs)) + lines(calls * sizeof(struct worker_call)) +
-	       2 * lines(calls * sizeof(struct wheel_link)) +
+	       2 * lines(calls * sizeof(struct wheel_link)) + lines(peer_table_bytes(legs)) +
 	       lines(WORKER_COMMANDS * sizeof(struct worker_command)) +
 	       lines(WORKER_EVENTS * sizeof(struct worker_event));
 }
@@ -111,6 +111,7 @@ static struct worker *memory_take(const struct worker_config *cfg)
 	wm->tick_link = cut(&at, cfg->calls, sizeof(struct wheel_link));
 	wm->house_link = cut(&at, cfg->calls, sizeof(struct wheel_link));
 	wm->room = cut(&at, 1, room_work_bytes());
+	peer_table_init(w, cut(&at, 1, peer_table_bytes(cfg->legs)), cfg->legs);
 	wm->command_slots = cut(&at, WORKER_COMMANDS, sizeof(struct worker_command));
 	wm->event_slots = cut(&at, WORKER_EVENTS, sizeof(struct worker_event));
 	return w;

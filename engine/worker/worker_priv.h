@@ -73,6 +73,8 @@ struct worker_media {
 	uint64_t wall_offset_ns; /* time of day = monotonic + this */
 	uint64_t random;         /* state, see worker_random() */
 	void *blocks;            /* leg_media blocks */
+	uint32_t *peer;          /* by hash of a peer's address: the first leg, or LEG_INDEX_NONE */
+	uint32_t peer_mask;
 	uint8_t quiet[CODEC_G711_COUNT][QUIET_BYTES]; /* payloads of silence */
 	uint64_t tick_ns; /* the instant that the running tick stands for */
 	uint8_t *command_slots, *event_slots;
@@ -206,6 +208,23 @@ bool replan_doing(struct leg_media *m);
 
 /* Make the headers to the leg's peer after its remote, its link address or its RTCP port changed. */
 void way_make(struct worker *w, struct leg *l);
+
+/* ---- peer.c: legs by their peer's address ---- */
+
+/* A table for so many legs; zeroed memory of that size makes it. */
+size_t peer_table_bytes(uint32_t legs);
+void peer_table_init(struct worker *w, uint32_t *table, uint32_t legs);
+
+/* Before and after `way.family` and `way.ip` of an open leg change, and when it opens and closes. */
+void peer_leave(struct worker *w, struct leg *l);
+void peer_join(struct worker *w, struct leg *l);
+
+/* Take the link address from another leg with this peer, or when it was asked for; nothing when none is found soon. */
+void peer_way_take(struct worker *w, struct leg *l);
+
+/* The next hop towards `ip` has this link address now: new headers for those that have another or none. Time grows
+ * with the legs of that peer. */
+void peer_way(struct worker *w, uint8_t family, const uint8_t *ip, const uint8_t mac[6]);
 
 /* ---- coding.c: who needs a coder ---- */
 
