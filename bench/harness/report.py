@@ -132,5 +132,5 @@ def plot(directory, name, title, x, y, series, extra):
 def bars(directory, ratios):
     with open(os.path.join(directory, "ratios.tsv"), "w") as out:
         out.writelines(f"{a}\t{b:.2f}\t{c:.2f}\n" for a, b, c in ratios)
-    gnuplot(directory, "ratios", "set title 'patchbay over rtpengine (user space), streams per core'; set style data histogram; set style fill solid 0.7; "
+    gnuplot(directory, "ratios", "set title 'patchbay over rtpengine (user space), work per core'; set style data histogram; set style fill solid 0.7; "
             "set yrange [0:*]; set grid y\nplot 'ratios.tsv' using 2:xtic(1) title 'at the knee', '' using 3 title 'at p99 < 1 ms'")

@@ -24,8 +24,8 @@
 #include "conf/complaint.h"
 #include "conf/config_archive.h"
 #include "conf/config_conference.h"
-#include "conf/config_notify.h"
 #include "conf/config_desk.h"
+#include "conf/config_notify.h"
 #include "conf/config_watch.h"
 #include "conf/hours.h"
 
