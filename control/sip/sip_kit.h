@@ -68,7 +68,7 @@ bool kit_down(void);
 bool kit_run(bool (*so)(void *arg), void *arg, uint32_t timeout_ms);
 /* Run the loop for a while. */
 void kit_wait(uint32_t ms);
-/* Run until *n >= want. */
+/* Run until *n >= want; given up after four times `timeout_ms`, for machines under load. */
 bool kit_until(const unsigned *n, unsigned want, uint32_t timeout_ms);
 
 /* Users of a switchboard: 1001 to 1010, password "pw-" and the number. */
