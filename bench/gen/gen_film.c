@@ -325,19 +325,32 @@ static bool stream_film(const struct gen_script *s, uint32_t i, struct gen_slot 
 
 	if (!t->talks)
 		return true;
-	if (t->secure && (srtp = gen_srtp_open(t->send_key, true)) == NULL)
+	if (t->secure && (srtp = gen_srtp_open(i, t->send_key, true)) == NULL)
 		return false;
 	memcpy(own.mac, s->mac, 6);
 	memcpy(own.ip4_addr, t->ip, 4);
 	net_head_make(&h, &own, 4, t->port, t->peer_ip, t->peer_port, s->peer_mac);
-	for (uint32_t r = 0; r < s->rounds && good; r++) {
-		struct gen_slot *slot = &film[gen_slot_at(s, i, r)];
-		uint8_t *rtp = slot->frame + NET_HEAD4_BYTES;
-		int len = packet_write(s, i, r, rtp);
+	for (uint32_t r = 0; r < s->rounds && good; r += GEN_SRTP_MANY) {
+		struct gen_srtp_packet p[GEN_SRTP_MANY];
+		uint32_t n = 0;
 
-		good = srtp == NULL || gen_srtp_protect(srtp, rtp, &len);
-		net_head_write(&h, slot->frame, (uint16_t)len);
-		slot->len = (uint16_t)(NET_HEAD4_BYTES + len);
+		for (; n < GEN_SRTP_MANY && r + n < s->rounds; n++) {
+			uint8_t *rtp = film[gen_slot_at(s, i, r + n)].frame + NET_HEAD4_BYTES;
+
+			p[n] = (struct gen_srtp_packet){
+				.data = rtp,
+				.len = (uint16_t)packet_write(s, i, r + n, rtp),
+				.good = true};
+		}
+		if (srtp != NULL)
+			gen_srtp_protect(srtp, p, n);
+		for (uint32_t k = 0; k < n; k++) {
+			struct gen_slot *slot = &film[gen_slot_at(s, i, r + k)];
+
+			good = good && p[k].good;
+			net_head_write(&h, slot->frame, p[k].len);
+			slot->len = (uint16_t)(NET_HEAD4_BYTES + p[k].len);
+		}
 	}
 	good = good && stream_reports(s, i, film, &own, srtp);
 	gen_srtp_close(srtp);

@@ -262,11 +262,39 @@ static void exact_end(struct judge *j, const struct track *t)
 	j->v->keys_lost += keys > t->keys ? keys - t->keys : t->keys - keys;
 }
 
+/* Whether the filter kept as much of a frame as is read of it. */
+static bool readable(const struct gen_heard *h)
+{
+	return h->kept >= h->len || h->kept >= GEN_HEARD_SHORT;
+}
+
+/* Open up to GEN_SRTP_MANY frames of one stream; what does not open becomes empty. */
+static void open_many(const struct judge *j, struct gen_srtp *srtp, const uint32_t *order,
+		      unsigned n)
+{
+	struct gen_srtp_packet p[GEN_SRTP_MANY];
+	struct gen_heard *of[GEN_SRTP_MANY];
+	unsigned count = 0;
+
+	for (unsigned k = 0; k < n; k++) {
+		struct gen_heard *h = &j->log[order[k]];
+
+		if (!readable(h))
+			continue;
+		of[count] = h;
+		p[count++] = (struct gen_srtp_packet){.data = h->packet + RTP_AT,
+						      .len = (uint16_t)(h->len - RTP_AT)};
+	}
+	gen_srtp_unprotect(srtp, p, count);
+	for (unsigned k = 0; k < count; k++)
+		of[k]->len = (uint16_t)(RTP_AT + (p[k].good ? p[k].len : 0));
+}
+
 /* All frames of one stream in the order in which they came: log[order[0 .. n)]. */
 static bool judge_stream(struct judge *j, uint32_t stream, const uint32_t *order, uint64_t n)
 {
 	const struct gen_stream *g = &j->s->stream[stream];
-	struct gen_srtp *srtp = g->secure ? gen_srtp_open(g->hear_key, false) : NULL;
+	struct gen_srtp *srtp = g->secure ? gen_srtp_open(stream, g->hear_key, false) : NULL;
 	struct track t = {.stream = stream};
 
 	if (g->secure && srtp == NULL)
@@ -275,13 +303,14 @@ static bool judge_stream(struct judge *j, uint32_t stream, const uint32_t *order
 	for (uint64_t k = 0; k < n; k++) {
 		struct gen_heard *h = &j->log[order[k]];
 		uint8_t *rtp = h->packet + RTP_AT;
-		int len = h->len - RTP_AT;
 		struct rtp_view view;
 
-		if (h->kept < h->len && h->kept < GEN_HEARD_SHORT)
-			j->v->corrupt++; /* the filter could not read it */
-		else if ((srtp != NULL && !gen_srtp_unprotect(srtp, rtp, &len)) ||
-			 rtp_parse(&view, rtp, (size_t)len) != RTP_OK)
+		if (srtp != NULL && k % GEN_SRTP_MANY == 0)
+			open_many(j, srtp, order + k,
+				  n - k < GEN_SRTP_MANY ? (unsigned)(n - k) : GEN_SRTP_MANY);
+		if (!readable(h))
+			j->v->corrupt++;
+		else if (rtp_parse(&view, rtp, (size_t)(h->len - RTP_AT)) != RTP_OK)
 			j->v->corrupt += h->heard_ns >= j->from_ns;
 		else if (g->hears >= 0 && view.pt == GEN_PT_EVENT)
 			judge_key(&t, &view, view.payload_len);

@@ -40,7 +40,7 @@ class Rpc:
     def many(self, requests):
         """Results in the order of the requests; the first error ends it. What is refused as `overloaded` is
         asked again: admission looks at the last moments, and setting up is work as well; so is what finds all ports
-        resting after the calls before."""
+        resting after the calls before. Both say when to come again."""
         results, todo = [None] * len(requests), list(range(len(requests)))
         end = time.monotonic() + 60
         while todo:
@@ -71,7 +71,7 @@ class Rpc:
             answered += 1
             if "result" in reply:
                 results[i] = reply["result"]
-            elif reply["error"].get("data", {}).get("reason") == "overloaded" or "resting" in reply["error"]["message"]:
+            elif "retry_after_s" in reply["error"].get("data", {}):
                 refused.append(i)
             else:
                 failure = failure or Failure(f"engine: {requests[i][0]}: {reply['error']['message']}")

@@ -76,8 +76,9 @@ class Work:
     def merge(self, name, value):
         place = self.results.setdefault(name, {})
         doubt = "; ".join(filter(None, (place.get("doubt"), value.get("doubt"))))
+        doubt_of = {**place.get("doubt_of", {}), **value.get("doubt_of", {})}
         place.update(value)
-        place["doubt"] = doubt
+        place.update(doubt=doubt, doubt_of=doubt_of)
         if value.get("doubt"):
             self.without.append((name, value["doubt"]))
 

@@ -775,6 +775,7 @@ static void limits_refuse_and_give_back(void)
 			  i < FAKE_LEGS - CALL_LEGS_MAX ? RPC_REPLY_RESULT : RPC_REPLY_ERROR);
 	}
 	check(strstr(w.answer, "48 in use, 16 resting") != NULL);
+	check_int(w.retry_after_s, 1);
 	w.now_ms += 1000;
 	ask(&w, "leg.open", "{\"call\":\"n4\",\"leg\":\"z\"}");
 	check_int(w.kind, RPC_REPLY_RESULT);

@@ -172,9 +172,14 @@ enum rpc_answer rpc_leg_open(const struct rpc_call *c, json_t **result, struct r
 	if (!leg_srtp_read(rpc, &keys, c->params, err))
 		return RPC_ANSWER_ERROR;
 	if (!pool_take(&w->legs, rpc->now_ms, &ref.index, &ref.generation)) {
+		uint32_t resting = pool_resting(&w->legs, rpc->now_ms);
+
 		rpc_error_set(err, RPC_NO_RESOURCE,
 			      "no free port pair on worker %u: %u in use, %u resting", call->worker,
-			      pool_used(&w->legs), pool_resting(&w->legs, rpc->now_ms));
+			      pool_used(&w->legs), resting);
+		if (resting > 0)
+			rpc_error_add(err, "retry_after_s",
+				      json_integer((rpc->cfg.reuse_delay_ms + 999) / 1000));
 		leg_srtp_free(keys);
 		return RPC_ANSWER_ERROR;
 	}
