@@ -16,9 +16,9 @@ REST_S = 3  # a host that grants a virtual CPU less than all of its time gives i
 STEAL_SHARE = 0.03
 TIME_LIMIT_S = (90, 400)  # of one search: quick, whole
 SCENES = {  # name: (options of open(), where to begin: ours, theirs)
-    "relay": ({"press": 150}, 8000, 1500),
-    "record": ({"record": True}, 3500, 1500),
-    "srtp": ({"srtp": True}, 5500, 1300),
+    "relay": ({"press": 150}, 10000, 1500),
+    "record": ({"record": True}, 10000, 1700),
+    "srtp": ({"srtp": True}, 8000, 1700),
     "transcode_pcma": ({"codecs": ("PCMU", "PCMA")}, 3000, 400),
     "transcode_opus": ({"codecs": ("PCMU", "opus")}, 150, 60),
     "play": ({"play": True}, 4000, 200),

@@ -31,6 +31,8 @@
 enum {
 	POLL_MS = 50,
 	SEGMENT_POLL_MS = 5,
+	SLICE_US = 150, /* of work, and the rest after it; see breathe() */
+	REST_US = 100,
 	NICENESS = -10,
 	STOP_WAIT_S = 30, /* for a stalled disk, at the end */
 };
@@ -54,6 +56,20 @@ uint64_t recorder_wall_ns(const struct record *rec)
 {
 	/* of a test's clock it is the same */
 	return rec->cfg.clock.now_ns != NULL ? recorder_mono_ns(rec) : clock_ns(CLOCK_REALTIME);
+}
+
+/* Calls that began together hand over together, many megabytes at once. Where a worker shares this thread's CPU,
+ * a kernel that does not preempt would let its packets wait until all of that is staged, or for a tick of 4 ms; so
+ * this thread goes to sleep for a moment by itself after each slice of work. */
+static void breathe(struct record *rec)
+{
+	const struct timespec rest = {.tv_nsec = REST_US * 1000L};
+
+	if (rec->cfg.clock.now_ns != NULL ||
+	    clock_ns(CLOCK_MONOTONIC) - rec->slice_ns < SLICE_US * 1000ull)
+		return;
+	nanosleep(&rest, NULL);
+	rec->slice_ns = clock_ns(CLOCK_MONOTONIC);
 }
 
 /* --- extents in and out --- */
@@ -131,8 +147,10 @@ static void synced(struct record *rec)
 {
 	uint64_t wall_ns = recorder_wall_ns(rec);
 
-	for (uint32_t i = 0; i < rec->covered; i++)
+	for (uint32_t i = 0; i < rec->covered; i++) {
 		give_back(rec, rec->written[i], wall_ns);
+		breathe(rec);
+	}
 	rec->stats.syncs++;
 	rec->written_n -= rec->covered;
 	memmove(rec->written, rec->written + rec->covered,
@@ -181,7 +199,6 @@ static void pump(struct record *rec, uint32_t timeout_ms)
 {
 	struct rec_io_done done[REC_IO_BUFFERS + 1];
 	unsigned n = rec_io_wait(rec->io, timeout_ms, done, REC_IO_BUFFERS + 1);
-
 	for (unsigned i = 0; i < n; i++)
 		complete(rec, &done[i]);
 	collect(rec);
@@ -264,6 +281,7 @@ static void write_batch(struct record *rec, unsigned slot)
 			break;
 		b->extent[b->n] = pending_take(rec);
 		len += stage(rec, b->extent[b->n++], buf + len);
+		breathe(rec);
 	}
 	b->busy = true;
 	rec->stats.writes++;

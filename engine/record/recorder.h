@@ -67,6 +67,7 @@ struct record {
 	bool syncing;
 	int broken; /* the segment's volume has said this; nothing more goes there */
 	uint64_t unsynced_since_ns;
+	uint64_t slice_ns; /* this slice of work began; see breathe() */
 	struct tap_last *last;
 	uint64_t durable[DURABLE_MS_MAX]; /* extents by the milliseconds until they were durable */
 	uint64_t lost_seen, lost_at_ns;
