@@ -14,6 +14,8 @@ from .alone import cpu_seconds
 from .lab import CLIENT, SERVER, Failure, Lab, run as command
 from .machine import TOP
 
+SIP_PORT = 1060  # below the ports that the engine takes for RTP, which here are all from FIRST_PORT on
+
 
 def setups(server, calls):
     """Open and close `calls` calls on a server that is up."""
@@ -60,7 +62,7 @@ def sip(build, directory, cpu, gen_cpu, quick, say):
     with Lab(f"{directory}/sip", cpu, gen_cpu) as lab:
         server = engine.Engine(lab, build, prompts=f"{build}/control/example/prompts")
         daemon = lab.spawn([f"{build}/patchbayd", "--engine", f"{lab.dir}/engine.sock", "--socket", f"{lab.dir}/control.sock", "--database",
-                            f"{lab.dir}/calls.db", "--listen", f"udp:{SERVER}:5060"], "patchbayd")
+                            f"{lab.dir}/calls.db", "--listen", f"udp:{SERVER}:{SIP_PORT}"], "patchbayd")
         try:
             time.sleep(2)
             if daemon.poll() is not None:
@@ -68,7 +70,7 @@ def sip(build, directory, cpu, gen_cpu, quick, say):
                     raise Failure("patchbayd ended: " + log.read()[-300:])
             for rate in (25, 50, 100, 200, 400, 800):
                 calls = rate * (2 if quick else 5)
-                done = subprocess.run(["ip", "netns", "exec", lab.client, "taskset", "-c", str(gen_cpu), "sipp", f"{SERVER}:5060", "-i", CLIENT, "-sn", "uac", "-s",
+                done = subprocess.run(["ip", "netns", "exec", lab.client, "taskset", "-c", str(gen_cpu), "sipp", f"{SERVER}:{SIP_PORT}", "-i", CLIENT, "-sn", "uac", "-s",
                                        "95598", "-r", str(rate), "-m", str(calls), "-d", "200", "-nostdin", "-timeout", "60", "-timeout_error"],
                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, cwd=lab.dir)
                 good = done.returncode == 0
