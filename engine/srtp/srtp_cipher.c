@@ -13,16 +13,6 @@ static void xor_be32(uint8_t *p, uint32_t v)
 	be32_put(p, be32_get(p) ^ v);
 }
 
-void srtp_iv_cm(uint8_t iv[16], const uint8_t *salt, uint32_t ssrc, uint64_t index)
-{
-	memcpy(iv, salt, SRTP_SALT_MAX);
-	iv[14] = iv[15] = 0;
-	xor_be32(iv + 4, ssrc);
-	xor_be32(iv + 8, (uint32_t)(index >> 16));
-	iv[12] = (uint8_t)(iv[12] ^ (index >> 8 & 0xff));
-	iv[13] = (uint8_t)(iv[13] ^ (index & 0xff));
-}
-
 void srtp_iv_gcm(uint8_t iv[12], const uint8_t *salt, uint32_t ssrc, uint64_t index48)
 {
 	memcpy(iv, salt, 12);
@@ -30,38 +20,6 @@ void srtp_iv_gcm(uint8_t iv[12], const uint8_t *salt, uint32_t ssrc, uint64_t in
 	xor_be32(iv + 6, (uint32_t)(index48 >> 16));
 	iv[10] = (uint8_t)(iv[10] ^ (index48 >> 8 & 0xff));
 	iv[11] = (uint8_t)(iv[11] ^ (index48 & 0xff));
-}
-
-static bool is_long(const struct srtp_stream *s)
-{
-	return srtp_suite_of((enum srtp_suite)s->suite)->key_len == 32;
-}
-
-void srtp_job_cipher(IMB_JOB *job, const struct srtp_stream *s, const struct srtp_wide *w,
-		     uint8_t *data, unsigned len, const uint8_t *iv)
-{
-	bool wide = is_long(s);
-
-	job->src = data;
-	job->dst = data;
-	job->enc_keys = wide ? w->aes256[0] : s->aes128[0];
-	job->key_len_in_bytes = wide ? 32 : 16;
-	job->cipher_start_src_offset_in_bytes = 0;
-	job->msg_len_to_cipher_in_bytes = len;
-	job->iv = iv;
-	job->iv_len_in_bytes = 16;
-}
-
-void srtp_job_hash(IMB_JOB *job, const struct srtp_stream *s, const uint8_t *data, unsigned len,
-		   uint8_t *digest)
-{
-	job->src = data;
-	job->hash_start_src_offset_in_bytes = 0;
-	job->msg_len_to_hash_in_bytes = len;
-	job->auth_tag_output = digest;
-	job->auth_tag_output_len_in_bytes = SRTP_AUTH_LEN;
-	job->u.HMAC._hashed_auth_key_xor_ipad = s->inner;
-	job->u.HMAC._hashed_auth_key_xor_opad = s->outer;
 }
 
 void srtp_jobs_cipher(IMB_MGR *mb, IMB_JOB *jobs, unsigned n, unsigned key_len)
@@ -92,7 +50,7 @@ void srtp_gcm_seal(IMB_MGR *mb, const struct srtp_stream *s, const struct srtp_w
 {
 	struct gcm_context_data c;
 
-	if (is_long(s))
+	if (s->wide)
 		IMB_AES256_GCM_ENC(mb, &w->gcm, &c, data, data, len, iv, aad, aad_len, tag, 16);
 	else
 		IMB_AES128_GCM_ENC(mb, &w->gcm, &c, data, data, len, iv, aad, aad_len, tag, 16);
@@ -105,7 +63,7 @@ bool srtp_gcm_open(IMB_MGR *mb, const struct srtp_stream *s, const struct srtp_w
 	struct gcm_context_data c;
 	uint8_t want[16];
 
-	if (is_long(s))
+	if (s->wide)
 		IMB_AES256_GCM_DEC(mb, &w->gcm, &c, dst, src, len, iv, aad, aad_len, want, 16);
 	else
 		IMB_AES128_GCM_DEC(mb, &w->gcm, &c, dst, src, len, iv, aad, aad_len, want, 16);

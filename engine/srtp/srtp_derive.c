@@ -92,6 +92,9 @@ void srtp_expand(IMB_MGR *mb, const struct srtp_session *from, struct srtp_strea
 
 	s->suite = from->suite;
 	s->mki_len = from->mki_len;
+	s->tag_len = info->tag_len;
+	s->aead = info->aead;
+	s->wide = info->key_len == 32;
 	memcpy(s->salt, from->salt, sizeof(s->salt));
 	if (!info->aead) {
 		hmac_states(mb, from->auth, s);

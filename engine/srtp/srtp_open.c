@@ -61,18 +61,16 @@ static void prepare(struct srtp *u, struct srtp_row *row, struct work *k, unsign
 	if (head == 0 || row->len > SRTP_PACKET_MAX || !(s->flags & SRTP_HAS_KEYS))
 		return;
 
-	const struct srtp_suite_info *info = srtp_suite_of((enum srtp_suite)s->suite);
-
 	k->ssrc = be32_get(row->data + 8);
 	if ((s->flags & SRTP_COLD) || !(s->flags & SRTP_HAS_SOURCE) || s->ssrc != k->ssrc) {
 		k->kind = WORK_SLOW;
 		return;
 	}
-	if (row->len < head + info->tag_len + s->mki_len)
+	if (row->len < head + s->tag_len + s->mki_len)
 		return;
 	k->head = head;
-	k->tag_len = info->tag_len;
-	k->body = (uint16_t)(row->len - head - info->tag_len - s->mki_len);
+	k->tag_len = s->tag_len;
+	k->body = (uint16_t)(row->len - head - s->tag_len - s->mki_len);
 	k->index = srtp_index_guess(&s->index, be16_get(row->data + 2));
 	row->verdict = SRTP_REPLAY;
 	if (srtp_index_ask(&s->index, k->index) != SRTP_INDEX_NEW) {
@@ -87,14 +85,14 @@ static void prepare(struct srtp *u, struct srtp_row *row, struct work *k, unsign
 
 	uint8_t *after = row->data + head + k->body;
 
-	if (s->mki_len != 0 && !srtp_same(after + (info->aead ? 16 : 0),
-					  u->cold[row->leg].rtp[SRTP_IN].mki, s->mki_len))
+	if (s->mki_len != 0 &&
+	    !srtp_same(after + (s->aead ? 16 : 0), u->cold[row->leg].rtp[SRTP_IN].mki, s->mki_len))
 		return;
-	k->kind = info->aead ? WORK_AEAD : WORK_TAG;
-	if (info->aead)
+	k->kind = s->aead ? WORK_AEAD : WORK_TAG;
+	if (s->aead)
 		return;
 	/* The tag is last; without an MKI the counter takes its place, so it is put aside. */
-	memcpy(k->tag, after + s->mki_len, info->tag_len);
+	srtp_tag_copy(k->tag, after + s->mki_len, s->tag_len);
 	k->digest = u->scratch->digest[*hashes];
 	be32_put(after, (uint32_t)(k->index >> 16));
 	srtp_job_hash(&u->scratch->hash[*hashes], s, row->data, (unsigned)head + k->body + 4,
@@ -111,7 +109,7 @@ static void restore(const struct srtp *u, struct srtp_row *row, const struct wor
 	if (k->kind != WORK_TAG)
 		return;
 	memcpy(after, session->mki, session->mki_len);
-	memcpy(after + session->mki_len, k->tag, k->tag_len);
+	srtp_tag_copy(after + session->mki_len, k->tag, k->tag_len);
 }
 
 static bool open_aead(struct srtp *u, const struct srtp_row *row, const struct work *k)
@@ -143,7 +141,7 @@ static void judge(struct srtp *u, struct srtp_row *row, struct work *k)
 	}
 
 	bool right = k->kind == WORK_AEAD ? open_aead(u, row, k)
-					  : srtp_same(k->digest, k->tag, k->tag_len);
+					  : srtp_tag_same(k->digest, k->tag, k->tag_len);
 
 	if (!right) {
 		bool again = k->kind == WORK_TAG && is_far(s, k->index);
@@ -173,8 +171,7 @@ static void decrypt(struct srtp *u, struct srtp_row *row, const struct work *wor
 			continue;
 
 		const struct srtp_stream *s = &u->stream[SRTP_IN][row[i].leg];
-		bool is_short = srtp_suite_of((enum srtp_suite)s->suite)->key_len == 16;
-		unsigned at = is_short ? shorts++ : --longs;
+		unsigned at = s->wide ? --longs : shorts++;
 
 		srtp_iv_cm(x->iv[at], s->salt, k->ssrc, k->index);
 		srtp_job_cipher(&x->cipher[at], s, &u->wide[SRTP_IN][row[i].leg],

@@ -10,6 +10,7 @@
 
 #include <intel-ipsec-mb.h>
 #include <stdalign.h>
+#include <string.h>
 
 #include "base/units.h"
 #include "srtp/srtp.h"
@@ -41,7 +42,8 @@ struct srtp_stream {
 	struct srtp_index index;
 	uint32_t ssrc;
 	uint8_t flags;
-	uint8_t spare[3];
+	uint8_t tag_len; /* of the suite, as the two below: one line less to look at */
+	bool aead, wide; /* wide: a 256 bit key, whose schedule lies in struct srtp_wide */
 };
 
 _Static_assert(sizeof(struct srtp_stream) == 256, "a stream is four cache lines");
@@ -110,6 +112,33 @@ static inline uint64_t srtp_be48(const uint8_t *p)
 	return (uint64_t)be16_get(p) << 32 | be32_get(p + 2);
 }
 
+/* The tags of the suites with a hash have 4 or 10 octets. A copy of a length that the compiler does not know
+ * would become a string instruction, which takes longer than a whole block of the cipher. */
+static inline void srtp_tag_copy(uint8_t *to, const uint8_t *from, unsigned len)
+{
+	if (len == 10)
+		memcpy(to, from, 10);
+	else
+		memcpy(to, from, 4);
+}
+
+static inline bool srtp_tag_same(const uint8_t *a, const uint8_t *b, unsigned len)
+{
+	uint64_t x = 0, y = 0;
+	uint16_t v = 0, w = 0;
+
+	if (len != 10) {
+		memcpy(&x, a, 4);
+		memcpy(&y, b, 4);
+		return x == y;
+	}
+	memcpy(&x, a, 8);
+	memcpy(&y, b, 8);
+	memcpy(&v, a + 8, 2);
+	memcpy(&w, b + 8, 2);
+	return ((x ^ y) | (uint64_t)(v ^ w)) == 0;
+}
+
 /* Compare without a branch on the contents. */
 static inline bool srtp_same(const uint8_t *a, const uint8_t *b, unsigned len)
 {
@@ -133,14 +162,47 @@ void srtp_expand(IMB_MGR *mb, const struct srtp_session *from, struct srtp_strea
 /* ---- srtp_cipher.c ---- */
 
 /* Initialisation vectors (RFC 3711, 4.1.1; RFC 7714, 8.1 and 9.1): 16 and 12 octets. */
-void srtp_iv_cm(uint8_t iv[16], const uint8_t *salt, uint32_t ssrc, uint64_t index);
+static inline void srtp_iv_cm(uint8_t iv[16], const uint8_t salt[SRTP_SALT_MAX], uint32_t ssrc,
+			      uint64_t index)
+{
+	uint64_t low = (uint64_t)be32_get(salt + 8) << 32 | (uint32_t)be16_get(salt + 12) << 16;
+
+	low ^= index << 16;
+	be32_put(iv, be32_get(salt));
+	be32_put(iv + 4, be32_get(salt + 4) ^ ssrc);
+	be32_put(iv + 8, (uint32_t)(low >> 32));
+	be32_put(iv + 12, (uint32_t)low);
+}
+
 void srtp_iv_gcm(uint8_t iv[12], const uint8_t *salt, uint32_t ssrc, uint64_t index48);
 
-/* Jobs to be handed over in bursts. */
-void srtp_job_cipher(IMB_JOB *job, const struct srtp_stream *s, const struct srtp_wide *w,
-		     uint8_t *data, unsigned len, const uint8_t *iv);
-void srtp_job_hash(IMB_JOB *job, const struct srtp_stream *s, const uint8_t *data, unsigned len,
-		   uint8_t *digest);
+/* Jobs to be handed over in bursts, which need nothing but this. */
+static inline void srtp_job_cipher(IMB_JOB *job, const struct srtp_stream *s,
+				   const struct srtp_wide *w, uint8_t *data, unsigned len,
+				   const uint8_t *iv)
+{
+	job->src = data;
+	job->dst = data;
+	job->enc_keys = s->wide ? w->aes256[0] : s->aes128[0];
+	job->key_len_in_bytes = s->wide ? 32 : 16;
+	job->cipher_start_src_offset_in_bytes = 0;
+	job->msg_len_to_cipher_in_bytes = len;
+	job->iv = iv;
+	job->iv_len_in_bytes = 16;
+}
+
+static inline void srtp_job_hash(IMB_JOB *job, const struct srtp_stream *s, const uint8_t *data,
+				 unsigned len, uint8_t *digest)
+{
+	job->src = data;
+	job->hash_start_src_offset_in_bytes = 0;
+	job->msg_len_to_hash_in_bytes = len;
+	job->auth_tag_output = digest;
+	job->auth_tag_output_len_in_bytes = SRTP_AUTH_LEN;
+	job->u.HMAC._hashed_auth_key_xor_ipad = s->inner;
+	job->u.HMAC._hashed_auth_key_xor_opad = s->outer;
+}
+
 void srtp_jobs_cipher(IMB_MGR *mb, IMB_JOB *jobs, unsigned n, unsigned key_len);
 void srtp_jobs_hash(IMB_MGR *mb, IMB_JOB *jobs, unsigned n);
 

@@ -56,7 +56,7 @@ static void prepare(struct srtp *u, struct srtp_row *row, struct work *k)
 	row->verdict = number(s, be32_get(row->data + 8), be16_get(row->data + 2), &k->index);
 	if (row->verdict != SRTP_OK)
 		return;
-	if (srtp_suite_of((enum srtp_suite)s->suite)->aead)
+	if (s->aead)
 		seal_aead(u, row, k);
 	else
 		k->tag = true;
@@ -75,8 +75,7 @@ static void encrypt(struct srtp *u, const struct srtp_row *row, const struct wor
 			continue;
 
 		const struct srtp_stream *s = &u->stream[SRTP_OUT][row[i].leg];
-		bool is_short = srtp_suite_of((enum srtp_suite)s->suite)->key_len == 16;
-		unsigned at = is_short ? shorts++ : --longs;
+		unsigned at = s->wide ? --longs : shorts++;
 
 		srtp_iv_cm(x->iv[at], s->salt, be32_get(row[i].data + 8), k->index);
 		srtp_job_cipher(&x->cipher[at], s, &u->wide[SRTP_OUT][row[i].leg],
@@ -106,12 +105,12 @@ static void tag(struct srtp *u, struct srtp_row *row, const struct work *work, u
 			continue;
 
 		const struct srtp_stream *s = &u->stream[SRTP_OUT][row[i].leg];
-		uint8_t tag_len = srtp_suite_of((enum srtp_suite)s->suite)->tag_len;
 		uint8_t *after = row[i].data + row[i].len;
 
-		memcpy(after, u->cold[row[i].leg].rtp[SRTP_OUT].mki, s->mki_len);
-		memcpy(after + s->mki_len, x->digest[hashes++], tag_len);
-		row[i].len = (uint16_t)(row[i].len + s->mki_len + tag_len);
+		if (s->mki_len != 0)
+			memcpy(after, u->cold[row[i].leg].rtp[SRTP_OUT].mki, s->mki_len);
+		srtp_tag_copy(after + s->mki_len, x->digest[hashes++], s->tag_len);
+		row[i].len = (uint16_t)(row[i].len + s->mki_len + s->tag_len);
 	}
 }
 
