@@ -14,11 +14,11 @@ LIMITS = {
 LATE_US = 1000  # the generator itself, p99
 REST_S = 3  # a host that grants a virtual CPU less than all of its time gives it back so
 STEAL_SHARE = 0.03
-TIME_LIMIT_S = (90, 400)  # of one search: quick, whole
+TIME_LIMIT_S = (60, 400)  # of one search: quick, whole
 SCENES = {  # name: (options of open(), where to begin: ours, theirs)
-    "relay": ({"press": 150}, 10000, 1500),
-    "record": ({"record": True}, 10000, 1700),
-    "srtp": ({"srtp": True}, 8000, 1700),
+    "relay": ({"press": 150}, 11000, 1500),
+    "record": ({"record": True}, 12000, 1700),
+    "srtp": ({"srtp": True}, 9000, 1900),
     "transcode_pcma": ({"codecs": ("PCMU", "PCMA")}, 3000, 400),
     "transcode_opus": ({"codecs": ("PCMU", "opus")}, 150, 60),
     "play": ({"play": True}, 4000, 200),
