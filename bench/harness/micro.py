@@ -102,7 +102,7 @@ def run(build, cpu, quick, say):
             continue
         if piece in COLD and not quick:
             r["by_objects"] = [{"objects": n, "ns": timed(build, piece, cpu, "--of", str(n))["ns"]} for n in OBJECTS]
-        r["cache_misses"] = cache_misses(build, piece) if piece in COLD and valgrind else None
+        r["cache_misses"] = cache_misses(build, piece) if piece in COLD and valgrind and not quick else None
         say(f"{piece}: {r['ns']:.0f} ns, {r['cycles']:.0f} cycles"
             + (f", {r['cache_misses']['first_level']:.1f} lines from beyond the first level" if r["cache_misses"] else ""))
     if not valgrind:

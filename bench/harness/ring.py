@@ -31,6 +31,7 @@ class Ring:
     def __init__(self, build, store, cpu, quick, say):
         self.build, self.store, self.cpu, self.say = build, store, cpu, say
         self.rounds, self.repeats = (50, 3) if quick else (500, 3)
+        self.best = {}  # (scene, legs): the better pass
 
     def exists(self):
         """Scenes that this build of bench_worker has."""
@@ -48,6 +49,18 @@ class Ring:
         return json.loads(done.stdout)
 
     def at(self, name, unit, legs):
+        """The better of this pass and those before: a host that has other guests takes up to half of a core's speed for
+        minutes at a time, and never gives any. All medians are kept in `passes_ns`."""
+        result = self.one_pass(name, unit, legs)
+        self.tell(name, unit, result)
+        before = self.best.get((name, legs))
+        passes = (before or {}).get("passes_ns", []) + ([result["ns_per_frame"]] if not result["doubt"] else [])
+        if before and not before["doubt"] and (result["doubt"] or before["ns_per_frame"] <= result["ns_per_frame"]):
+            result = before
+        self.best[name, legs] = {**result, "passes_ns": passes}
+        return self.best[name, legs]
+
+    def one_pass(self, name, unit, legs):
         """Medians; the stages and everything else are of the run in the middle."""
         runs = [self.once(name, legs) for _ in range(self.repeats)]
         good = sorted((r for r in runs if r["doubt"] == ""), key=lambda r: r["ns_per_frame"])
@@ -59,7 +72,6 @@ class Ring:
             result = {key: round(20e6 / median), "ns_per_frame": median, "samples_ns": [r["ns_per_frame"] for r in good],
                       "spread": (good[-1]["ns_per_frame"] - good[0]["ns_per_frame"]) / median, "runs": len(good),
                       **{field: middle[field] for field in KEPT if field in middle}}
-        self.tell(name, unit, result)
         return result
 
     def tell(self, name, unit, r):

@@ -30,8 +30,9 @@ static const struct rpc_param monitor_params[] = {
 	RPC_PARAM_END,
 };
 static const struct rpc_param report_params[] = {
-	RPC_PARAM_WORD("of", RPC_REQUIRED, "queues|agents|flows|groups"),
+	RPC_PARAM_WORD("of", RPC_REQUIRED, "queues|agents|flows|groups|notes"),
 	RPC_PARAM_TEXT("key", RPC_OPTIONAL | RPC_NULLABLE, 1, 63),
+	RPC_PARAM_WORD("by", RPC_OPTIONAL, "call|queue|agent"),
 	RPC_PARAM_INT("from_ms", RPC_REQUIRED, 0, INT64_MAX),
 	RPC_PARAM_INT("to_ms", RPC_REQUIRED, 1, INT64_MAX),
 	RPC_PARAM_WORD("interval", RPC_OPTIONAL, "15m|30m|1h|1d|all"),

@@ -108,11 +108,13 @@ static struct store_alias *groups_of(const struct config *c)
 
 enum rpc_answer api_report(const struct rpc_call *call, json_t **result, struct rpc_error *err)
 {
-	static const char *const of[] = {"queues", "agents", "flows", "groups"};
-	static const enum tally_kind kinds[] = {TALLY_QUEUE, TALLY_AGENT, TALLY_FLOW, TALLY_AGENT};
+	static const char *const of[] = {"queues", "agents", "flows", "groups", "notes"};
+	static const enum tally_kind kinds[] = {TALLY_QUEUE, TALLY_AGENT, TALLY_FLOW, TALLY_AGENT,
+						TALLY_QUEUE};
+	static const char *const by[] = {"call", "queue", "agent"};
 	static const char *const units[] = {"15m", "30m", "1h", "1d", "all"};
 	struct api *api = call->owner;
-	int what = word_of(rpc_param_text(call->params, "of", ""), of, 4);
+	int what = word_of(rpc_param_text(call->params, "of", ""), of, 5);
 	int unit = word_of(rpc_param_text(call->params, "interval", "15m"), units, ZONE_UNITS);
 	const char *zone = rpc_param_text(call->params, "zone", NULL);
 	char own[32];
@@ -142,6 +144,13 @@ enum rpc_answer api_report(const struct rpc_call *call, json_t **result, struct 
 			      STORE_BORDERS_MAX - 1);
 		return RPC_ANSWER_ERROR;
 	}
+	if (what == 4 && r.key == NULL) {
+		rpc_error_set(err, RPC_INVALID_PARAMS,
+			      "params.key: which notes? Name the key under which flows keep them");
+		return RPC_ANSWER_ERROR;
+	}
+	if (what == 4)
+		r.notes = STORE_NOTES + word_of(rpc_param_text(call->params, "by", "call"), by, 3);
 	if (what == 3) {
 		groups = groups_of(api->c->config);
 		r.alias = groups;

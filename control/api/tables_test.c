@@ -213,6 +213,32 @@ static void a_phone_that_rejects_is_found(void)
 	top_close(d);
 }
 
+/* While the conversation goes on, not at its end. */
+static void a_phone_that_sends_nothing_is_found(void)
+{
+	struct desk_top *d = top_open();
+	json_t *params = json_pack("{s:s}", "agent", "1001");
+	struct kit_call *customer = talk(d);
+
+	d->k.engine->one_way_ms = 19000;
+	for (int i = 0; i < 15; i++)
+		watch_second(&d->k.c);
+	kit_wait(100);
+	d->k.engine->one_way_ms = 21000;
+	for (int i = 0; i < 45; i++)
+		watch_second(&d->k.c);
+	ask_until(d, "agent.conduct", params, "findings", 1);
+	check_str(text(first(d, "findings"), "rule"), "media_gap");
+	check_int(number(first(d, "findings"), "lasted_ms"), 21000);
+	check_str(text(first(d, "findings"), "call"), call_kit_newest(&d->k)->id);
+	check(!customer->closed);
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_empty(&d->k));
+	ask_until(d, "agent.conduct", params, "findings", 1);
+	json_decref(params);
+	top_close(d);
+}
+
 static void a_supervisor_takes_the_conversation_over(void)
 {
 	struct desk_top *d = top_open();
@@ -321,6 +347,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_report_tells_of_the_call_that_was),
 	CHECK_CASE(a_long_call_alarms_and_is_in_the_list),
 	CHECK_CASE(a_phone_that_rejects_is_found),
+	CHECK_CASE(a_phone_that_sends_nothing_is_found),
 	CHECK_CASE(a_supervisor_takes_the_conversation_over),
 	CHECK_CASE(who_listens_takes_over_at_once),
 	CHECK_CASE(a_backup_is_made_while_calls_run),

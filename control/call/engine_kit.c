@@ -318,9 +318,11 @@ static enum rpc_answer do_leg_close(const struct rpc_call *c, json_t **result,
 
 static enum rpc_answer do_leg_stat(const struct rpc_call *c, json_t **result, struct rpc_error *err)
 {
+	const struct engine_kit *k = c->owner;
+
 	(void)err;
-	(void)c;
-	*result = json_pack("{s:i}", "level_dbov", -20);
+	*result = json_pack("{s:i,s:{s:i,s:i}}", "level_dbov", -20, "sound", "one_way_ms",
+			    (int)k->one_way_ms, "silence_max_ms", 0);
 	return RPC_ANSWER_RESULT;
 }
 

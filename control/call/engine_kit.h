@@ -37,8 +37,9 @@ struct engine_kit {
 	int fd;
 	char path[108];
 	struct engine_kit_leg leg[ENGINE_KIT_LEGS];
-	char digits[64];   /* typed into the next collections, one string each, split by ',' */
-	uint32_t think_ms; /* a collection without digits times out after so long; 0: at once */
+	char digits[64];     /* typed into the next collections, one string each, split by ',' */
+	uint32_t think_ms;   /* a collection without digits times out after so long; 0: at once */
+	unsigned one_way_ms; /* what each leg.stat says */
 	unsigned fail_leg_open; /* so many leg.open are refused as overloaded */
 	bool no_volume;         /* its recorder has none, and refuses */
 	unsigned calls, recordings, recordings_done, hears;

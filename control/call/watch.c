@@ -289,21 +289,65 @@ void watch_dnd(struct centre *c, int agent)
 			 (struct conduct_event){.kind = CONDUCT_EV_DND, .evidence = "switched on"});
 }
 
-void watch_sound(const struct party *p, const json_t *stats)
+/* Only of who talks with a caller of a queue; its record knows the agent even when it is over. */
+static void heard(struct centre *c, int agent, const char *call, const json_t *stats)
 {
 	const json_t *sound = json_object_get(stats, "sound");
-	struct watched *w = of(p->call->centre, p->agent);
+	struct watched *w = of(c, agent);
 
-	/* Only of who talked with a caller of a queue; its record knows the agent even when it is over. */
-	if (w == NULL || sound == NULL || strcmp(w->conduct.call, p->call->id) != 0)
+	if (w == NULL || sound == NULL || strcmp(w->conduct.call, call) != 0)
 		return;
-	happened(p->call->centre, w,
+	happened(c, w,
 		 (struct conduct_event){
 			 .kind = CONDUCT_EV_SOUND,
 			 .ms = (uint64_t)json_integer_value(json_object_get(sound, "one_way_ms")),
 			 .silence_ms = (uint64_t)json_integer_value(
 				 json_object_get(sound, "silence_max_ms")),
-			 .call = p->call->id});
+			 .call = call});
+}
+
+void watch_sound(const struct party *p, const json_t *stats)
+{
+	heard(p->call->centre, p->agent, p->call->id, stats);
+}
+
+/* A question on its way: what has come from an agent's phone so far. */
+struct question {
+	struct centre *centre;
+	int agent;
+	char call[CLOCK_UUID_SIZE];
+};
+
+static void on_stat(void *arg, int err, const json_t *result, const struct rpc_error *why)
+{
+	struct question *q = arg;
+
+	(void)why;
+	if (err == 0)
+		heard(q->centre, q->agent, q->call, result);
+	free(q);
+}
+
+static void ask(struct centre *c, uint32_t agent)
+{
+	struct acd_agent_view v;
+	const struct call *call;
+	struct question *q;
+
+	if (c->engine == NULL || !engine_is_up(c->engine) ||
+	    !acd_agent_view(c->acd, (int)agent, &v) || v.agent.state != AGENT_TALKING ||
+	    v.call == 0)
+		return;
+	call = centre_call(c, v.call);
+	if (call == NULL || call->agent == NULL || call->agent->state != PARTY_UP)
+		return;
+	q = malloc(sizeof(*q));
+	if (q == NULL)
+		return;
+	*q = (struct question){.centre = c, .agent = (int)agent};
+	snprintf(q->call, sizeof(q->call), "%s", call->id);
+	if (engine_leg_stat(c->engine, call->agent->leg, on_stat, q) != 0)
+		free(q);
 }
 
 /* --- time ---------------------------------------------------------------------------------- */
@@ -411,13 +455,12 @@ void watch_second(struct centre *c)
 
 		tell(c, &w->at[i], a, n);
 	}
-	if (++w->seconds % CONDUCT_EVERY_S == 0) {
-		for (uint32_t i = 0; i < w->desks; i++) {
-			take_up(c, i);
-			if (w->at[i].conduct.signed_in)
-				happened(c, &w->at[i],
-					 (struct conduct_event){.kind = CONDUCT_EV_TIME});
-		}
+	/* Each agent's turn comes every CONDUCT_EVERY_S, and not everybody's at once. */
+	for (uint32_t i = ++w->seconds % CONDUCT_EVERY_S; i < w->desks; i += CONDUCT_EVERY_S) {
+		take_up(c, i);
+		if (w->at[i].conduct.signed_in)
+			happened(c, &w->at[i], (struct conduct_event){.kind = CONDUCT_EV_TIME});
+		ask(c, i);
 	}
 	if (c->store == NULL)
 		return;

@@ -72,15 +72,17 @@ static const struct cli_command commands[] = {
 	 "there is an alarm. With --day (a date, or today) the list of that day's overlong calls with their recordings.\n\n"
 	 "  patchbay alarms\n"
 	 "  patchbay alarms --day 2026-11-25\n", cli_alarms},
-	{"report", "queues|agents|groups|flows [KEY] [--from T] [--to T] [--interval 15m|30m|1h|1d|all] [--zone Z] [--csv]",
+	{"report", "queues|agents|groups|flows [KEY] | notes KEY [--by queue|agent] [--from T] [--to T] [--interval 15m|30m|1h|1d|all] [--zone Z] [--csv]",
 	 "what happened: per queue, agent, group of agents or flow, in intervals",
 	 "From today's midnight to now and as one interval unless it is said otherwise. T is a number of minutes, hours or days ago\n"
 	 "(30m, 2h, 7d), a date (2026-11-22) or a moment (2026-11-22T14:30); hours and days are those of --zone, such as\n"
 	 "Europe/Berlin (else patchbayd's). Counts belong to the interval in which something happened, durations are divided at its\n"
-	 "borders; the columns of --csv and --json are explained in control-protocol.md.\n\n"
+	 "borders; the columns of --csv and --json are explained in control-protocol.md. Notes are what flows keep with a call\n"
+	 "under KEY, such as a survey's score: how often which value, the mean, and its change against the interval before.\n\n"
 	 "  patchbay report queues --from 2026-11-22 --to 2026-11-23 --interval 1h\n"
 	 "  patchbay report agents 1001 --interval 15m --csv > 1001.csv\n"
-	 "  patchbay report flows --from 7d --interval 1d --json\n", cli_report},
+	 "  patchbay report flows --from 7d --interval 1d --json\n"
+	 "  patchbay report notes score --by queue --from 14d --interval 1d\n", cli_report},
 	{"plan", "seats --users N [--users-per-seat N] [--elsewhere N] [--hours H] [--days D] [--hours-of-one H]\n"
 	 "                      | weeks [QUEUE] [--calls] [--falls X] [--weeks N] [--zone Z]",
 	 "seats and people that are needed, and whether the weeks say so",

@@ -122,7 +122,9 @@ static const struct {
 	{"report",
 	 "{'of':'queues','rows':[{'from_ms':1761429600000,'to_ms':1761433200000,'queue':'=sales','"
 	 "offered':10,'answered':8,'answer_rate':0.8,'service_level':0.875,'speed_of_answer_ms':"
-	 "9000,'handle_time_ms':null,'not_ready':{'lunch':61000}}]}"},
+	 "9000,'handle_time_ms':null,'not_ready':{'lunch':61000},'answers':3,'mean':3.5,'change':-"
+	 "0.25,'"
+	 "lowest':1,'highest':5,'values':{'5':2,'1':1}}]}"},
 	{"alarms",
 	 "{'alarms':[{'area':'disk','text':'full','since_ms':1}],'overlong':[{'agent':'"
 	 "1001','call':'c-1','queue':'sales','what':'talk','level':2,'role':'controller','"
@@ -299,7 +301,10 @@ static const struct {
 	{"plan weeks sales", 0,
 	 "no alert: it takes 3 weeks, each 5 points or more below the week before", NULL},
 	{"plan weeks --calls --weeks 27", 2, NULL, "--weeks must be"},
-	{"report lunches", 2, NULL, "\"lunches\" is none of queues, agents, groups, flows"},
+	{"report notes score", 0, "3  3.50   -0.25       1        5  5: 2, 1: 1\n", NULL},
+	{"report notes", 2, NULL, "which notes? Name the key"},
+	{"report queues --by agent", 2, NULL, "--by is queue or agent, and for notes"},
+	{"report lunches", 2, NULL, "\"lunches\" is none of queues, agents, groups, flows, notes"},
 	{"report queues --from yesterday", 2, NULL, "--from must be 30m, 2h, 7d or a date"},
 	{"report queues --from 2026-11-22 --to 2026-11-21", 2, NULL, "--to must be after --from"},
 	{"alarms", 1, "disk: full\n", NULL},

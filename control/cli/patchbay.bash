@@ -34,7 +34,7 @@ _patchbay() {
   monitor) ask calls; words "--by --mode" ;;
   takeover) ask calls; words "--by" ;;
   alarms) words "--day" ;;
-  report) words "queues agents groups flows --from --to --interval --zone --csv" ;;
+  report) words "queues agents groups flows notes --by --from --to --interval --zone --csv" ;;
   plan) words "seats weeks --users --users-per-seat --elsewhere --hours --days --hours-of-one --calls --falls --weeks --zone"; ask queues ;;
   backup) files ;;
   restore) words "--database --config"; files ;;

@@ -106,6 +106,34 @@ static void flow_row(struct table *t, const json_t *r)
 	count(t, cli_int(r, "other"));
 }
 
+static void note_row(struct table *t, const json_t *r)
+{
+	char values[160] = "";
+	const char *value;
+	size_t len = 0;
+	json_t *n;
+
+	count(t, cli_int(r, "answers"));
+	for (unsigned i = 0; i < 4; i++) {
+		static const char *const members[] = {"mean", "change", "lowest", "highest"};
+
+		if (json_is_number(json_object_get(r, members[i])))
+			table_cellf(t,
+				    i == 1   ? "%+.2f"
+				    : i == 0 ? "%.2f"
+					     : "%g",
+				    cli_real(r, members[i]));
+		else
+			table_cell(t, NULL);
+	}
+	json_object_foreach(json_object_get(r, "values"), value, n) if (len < sizeof(values)) len +=
+		(size_t)snprintf(values + len, sizeof(values) - len, "%s%s: %lld",
+				 len > 0 ? ", " : "", value, (long long)json_integer_value(n));
+	table_cell(t, values);
+}
+
+static const char *const note_titles[] = {"FROM",   "OF",     "ANSWERS", "MEAN",
+					  "CHANGE", "LOWEST", "HIGHEST", "VALUES"};
 static const char *const queue_titles[] = {
 	"FROM", "QUEUE", "OFFERED", "ANSWERED", "SHORT",  "LOST", "OVERFLOW", "ANSWER %",
 	"SL %", "20S %", "30S %",   "ASA",      "HANDLE", "TALK", "HOLD",     "WRAP-UP"};
@@ -130,6 +158,8 @@ static void print_table(struct cli *c, const char *of, const json_t *rows)
 		COLUMNS(t, agent_titles);
 	else if (strcmp(of, "groups") == 0)
 		COLUMNS(t, group_titles);
+	else if (strcmp(of, "notes") == 0)
+		COLUMNS(t, note_titles);
 	else
 		COLUMNS(t, flow_titles);
 	json_array_foreach(rows, i, r)
@@ -141,6 +171,11 @@ static void print_table(struct cli *c, const char *of, const json_t *rows)
 		} else if (strcmp(of, "agents") == 0 || strcmp(of, "groups") == 0) {
 			table_cell(t, cli_text(r, of[0] == 'a' ? "agent" : "group"));
 			agent_row(t, r);
+		} else if (strcmp(of, "notes") == 0) {
+			table_cell(t, json_object_get(r, "queue")   ? cli_text(r, "queue")
+				      : json_object_get(r, "agent") ? cli_text(r, "agent")
+								    : cli_text(r, "note"));
+			note_row(t, r);
 		} else {
 			table_cell(t, cli_text(r, "flow"));
 			flow_row(t, r);
@@ -230,7 +265,7 @@ static int64_t today_ms(void)
 
 int cli_report(struct cli *c)
 {
-	const char *of, *key, *from, *to, *interval, *zone;
+	const char *of, *key, *from, *to, *interval, *zone, *by;
 	bool csv = cli_switch(c, "--csv");
 	int64_t from_ms, to_ms = (int64_t)time(NULL) * 1000;
 	json_t *p, *r = NULL;
@@ -238,14 +273,21 @@ int cli_report(struct cli *c)
 
 	if (!cli_option(c, "--from", &from) || !cli_option(c, "--to", &to) ||
 	    !cli_option(c, "--interval", &interval) || !cli_option(c, "--zone", &zone) ||
-	    !cli_need(c, "queues, agents, groups or flows", &of))
+	    !cli_option(c, "--by", &by) ||
+	    !cli_need(c, "queues, agents, groups, flows or notes", &of))
 		return CLI_USAGE;
 	key = cli_word(c);
 	if (!cli_end(c))
 		return CLI_USAGE;
 	if (strcmp(of, "queues") != 0 && strcmp(of, "agents") != 0 && strcmp(of, "flows") != 0 &&
-	    strcmp(of, "groups") != 0)
-		return cli_usage(c, "\"%s\" is none of queues, agents, groups, flows", of);
+	    strcmp(of, "groups") != 0 && strcmp(of, "notes") != 0)
+		return cli_usage(c, "\"%s\" is none of queues, agents, groups, flows, notes", of);
+	if (strcmp(of, "notes") == 0 && key == NULL)
+		return cli_usage(c, "which notes? Name the key under which flows keep them, as in "
+				    "\"report notes score\"");
+	if (by != NULL &&
+	    (strcmp(of, "notes") != 0 || (strcmp(by, "queue") != 0 && strcmp(by, "agent") != 0)))
+		return cli_usage(c, "--by is queue or agent, and for notes");
 	if (zone != NULL) { /* times that are given and shown are that place's, too */
 		setenv("TZ", zone, 1);
 		tzset();
@@ -260,6 +302,8 @@ int cli_report(struct cli *c)
 		      (json_int_t)to_ms, "interval", interval ? interval : "all");
 	if (key != NULL)
 		json_object_set_new(p, "key", json_string(key));
+	if (by != NULL)
+		json_object_set_new(p, "by", json_string(by));
 	if (zone != NULL)
 		json_object_set_new(p, "zone", json_string(zone));
 	rc = cli_ask(c, CLI_DAEMON, "report", p, &r);

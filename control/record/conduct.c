@@ -166,7 +166,7 @@ static void talk(struct look *l)
 	struct conduct *c = l->c;
 
 	c->holds = 0;
-	c->held = false;
+	c->held = c->gap_told = c->silence_told = false;
 	snprintf(c->call, sizeof(c->call), "%s", l->e->call ? l->e->call : "");
 }
 
@@ -175,10 +175,14 @@ static void sound(struct look *l)
 	uint64_t gap_ms = (uint64_t)l->limits->media_gap_s * 1000;
 	uint64_t silent_ms = (uint64_t)l->limits->silent_s * 1000;
 
-	if (gap_ms > 0 && l->e->ms > gap_ms)
+	if (gap_ms > 0 && l->e->ms > gap_ms && !l->c->gap_told) {
+		l->c->gap_told = true;
 		find(l, CONDUCT_MEDIA_GAP, 1, l->e->ms);
-	if (silent_ms > 0 && l->e->silence_ms > silent_ms)
+	}
+	if (silent_ms > 0 && l->e->silence_ms > silent_ms && !l->c->silence_told) {
+		l->c->silence_told = true;
 		find(l, CONDUCT_SILENT, 1, l->e->silence_ms);
+	}
 }
 
 /* The counts of a day begin anew; what lasts over midnight is divided there. */

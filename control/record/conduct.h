@@ -75,7 +75,7 @@ enum conduct_event_kind {
 	CONDUCT_EV_HOLD,         /* by the agent */
 	CONDUCT_EV_RESUME,
 	CONDUCT_EV_TALK_OVER,
-	CONDUCT_EV_SOUND, /* of a conversation: `ms` nothing came, `silence_ms` the longest silence */
+	CONDUCT_EV_SOUND, /* of a conversation so far: `ms` nothing came, `silence_ms` the longest silence */
 	CONDUCT_EV_TIME, /* time has passed: at least each half minute */
 };
 
@@ -100,6 +100,7 @@ struct conduct_window {
 struct conduct {
 	int32_t day;
 	bool signed_in, registered_once, away, held, hold_told, away_told;
+	bool gap_told, silence_told;     /* of this conversation */
 	uint64_t away_since_ms, away_ms; /* of the day */
 	uint64_t held_since_ms;
 	unsigned sign_ins, aways, holds;

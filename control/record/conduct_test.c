@@ -92,12 +92,20 @@ static void dodgers_are_found_with_evidence(void)
 		{135, CONDUCT_EV_RESUME, 0, false},    {140, CONDUCT_EV_HOLD, 0, false},
 		{262, CONDUCT_EV_TALK_OVER, 0, false}, {262, CONDUCT_EV_SOUND, 61000, false},
 	};
+	/* Asked again and again while it lasts: told once a conversation. */
+	static const struct line gaps[] = {
+		{0, CONDUCT_EV_TALK, 0, false},       {15, CONDUCT_EV_SOUND, 9000, false},
+		{30, CONDUCT_EV_SOUND, 24000, false}, {45, CONDUCT_EV_SOUND, 30000, false},
+		{50, CONDUCT_EV_TALK_OVER, 0, false}, {50, CONDUCT_EV_SOUND, 30000, false},
+		{100, CONDUCT_EV_TALK, 0, false},     {115, CONDUCT_EV_SOUND, 11000, false},
+	};
 	static const struct line leaves[] = {
 		{0, CONDUCT_EV_SIGNED_IN, 0, false},
 		{10, CONDUCT_EV_AWAY, 0, true},
 		{20, CONDUCT_EV_SIGNED_OUT, 0, true},
 	};
 
+	TELL(gaps, "media_gap@30 media_gap@115");
 	TELL(rejects, "rejected_ring@200");
 	TELL(disturbed, "do_not_disturb@100 do_not_disturb@300");
 	TELL(unplugs, "unplugged@100 unplugged@200 unplugged@300 re_registered@330");

@@ -322,7 +322,9 @@ static json_t *report(struct store *store, struct question *q)
 	pthread_mutex_unlock(&store->lock);
 	/* Sums over months, and of few who ask. */
 	sqlite3_progress_handler(store->read_db, 20 * STORE_READ_STEPS_MAX, too_long, NULL);
-	rows = store_report_answer(store->read_db, q, limits, limits ? n : 0);
+	rows = q->report.notes != STORE_NO_NOTES
+		       ? store_report_notes(store->read_db, q)
+		       : store_report_answer(store->read_db, q, limits, limits ? n : 0);
 	free(limits);
 	return rows;
 }

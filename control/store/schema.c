@@ -126,8 +126,11 @@ const char *const store_migrations[] = {
 	" BEGIN UPDATE interval_mark SET until_ms = NEW.at_ms - NEW.at_ms % 900000; END;"
 	"CREATE TRIGGER call_late AFTER UPDATE OF ended_ms ON calls WHEN NEW.ended_ms IS NOT OLD.ended_ms AND EXISTS"
 	" (SELECT 1 FROM interval_mark WHERE NEW.ended_ms < until_ms AND NEW.ended_ms >= highest_ms - 86400000)"
-	" BEGIN UPDATE interval_mark SET until_ms = NEW.ended_ms - NEW.ended_ms % 900000; END;",	/* who was told of an overlong call */
+	" BEGIN UPDATE interval_mark SET until_ms = NEW.ended_ms - NEW.ended_ms % 900000; END;",
+	/* who was told of an overlong call */
 	"ALTER TABLE overlong ADD COLUMN told TEXT NOT NULL DEFAULT '[]';",
+	/* reports of notes ask for a key and a time */
+	"CREATE INDEX call_notes_at ON call_notes(key, at_ms);",
 };
 /* clang-format on */
 

@@ -200,9 +200,13 @@ int store_ask(struct store *store, enum store_question question, const struct st
 struct store_alias {
 	char agent[CALL_RECORD_NAME_MAX], group[CALL_RECORD_NAME_MAX];
 };
+/* Not the tables but what flows noted with calls under `key`: {from_ms, to_ms, note, queue|agent?, answers, mean, lowest,
+ * highest (null unless values are numbers), change (of the mean against the period before; null: none), values: {value: n}}. */
+enum store_notes { STORE_NO_NOTES, STORE_NOTES, STORE_NOTES_BY_QUEUE, STORE_NOTES_BY_AGENT };
 struct store_report {
-	enum tally_kind kind; /* QUEUE, AGENT (with its reasons) or FLOW */
-	const char *key;      /* one of them; NULL: all */
+	enum tally_kind kind;   /* QUEUE, AGENT (with its reasons) or FLOW */
+	enum store_notes notes; /* instead of `kind` */
+	const char *key;        /* one of them; NULL: all */
 	const uint64_t *border;
 	uint32_t borders;
 	uint64_t now_ms;

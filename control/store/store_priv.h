@@ -151,6 +151,9 @@ uint64_t store_tabulate_highest(sqlite3 *db);
 /* Where a database begins that has no tables: with its first raw row before `to_ms`. 0: there is none. */
 uint64_t store_tabulate_first(sqlite3 *db, uint64_t to_ms);
 
+/* report_notes.c */
+json_t *store_report_notes(sqlite3 *db, struct question *q);
+
 /* report.c */
 json_t *store_report_answer(sqlite3 *db, struct question *q, const struct tally_limits *limits,
 			    size_t n_limits);

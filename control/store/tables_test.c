@@ -364,6 +364,88 @@ static void what_is_old_is_deleted_in_small_steps(void)
 	place_remove(&p);
 }
 
+static void put_note(struct store *s, const char *call, const char *queue, const char *agent,
+		     uint64_t at_ms, const char *value)
+{
+	struct call_record r;
+
+	call_record_begin(&r, call, CALL_IN, "138", "95598", at_ms - 1000);
+	snprintf(r.queue, sizeof(r.queue), "%s", queue);
+	snprintf(r.agents[r.agent_count++], sizeof(r.agents[0]), "%s", agent);
+	call_record_end(&r, PARTY_SYSTEM, CALL_CAUSE_NORMAL, at_ms);
+	check(store_call(s, &r));
+	check(store_note(s, call, at_ms, "score", value));
+}
+
+static const json_t *ask_notes(struct store *s, struct reply *r, enum store_notes notes)
+{
+	static const uint64_t border[] = {FROM_MS, FROM_MS + TALLY_INTERVAL_MS,
+					  FROM_MS + 2 * TALLY_INTERVAL_MS};
+	const struct store_report ask = {
+		.notes = notes, .key = "score", .border = border, .borders = 3};
+
+	json_decref(r->result);
+	*r = (struct reply){0};
+	check_int(store_report(s, &ask, keep_reply, r), 0);
+	wait_reply(s, r);
+	check_str(r->error, "");
+	return json_object_get(r->result, "rows");
+}
+
+static void expect_row(const json_t *row, const char *want)
+{
+	char *text;
+	json_t *copy = json_deep_copy(row);
+
+	json_object_del(copy, "from_ms");
+	json_object_del(copy, "to_ms");
+	text = json_dumps(copy, JSON_COMPACT | JSON_REAL_PRECISION(4));
+	check_str(text, want);
+	free(text);
+	json_decref(copy);
+}
+
+/* What callers pressed in a survey, in two periods. */
+static void two_periods_of_a_survey(void)
+{
+	struct place p;
+	struct store *s;
+	const uint64_t first = FROM_MS + 60000, second = first + TALLY_INTERVAL_MS;
+	struct reply r = {0};
+	const json_t *rows;
+
+	place_make(&p);
+	s = open_store(&p);
+	put_note(s, "a", "sales", "1001", first, "5");
+	put_note(s, "b", "sales", "1002", first, "2");
+	put_note(s, "c", "repair", "1001", first, "5");
+	put_note(s, "d", "sales", "1001", second, "1");
+	put_note(s, "e", "sales", "1001", second, "none");
+	put_note(s, "f", "sales", "1001", second + TALLY_INTERVAL_MS, "3"); /* afterwards */
+	check(store_note(s, "a", first, "account", "99"));
+	settle(s);
+	rows = ask_notes(s, &r, STORE_NOTES);
+	check_int(json_array_size(rows), 2);
+	expect_row(json_array_get(rows, 0),
+		   "{\"note\":\"score\",\"answers\":3,\"mean\":4.0,\"lowest\":2.0,\"highest\":5.0,"
+		   "\"change\":null,\"values\":{\"5\":2,\"2\":1}}");
+	expect_row(json_array_get(rows, 1),
+		   "{\"note\":\"score\",\"answers\":2,\"mean\":1.0,\"lowest\":1.0,\"highest\":1.0,"
+		   "\"change\":-3.0,\"values\":{\"1\":1,\"none\":1}}");
+	rows = ask_notes(s, &r, STORE_NOTES_BY_QUEUE);
+	check_int(json_array_size(rows), 3);
+	expect_row(
+		json_array_get(rows, 2),
+		"{\"note\":\"score\",\"queue\":\"sales\",\"answers\":2,\"mean\":1.0,\"lowest\":1.0,"
+		"\"highest\":1.0,\"change\":-2.5,\"values\":{\"1\":1,\"none\":1}}");
+	rows = ask_notes(s, &r, STORE_NOTES_BY_AGENT);
+	check_int(json_array_size(rows), 3);
+	check_str(json_string_value(json_object_get(json_array_get(rows, 1), "agent")), "1002");
+	json_decref(r.result);
+	check_int(store_close(s, 5000), 0);
+	place_remove(&p);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(tables_are_exact),
 	CHECK_CASE(late_rows_take_the_mark_back),
@@ -371,6 +453,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(hours_without_a_step_and_a_late_step_alone),
 	CHECK_CASE(the_log_of_an_agent_has_no_holes),
 	CHECK_CASE(what_is_old_is_deleted_in_small_steps),
+	CHECK_CASE(two_periods_of_a_survey),
 };
 
 int main(void)
