@@ -28,6 +28,7 @@ def recorder(build, store, seconds, say):
         return {"streams": None, "cpu_share": None, "doubt": f"{store} has {free >> 20} MiB free, {int(need * 1.2) >> 20} are needed"}
     done = subprocess.run(["nice", "-n", "-10", f"{build}/bench_record", store, str(RECORDER_CALLS), str(seconds)], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True)
+    shutil.rmtree(store, ignore_errors=True)  # five minutes are 66 GB
     number = r"([\d.]+)"
     found = re.search(rf"frames {number}, lost {number}, worker {number} ns a frame\n"
                       rf"recorder: {number} % of a core \(idle {number} %\), {number} MB/s, {number} writes/s, {number} writes per\s+"

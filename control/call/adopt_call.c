@@ -239,8 +239,6 @@ static bool rest_read(struct draft *d)
 	ok = kept_flag(o, "answered", &call->answered) && ok;
 	ok = kept_flag(o, "announced", &call->announced) && ok;
 	ok = kept_flag(o, "promised", &call->callback.promised) && ok;
-	ok = kept_flag(o, "emergency", &call->emergency) && ok;
-	ok = kept_text(o, "caller_id", call->caller_id, sizeof(call->caller_id)) && ok;
 	ok = kept_flag(o, "strange", &strange) && ok;
 	ok = kept_text(o, "confirm_collect", call->confirm_collect,
 		       sizeof(call->confirm_collect)) &&

@@ -209,7 +209,9 @@ struct call {
 	} callback;
 	struct tmr retry;
 
-	bool emergency;               /* a call for help: no limit holds it up */
+	bool emergency; /* a call for help: no limit holds it up */
+	char help
+		[SIP_USER_MAX]; /* the number for help that it was transferred to; else record.to is */
 	char caller_id[SIP_USER_MAX]; /* shown outside in the caller's place; "" the caller's */
 
 	/* dialling without the ACD */

@@ -591,6 +591,36 @@ static void a_call_for_help_goes_out_whatever_is_true(void)
 	call_kit_close(&k);
 }
 
+/* A caller who needs help is transferred to it: by a trunk that the caller's own call has filled, and whatever the
+ * prefixes of trunks. */
+static void a_caller_is_transferred_to_help(void)
+{
+	struct kit_call *customer;
+	struct call *call;
+	char why[200];
+
+	call_kit_open_with(&k, carrier);
+	call_kit_ready(&k, "1001");
+	strcpy(k.engine->digits, "1");
+	customer = call_kit_dial(&k, "95598");
+	check(call_kit_reaches(&k, CALL_TALKING));
+	call = call_kit_newest(&k);
+	k.world->mood = KIT_ANSWER;
+	k.world->refuse = 1;
+	check_int(transfer_call(call, "119", why, sizeof(why)), -ENOENT);
+	check_int(transfer_call(call, "120", why, sizeof(why)), 0);
+	check(call_kit_reaches(&k, CALL_TALKING));
+	check_int(k.world->calls, 3); /* the caller's own, one that the first trunk refused, and this */
+	check_str(kit_last(k.world)->info.to_user, "120");
+	check(k.c.alarm_count > 0);
+	check(strstr(k.c.alarms[k.c.alarm_count - 1].text, "is transferred to 120") != NULL);
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	for (unsigned i = 0; i < k.c.alarm_count; i++)
+		check(strncmp(k.c.alarms[i].area, "emergency", 9) != 0);
+	call_kit_close(&k);
+}
+
 static const char mobile[] =
 	"trunks:\n  - {name: t, host: 127.0.0.1, port: @WORLD@, prefix: \"0\"}\n";
 
@@ -928,6 +958,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(an_agent_calls_outside_with_its_queues_number),
 	CHECK_CASE(a_trunk_takes_so_many_calls),
 	CHECK_CASE(a_call_for_help_goes_out_whatever_is_true),
+	CHECK_CASE(a_caller_is_transferred_to_help),
 	CHECK_CASE(a_break_has_a_budget),
 	CHECK_CASE(a_restart_forgets_no_break),
 	CHECK_CASE(a_caller_is_parked_and_a_colleague_talks_on),

@@ -7,6 +7,7 @@
  * before all others.
  */
 #include "call/calls.h"
+#include "call/emergency.h"
 #include "call/park.h"
 #include "call/remote.h"
 
@@ -30,7 +31,12 @@ bool dial_is_busy(struct centre *c, int agent)
 
 static const struct config_trunk *trunk_of(struct party *p)
 {
-	return p->agent >= 0 ? NULL : config_trunk_for(p->call->centre->config, p->number);
+	const struct config *cfg = p->call->centre->config;
+
+	if (p->agent >= 0)
+		return NULL;
+	/* Which one takes a call for help is asked for again at each try; any one stands for "outside". */
+	return p->call->emergency ? &cfg->trunks[0] : config_trunk_for(cfg, p->number);
 }
 
 static void invite(struct party *p)
@@ -54,6 +60,7 @@ static void tell(struct call *call, enum dial_purpose why, int status)
 		no_answer ? CALL_CAUSE_NO_ANSWER : call_cause_of_sip((unsigned)status);
 	const char *queue = call->record.queue;
 
+	emergency_transfer_failed(call);
 	json_decref(call->confirm); /* it was for this ringing only */
 	call->confirm = NULL;
 	if (call->customer != NULL && call->customer->play_use == PLAY_RING)
@@ -89,7 +96,9 @@ void dial_start(struct call *call, const char *number, uint32_t timeout_s, enum 
 	int agent = known ? acd_agent_find(c->acd, number) : -1;
 	struct party *p;
 
-	if (known == NULL && config_trunk_for(c->config, number) == NULL) {
+	if (known == NULL && c->config->n_trunks > 0 && emergency_number(c, number)) {
+		emergency_transfer(call, number);
+	} else if (known == NULL && config_trunk_for(c->config, number) == NULL) {
 		tell(call, why, 404);
 		return;
 	}

@@ -65,16 +65,18 @@ static void area_of(const struct call *call, char *out, size_t size)
 static void tell(struct call *call, bool begins)
 {
 	struct centre *c = call->centre;
+	const char *number = call->help[0] != '\0' ? call->help : call->record.to;
 	char area[48], text[160];
 
 	area_of(call, area, sizeof(area));
-	snprintf(text, sizeof(text), "%.60s calls %.60s", call->record.from, call->record.to);
+	snprintf(text, sizeof(text), "%.60s %s %.60s", call->record.from,
+		 call->help[0] != '\0' ? "is transferred to" : "calls", number);
 	if (begins)
 		log_error("emergency", "[call=%s] %s", call->id, text);
 	centre_alarm(c, area, begins, text);
 	centre_publish(c, "emergency",
 		       json_pack("{s:s,s:s,s:s,s:b}", "call", call->id, "from", call->record.from,
-				 "number", call->record.to, "running", begins));
+				 "number", number, "running", begins));
 }
 
 static void invite(struct party *p)
@@ -144,4 +146,23 @@ void emergency_over(struct call *call)
 {
 	if (call->emergency)
 		tell(call, false);
+}
+
+void emergency_transfer(struct call *call, const char *number)
+{
+	snprintf(call->help, sizeof(call->help), "%s", number);
+	call->emergency = true;
+	if (call->centre->config->emergency.caller_id[0] != '\0')
+		snprintf(call->caller_id, sizeof(call->caller_id), "%s",
+			 call->centre->config->emergency.caller_id);
+	emergency_begins(call);
+}
+
+void emergency_transfer_failed(struct call *call)
+{
+	if (call->help[0] == '\0')
+		return;
+	emergency_over(call);
+	call->emergency = false;
+	call->help[0] = '\0';
 }

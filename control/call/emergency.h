@@ -4,7 +4,7 @@
  * whether there is room: not in the centre, not in the SIP stack, not in the engine. The trunks are tried in
  * the order that the configuration gives, the next one after any failure; a trunk whose calls_max is reached
  * takes it nevertheless, and with `preempt` its newest other call is ended first. An alarm stands as
- * long as the call.
+ * long as the call. The same is true of who is transferred to such a number, by phone, command line or API.
  *
  * Thread: libre's loop.
  */
@@ -18,6 +18,12 @@ bool emergency_number(void *centre, const char *number);
 
 /* `by` dials one. Takes the dialog. */
 void emergency_call(struct centre *c, struct sip_call *sip, const char *by, const char *number);
+
+/* A conversation is transferred to a number for help: from here on it is a call for help itself. */
+void emergency_transfer(struct call *call, const char *number);
+
+/* No trunk took it: it is an ordinary call again. Others: nothing happens. */
+void emergency_transfer_failed(struct call *call);
 
 /* The next trunk for it that is not among the bits of `tried`; -1: none. May end another call of it. */
 int emergency_trunk(struct centre *c, uint64_t tried);

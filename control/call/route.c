@@ -35,9 +35,10 @@ bool route_known(struct centre *c, const char *number, bool inside)
 {
 	if (config_hotline_find(c->config, number) != NULL)
 		return true;
-	return inside && (config_agent_find(c->config, number) != NULL ||
-			  route_queue(c, number) != NULL || conference_dialled(c, number) != NULL ||
-			  config_trunk_for(c->config, number) != NULL);
+	return inside &&
+	       (config_agent_find(c->config, number) != NULL || route_queue(c, number) != NULL ||
+		conference_dialled(c, number) != NULL || emergency_number(c, number) ||
+		config_trunk_for(c->config, number) != NULL);
 }
 
 void route_customer(struct call *call, const char *number)

@@ -334,6 +334,10 @@ static void say_reconciled(struct cli *c, const char *day, const json_t *r)
 	fprintf(c->out,
 		"%s: %" PRId64 " calls answered, %" PRId64 " recorded (%" PRId64 " running)\n", day,
 		cli_int(r, "answered"), cli_int(r, "recorded"), cli_int(r, "running"));
+	if (cli_int(r, "archived") + cli_int(r, "deleted") > 0)
+		fprintf(c->out,
+			"in the archive only: %" PRId64 "; deleted by its rules: %" PRId64 "\n",
+			cli_int(r, "archived"), cli_int(r, "deleted"));
 	json_object_foreach((json_t *)(uintptr_t)json_object_get(r, "unrecorded"), why, n) fprintf(
 		c->out, "not recorded: %s: %" PRId64 "\n", why, (int64_t)json_integer_value(n));
 	for (size_t i = 0; i < json_array_size(problems); i++) {
@@ -348,10 +352,31 @@ static void say_reconciled(struct cli *c, const char *day, const json_t *r)
 	      c->out);
 }
 
+/* What the store has no more: the archive may have finished it, and its segment been used again. */
+static void look_in_archive(struct cli_archive *x, const json_t *recs, json_t *stored)
+{
+	const json_t *rec;
+	size_t i;
+
+	json_array_foreach(recs, i, rec)
+	{
+		const char *text = cli_text(rec, "recording");
+		json_t *row = NULL;
+		uint8_t id[16];
+
+		if (json_object_get(stored, text) == NULL && recording_id_parse(text, id) == 0 &&
+		    shelf_get(archive_shelf(x->a), id, &row) == 0) {
+			json_object_set_new(stored, text, reconcile_finished(row));
+			json_decref(row);
+		}
+	}
+}
+
 static int reconcile_day(struct cli *c, const struct recordings_options *opt)
 {
 	json_t *calls = json_array(), *recs = json_array(), *stored = json_object(), *r = NULL;
 	struct recording_store *st = NULL;
+	struct cli_archive x;
 	int64_t from_ms, to_ms;
 	char day[32];
 	const char *given;
@@ -359,15 +384,24 @@ static int reconcile_day(struct cli *c, const struct recordings_options *opt)
 	struct tm tm;
 	int rc, err;
 
-	if (!cli_option(c, "--day", &given) || !cli_end(c))
+	if (!cli_option(c, "--day", &given))
 		return CLI_USAGE;
+	rc = cli_archive_if_any(c, &x);
+	if (rc != 0)
+		return rc;
+	if (!cli_end(c)) {
+		rc = CLI_USAGE;
+		goto out;
+	}
 	at = time(NULL) - 86400;
 	localtime_r(&at, &tm);
 	strftime(day, sizeof(day), "%Y-%m-%d", &tm);
 	if (given != NULL)
 		snprintf(day, sizeof(day), "%s", given);
-	if (!cli_since(c, "--day", day, &from_ms))
-		return CLI_USAGE;
+	if (!cli_since(c, "--day", day, &from_ms)) {
+		rc = CLI_USAGE;
+		goto out;
+	}
 	to_ms = from_ms + INT64_C(86400000);
 	rc = ask_all(c, "cdr", "records", from_ms, to_ms, calls);
 	if (rc == 0) /* a call of the day may be recorded after its end */
@@ -381,14 +415,19 @@ static int reconcile_day(struct cli *c, const struct recordings_options *opt)
 		rc = CLI_UNREACHABLE;
 	}
 	if (rc == 0) {
+		if (x.a != NULL)
+			look_in_archive(&x, recs, stored);
 		r = reconcile(calls, recs, stored);
 		json_object_set_new(r, "day", json_string(day));
 		if (!cli_json(c, r))
 			say_reconciled(c, day, r);
 		rc = cli_true(r, "ok") ? CLI_OK : CLI_REFUSED;
 	}
+out:
 	if (st != NULL)
 		recording_store_close(st);
+	if (x.a != NULL)
+		cli_archive_close(&x);
 	json_decref(r);
 	json_decref(calls);
 	json_decref(recs);

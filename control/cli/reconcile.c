@@ -31,8 +31,18 @@ json_t *reconcile_stored(const struct recording_info *info)
 			 "written", (json_int_t)written, "lost", (json_int_t)lost);
 }
 
+json_t *reconcile_finished(const json_t *row)
+{
+	bool deleted = strcmp(text(row, "state"), "deleted") == 0;
+	json_t *in = json_pack("{s:b, s:b}", "finished", 1, "deleted", deleted);
+
+	if (!deleted && json_is_integer(json_object_get(row, "lost")))
+		json_object_set(in, "lost", json_object_get(row, "lost"));
+	return in;
+}
+
 struct sums {
-	json_int_t answered, recorded, running;
+	json_int_t answered, recorded, running, archived, deleted;
 	json_t *unrecorded, *problems;
 };
 
@@ -57,8 +67,16 @@ static void check_recording(struct sums *s, const json_t *r, const json_t *store
 		return;
 	}
 	if (in == NULL) {
-		problem(s, "not_in_store", "the database has this recording, the store has not",
-			call, id);
+		problem(s, "not_in_store",
+			"the database has this recording, neither store nor archive has", call, id);
+		return;
+	}
+	if (json_is_true(json_object_get(in, "finished"))) {
+		*(json_is_true(json_object_get(in, "deleted")) ? &s->deleted : &s->archived) += 1;
+		if (json_object_get(in, "lost") != NULL && number(in, "lost") != number(r, "lost"))
+			problem(s, "account",
+				"the database and the archive count its lost frames differently",
+				call, id);
 		return;
 	}
 	if (!json_is_true(json_object_get(in, "complete")))
@@ -103,7 +121,8 @@ json_t *reconcile(const json_t *calls, const json_t *recordings, const json_t *s
 	for (size_t i = 0; i < json_array_size(calls); i++)
 		check_call(&s, json_array_get(calls, i), of_call);
 	json_decref(of_call);
-	return json_pack("{s:b, s:I, s:I, s:I, s:o, s:o}", "ok", json_array_size(s.problems) == 0,
-			 "answered", s.answered, "recorded", s.recorded, "running", s.running,
-			 "unrecorded", s.unrecorded, "problems", s.problems);
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "ok",
+			 json_array_size(s.problems) == 0, "answered", s.answered, "recorded",
+			 s.recorded, "running", s.running, "archived", s.archived, "deleted",
+			 s.deleted, "unrecorded", s.unrecorded, "problems", s.problems);
 }

@@ -62,3 +62,20 @@ def test_a_call_is_heard_while_it_goes_on_and_found_after(build):
             expect(sound.tone_seconds(whole[channel], rate, hz) >= sound.tone_seconds(samples[channel], rate, hz), "sound is missing in the file")
         found = json.loads(get(lab, "/v1/recordings?agent=1001&queue=sales")[1])["recordings"]
         expect([r["recording"] for r in found] == [recording], f"search by agent and queue finds {found}")
+        reconciles(lab)
+
+
+def reconciles(lab):
+    """The day's account: from the store, from the archive when the store has it no more, and never from nothing."""
+    empty, today = f"{lab.dir}/used-again", time.strftime("%Y-%m-%d")
+    os.makedirs(empty, exist_ok=True)
+
+    def ask(store, *more):
+        return run("ip", "netns", "exec", lab.server_ns, f"{lab.build}/patchbay", "--socket", lab.control_socket, "--store", store, "recordings", "reconcile",
+                   "--day", today, *more, check=False)
+    done = ask(lab.store)
+    expect(done.returncode == 0 and "1 calls answered, 1 recorded" in done.stdout, f"reconcile: {done.stdout}{done.stderr}")
+    done = ask(empty, "--config", f"{lab.dir}/archive.yaml")
+    expect(done.returncode == 0 and "in the archive only: 1;" in done.stdout, f"reconcile with the archive: {done.stdout}{done.stderr}")
+    done = ask(empty)
+    expect(done.returncode == 1 and "neither store nor archive has" in done.stdout + done.stderr, f"reconcile with nothing: {done.stdout}{done.stderr}")
