@@ -610,7 +610,8 @@ static void a_caller_is_transferred_to_help(void)
 	check_int(transfer_call(call, "119", why, sizeof(why)), -ENOENT);
 	check_int(transfer_call(call, "120", why, sizeof(why)), 0);
 	check(call_kit_reaches(&k, CALL_TALKING));
-	check_int(k.world->calls, 3); /* the caller's own, one that the first trunk refused, and this */
+	check_int(k.world->calls,
+		  3); /* the caller's own, one that the first trunk refused, and this */
 	check_str(kit_last(k.world)->info.to_user, "120");
 	check(k.c.alarm_count > 0);
 	check(strstr(k.c.alarms[k.c.alarm_count - 1].text, "is transferred to 120") != NULL);
