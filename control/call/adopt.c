@@ -132,6 +132,32 @@ static bool adopt_engine(struct centre *c, const json_t *o)
 	return true;
 }
 
+/* A queue that is paused stays so, also when what paused it was long ago: it is told each time. */
+static bool adopt_queue(struct centre *c, const char *name)
+{
+	int err = acd_queue_pause(c->acd, acd_queue_find(c->acd, name), true, clock_mono_ms());
+
+	if (err == 0)
+		log_warn("queue", "%s is paused, as it was before the restart", name);
+	return err == 0;
+}
+
+static bool adopt_skill(struct centre *c, const json_t *o)
+{
+	char agent[SIP_USER_MAX], queue[CALL_RECORD_NAME_MAX];
+	uint8_t level;
+	bool ok = kept_text(o, "agent", agent, sizeof(agent));
+
+	ok = kept_text(o, "queue", queue, sizeof(queue)) && ok;
+	ok = KEPT_NUMBER(o, "level", 9, level) && ok;
+	if (!ok || acd_agent_skill(c->acd, acd_agent_find(c->acd, agent),
+				   acd_queue_find(c->acd, queue), level, clock_mono_ms()) != 0)
+		return false;
+	log_info("agent", "%s %s queue %s (level %u), as a supervisor has set it", agent,
+		 level > 0 ? "serves" : "is not in", queue, level);
+	return true;
+}
+
 struct adoption {
 	unsigned taken[JOURNAL_KINDS], left[JOURNAL_KINDS];
 };
@@ -150,6 +176,8 @@ static bool adopt_row(struct centre *c, enum journal_kind kind, const json_t *ro
 	if (body != NULL && id != NULL)
 		taken = kind == JOURNAL_AGENT     ? adopt_agent(c, id, body)
 			: kind == JOURNAL_BINDING ? adopt_binding(c, body)
+			: kind == JOURNAL_QUEUE   ? adopt_queue(c, id)
+			: kind == JOURNAL_SKILL   ? adopt_skill(c, body)
 						  : adopt_engine(c, body);
 	json_decref(body);
 	return taken;
@@ -190,6 +218,8 @@ void adopt_begin(struct centre *c)
 	if (json_array_size(rows) > 0) {
 		acd_freeze(c->acd, true, clock_mono_ms());
 		adopt_kind(c, rows, JOURNAL_ENGINE, &n);
+		adopt_kind(c, rows, JOURNAL_QUEUE, &n);
+		adopt_kind(c, rows, JOURNAL_SKILL, &n);
 		adopt_kind(c, rows, JOURNAL_AGENT, &n);
 		adopt_kind(c, rows, JOURNAL_BINDING, &n);
 		adopt_kind(c, rows, JOURNAL_CALL, &n);

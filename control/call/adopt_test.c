@@ -506,6 +506,44 @@ static void legs_that_nobody_claims_are_closed(void)
 	end();
 }
 
+static bool serves(const char *agent, const char *queue)
+{
+	return acd_agent_serves(k.c.acd, acd_agent_find(k.c.acd, agent),
+				acd_queue_find(k.c.acd, queue));
+}
+
+static bool paused(const char *queue)
+{
+	struct acd_queue_view v;
+
+	return acd_queue_view(k.c.acd, acd_queue_find(k.c.acd, queue), 0, &v) && v.paused;
+}
+
+/* Pauses and levels that a supervisor has set, and what was set back. */
+static void what_supervisors_set_stays(void)
+{
+	char why[160];
+
+	begin();
+	check(serves("1001", "service") && !serves("1003", "service"));
+	check_int(centre_queue_pause(&k.c, "sales", true, why, sizeof(why)), 0);
+	check_int(centre_queue_pause(&k.c, "service", true, why, sizeof(why)), 0);
+	check_int(centre_queue_pause(&k.c, "service", false, why, sizeof(why)), 0);
+	check_int(centre_agent_queue(&k.c, "1001", "service", 0, why, sizeof(why)), 0);
+	check_int(centre_agent_queue(&k.c, "1003", "service", 3, why, sizeof(why)), 0);
+	call_kit_kill(&k);
+	call_kit_begin(&k);
+	check(paused("sales") && !paused("service"));
+	check(!serves("1001", "service") && serves("1003", "service"));
+	check_int(centre_queue_pause(&k.c, "sales", false, why, sizeof(why)), 0);
+	check_int(centre_agent_queue(&k.c, "1001", "service", 1, why, sizeof(why)), 0);
+	call_kit_kill(&k);
+	call_kit_begin(&k);
+	check(!paused("sales"));
+	check(serves("1001", "service") && serves("1003", "service"));
+	end();
+}
+
 static void killed_while_it_ends(void)
 {
 	struct kit_call *customer, *phone;
@@ -764,6 +802,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(no_engine_comes_back),
 	CHECK_CASE(a_call_that_the_engine_has_not_any_more_is_ended),
 	CHECK_CASE(legs_that_nobody_claims_are_closed),
+	CHECK_CASE(what_supervisors_set_stays),
 	CHECK_CASE(killed_while_it_ends),
 	CHECK_CASE(killed_between_record_and_journal),
 	CHECK_CASE(damaged_rows_end_their_calls_and_no_other),

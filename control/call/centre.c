@@ -392,6 +392,7 @@ int centre_queue_pause(struct centre *c, const char *queue, bool paused, char *w
 		return err;
 	}
 	log_info("queue", "%s is %s", queue, paused ? "paused: no call is offered" : "resumed");
+	journal_queue(c, queue, paused);
 	queue_drain(c);
 	return 0;
 }
@@ -411,6 +412,7 @@ int centre_agent_queue(struct centre *c, const char *agent, const char *queue, u
 		return err == -ENOSPC ? -EBUSY : err;
 	log_info("agent", "%s %s queue %s (level %u)", agent, level > 0 ? "serves" : "leaves",
 		 queue, level);
+	journal_skill(c, agent, queue, level);
 	queue_drain(c);
 	return 0;
 }

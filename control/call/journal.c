@@ -155,6 +155,38 @@ void journal_gone(struct call *call)
 		store_journal_drop(c->store, JOURNAL_CALL, call->id);
 }
 
+/* --- what supervisors have set ------------------------------------------------------------- */
+
+void journal_queue(struct centre *c, const char *queue, bool paused)
+{
+	json_t *o;
+
+	if (c->store == NULL)
+		return;
+	if (!paused) {
+		store_journal_drop(c->store, JOURNAL_QUEUE, queue);
+		return;
+	}
+	o = json_object();
+	kept_put_flag(o, "paused", true);
+	put(c, JOURNAL_QUEUE, queue, o);
+}
+
+void journal_skill(struct centre *c, const char *agent, const char *queue, uint8_t level)
+{
+	char id[SIP_USER_MAX + CALL_RECORD_NAME_MAX + 1];
+	json_t *o;
+
+	if (c->store == NULL)
+		return;
+	o = json_object();
+	kept_put_text(o, "agent", agent);
+	kept_put_text(o, "queue", queue);
+	kept_put_number(o, "level", level);
+	snprintf(id, sizeof(id), "%s %s", agent, queue);
+	put(c, JOURNAL_SKILL, id, o);
+}
+
 /* --- bindings ------------------------------------------------------------------------------ */
 
 static void binding_id(char *id, size_t size, const char *user, const char *contact)

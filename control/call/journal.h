@@ -29,6 +29,11 @@ void journal_gone(struct call *call);
 /* Agents may have changed, or an event of the engine was heard. */
 void journal_soon(struct centre *c);
 
+/* A supervisor has paused a queue, or lets it go on; has set an agent's level in a queue (0: not in it). Both hold over a
+ * restart, as they do over a reload, until they are set otherwise. */
+void journal_queue(struct centre *c, const char *queue, bool paused);
+void journal_skill(struct centre *c, const char *agent, const char *queue, uint8_t level);
+
 /* A phone came or went; and, once a second, those that only said that they are still there. */
 void journal_registered(struct centre *c, const struct sip_registration *r);
 void journal_unregistered(struct centre *c, const struct sip_registration *r);

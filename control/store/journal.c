@@ -16,10 +16,9 @@ enum { READ_BUSY_MS = 5000 };
 const char *journal_kind_name(enum journal_kind kind)
 {
 	static const char *const names[JOURNAL_KINDS] = {
-		[JOURNAL_CALL] = "call",
-		[JOURNAL_AGENT] = "agent",
-		[JOURNAL_BINDING] = "binding",
-		[JOURNAL_ENGINE] = "engine",
+		[JOURNAL_CALL] = "call",       [JOURNAL_AGENT] = "agent",
+		[JOURNAL_BINDING] = "binding", [JOURNAL_ENGINE] = "engine",
+		[JOURNAL_QUEUE] = "queue",     [JOURNAL_SKILL] = "skill",
 	};
 
 	must(kind < JOURNAL_KINDS);

@@ -23,6 +23,8 @@ enum journal_kind {
 	JOURNAL_AGENT,   /* id: its number */
 	JOURNAL_BINDING, /* id: user and contact */
 	JOURNAL_ENGINE,  /* id: "": which engine, and up to which event it was heard */
+	JOURNAL_QUEUE,   /* id: its name; one that is paused */
+	JOURNAL_SKILL,   /* id: agent and queue; a level that a supervisor has set */
 	JOURNAL_KINDS
 };
 
