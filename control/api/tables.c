@@ -12,6 +12,7 @@
 #include "call/watch.h"
 #include "loop/clock.h"
 #include "loop/zone.h"
+#include "record/target.h"
 
 /* A request that waits for the store. */
 struct pending {
@@ -39,6 +40,28 @@ static void let_go(struct pending *p)
 	free(p);
 }
 
+/* Rows of a report, held against their targets. */
+static void judge(const struct centre *c, json_t *answer)
+{
+	static const char *const of[] = {"queues", "agents", "groups", "flows"};
+	const char *what = json_string_value(json_object_get(answer, "of"));
+	json_t *row;
+	size_t i;
+
+	for (unsigned k = 0; what != NULL && k < TARGET_OFS; k++) {
+		if (strcmp(of[k], what) != 0)
+			continue;
+		json_array_foreach(json_object_get(answer, "rows"), i, row)
+		{
+			struct local_time at = centre_local(
+				c, (uint64_t)json_integer_value(json_object_get(row, "from_ms")));
+
+			target_judge(c->config, (enum config_target_of)k, row,
+				     hours_day_number(at.year, at.month, at.day));
+		}
+	}
+}
+
 static void on_answer(void *arg, const json_t *result, const char *error)
 {
 	struct pending *p = arg;
@@ -52,6 +75,7 @@ static void on_answer(void *arg, const json_t *result, const char *error)
 		answer = json_deep_copy(result);
 		if (p->more != NULL)
 			json_object_update(answer, p->more);
+		judge(p->api->c, answer);
 		rpc_server_answer(p->api->server, p->ref, answer);
 	}
 	let_go(p);

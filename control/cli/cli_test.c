@@ -124,7 +124,10 @@ static const struct {
 	 "offered':10,'answered':8,'answer_rate':0.8,'service_level':0.875,'speed_of_answer_ms':"
 	 "9000,'handle_time_ms':null,'not_ready':{'lunch':61000},'answers':3,'mean':3.5,'change':-"
 	 "0.25,'"
-	 "lowest':1,'highest':5,'values':{'5':2,'1':1}}]}"},
+	 "lowest':1,'highest':5,'values':{'5':2,'1':1},'targets':[{'what':'service_level','at_"
+	 "least':"
+	 "90,'from':null,'met':false},{'what':'handle_time_s','at_most':240,'from':null,'met':null}"
+	 "]}]}"},
 	{"alarms",
 	 "{'alarms':[{'area':'disk','text':'full','since_ms':1}],'overlong':[{'agent':'"
 	 "1001','call':'c-1','queue':'sales','what':'talk','level':2,'role':'controller','"
@@ -301,7 +304,8 @@ static const struct {
 	{"plan weeks sales", 0,
 	 "no alert: it takes 3 weeks, each 5 points or more below the week before", NULL},
 	{"plan weeks --calls --weeks 27", 2, NULL, "--weeks must be"},
-	{"report notes score", 0, "3  3.50   -0.25       1        5  5: 2, 1: 1\n", NULL},
+	{"report queues", 0, "service_level >= 90: MISSED, handle_time_s <= 240: -\n", NULL},
+	{"report notes score", 0, "3  3.50   -0.25       1        5  5: 2, 1: 1", NULL},
 	{"report notes", 2, NULL, "which notes? Name the key"},
 	{"report queues --by agent", 2, NULL, "--by is queue or agent, and for notes"},
 	{"report lunches", 2, NULL, "\"lunches\" is none of queues, agents, groups, flows, notes"},

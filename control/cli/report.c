@@ -146,9 +146,41 @@ static const char *const group_titles[] = {"FROM",  "GROUP", "OFFERED", "ANSWERE
 static const char *const flow_titles[] = {"FROM",   "FLOW",   "CALLERS",   "CONTAINED",
 					  "CONT %", "QUEUED", "ABANDONED", "OTHER"};
 
+static void target_cell(struct table *t, const json_t *r)
+{
+	char text[240] = "";
+	const json_t *one;
+	size_t i, len = 0;
+
+	json_array_foreach(json_object_get(r, "targets"), i, one)
+	{
+		bool at_most = json_object_get(one, "at_most") != NULL;
+		const json_t *met = json_object_get(one, "met");
+
+		if (len < sizeof(text))
+			len += (size_t)snprintf(text + len, sizeof(text) - len,
+						"%s%s %s %" PRId64 ": %s", len > 0 ? ", " : "",
+						cli_text(one, "what"), at_most ? "<=" : ">=",
+						cli_int(one, at_most ? "at_most" : "at_least"),
+						json_is_null(met)   ? "-"
+						: json_is_true(met) ? "met"
+								    : "MISSED");
+	}
+	table_cell(t, text);
+}
+
+static bool any_target(const json_t *rows)
+{
+	for (size_t i = 0; i < json_array_size(rows); i++)
+		if (json_array_size(json_object_get(json_array_get(rows, i), "targets")) > 0)
+			return true;
+	return false;
+}
+
 static void print_table(struct cli *c, const char *of, const json_t *rows)
 {
 	struct table *t = table_new();
+	bool targets = any_target(rows);
 	const json_t *r;
 	size_t i;
 
@@ -162,6 +194,8 @@ static void print_table(struct cli *c, const char *of, const json_t *rows)
 		COLUMNS(t, note_titles);
 	else
 		COLUMNS(t, flow_titles);
+	if (targets)
+		table_column(t, "TARGETS", TABLE_LEFT);
 	json_array_foreach(rows, i, r)
 	{
 		when(t, r);
@@ -180,6 +214,8 @@ static void print_table(struct cli *c, const char *of, const json_t *rows)
 			table_cell(t, cli_text(r, "flow"));
 			flow_row(t, r);
 		}
+		if (targets)
+			target_cell(t, r);
 	}
 	if (table_rows(t) > 0)
 		table_print(t, c->out);

@@ -26,6 +26,7 @@
 #include "conf/config_conference.h"
 #include "conf/config_desk.h"
 #include "conf/config_notify.h"
+#include "conf/config_target.h"
 #include "conf/config_watch.h"
 #include "conf/hours.h"
 
@@ -264,6 +265,8 @@ struct config {
 	struct config_conference *conferences;
 	uint16_t n_notify;
 	struct config_notify *notify;
+	uint16_t n_targets;
+	struct config_target *targets;
 	uint16_t n_calendars;
 	struct hours *calendars;
 

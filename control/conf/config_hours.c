@@ -132,7 +132,7 @@ static void read_week(const struct schema *s, const struct tree *t, struct hours
 	}
 }
 
-static bool read_date(const struct schema *s, const struct tree *t, int32_t *out)
+bool config_read_date(const struct schema *s, const struct tree *t, int32_t *out)
 {
 	const char *text, *p;
 
@@ -185,11 +185,11 @@ static void read_dates(const struct schema *s, const struct tree *t, struct hour
 			continue;
 		}
 		if (date != NULL) {
-			fine = read_date(s, date, &d.from);
+			fine = config_read_date(s, date, &d.from);
 			d.to = d.from;
 		} else {
-			fine = read_date(s, from, &d.from);
-			fine = read_date(s, to, &d.to) && fine;
+			fine = config_read_date(s, from, &d.from);
+			fine = config_read_date(s, to, &d.to) && fine;
 		}
 		if (fine && d.from > d.to)
 			complain(s->c, COMPLAINT_ERROR, m->at, "these dates end before they begin");

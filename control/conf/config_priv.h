@@ -37,6 +37,9 @@ void config_read_conferences(const struct schema *s, const struct tree *t, struc
 void config_check_conferences(const struct schema *s, const struct config *c);
 
 /* config_notify.c; once the people are read */
+/* "2026-10-01" to its hours_day_number(). */
+bool config_read_date(const struct schema *s, const struct tree *t, int32_t *out);
+void config_read_targets(const struct schema *s, const struct tree *t, struct config *c);
 void config_read_notify(const struct schema *s, const struct tree *t, struct config *c);
 
 /* config_hours.c */

@@ -37,6 +37,7 @@ static const struct {
 	{"", "agents", "[]"},
 	{"", "supervisors", "[]"},
 	{"", "notify", "[]"},
+	{"", "targets", "[]"},
 	{"sip", "listen", "[\"udp:0.0.0.0:5060\", \"tcp:0.0.0.0:5060\"]"},
 	{"sip", "phone_codecs", "[\"PCMA\", \"PCMU\", \"G722\", \"opus\"]"},
 	{"sip", "trunk_codecs", "[\"PCMA\", \"PCMU\"]"},

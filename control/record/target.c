@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "record/target.h"
+
+#include <string.h>
+
+/* The figure in the target's unit; false: there is none. */
+static bool figure(const json_t *row, enum config_target_what what, double *out)
+{
+	static const struct {
+		const char *member;
+		double times;
+	} from[TARGET_WHATS] = {
+		[TARGET_ANSWER_RATE] = {"answer_rate", 100},
+		[TARGET_SERVICE_LEVEL] = {"service_level", 100},
+		[TARGET_ABANDON_RATE] = {"abandon_rate", 100},
+		[TARGET_SPEED_OF_ANSWER] = {"speed_of_answer_ms", 0.001},
+		[TARGET_HANDLE_TIME] = {"handle_time_ms", 0.001},
+		[TARGET_OCCUPANCY] = {"occupancy", 100},
+		[TARGET_CONTAINMENT] = {"containment", 100},
+	};
+	const json_t *v = json_object_get(row, from[what].member);
+
+	if (!json_is_number(v))
+		return false;
+	*out = json_number_value(v) * from[what].times;
+	return true;
+}
+
+static bool better(const struct config_target *t, const struct config_target *than)
+{
+	bool own = t->name[0] != '\0';
+
+	if (than == NULL || own != (than->name[0] != '\0'))
+		return than == NULL || own;
+	return t->from_day >= than->from_day;
+}
+
+static const struct config_target *target_of(const struct config *c, enum config_target_of of,
+					     enum config_target_what what, const char *name,
+					     int32_t day)
+{
+	const struct config_target *best = NULL;
+
+	for (unsigned i = 0; i < c->n_targets; i++) {
+		const struct config_target *t = &c->targets[i];
+
+		if (t->of == of && t->what == what && t->from_day <= day &&
+		    (t->name[0] == '\0' || strcmp(t->name, name) == 0) && better(t, best))
+			best = t;
+	}
+	return best;
+}
+
+void target_judge(const struct config *c, enum config_target_of of, json_t *row, int32_t day)
+{
+	const char *name = json_string_value(json_object_get(row, config_target_of_name(of)));
+	json_t *list = json_array();
+
+	for (unsigned w = 0; w < TARGET_WHATS && name != NULL; w++) {
+		const struct config_target *t =
+			target_of(c, of, (enum config_target_what)w, name, day);
+		json_t *met = NULL;
+		double is;
+
+		if (t == NULL)
+			continue;
+		if (figure(row, (enum config_target_what)w, &is))
+			met = json_boolean(t->at_most ? is <= t->bound : is >= t->bound);
+		json_array_append_new(
+			list, json_pack("{s:s, s:i, s:s?, s:o}", "what", config_target_what_name(w),
+					t->at_most ? "at_most" : "at_least", (int)t->bound, "from",
+					t->from[0] != '\0' ? t->from : NULL, "met",
+					met != NULL ? met : json_null()));
+	}
+	json_object_set_new(row, "targets", list);
+}
