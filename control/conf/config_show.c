@@ -52,6 +52,7 @@ static const struct {
 	{"queues", "record", "null"},
 	{"agents", "record", "null"},
 	{"supervisors", "record", "null"},
+	{"targets", "from", "null"},
 	{"archive", "store", "[\"/var/lib/patchbay/store\"]"},
 	{"archive", "format", "\"opus\""},
 	{"archive", "master_keys", "[]"},
