@@ -94,8 +94,9 @@ def simulator(build, quick, say):
         result = json.loads(done.stdout)
     except ValueError:
         return {"calls_per_second": None, "events_per_s": None, "doubt": f"bench_sim: {(done.stderr or done.stdout)[-200:]}"}
-    say(f"simulator: {result['calls']:,.0f} calls of {result['agents']:,.0f} agents at {result['calls_per_second']:,.0f} a second")
-    return {**result, "events_per_s": result.get("events_per_second"), "doubt": "" if done.returncode == 0 else "a belief was broken"}
+    decisions = result["decisions_made"] / result["seconds"] if result.get("seconds") else None
+    say(f"simulator: {result['calls']:,.0f} calls of {result['agents']:,.0f} agents at {result['calls_per_second']:,.0f} a second, {decisions or 0:,.0f} decisions a second")
+    return {**result, "events_per_s": result.get("events_per_second"), "decisions_per_s": decisions, "doubt": "" if done.returncode == 0 else "a belief was broken"}
 
 
 def run(build, directory, cpu, gen_cpu, say, quick, peer):
