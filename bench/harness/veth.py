@@ -14,7 +14,7 @@ LIMITS = {
 LATE_US = 1000  # the generator itself, p99
 REST_S = 3  # a host that grants a virtual CPU less than all of its time gives it back so
 STEAL_SHARE = 0.03
-TIME_LIMIT_S = (60, 400)  # of one search: quick, whole
+TIME_LIMIT_S = (50, 400)  # of one search: quick, whole
 SCENES = {  # name: (options of open(), where to begin: ours, theirs)
     "relay": ({"press": 150}, 11000, 1500),
     "record": ({"record": True}, 12000, 1700),
