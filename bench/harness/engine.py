@@ -156,11 +156,10 @@ class Engine:
         self.calls = []
 
     def counts(self):
-        """Counters whose growth over a measurement tells what happened."""
+        """What is looked at before, while and after it is measured."""
         stat = self.rpc.call("stat.engine")
-        workers = stat["workers"]
         return {"frames_lost": (stat.get("recorder") or {}).get("frames_lost", 0),
-                "busy_ns": sum(1e9 * s["cycles"] / w["cycles_hz"] for w in workers for s in w["stages"]), "wall_ns": time.monotonic_ns()}
+                "busy_share": sum(w["busy_share"] for w in stat["workers"]) / len(stat["workers"])}
 
     def can(self, scene):
         """Whether this engine has what the scene needs."""

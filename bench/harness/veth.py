@@ -28,12 +28,12 @@ QUICK = ("relay", "record", "srtp")
 
 
 class Sampler:
-    """How busy the server's worker is while the generator sends, asked each half second; the film is made and judged
-    before and after that, when it has nothing to do."""
+    """How busy the server's worker says it is, asked each half second while the generator makes its film, sends, and judges:
+    it is busy in the middle."""
 
     def __init__(self, server):
         self.server, self.samples, self.stop = server, [server.counts()], threading.Event()
-        self.thread = threading.Thread(target=self.run) if "busy_ns" in self.samples[0] else None
+        self.thread = threading.Thread(target=self.run) if "busy_share" in self.samples[0] else None
 
     def __enter__(self):
         if self.thread:
@@ -50,10 +50,10 @@ class Sampler:
             self.samples.append(self.server.counts())
 
     def busy(self):
-        """The median of the three busiest half seconds; None: it does not say."""
+        """The median of its three highest answers; None: it does not say."""
         if len(self.samples) < 4:
             return None
-        shares = sorted((b["busy_ns"] - a["busy_ns"]) / max(1, b["wall_ns"] - a["wall_ns"]) for a, b in zip(self.samples, self.samples[1:]))
+        shares = sorted(s["busy_share"] for s in self.samples)
         return shares[-2]
 
 
