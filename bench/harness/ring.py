@@ -60,6 +60,10 @@ class Ring:
         self.best[name, legs] = {**result, "passes_ns": passes}
         return self.best[name, legs]
 
+    def apart(self):
+        """How many times slower the worst pass of a scene was than its best."""
+        return max((max(r["passes_ns"]) / min(r["passes_ns"]) for r in self.best.values() if r["passes_ns"]), default=1)
+
     def one_pass(self, name, unit, legs):
         """Medians; the stages and everything else are of the run in the middle."""
         runs = [self.once(name, legs) for _ in range(self.repeats)]
