@@ -77,7 +77,7 @@ def text(results):
              + (", quick" if results["quick"] else "") + ".", ""]
     if m.get("noisy"):
         lines += [f"**Noisy**: before and after the run a loop that does nothing lost {m['noise_before']['lost_share'] * 100:.1f} % and "
-                  f"{m['noise_after']['lost_share'] * 100:.1f} % of the measured CPU; the host took {m['steal_share'] * 100:.1f} %. Compare nothing across runs.", ""]
+                  f"{m['noise_after']['lost_share'] * 100:.1f} % of the measured CPU; the host took {m['steal_share'] * 100:.1f} %; two passes of one scene were up to {m.get('passes_apart', 1):.1f} times apart. Compare nothing across runs.", ""]
     if results.get("busy"):
         lines += ["Measured with --busy: delays, loss and lateness over veth are those of the median tenth of a second.", ""]
     lines += ["## What we aim at, per worker core", ""] + goal_rows(results) + peer_rows(results) + stage_rows(results) + micro_rows(results)
