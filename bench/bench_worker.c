@@ -10,7 +10,7 @@
  * keeps to real time, because the disk does. A round is 20 ms of media: every leg's packet once. A
  * millisecond of it in which the kernel took the core away is left out and counted; README.md tells
  * the rest. More legs than the UDP ports of one address carry live on a second worker with an address of
- * its own, which the same core turns; with --cores 2 a core of its own turns it, at the same time, each with half
+ * its own, or on four, which the same core turns; with --cores 2 a core of its own turns it, at the same time, each with half
  * of the legs: what is left of the one's speed tells how the cores get on with one memory. With --load it measures delay at that share of what it has just
  * found a core to carry: bench_paced.h. The result is one JSON object on stdout.
  */
@@ -116,7 +116,7 @@ static bool options_read(struct options *o, int argc, char **argv)
 	o->kind = bench_scene_find(argv[optind]);
 	return o->kind != NULL && o->rounds > 0 && o->legs >= o->kind->legs_per_call &&
 	       o->legs <= (o->kind->records || o->load > 0 ? 1 : WORLDS_MAX) * BENCH_LEGS_MAX &&
-	       (!o->kind->records || o->store != NULL) && o->cores >= 1 && o->cores <= WORLDS_MAX &&
+	       (!o->kind->records || o->store != NULL) && o->cores >= 1 && o->cores <= CORES_MAX &&
 	       (o->cores == 1 || (!o->kind->records && o->load == 0)) &&
 	       o->legs >= o->cores * o->kind->legs_per_call;
 }
@@ -165,7 +165,9 @@ static void port_make(struct bench *b, unsigned i)
 {
 	static const char *const specs[WORLDS_MAX] = {
 		"ring:one,ip=10.0.0.1/8,mac=02:00:00:00:00:03",
-		"ring:two,ip=10.0.0.2/8,mac=02:00:00:00:00:04"};
+		"ring:two,ip=10.0.0.2/8,mac=02:00:00:00:00:04",
+		"ring:three,ip=10.0.0.3/8,mac=02:00:00:00:00:05",
+		"ring:four,ip=10.0.0.4/8,mac=02:00:00:00:00:06"};
 	struct port_spec spec;
 	char why[200], name[16];
 	struct bench_net *n = &b->world[i].net;
@@ -224,8 +226,9 @@ static void worlds_make(struct bench *b)
 	struct port_eal_config eal = {.workers = 1};
 	uint32_t calls = b->opt.legs / kind->legs_per_call;
 
-	b->worlds =
-		calls * kind->legs_per_call > BENCH_LEGS_MAX || b->opt.cores > 1 ? WORLDS_MAX : 1;
+	b->worlds = b->opt.cores;
+	while (b->worlds * BENCH_LEGS_MAX < calls * kind->legs_per_call)
+		b->worlds *= 2; /* each core turns as many */
 	eal.memory_bytes = 0;
 	for (unsigned i = 0; i < b->worlds; i++) {
 		b->world[i].calls = calls / b->worlds;

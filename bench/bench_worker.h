@@ -14,7 +14,7 @@
 #include "port/port.h"
 #include "record/record.h"
 
-enum { WORLDS_MAX = 2 };
+enum { WORLDS_MAX = 4, CORES_MAX = 2 }; /* a world is a worker with an address of its own */
 
 struct options {
 	const struct bench_scene_kind *kind;
@@ -48,7 +48,7 @@ struct bench {
 	struct options opt;
 	struct bench_world world[WORLDS_MAX];
 	unsigned worlds;
-	struct core core[WORLDS_MAX];
+	struct core core[CORES_MAX];
 	struct port_config port_cfg[WORLDS_MAX];
 	struct port *port[WORLDS_MAX];
 	struct record *rec;

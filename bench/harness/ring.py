@@ -22,7 +22,7 @@ SCENES = [
     ("transcode_pcma", "streams", [4000]),
 ]
 HEADLINE = {"relay": 10000}
-CURVE = [1000, 2000, 5000, 10000, 20000, 32000, 50000]
+CURVE = [1000, 2000, 5000, 10000, 20000, 32000, 50000, 100000]
 KEPT = ("legs", "calls", "cycles_per_frame", "packets_in_per_round", "packets_out_per_round", "packets_per_turn", "turn_ns", "steps",
         "steps_disturbed", "stages", "fates", "recorder", "memory_bytes", "doubt")
 
@@ -91,7 +91,7 @@ class Ring:
         headline = dict(results[chosen])
         if len(sizes) > 1:
             headline["by_legs"] = [results[n] for n in sorted(results)]
-            first, last = results[min(results)], results[max(results)]
+            first, last = results[min(results)], results.get(50000, results[max(results)])
             headline["cost_ratio_50k_1k"] = (last["ns_per_frame"] / first["ns_per_frame"]
                                              if "ns_per_frame" in first and "ns_per_frame" in last else None)
         return headline
