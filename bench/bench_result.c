@@ -118,7 +118,8 @@ static const char *doubt(const struct bench *b)
 	for (unsigned i = 0; i < b->opt.cores; i++)
 		if (b->core[i].steps < b->opt.rounds * BENCH_PHASES / 2)
 			return "the core was taken away too often";
-	/* Where a coder packs, a leg's frame may fall to either side of the first step and of the last. */
+	/* A worker divides coded legs over its turns by real time: a leg's frame may come a step later, and so fall to
+	 * either side of the first step and of the last. */
 	if (b->world[0].net.any_length)
 		off -= off < due / b->opt.rounds ? off : due / b->opt.rounds;
 	if (off * 1000000 > due * LOST_MAX_PPM)

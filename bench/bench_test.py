@@ -15,6 +15,7 @@ import threading
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 from harness import compare, goals, knee, micro, model, report, ring, rtpengine, veth  # noqa: E402
+from harness.plan_of_work import Work  # noqa: E402
 
 BUILD = os.path.abspath(sys.argv[1])
 
@@ -118,6 +119,35 @@ def test_every_goal_has_a_row_and_a_reason():
     rows = {r["key"]: r for r in goals.table(results)}
     assert len(rows) == len(goals.GOALS)
     assert rows["macro.relay.streams_per_core"]["doubt"] == "the core was taken away too often"
+
+
+def test_at_least_is_not_missed():
+    def said(ratio, **more):
+        rows = {r["key"]: r for r in goals.table({"peer": {"rtpengine": {"relay": {"ratio": ratio, "ratio_p99_1ms": ratio, **more}}}})}
+        return rows["peer.rtpengine.relay.ratio"]["verdict"], rows["peer.rtpengine.relay.ratio_p99_1ms"]["verdict"]
+    assert said(3.0) == ("missed", "missed")
+    assert said(3.0, at_least=True) == ("at least", "missed")
+    assert said(3.0, at_least_p99_1ms=True) == ("missed", "at least")
+    assert said(5.5, at_least=True) == ("must", "missed")
+
+
+def test_the_better_pass_counts():
+    r = ring.Ring("build", "store", 0, True, lambda text: None)
+    passes = iter([{"ns_per_frame": 200.0, "doubt": ""}, {"ns_per_frame": 100.0, "doubt": ""}, {"doubt": "disturbed"}, {"ns_per_frame": 150.0, "doubt": ""}])
+    r.one_pass, r.tell = lambda *_: next(passes), lambda *_: None
+    assert [r.at("relay", "streams", 10)["ns_per_frame"] for _ in range(4)] == [200.0, 100.0, 100.0, 100.0]
+    assert r.best["relay", 10]["passes_ns"] == [200.0, 100.0, 150.0] and r.apart() == 2.0
+
+
+def test_a_doubt_that_is_gone_is_not_told():
+    work = Work.__new__(Work)
+    work.results, work.without = {}, {}
+    work.put("macro", "room8", {"doubt": "disturbed"})
+    work.merge("control", {"doubt": "no rate"})
+    work.merge("control", {"doubt": ""})
+    assert work.without == {"macro.room8": "disturbed", "control": "no rate"}
+    work.put("macro", "room8", {"doubt": ""})
+    assert work.without == {"control": "no rate"}
 
 
 def test_five_percent_more_instructions_are_a_regression():

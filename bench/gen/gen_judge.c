@@ -286,8 +286,13 @@ static void open_many(const struct judge *j, struct gen_srtp *srtp, const uint32
 						      .len = (uint16_t)(h->len - RTP_AT)};
 	}
 	gen_srtp_unprotect(srtp, p, count);
-	for (unsigned k = 0; k < count; k++)
+	for (unsigned k = 0; k < count; k++) {
+		bool whole = of[k]->kept == of[k]->len;
+
 		of[k]->len = (uint16_t)(RTP_AT + (p[k].good ? p[k].len : 0));
+		if (whole)
+			of[k]->kept = of[k]->len;
+	}
 }
 
 /* All frames of one stream in the order in which they came: log[order[0 .. n)]. */

@@ -7,6 +7,8 @@
 
 #include "srtp/srtp.h"
 
+_Static_assert((int)GEN_SRTP_MANY == (int)SRTP_BURST, "one call of the unit");
+
 struct gen_srtp {
 	srtp_t library; /* NULL: it speaks by the unit */
 	uint8_t key[30];

@@ -57,7 +57,8 @@ def table(results):
         parent = at(results, key.rsplit(".", 1)[0]) or {}
         doubt = (parent.get("doubt_of") or {}).get(key.rsplit(".", 1)[1]) or parent.get("doubt") or ""
         said = verdict(value, must, aim, more)
-        if said == "missed" and parent.get("at_least" + key.rsplit("ratio", 1)[-1]):
+        name = key.rsplit(".", 1)[1]
+        if said == "missed" and name.startswith("ratio") and parent.get(name.replace("ratio", "at_least")):
             said = "at least"  # the next load was beyond the harness or disturbed: it may be more
         rows.append({"case": case, "key": key, "measured": value, "must": must, "aim": aim, "unit": unit,
                      "verdict": said, "doubt": doubt if value is None else ""})

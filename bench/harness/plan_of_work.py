@@ -22,7 +22,7 @@ class Work:
         self.gen_cpu = next((c for c in cpus if c != opt["cpu"]), opt["cpu"])
         self.ring = Ring(opt["build"], f"{directory}/ring", opt["cpu"], opt["quick"], say)
         self.macro = Macro(opt["build"], directory, opt["cpu"], self.gen_cpu, opt["quick"], opt["busy"], say)
-        self.without = []
+        self.without = {}  # dotted path: why it has no number, as it is now
 
     @staticmethod
     def names(quick=False):
@@ -57,26 +57,21 @@ class Work:
 
     def run(self, begin):
         todo = [(n, t[0 if self.opt["quick"] else 1], f) for n, t, f in self.parts() if n in self.opt["only"]]
+        # A second look at the ring ports, minutes later; without other parts between, it would see the same minute.
+        ring = [part for part in todo if part[0] in self.ring.exists()]
+        todo += ring if len(ring) < len(todo) else []
         for at, (name, _, function) in enumerate(todo):
             left = sum(t for _, t, _ in todo[at:])
             print(f"[{at + 1}/{len(todo)}] {name}; about {left // 60}:{left % 60:02d} left, {time.monotonic() - begin:.0f} s gone", flush=True)
             function()
             self.save()
-        again = [f for n, _, f in todo if n in self.ring.exists()]
-        if len(todo) > len(again) > 0:
-            print(f"ring ports once more; {time.monotonic() - begin:.0f} s gone", flush=True)
-            for function in again:
-                function()
-            self.without = [(n, d) for n, d in self.without if self.still(n)]
-            self.save()
-        self.results["without_number"] = self.without
+        self.results["without_number"] = list(self.without.items())
 
-    def still(self, path):
-        """Whether there is a doubt at a dotted path now."""
-        place = self.results
-        for word in path.split("."):
-            place = place.get(word, {})
-        return bool(place.get("doubt"))
+    def note(self, path, doubt):
+        if doubt:
+            self.without[path] = doubt
+        else:
+            self.without.pop(path, None)
 
     def put(self, path, name, value):
         """results[path...][name] = value; a doubt is remembered."""
@@ -84,8 +79,7 @@ class Work:
         for word in path.split("."):
             place = place.setdefault(word, {})
         place[name] = value
-        if isinstance(value, dict) and value.get("doubt"):
-            self.without.append((f"{path}.{name}", value["doubt"]))
+        self.note(f"{path}.{name}", value.get("doubt"))
 
     def merge(self, name, value):
         place = self.results.setdefault(name, {})
@@ -93,8 +87,7 @@ class Work:
         doubt_of = {**place.get("doubt_of", {}), **value.get("doubt_of", {})}
         place.update(value)
         place.update(doubt=doubt, doubt_of=doubt_of)
-        if value.get("doubt"):
-            self.without.append((name, value["doubt"]))
+        self.note(name, doubt)
 
     def ring_scene(self, name, unit, sizes):
         if name not in self.ring.exists():
@@ -117,14 +110,12 @@ class Work:
         relay = self.relay()
         relay["scaling"] = ({"share": None, "doubt": "one CPU only"} if self.gen_cpu == self.opt["cpu"]
                             else self.ring.scaling("relay", "streams", relay))
-        if relay["scaling"]["doubt"]:
-            self.without.append(("macro.relay.scaling", relay["scaling"]["doubt"]))
+        self.note("macro.relay.scaling", relay["scaling"]["doubt"])
 
     def delay(self):
         relay = self.relay()
         relay["delay_at_80"] = self.ring.delay("relay", relay)
-        if relay["delay_at_80"]["doubt"]:
-            self.without.append(("macro.relay.delay_at_80", relay["delay_at_80"]["doubt"]))
+        self.note("macro.relay.delay_at_80", relay["delay_at_80"]["doubt"])
 
     def veth_scene(self, name):
         macro, peer = self.needs_root(lambda: self.macro.compare(name, self.opt["peer"] == "rtpengine")) if self.root else (

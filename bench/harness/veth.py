@@ -47,7 +47,10 @@ class Sampler:
 
     def run(self):
         while not self.stop.wait(0.5):
-            self.samples.append(self.server.counts())
+            try:
+                self.samples.append(self.server.counts())
+            except (Failure, OSError):
+                return  # it has died, which measure() is about to find
 
     def busy(self):
         """The median of its three highest answers; None: it does not say."""
@@ -72,11 +75,9 @@ class Runner:
             return {"streams": streams, "doubt": "not measured: this search has had its time", "deaf": 0, "corrupt": 0, "lost": 0, "due": 0}
         try:
             lines = self.server.open(streams if self.options.get("play") else streams // 2, **self.options)
-            before = self.server.counts()
             with Sampler(self.server) as sampler:
                 point = self.generate(lines)
-            after = self.server.counts()
-            if after["frames_lost"] > before["frames_lost"]:
+            if self.server.counts()["frames_lost"] > sampler.samples[0]["frames_lost"]:
                 point["doubt"] = "recorded frames were lost"
             if sampler.busy() is not None:
                 point["worker_busy_share"] = sampler.busy()

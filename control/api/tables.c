@@ -19,6 +19,7 @@ struct pending {
 	struct api *api;
 	struct rpc_ref ref;
 	json_t *more; /* members that go with the answer; or NULL */
+	int targets;  /* enum config_target_of that its rows are held against; -1: none */
 };
 
 static struct pending *later(const struct rpc_call *call, json_t *more)
@@ -29,7 +30,7 @@ static struct pending *later(const struct rpc_call *call, json_t *more)
 		json_decref(more);
 		return NULL;
 	}
-	*p = (struct pending){.api = call->owner, .ref = call->ref, .more = more};
+	*p = (struct pending){.api = call->owner, .ref = call->ref, .more = more, .targets = -1};
 	return p;
 }
 
@@ -40,25 +41,17 @@ static void let_go(struct pending *p)
 	free(p);
 }
 
-/* Rows of a report, held against their targets. */
-static void judge(const struct centre *c, json_t *answer)
+static void judge(const struct centre *c, enum config_target_of of, json_t *answer)
 {
-	static const char *const of[] = {"queues", "agents", "groups", "flows"};
-	const char *what = json_string_value(json_object_get(answer, "of"));
 	json_t *row;
 	size_t i;
 
-	for (unsigned k = 0; what != NULL && k < TARGET_OFS; k++) {
-		if (strcmp(of[k], what) != 0)
-			continue;
-		json_array_foreach(json_object_get(answer, "rows"), i, row)
-		{
-			struct local_time at = centre_local(
-				c, (uint64_t)json_integer_value(json_object_get(row, "from_ms")));
+	json_array_foreach(json_object_get(answer, "rows"), i, row)
+	{
+		struct local_time at = centre_local(
+			c, (uint64_t)json_integer_value(json_object_get(row, "from_ms")));
 
-			target_judge(c->config, (enum config_target_of)k, row,
-				     hours_day_number(at.year, at.month, at.day));
-		}
+		target_judge(c->config, of, row, hours_day_number(at.year, at.month, at.day));
 	}
 }
 
@@ -75,7 +68,8 @@ static void on_answer(void *arg, const json_t *result, const char *error)
 		answer = json_deep_copy(result);
 		if (p->more != NULL)
 			json_object_update(answer, p->more);
-		judge(p->api->c, answer);
+		if (p->targets >= 0)
+			judge(p->api->c, (enum config_target_of)p->targets, answer);
 		rpc_server_answer(p->api->server, p->ref, answer);
 	}
 	let_go(p);
@@ -130,20 +124,31 @@ static struct store_alias *groups_of(const struct config *c)
 	return list;
 }
 
+enum { REPORT_QUEUES, REPORT_AGENTS, REPORT_GROUPS, REPORT_FLOWS, REPORT_NOTES, REPORTS };
+
+static const char *const report_names[REPORTS] = {"queues", "agents", "groups", "flows", "notes"};
+static const struct {
+	enum tally_kind kind;
+	int targets; /* as struct pending */
+} reports[REPORTS] = {
+	[REPORT_QUEUES] = {TALLY_QUEUE, TARGET_QUEUE},
+	[REPORT_AGENTS] = {TALLY_AGENT, TARGET_AGENT},
+	[REPORT_GROUPS] = {TALLY_AGENT, TARGET_GROUP},
+	[REPORT_FLOWS] = {TALLY_FLOW, TARGET_FLOW},
+	[REPORT_NOTES] = {TALLY_QUEUE, -1},
+};
+
 enum rpc_answer api_report(const struct rpc_call *call, json_t **result, struct rpc_error *err)
 {
-	static const char *const of[] = {"queues", "agents", "flows", "groups", "notes"};
-	static const enum tally_kind kinds[] = {TALLY_QUEUE, TALLY_AGENT, TALLY_FLOW, TALLY_AGENT,
-						TALLY_QUEUE};
 	static const char *const by[] = {"call", "queue", "agent"};
 	static const char *const units[] = {"15m", "30m", "1h", "1d", "all"};
 	struct api *api = call->owner;
-	int what = word_of(rpc_param_text(call->params, "of", ""), of, 5);
+	int what = word_of(rpc_param_text(call->params, "of", ""), report_names, REPORTS);
 	int unit = word_of(rpc_param_text(call->params, "interval", "15m"), units, ZONE_UNITS);
 	const char *zone = rpc_param_text(call->params, "zone", NULL);
 	char own[32];
 	uint64_t border[STORE_BORDERS_MAX];
-	struct store_report r = {.kind = kinds[what],
+	struct store_report r = {.kind = reports[what].kind,
 				 .key = rpc_param_text(call->params, "key", NULL),
 				 .border = border,
 				 .now_ms = clock_wall_ms()};
@@ -168,20 +173,22 @@ enum rpc_answer api_report(const struct rpc_call *call, json_t **result, struct 
 			      STORE_BORDERS_MAX - 1);
 		return RPC_ANSWER_ERROR;
 	}
-	if (what == 4 && r.key == NULL) {
+	if (what == REPORT_NOTES && r.key == NULL) {
 		rpc_error_set(err, RPC_INVALID_PARAMS,
 			      "params.key: which notes? Name the key under which flows keep them");
 		return RPC_ANSWER_ERROR;
 	}
-	if (what == 4)
+	if (what == REPORT_NOTES)
 		r.notes = STORE_NOTES + word_of(rpc_param_text(call->params, "by", "call"), by, 3);
-	if (what == 3) {
+	if (what == REPORT_GROUPS) {
 		groups = groups_of(api->c->config);
 		r.alias = groups;
 		r.aliases = api->c->config->n_agents;
 	}
-	p = later(call, json_pack("{s:s,s:s}", "of", of[what], "interval", units[unit]));
-	rc = p != NULL && api->c->store != NULL && (what != 3 || groups != NULL)
+	p = later(call, json_pack("{s:s,s:s}", "of", report_names[what], "interval", units[unit]));
+	if (p != NULL)
+		p->targets = reports[what].targets;
+	rc = p != NULL && api->c->store != NULL && (what != REPORT_GROUPS || groups != NULL)
 		     ? store_report(api->c->store, &r, on_answer, p)
 		     : -ENOBUFS;
 	free(groups);

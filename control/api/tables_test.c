@@ -66,9 +66,17 @@ static void a_report_tells_of_the_call_that_was(void)
 	struct desk_top *d = top_open();
 	json_int_t now = (json_int_t)clock_wall_ms();
 	struct kit_call *customer = talk(d);
+	struct config_target target = {.of = TARGET_QUEUE,
+				       .what = TARGET_SERVICE_LEVEL,
+				       .bound = 90,
+				       .name = "",
+				       .from = "",
+				       .from_day = INT32_MIN};
 	const json_t *row;
 	json_t *params;
 
+	d->k.c.config->targets = &target;
+	d->k.c.config->n_targets = 1;
 	kit_wait(1100);
 	sip_call_end(customer->call, 0, 16, NULL);
 	check(call_kit_empty(&d->k));
@@ -82,6 +90,10 @@ static void a_report_tells_of_the_call_that_was(void)
 	}
 	row = first(d, "rows");
 	check_str(text(row, "queue"), "sales");
+	check_int(json_array_size(json_object_get(row, "targets")), 1);
+	check_int(number(json_array_get(json_object_get(row, "targets"), 0), "at_least"), 90);
+	check(json_is_true(
+		json_object_get(json_array_get(json_object_get(row, "targets"), 0), "met")));
 	check_int(number(row, "offered"), 1);
 	check_int(number(row, "answered"), 1);
 	check_int(number(row, "answered_20s"), 1);
@@ -110,6 +122,14 @@ static void a_report_tells_of_the_call_that_was(void)
 	ask_until(d, "report", params, "rows", 1);
 	check_int(number(first(d, "rows"), "callers"), 1);
 	check_int(number(first(d, "rows"), "queued"), 1);
+
+	/* What flows noted: nothing here, and not without a key. */
+	json_object_set_new(params, "of", json_string("notes"));
+	check(ask(d, "report", json_deep_copy(params)) == NULL);
+	check(strstr(d->message, "which notes?") != NULL);
+	json_object_set_new(params, "key", json_string("score"));
+	check(ask(d, "report", json_deep_copy(params)) != NULL);
+	check_int(json_array_size(json_object_get(d->result, "rows")), 0);
 
 	json_object_set_new(params, "zone", json_string("Europe/Bielefeld"));
 	check(ask(d, "report", json_deep_copy(params)) == NULL);

@@ -162,6 +162,26 @@ struct adoption {
 	unsigned taken[JOURNAL_KINDS], left[JOURNAL_KINDS];
 };
 
+static bool adopt_body(struct centre *c, enum journal_kind kind, const char *id, const json_t *body)
+{
+	switch (kind) {
+	case JOURNAL_AGENT:
+		return adopt_agent(c, id, body);
+	case JOURNAL_BINDING:
+		return adopt_binding(c, body);
+	case JOURNAL_ENGINE:
+		return adopt_engine(c, body);
+	case JOURNAL_QUEUE:
+		return adopt_queue(c, id);
+	case JOURNAL_SKILL:
+		return adopt_skill(c, body);
+	case JOURNAL_CALL: /* its row has more than a body */
+	case JOURNAL_KINDS:
+		break;
+	}
+	return false;
+}
+
 static bool adopt_row(struct centre *c, enum journal_kind kind, const json_t *row)
 {
 	const char *id = json_string_value(json_object_get(row, "id"));
@@ -174,11 +194,7 @@ static bool adopt_row(struct centre *c, enum journal_kind kind, const json_t *ro
 		return adopt_call(c, row) != NULL;
 	body = known && text != NULL ? json_loads(text, 0, NULL) : NULL;
 	if (body != NULL && id != NULL)
-		taken = kind == JOURNAL_AGENT     ? adopt_agent(c, id, body)
-			: kind == JOURNAL_BINDING ? adopt_binding(c, body)
-			: kind == JOURNAL_QUEUE   ? adopt_queue(c, id)
-			: kind == JOURNAL_SKILL   ? adopt_skill(c, body)
-						  : adopt_engine(c, body);
+		taken = adopt_body(c, kind, id, body);
 	json_decref(body);
 	return taken;
 }

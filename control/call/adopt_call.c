@@ -230,6 +230,7 @@ static bool rest_read(struct draft *d)
 	ok = KEPT_NUMBER(o, "event_seq", INT64_MAX, call->event_seq) && ok;
 	ok = kept_number(o, "queued_ms", INT64_MAX, &queued_ms) && ok;
 	ok = kept_flag(o, "emergency", &call->emergency) && ok;
+	ok = kept_text(o, "help", call->help, sizeof(call->help)) && ok;
 	ok = kept_text(o, "caller_id", call->caller_id, sizeof(call->caller_id)) && ok;
 	ok = kept_flag(o, "in_acd", &d->in_acd) && ok;
 	ok = kept_flag(o, "from_queue", &d->from_queue) && ok;

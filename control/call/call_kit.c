@@ -314,6 +314,12 @@ struct kit_call *call_kit_dial(struct call_kit *k, const char *number)
 	return kit_dial(k->world, &inv);
 }
 
+struct kit_call *call_kit_into_sales(struct call_kit *k)
+{
+	strcpy(k->engine->digits, "1");
+	return call_kit_dial(k, "95598");
+}
+
 struct kit_call *call_kit_dial_as(struct call_kit *k, unsigned phone, const char *number)
 {
 	char uri[96], password[32];

@@ -49,6 +49,8 @@ void call_kit_ready(struct call_kit *k, const char *agent);
 
 /* Dial `number` from the world. */
 struct kit_call *call_kit_dial(struct call_kit *k, const char *number);
+/* To the hotline, where 1 is pressed for the queue `sales`. */
+struct kit_call *call_kit_into_sales(struct call_kit *k);
 /* Dial from an agent's phone with its password. */
 struct kit_call *call_kit_dial_as(struct call_kit *k, unsigned phone, const char *number);
 

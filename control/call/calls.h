@@ -209,9 +209,8 @@ struct call {
 	} callback;
 	struct tmr retry;
 
-	bool emergency; /* a call for help: no limit holds it up */
-	char help
-		[SIP_USER_MAX]; /* the number for help that it was transferred to; else record.to is */
+	bool emergency;               /* a call for help: no limit holds it up */
+	char help[SIP_USER_MAX];      /* transferred to this number for help; "" record.to is one */
 	char caller_id[SIP_USER_MAX]; /* shown outside in the caller's place; "" the caller's */
 
 	/* dialling without the ACD */

@@ -14,16 +14,6 @@
 
 static struct call_kit k;
 
-static struct kit_call *into_sales(void)
-{
-	struct kit_call *customer;
-
-	strcpy(k.engine->digits, "1");
-	customer = call_kit_dial(&k, "95598");
-	check(customer != NULL);
-	return customer;
-}
-
 static bool has_step(const struct call *call, enum call_step step)
 {
 	for (unsigned i = 0; i < call->step_count; i++)
@@ -38,7 +28,7 @@ static void an_engine_without_room_makes_no_agent_unready(void)
 	struct acd_agent_view v;
 
 	call_kit_open(&k);
-	customer = into_sales();
+	customer = call_kit_into_sales(&k);
 	check(call_kit_reaches(&k, CALL_WAITING));
 	k.engine->fail_leg_open = 1; /* the agent's leg */
 	call_kit_ready(&k, "1001");
@@ -59,7 +49,7 @@ static void nothing_is_offered_while_the_engine_is_away(void)
 	char path[108];
 
 	call_kit_open(&k);
-	customer = into_sales();
+	customer = call_kit_into_sales(&k);
 	check(call_kit_reaches(&k, CALL_WAITING));
 	memcpy(path, k.engine->path, sizeof(path));
 	engine_kit_close(k.engine);
@@ -83,7 +73,7 @@ static void an_offer_in_the_air_when_the_engine_goes_is_void(void)
 	char path[108];
 
 	call_kit_open(&k);
-	customer = into_sales();
+	customer = call_kit_into_sales(&k);
 	check(call_kit_reaches(&k, CALL_WAITING));
 	memcpy(path, k.engine->path, sizeof(path));
 	call_kit_ready(&k, "1001");
@@ -106,7 +96,7 @@ static void a_phone_that_says_do_not_disturb_is_left_alone(void)
 	call_kit_open(&k);
 	k.phone[0]->mood = KIT_DND;
 	call_kit_ready(&k, "1001");
-	customer = into_sales();
+	customer = call_kit_into_sales(&k);
 	check(call_kit_agent_is(&k, 0, "not_ready"));
 	check(acd_agent_view(k.c.acd, acd_agent_find(k.c.acd, "1001"), &v));
 	check(v.dnd);
@@ -137,7 +127,7 @@ static void do_not_disturb_by_code(void)
 	check(kit_until(&call->closed, 1, 3000));
 	check_int(call->answered, 1);
 	check_str(k.agent_state[0], "not_ready");
-	customer = into_sales();
+	customer = call_kit_into_sales(&k);
 	check(call_kit_reaches(&k, CALL_WAITING));
 	kit_wait(50);
 	check_int(k.phone[0]->calls, 1); /* its own */
@@ -156,7 +146,7 @@ static struct kit_call *talk(void)
 	struct kit_call *customer;
 
 	call_kit_ready(&k, "1001");
-	customer = into_sales();
+	customer = call_kit_into_sales(&k);
 	check(call_kit_reaches(&k, CALL_TALKING));
 	check(kit_until(&kit_last(k.phone[0])->answered, 1, 1000));
 	return customer;
@@ -322,7 +312,7 @@ static void a_phone_that_rings_is_picked_up_within_the_group(void)
 	call_kit_open(&k);
 	k.phone[0]->mood = KIT_RING;
 	call_kit_ready(&k, "1001");
-	customer = into_sales();
+	customer = call_kit_into_sales(&k);
 	while (k.phone[0]->calls == 0)
 		kit_wait(10);
 	first = kit_last(k.phone[0]);
@@ -379,7 +369,7 @@ static void a_pick_up_that_comes_too_late(void)
 		unsigned ended = k.ended;
 
 		k.phone[0]->mood = KIT_RING;
-		customer = into_sales();
+		customer = call_kit_into_sales(&k);
 		k.phone[0]->calls = 0;
 		while (k.phone[0]->calls == 0)
 			kit_wait(2);
@@ -490,476 +480,7 @@ static void a_restart_forgets_no_break(void)
 	call_kit_close(&k);
 }
 
-static const char carrier[] =
-	"trunks:\n"
-	"  - {name: first, host: 127.0.0.1, port: @WORLD@, prefix: \"0\", calls_max: 1}\n"
-	"  - {name: second, host: 127.0.0.1, port: @WORLD@, prefix: \"9\"}\n"
-	"emergency: {numbers: [\"110\", \"120\"], trunks: [second, first], preempt: yes}\n";
-
-static void an_agent_calls_outside_with_its_queues_number(void)
-{
-	struct kit_call *call;
-
-	call_kit_open_with(&k, carrier);
-	k.world->mood = KIT_ANSWER;
-	call = call_kit_dial_as(&k, 0, "02161234567");
-	check(kit_until(&call->answered, 1, 3000));
-	check_str(kit_last(k.world)->info.from_user, "02155558001"); /* the first of its queues */
-	check_str(call_kit_newest(&k)->record.queue, "sales");
-	check_str(call_kit_newest(&k)->record.to, "02161234567");
-	check_int(call_kit_newest(&k)->record.kind, CALL_OUT);
-	sip_call_end(call->call, 0, 16, NULL);
-	check(call_kit_empty(&k));
-	call = call_kit_dial_as(&k, 0, "*60800302161234567"); /* as team */
-	check(kit_until(&call->answered, 1, 3000));
-	check_str(kit_last(k.world)->info.from_user, "02155558003");
-	check_str(kit_last(k.world)->info.to_user, "02161234567");
-	check_str(call_kit_newest(&k)->record.queue, "team");
-	sip_call_end(call->call, 0, 16, NULL);
-	check(call_kit_empty(&k));
-	call = call_kit_dial_as(&k, 2, "*60800302161234567"); /* 1003 does not serve it */
-	check(kit_until(&call->closed, 1, 3000));
-	check_int(call->status, 403);
-	check_str(k.cause, "not_allowed");
-	call = call_kit_dial_as(&k, 0, "*60800202161234567"); /* service has no number */
-	check(kit_until(&call->closed, 1, 3000));
-	check_int(call->status, 403);
-	k.c.config->agents[0].outbound = false;
-	call = call_kit_dial_as(&k, 0, "02161234567");
-	check(kit_until(&call->closed, 1, 3000));
-	check_int(call->status, 403);
-	call = call_kit_dial_as(&k, 0, "1002"); /* colleagues are not outside */
-	check(kit_until(&call->answered, 1, 3000));
-	sip_call_end(call->call, 0, 16, NULL);
-	call_kit_close(&k);
-}
-
-static void a_trunk_takes_so_many_calls(void)
-{
-	struct kit_call *one, *two;
-
-	call_kit_open_with(&k, carrier);
-	k.world->mood = KIT_ANSWER;
-	one = call_kit_dial_as(&k, 0, "02161234567");
-	check(kit_until(&one->answered, 1, 3000));
-	two = call_kit_dial_as(&k, 1, "02161234568");
-	check(kit_until(&two->closed, 1, 3000));
-	check(two->answered == 0);
-	check_int(k.world->calls, 1);
-	sip_call_end(one->call, 0, 16, NULL);
-	check(call_kit_empty(&k));
-	two = call_kit_dial_as(&k, 1, "02161234568");
-	check(kit_until(&two->answered, 1, 3000));
-	sip_call_end(two->call, 0, 16, NULL);
-	call_kit_close(&k);
-}
-
-/* The centre is full, the engine refuses, the agent is on do not disturb and may not call outside, the first
- * trunk fails and the second one has all the calls it takes. */
-static void a_call_for_help_goes_out_whatever_is_true(void)
-{
-	struct kit_call *ordinary, *help;
-	char why[200];
-
-	call_kit_open_with(&k, carrier);
-	k.world->mood = KIT_ANSWER;
-	ordinary = call_kit_dial_as(&k, 1, "02161234567");
-	check(kit_until(&ordinary->answered, 1, 3000));
-	check_int(desk_agent_set(&k.c, "1001", "dnd_on", NULL, why, sizeof(why)), 0);
-	k.c.config->agents[0].outbound = false;
-	k.c.config->calls_max = 1;
-	k.engine->fail_leg_open = 100;
-	k.world->refuse = 1;
-	help = call_kit_dial_as(&k, 0, "120");
-	check(kit_until(&help->answered, 1, 4000));
-	check_int(k.world->calls, 3); /* the second one was refused */
-	check_str(kit_last(k.world)->info.to_user, "120");
-	check_str(kit_last(k.world)->info.from_user, "02155558001");
-	check(call_kit_heard(&k, "emergency"));
-	check(k.c.alarm_count > 0);
-	check_str(k.c.alarms[k.c.alarm_count - 1].area, "emergency 1001");
-	check(kit_until(&ordinary->closed, 1, 3000)); /* it made room */
-	check_str(k.cause, "preempted");
-	sip_call_end(help->call, 0, 16, NULL);
-	check(call_kit_ended(&k, 2));
-	for (unsigned i = 0; i < k.c.alarm_count; i++)
-		check(strncmp(k.c.alarms[i].area, "emergency", 9) != 0);
-	k.engine->fail_leg_open = 0;
-	help = call_kit_dial(&k, "110"); /* not for the world */
-	check(kit_until(&help->closed, 1, 3000));
-	check(help->answered == 0);
-	call_kit_close(&k);
-}
-
-/* A caller who needs help is transferred to it: by a trunk that the caller's own call has filled, and whatever the
- * prefixes of trunks. */
-static void a_caller_is_transferred_to_help(void)
-{
-	struct kit_call *customer;
-	struct call *call;
-	char why[200];
-
-	call_kit_open_with(&k, carrier);
-	call_kit_ready(&k, "1001");
-	strcpy(k.engine->digits, "1");
-	customer = call_kit_dial(&k, "95598");
-	check(call_kit_reaches(&k, CALL_TALKING));
-	call = call_kit_newest(&k);
-	k.world->mood = KIT_ANSWER;
-	k.world->refuse = 1;
-	check_int(transfer_call(call, "119", why, sizeof(why)), -ENOENT);
-	check_int(transfer_call(call, "120", why, sizeof(why)), 0);
-	check(call_kit_reaches(&k, CALL_TALKING));
-	check_int(k.world->calls,
-		  3); /* the caller's own, one that the first trunk refused, and this */
-	check_str(kit_last(k.world)->info.to_user, "120");
-	check(k.c.alarm_count > 0);
-	check(strstr(k.c.alarms[k.c.alarm_count - 1].text, "is transferred to 120") != NULL);
-	sip_call_end(customer->call, 0, 16, NULL);
-	check(call_kit_ended(&k, 1));
-	for (unsigned i = 0; i < k.c.alarm_count; i++)
-		check(strncmp(k.c.alarms[i].area, "emergency", 9) != 0);
-	call_kit_close(&k);
-}
-
-static const char mobile[] =
-	"trunks:\n  - {name: t, host: 127.0.0.1, port: @WORLD@, prefix: \"0\"}\n";
-
-/* 1003 works at its mobile, whose phone is not registered here. */
-static void sign_in_outside(void)
-{
-	char why[200];
-
-	mem_deref(k.reg[2]);
-	k.reg[2] = NULL;
-	kit_wait(100);
-	check_int(centre_sign_in_at(&k.c, "1003", "", why, sizeof(why)), 0);
-	check_int(desk_agent_set(&k.c, "1003", "ready", NULL, why, sizeof(why)), 0);
-}
-
-static void a_remote_agent_confirms_with_a_key(void)
-{
-	struct kit_call *customer, *phone;
-	struct call *call;
-	char why[200];
-
-	call_kit_open_with(&k, mobile);
-	check_int(centre_sign_in_at(&k.c, "1001", "", why, sizeof(why)), -EPERM);
-	check(strstr(why, "may not work at an outside number") != NULL);
-	check_int(centre_sign_in_at(&k.c, "1003", "013899999999", why, sizeof(why)), -EPERM);
-	check(strstr(why, "may not choose") != NULL);
-	check_int(centre_sign_in_at(&k.c, "1099", "", why, sizeof(why)), -ENOENT);
-	sign_in_outside();
-	check(call_kit_heard(&k, "agent.remote"));
-	k.world->mood = KIT_ANSWER;
-	customer = into_sales();
-	strcat(k.engine->digits, ",1"); /* typed at the mobile */
-	check(call_kit_reaches(&k, CALL_TALKING));
-	call = call_kit_newest(&k);
-	check_str(call->agent->number, "1003");
-	check_str(call->agent->at, "013800000003");
-	phone = kit_last(k.world);
-	check_str(phone->info.to_user, "013800000003");
-	check(engine_kit_was(k.engine, "play.start zh/agent/confirm"));
-	check_str(call->record.agents[0], "1003");
-	check(call_kit_agent_is(&k, 2, "talking"));
-	sip_call_end(customer->call, 0, 16, NULL);
-	check(call_kit_agent_is(&k, 2, "ready"));
-	check_int(desk_agent_set(&k.c, "1003", "sign_out", NULL, why, sizeof(why)), 0);
-	check_str(k.c.desks[acd_agent_find(k.c.acd, "1003")].remote, "");
-	call_kit_close(&k);
-}
-
-static void an_answering_machine_gets_no_caller(void)
-{
-	struct kit_call *customer;
-	struct acd_agent_view v;
-
-	call_kit_open_with(&k, mobile);
-	sign_in_outside();
-	k.world->mood = KIT_ANSWER;
-	customer = into_sales(); /* nobody types anything at the mobile */
-	check(call_kit_agent_is(&k, 2, "not_ready"));
-	check(acd_agent_view(k.c.acd, acd_agent_find(k.c.acd, "1003"), &v));
-	check_str(desk_reason_name(&k.c, v.agent.reason), "no_answer");
-	check_int(v.missed, 1);
-	check(call_kit_reaches(&k, CALL_WAITING));
-	check(call_kit_newest(&k)->record.answered_ms == 0);
-	call_kit_ready(&k, "1001");
-	check(call_kit_reaches(&k, CALL_TALKING)); /* the caller kept its place */
-	sip_call_end(customer->call, 0, 16, NULL);
-	call_kit_close(&k);
-}
-
-static void a_mobile_that_is_not_answered_or_busy(void)
-{
-	struct kit_call *customer;
-	struct acd_agent_view v;
-	char why[200];
-
-	call_kit_open_with(&k, mobile);
-	sign_in_outside();
-	k.world->mood = KIT_RING;
-	customer = into_sales();
-	check(call_kit_agent_is(&k, 2, "not_ready")); /* after the queue's ring time */
-	k.world->mood = KIT_BUSY;
-	check_int(desk_agent_set(&k.c, "1003", "ready", NULL, why, sizeof(why)), 0);
-	for (int i = 0; i < 300; i++) {
-		check(acd_agent_view(k.c.acd, acd_agent_find(k.c.acd, "1003"), &v));
-		if (v.rejected > 0)
-			break;
-		kit_wait(10);
-	}
-	check_int(v.rejected, 1);
-	check_int(v.missed, 1);
-	check(call_kit_reaches(&k, CALL_WAITING));
-	sip_call_end(customer->call, 0, 16, NULL);
-	call_kit_close(&k);
-}
-
-static void a_remote_agent_is_consulted(void)
-{
-	struct kit_call *customer;
-	struct call *call;
-	const char *state;
-	char why[200];
-
-	call_kit_open_with(&k, mobile);
-	call_kit_ready(&k, "1001");
-	customer = into_sales();
-	check(call_kit_reaches(&k, CALL_TALKING));
-	kit_wait(30);
-	call = call_kit_newest(&k);
-	sign_in_outside();
-	k.world->mood = KIT_ANSWER;
-	strcpy(k.engine->digits, "7"); /* not the key: back to the customer */
-	check_int(centre_consult(&k.c, call, "start", "1003", NULL, &state, why, sizeof(why)), 0);
-	kit_wait(300);
-	check_int(call->consult.state, CONSULT_NONE);
-	check_int(call->state, CALL_TALKING);
-	check(call_kit_agent_is(&k, 2, "ready"));
-	strcpy(k.engine->digits, "1");
-	check_int(centre_consult(&k.c, call, "start", "1003", NULL, &state, why, sizeof(why)), 0);
-	kit_wait(300);
-	check_int(call->consult.state, CONSULT_TALKING);
-	check_str(kit_last(k.world)->info.to_user, "013800000003");
-	check_int(centre_consult(&k.c, call, "complete", NULL, NULL, &state, why, sizeof(why)), 0);
-	check(call_kit_reaches(&k, CALL_TALKING));
-	check_str(call->agent->number, "1003");
-	check(call_kit_agent_is(&k, 2, "talking"));
-	sip_call_end(customer->call, 0, 16, NULL);
-	call_kit_close(&k);
-}
-
-static void a_colleague_reaches_a_remote_agent_by_its_number(void)
-{
-	struct kit_call *caller;
-
-	call_kit_open_with(&k, mobile);
-	sign_in_outside();
-	k.world->mood = KIT_ANSWER;
-	strcpy(k.engine->digits, "1");
-	caller = call_kit_dial_as(&k, 0, "1003");
-	check(kit_until(&caller->answered, 1, 3000));
-	check_str(kit_last(k.world)->info.to_user, "013800000003");
-	check_str(k.agent_state[2], "other");
-	sip_call_end(caller->call, 0, 16, NULL);
-	check(call_kit_empty(&k));
-	strcpy(k.engine->digits, "7"); /* not the key */
-	caller = call_kit_dial_as(&k, 0, "1003");
-	check(kit_until(&caller->closed, 1, 3000));
-	check(caller->answered == 0);
-	call_kit_close(&k);
-}
-
-static bool reachable(void *arg)
-{
-	struct acd_agent_view v;
-
-	(void)arg;
-	centre_check(&k.c);
-	return acd_agent_view(k.c.acd, acd_agent_find(k.c.acd, "1003"), &v) && v.reachable;
-}
-
-static bool unreachable(void *arg)
-{
-	return !reachable(arg);
-}
-
-/* A call of a kind that is not over. */
-struct wanted {
-	enum call_kind kind;
-	struct call *found;
-};
-
-static void is_of_kind(struct call *call, void *arg)
-{
-	struct wanted *n = arg;
-
-	if (call->record.kind == n->kind && call->state != CALL_ENDING)
-		n->found = call;
-}
-
-static struct call *running(enum call_kind kind)
-{
-	struct wanted n = {.kind = kind};
-
-	call_each(&k.c, is_of_kind, &n);
-	return n.found;
-}
-
-static bool customer_talks(void *arg)
-{
-	const struct call *call = running(CALL_IN);
-
-	(void)arg;
-	centre_check(&k.c);
-	return call != NULL && call->state == CALL_TALKING;
-}
-
-static bool line_is_back(void *arg)
-{
-	const struct call *line = running(CALL_REMOTE);
-
-	(void)arg;
-	centre_check(&k.c);
-	return line != NULL && line->customer->sip != NULL &&
-	       line->customer->play_use == PLAY_MUSIC;
-}
-
-static void a_nailed_up_line_serves_several_calls(void)
-{
-	struct kit_call *customer, *phone;
-	char why[200];
-
-	call_kit_open_with(&k, mobile);
-	k.c.config->agents[2].remote.nailed_up = true;
-	k.world->mood = KIT_ANSWER;
-	strcpy(k.engine->digits, "1"); /* typed at the mobile */
-	mem_deref(k.reg[2]);
-	k.reg[2] = NULL;
-	kit_wait(100);
-	check_int(centre_sign_in_at(&k.c, "1003", "", why, sizeof(why)), 0);
-	check(!reachable(NULL)); /* until the key */
-	check(kit_run(reachable, NULL, 3000));
-	phone = kit_last(k.world);
-	check_int(k.world->calls, 1);
-	check_int(desk_agent_set(&k.c, "1003", "ready", NULL, why, sizeof(why)), 0);
-	for (unsigned i = 0; i < 3; i++) {
-		unsigned media = phone->media;
-
-		customer = into_sales();
-		check(kit_run(customer_talks, NULL, 7000));
-		check_str(running(CALL_IN)->agent->number, "1003");
-		check(phone->closed == 0);
-		check(kit_until(&phone->media, media + 1, 2000)); /* told another leg */
-		kit_wait(50);
-		check_int(k.engine->hear_count, 2);
-		check(engine_kit_was(k.engine, "play.start beep"));
-		check_int(engine_kit_legs(k.engine), 3); /* customer, agent, and the idle line's */
-		sip_call_end(customer->call, 0, 16, NULL);
-		check(call_kit_ended(&k, i + 1));
-		check(kit_run(line_is_back, NULL, 3000));
-		check(call_kit_agent_is(&k, 2, "ready"));
-		check(phone->closed == 0);
-	}
-	/* The agent hangs up in mid-call: caller and line are let go. */
-	customer = into_sales();
-	check(kit_run(customer_talks, NULL, 7000));
-	kit_wait(100);
-	sip_call_end(phone->call, 0, 16, NULL);
-	check(kit_run(unreachable, NULL, 3000));
-	check(kit_until(&customer->closed, 1, 5000));
-	check(call_kit_agent_is(&k, 2, "not_ready"));
-	check(running(CALL_REMOTE) == NULL);
-	/* Ready again: rung again; signed out: let go. */
-	strcpy(k.engine->digits, "1");
-	check_int(desk_agent_set(&k.c, "1003", "ready", NULL, why, sizeof(why)), 0);
-	check(kit_run(reachable, NULL, 3000));
-	check_int(desk_agent_set(&k.c, "1003", "sign_out", NULL, why, sizeof(why)), 0);
-	check(kit_until(&kit_last(k.world)->closed, 1, 2000));
-	call_kit_close(&k);
-}
-
-static void a_line_that_is_not_confirmed_gets_no_calls(void)
-{
-	struct acd_agent_view v;
-	char why[200];
-
-	call_kit_open_with(&k, mobile);
-	k.c.config->agents[2].remote.nailed_up = true;
-	k.world->mood = KIT_ANSWER;
-	mem_deref(k.reg[2]);
-	k.reg[2] = NULL;
-	kit_wait(100);
-	check_int(centre_sign_in_at(&k.c, "1003", "", why, sizeof(why)), 0);
-	check(call_kit_ended(&k, 1));
-	check(!reachable(NULL));
-	check(acd_agent_view(k.c.acd, acd_agent_find(k.c.acd, "1003"), &v));
-	check_str(desk_reason_name(&k.c, v.agent.reason), "unreachable");
-	call_kit_close(&k);
-}
-
-static bool has_alarm(const char *area)
-{
-	for (unsigned i = 0; i < k.c.alarm_count; i++)
-		if (strcmp(k.c.alarms[i].area, area) == 0)
-			return true;
-	return false;
-}
-
-static void a_killed_daemon_knows_who_works_where(void)
-{
-	struct kit_call *customer, *help;
-	struct acd_agent_view v;
-	char why[200];
-
-	call_kit_open_stored(
-		&k, "trunks:\n  - {name: t, host: 127.0.0.1, port: @WORLD@, prefix: \"0\"}\n"
-		    "emergency: {numbers: [\"110\"]}\n");
-	sign_in_outside();
-	call_kit_ready(&k, "1001");
-	check_int(desk_agent_set(&k.c, "1001", "dnd_on", NULL, why, sizeof(why)), 0);
-	k.world->mood = KIT_ANSWER;
-	help = call_kit_dial_as(&k, 1, "110");
-	check(kit_until(&help->answered, 1, 3000));
-	kit_wait(100);
-	call_kit_kill(&k);
-	call_kit_begin(&k);
-	kit_wait(100);
-	check(acd_agent_view(k.c.acd, acd_agent_find(k.c.acd, "1001"), &v));
-	check(v.dnd);
-	check_int(desk_agent_set(&k.c, "1001", "dnd_off", NULL, why, sizeof(why)), 0);
-	check(acd_agent_view(k.c.acd, acd_agent_find(k.c.acd, "1001"), &v));
-	check_str(agent_state_name(v.agent.state), "ready"); /* as it was without */
-	check_int(desk_agent_set(&k.c, "1001", "sign_out", NULL, why, sizeof(why)), 0);
-	check(has_alarm("emergency 1002"));
-	sip_call_end(help->call, 0, 16, NULL);
-	check(call_kit_ended(&k, 1));
-	check(!has_alarm("emergency 1002"));
-	check(reachable(NULL));
-	customer = into_sales();
-	strcat(k.engine->digits, ",1");
-	check(call_kit_reaches(&k, CALL_TALKING));
-	check_str(call_kit_newest(&k)->agent->at, "013800000003");
-	sip_call_end(customer->call, 0, 16, NULL);
-	check(call_kit_ended(&k, 2));
-	call_kit_close(&k);
-}
-
 static const struct check_case cases[] = {
-	CHECK_CASE(a_killed_daemon_knows_who_works_where),
-	CHECK_CASE(a_nailed_up_line_serves_several_calls),
-	CHECK_CASE(a_line_that_is_not_confirmed_gets_no_calls),
-	CHECK_CASE(a_remote_agent_confirms_with_a_key),
-	CHECK_CASE(an_answering_machine_gets_no_caller),
-	CHECK_CASE(a_mobile_that_is_not_answered_or_busy),
-	CHECK_CASE(a_remote_agent_is_consulted),
-	CHECK_CASE(a_colleague_reaches_a_remote_agent_by_its_number),
-	CHECK_CASE(an_agent_calls_outside_with_its_queues_number),
-	CHECK_CASE(a_trunk_takes_so_many_calls),
-	CHECK_CASE(a_call_for_help_goes_out_whatever_is_true),
-	CHECK_CASE(a_caller_is_transferred_to_help),
 	CHECK_CASE(a_break_has_a_budget),
 	CHECK_CASE(a_restart_forgets_no_break),
 	CHECK_CASE(a_caller_is_parked_and_a_colleague_talks_on),

@@ -96,7 +96,9 @@ void dial_start(struct call *call, const char *number, uint32_t timeout_s, enum 
 	int agent = known ? acd_agent_find(c->acd, number) : -1;
 	struct party *p;
 
-	if (known == NULL && c->config->n_trunks > 0 && emergency_number(c, number)) {
+	/* Agents and operators transfer; where a flow leads, nobody has looked at who calls. */
+	if (why == DIAL_TRANSFER && known == NULL && c->config->n_trunks > 0 &&
+	    emergency_number(c, number)) {
 		emergency_transfer(call, number);
 	} else if (known == NULL && config_trunk_for(c->config, number) == NULL) {
 		tell(call, why, 404);

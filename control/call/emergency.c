@@ -55,6 +55,13 @@ int emergency_trunk(struct centre *c, uint64_t tried)
 	return -1;
 }
 
+const char *emergency_caller_id(const struct call *call)
+{
+	const char *own = call->centre->config->emergency.caller_id;
+
+	return call->emergency && own[0] != '\0' ? own : call->caller_id;
+}
+
 /* --- the call ------------------------------------------------------------------------------ */
 
 static void area_of(const struct call *call, char *out, size_t size)
@@ -125,10 +132,7 @@ void emergency_call(struct centre *c, struct sip_call *sip, const char *by, cons
 	call->emergency = true;
 	call->customer = p;
 	tmr_cancel(&call->limit); /* as long as it takes */
-	if (c->config->emergency.caller_id[0] != '\0')
-		snprintf(call->caller_id, sizeof(call->caller_id), "%s",
-			 c->config->emergency.caller_id);
-	else if (agent != NULL)
+	if (c->config->emergency.caller_id[0] == '\0' && agent != NULL)
 		outbound_show(call, outbound_queue(c, agent));
 	emergency_begins(call);
 	party_attach(p, sip);
@@ -152,9 +156,6 @@ void emergency_transfer(struct call *call, const char *number)
 {
 	snprintf(call->help, sizeof(call->help), "%s", number);
 	call->emergency = true;
-	if (call->centre->config->emergency.caller_id[0] != '\0')
-		snprintf(call->caller_id, sizeof(call->caller_id), "%s",
-			 call->centre->config->emergency.caller_id);
 	emergency_begins(call);
 }
 

@@ -4,7 +4,8 @@
  * whether there is room: not in the centre, not in the SIP stack, not in the engine. The trunks are tried in
  * the order that the configuration gives, the next one after any failure; a trunk whose calls_max is reached
  * takes it nevertheless, and with `preempt` its newest other call is ended first. An alarm stands as
- * long as the call. The same is true of who is transferred to such a number, by phone, command line or API.
+ * long as the call. The same is true of who is transferred to such a number, by phone, command line or API;
+ * not of where a flow dials, because there nobody has looked at who calls.
  *
  * Thread: libre's loop.
  */
@@ -24,6 +25,10 @@ void emergency_transfer(struct call *call, const char *number);
 
 /* No trunk took it: it is an ordinary call again. Others: nothing happens. */
 void emergency_transfer_failed(struct call *call);
+
+/* What is shown outside in the caller's place, in any call: in one for help the number that the configuration has for
+ * them, else the call's. "": the caller's. */
+const char *emergency_caller_id(const struct call *call);
 
 /* The next trunk for it that is not among the bits of `tried`; -1: none. May end another call of it. */
 int emergency_trunk(struct centre *c, uint64_t tried);

@@ -194,6 +194,7 @@ static void put_place(json_t *o, const struct call *call)
 
 	kept_put_number(o, "queued_ms", journal_wall_ms(call->queued_ms));
 	kept_put_flag(o, "emergency", call->emergency);
+	kept_put_text(o, "help", call->help);
 	kept_put_text(o, "caller_id", call->caller_id);
 	kept_put_flag(o, "in_acd", call->in_acd);
 	kept_put_flag(o, "from_queue", call->from_queue);
@@ -281,8 +282,6 @@ json_t *journal_call(const struct call *call)
 	kept_put_flag(o, "answered", call->answered);
 	kept_put_flag(o, "announced", call->announced);
 	kept_put_flag(o, "promised", call->callback.promised);
-	kept_put_flag(o, "emergency", call->emergency);
-	kept_put_text(o, "caller_id", call->caller_id);
 	kept_put_text(o, "dial", dial != NULL ? dial : "none");
 	kept_put_text(o, "confirm_collect", call->confirm_collect);
 	put_takes(o, call);

@@ -6,6 +6,7 @@
  */
 #include "call/conference.h"
 #include "call/consult.h"
+#include "call/emergency.h"
 #include "call/nail.h"
 #include "call/remote.h"
 #include "call/watch.h"
@@ -568,11 +569,12 @@ static int send_invite(struct party *p, struct sip_invite *inv)
 int party_invite_again(struct party *p)
 {
 	const struct call *call = p->call;
-	bool shows = call->caller_id[0] != '\0';
+	const char *shown = emergency_caller_id(call);
+	bool shows = shown[0] != '\0';
 	struct sip_invite inv = {
 		.user = p->dialled,
-		.from_user = shows ? call->caller_id : call->record.from,
-		.asserted = shows ? call->caller_id : NULL,
+		.from_user = shows ? shown : call->record.from,
+		.asserted = shows ? shown : NULL,
 		.ring_timeout_ms = p->ring_ms,
 		.local = &p->local,
 		.urgent = call->emergency,

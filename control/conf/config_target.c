@@ -86,24 +86,21 @@ static bool known(const struct config *c, const struct config_target *t)
 	return true;
 }
 
-static bool fits(const struct schema *s, const struct config *c, const struct config_target *t,
-		 const struct read *r)
+static void check_one(const struct schema *s, const struct config *c, const struct config_target *t,
+		      const struct read *r)
 {
 	if ((whats[t->what].of & BIT(t->of)) == 0)
 		complain(s->c, COMPLAINT_ERROR, t->at, "%s is no figure of a %s",
 			 whats[t->what].name, of_names[t->of]);
-	else if ((r->at_least > 0) == (r->at_most > 0))
+	if ((r->at_least > 0) == (r->at_most > 0))
 		complain(s->c, COMPLAINT_ERROR, t->at,
 			 "a target needs either \"at_least\" or \"at_most\"");
-	else if (whats[t->what].share && t->bound > 100)
+	if (whats[t->what].share && t->bound > 100)
 		complain(s->c, COMPLAINT_ERROR, t->at, "%s is a percentage, at most 100",
 			 whats[t->what].name);
-	else if (t->name[0] != '\0' && !known(c, t))
+	if (t->name[0] != '\0' && !known(c, t))
 		complain(s->c, COMPLAINT_WARNING, t->at, "there is no %s \"%s\"", of_names[t->of],
 			 t->name);
-	else
-		return true;
-	return (whats[t->what].of & BIT(t->of)) != 0;
 }
 
 void config_read_targets(const struct schema *s, const struct tree *t, struct config *c)
@@ -134,7 +131,7 @@ void config_read_targets(const struct schema *s, const struct tree *t, struct co
 		n.name = r.name;
 		n.at_most = r.at_most > 0;
 		n.bound = n.at_most ? r.at_most : r.at_least;
-		if (fits(s, c, &n, &r))
-			c->targets[c->n_targets++] = n;
+		check_one(s, c, &n, &r);
+		c->targets[c->n_targets++] = n;
 	}
 }

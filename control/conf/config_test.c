@@ -236,6 +236,26 @@ static void the_trunk_with_the_longest_prefix_wins(void)
 	config_free(conf);
 }
 
+static void a_target_has_a_day_from_which_it_holds(void)
+{
+	static const char text[] = "queues: [{name: sales}]\n"
+				   "targets: [{of: queue, what: service_level, at_least: 80},"
+				   " {of: queue, name: sales, what: speed_of_answer_s, at_most: "
+				   "20, from: 2027-01-02}]\n";
+	struct complaints c;
+	struct config *conf;
+
+	check_int(config_load(text, strlen(text), "t", &conf, &c), 0);
+	check_int(conf->n_targets, 2);
+	check(!conf->targets[0].at_most && conf->targets[0].bound == 80);
+	check(conf->targets[0].name[0] == '\0' && conf->targets[0].from_day == INT32_MIN);
+	check(conf->targets[1].at_most && conf->targets[1].bound == 20);
+	check_int(conf->targets[1].what, TARGET_SPEED_OF_ANSWER);
+	check_str(conf->targets[1].name, "sales");
+	check_int(conf->targets[1].from_day, hours_day_number(2027, 1, 2));
+	config_free(conf);
+}
+
 static const char office[] =
 	"calendars:\n"
 	"  office:\n"
@@ -315,6 +335,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(what_the_example_states_as_default_is_the_default),
 	CHECK_CASE(words_stay_words_and_zeros_stay),
 	CHECK_CASE(the_trunk_with_the_longest_prefix_wins),
+	CHECK_CASE(a_target_has_a_day_from_which_it_holds),
 	CHECK_CASE(a_calendar_knows_weeks_holidays_and_single_days),
 	CHECK_CASE(local_time_is_right_over_years_and_zones),
 };

@@ -35,42 +35,33 @@ static bool better(const struct config_target *t, const struct config_target *th
 	return t->from_day >= than->from_day;
 }
 
-static const struct config_target *target_of(const struct config *c, enum config_target_of of,
-					     enum config_target_what what, const char *name,
-					     int32_t day)
-{
-	const struct config_target *best = NULL;
-
-	for (unsigned i = 0; i < c->n_targets; i++) {
-		const struct config_target *t = &c->targets[i];
-
-		if (t->of == of && t->what == what && t->from_day <= day &&
-		    (t->name[0] == '\0' || strcmp(t->name, name) == 0) && better(t, best))
-			best = t;
-	}
-	return best;
-}
-
 void target_judge(const struct config *c, enum config_target_of of, json_t *row, int32_t day)
 {
 	const char *name = json_string_value(json_object_get(row, config_target_of_name(of)));
+	const struct config_target *best[TARGET_WHATS] = {NULL};
 	json_t *list = json_array();
 
-	for (unsigned w = 0; w < TARGET_WHATS && name != NULL; w++) {
-		const struct config_target *t =
-			target_of(c, of, (enum config_target_what)w, name, day);
-		json_t *met = NULL;
+	for (unsigned i = 0; i < c->n_targets && name != NULL; i++) {
+		const struct config_target *t = &c->targets[i];
+
+		if (t->of == of && t->from_day <= day &&
+		    (t->name[0] == '\0' || strcmp(t->name, name) == 0) && better(t, best[t->what]))
+			best[t->what] = t;
+	}
+	for (unsigned w = 0; w < TARGET_WHATS; w++) {
+		const struct config_target *t = best[w];
+		json_t *met;
 		double is;
 
 		if (t == NULL)
 			continue;
-		if (figure(row, (enum config_target_what)w, &is))
-			met = json_boolean(t->at_most ? is <= t->bound : is >= t->bound);
+		met = figure(row, (enum config_target_what)w, &is)
+			      ? json_boolean(t->at_most ? is <= t->bound : is >= t->bound)
+			      : json_null();
 		json_array_append_new(
 			list, json_pack("{s:s, s:i, s:s?, s:o}", "what", config_target_what_name(w),
 					t->at_most ? "at_most" : "at_least", (int)t->bound, "from",
-					t->from[0] != '\0' ? t->from : NULL, "met",
-					met != NULL ? met : json_null()));
+					t->from[0] != '\0' ? t->from : NULL, "met", met));
 	}
 	json_object_set_new(row, "targets", list);
 }

@@ -1,5 +1,5 @@
 /* The journal: what the daemon must know to go on after it was killed, one row for each live thing,
- * replaced whenever the thing changes and gone with it.
+ * replaced whenever the thing changes and gone with it; and what supervisors have set by hand.
  *
  * Rows go the way of all rows (store.h): through the queue, in order with the call records and steps, into
  * one transaction with whatever else has gathered. So after a crash the journal and the records are of

@@ -12,108 +12,122 @@
 
 enum { VALUES_MAX = 100 }; /* different ones of a group that are told one by one */
 
-/* The first column is the group; a value that is not a number has no number. */
+/* The first column is the group. Groups ascend, as they do in the rows that are made of them. */
 static const char notes_sql[] =
 	"SELECT CASE ?4 WHEN 1 THEN coalesce(c.queue,'') WHEN 2 THEN coalesce(c.agent,'') ELSE '' "
-	"END, n.value, count(*),"
-	" CASE WHEN n.value GLOB '*[0-9]*' AND NOT n.value GLOB '*[^0-9.+-]*' THEN CAST(n.value AS "
-	"REAL) END"
+	"END, n.value, count(*)"
 	" FROM call_notes n LEFT JOIN calls c ON c.call = n.call"
 	" WHERE n.key = ?1 AND n.at_ms >= ?2 AND n.at_ms < ?3 GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2";
 
 struct group {
 	json_t *row, *values;
+	char name[CALL_RECORD_NAME_MAX];
 	int64_t answers, numbers;
 	double sum, low, high;
 };
 
+/* The rows of the period before, and how far they have been walked. */
+struct before {
+	size_t at, end;
+};
+
 /* The mean of the same group in the period before; NULL: it had none. */
-static const json_t *mean_before(const json_t *rows, size_t from, size_t to, const char *name,
+static const json_t *mean_before(const json_t *rows, struct before *b, const char *by,
 				 const char *group)
 {
-	for (size_t i = from; i < to; i++) {
-		const json_t *row = json_array_get(rows, i);
-		const char *of = name ? json_string_value(json_object_get(row, name)) : "";
+	for (; b->at < b->end; b->at++) {
+		const json_t *row = json_array_get(rows, b->at);
+		const char *of = by ? json_string_value(json_object_get(row, by)) : "";
+		int order = strcmp(of != NULL ? of : "", group);
 
-		if (of != NULL && strcmp(of, group) == 0)
-			return json_object_get(row, "mean");
+		if (order >= 0)
+			return order == 0 ? json_object_get(row, "mean") : NULL;
 	}
 	return NULL;
 }
 
-static void finish(struct group *g, const json_t *before)
+static json_t *number_or_null(bool known, double n)
 {
-	double mean;
-
-	if (g->row == NULL)
-		return;
-	json_object_set_new(g->row, "answers", json_integer(g->answers));
-	if (g->numbers > 0) {
-		mean = g->sum / (double)g->numbers;
-		json_object_set_new(g->row, "mean", json_real(mean));
-		json_object_set_new(g->row, "lowest", json_real(g->low));
-		json_object_set_new(g->row, "highest", json_real(g->high));
-		json_object_set_new(g->row, "change",
-				    json_is_real(before) ? json_real(mean - json_real_value(before))
-							 : json_null());
-	} else {
-		json_object_set_new(g->row, "mean", json_null());
-		json_object_set_new(g->row, "lowest", json_null());
-		json_object_set_new(g->row, "highest", json_null());
-		json_object_set_new(g->row, "change", json_null());
-	}
-	json_object_set_new(g->row, "values", g->values);
-	*g = (struct group){0};
+	return known ? json_real(n) : json_null();
 }
 
-static void count(struct group *g, sqlite3_stmt *st)
+static void finish(struct group *g, const json_t *before)
 {
-	int64_t n = sqlite3_column_int64(st, 2);
+	bool any = g->numbers > 0;
+	double mean = any ? g->sum / (double)g->numbers : 0;
+
+	json_object_set_new(g->row, "answers", json_integer(g->answers));
+	json_object_set_new(g->row, "mean", number_or_null(any, mean));
+	json_object_set_new(g->row, "lowest", number_or_null(any, g->low));
+	json_object_set_new(g->row, "highest", number_or_null(any, g->high));
+	json_object_set_new(
+		g->row, "change",
+		number_or_null(any && json_is_real(before), mean - json_real_value(before)));
+	json_object_set_new(g->row, "values", g->values);
+}
+
+static bool is_number(const char *text, double *n)
+{
+	char *end;
+
+	*n = strtod(text, &end);
+	return end != text && *end == '\0' && strspn(text, "+-.0123456789") == strlen(text);
+}
+
+static void count(struct group *g, const char *text, int64_t n)
+{
+	double value;
 
 	g->answers += n;
 	if (json_object_size(g->values) < VALUES_MAX)
-		json_object_set_new(g->values, (const char *)sqlite3_column_text(st, 1),
-				    json_integer(n));
-	if (sqlite3_column_type(st, 3) == SQLITE_NULL)
+		json_object_set_new(g->values, text, json_integer(n));
+	if (!is_number(text, &value))
 		return;
-
-	double value = sqlite3_column_double(st, 3);
-
 	g->low = g->numbers == 0 || value < g->low ? value : g->low;
 	g->high = g->numbers == 0 || value > g->high ? value : g->high;
 	g->numbers += n;
 	g->sum += value * (double)n;
 }
 
-/* One period. *before is where the rows of the period before begin. */
-static int period(sqlite3_stmt *st, const struct store_report *r, unsigned i, const char *name,
-		  json_t *rows, size_t *before)
+static void begin(struct group *g, const struct store_report *r, unsigned i, const char *by,
+		  const char *name)
+{
+	*g = (struct group){.values = json_object()};
+	snprintf(g->name, sizeof(g->name), "%s", name);
+	g->row = json_pack("{s:I,s:I,s:s}", "from_ms", (json_int_t)r->border[i], "to_ms",
+			   (json_int_t)r->border[i + 1], "note", r->key);
+	if (by != NULL)
+		json_object_set_new(g->row, by, json_string(name));
+}
+
+static int period(sqlite3_stmt *st, const struct store_report *r, unsigned i, const char *by,
+		  json_t *rows, struct before *before)
 {
 	size_t first = json_array_size(rows);
 	struct group g = {0};
-	char group[CALL_RECORD_NAME_MAX] = "";
 	int rc;
 
 	sqlite3_reset(st);
 	sqlite3_bind_int64(st, 2, (int64_t)r->border[i]);
 	sqlite3_bind_int64(st, 3, (int64_t)r->border[i + 1]);
-	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-		const char *of = (const char *)sqlite3_column_text(st, 0);
+	do {
+		rc = sqlite3_step(st);
 
-		if (g.row == NULL || strcmp(of, group) != 0) {
-			finish(&g, mean_before(rows, *before, first, name, group));
-			snprintf(group, sizeof(group), "%s", of);
-			g.row = json_pack("{s:I,s:I,s:s}", "from_ms", (json_int_t)r->border[i],
-					  "to_ms", (json_int_t)r->border[i + 1], "note", r->key);
-			g.values = json_object();
-			if (name != NULL)
-				json_object_set_new(g.row, name, json_string(group));
+		const char *name =
+			rc == SQLITE_ROW ? (const char *)sqlite3_column_text(st, 0) : NULL;
+
+		if (g.row != NULL && (name == NULL || strcmp(name, g.name) != 0)) {
+			finish(&g, mean_before(rows, before, by, g.name));
 			json_array_append_new(rows, g.row);
+			g.row = NULL;
 		}
-		count(&g, st);
-	}
-	finish(&g, mean_before(rows, *before, first, name, group));
-	*before = first;
+		if (name != NULL && g.row == NULL)
+			begin(&g, r, i, by, name);
+		if (name != NULL)
+			count(&g, (const char *)sqlite3_column_text(st, 1),
+			      sqlite3_column_int64(st, 2));
+	} while (rc == SQLITE_ROW);
+	*before = (struct before){first, json_array_size(rows)};
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
@@ -125,7 +139,7 @@ json_t *store_report_notes(sqlite3 *db, struct question *q)
 	const struct store_report *r = &q->report;
 	json_t *rows = json_array();
 	sqlite3_stmt *st = NULL;
-	size_t before = 0;
+	struct before before = {0};
 	int rc = sqlite3_prepare_v2(db, notes_sql, -1, &st, NULL);
 
 	if (rc == SQLITE_OK) {

@@ -421,6 +421,7 @@ static void two_periods_of_a_survey(void)
 	put_note(s, "c", "repair", "1001", first, "5");
 	put_note(s, "d", "sales", "1001", second, "1");
 	put_note(s, "e", "sales", "1001", second, "none");
+	put_note(s, "g", "sales", "1001", second, "2-1");                   /* no number either */
 	put_note(s, "f", "sales", "1001", second + TALLY_INTERVAL_MS, "3"); /* afterwards */
 	check(store_note(s, "a", first, "account", "99"));
 	settle(s);
@@ -430,14 +431,14 @@ static void two_periods_of_a_survey(void)
 		   "{\"note\":\"score\",\"answers\":3,\"mean\":4.0,\"lowest\":2.0,\"highest\":5.0,"
 		   "\"change\":null,\"values\":{\"5\":2,\"2\":1}}");
 	expect_row(json_array_get(rows, 1),
-		   "{\"note\":\"score\",\"answers\":2,\"mean\":1.0,\"lowest\":1.0,\"highest\":1.0,"
-		   "\"change\":-3.0,\"values\":{\"1\":1,\"none\":1}}");
+		   "{\"note\":\"score\",\"answers\":3,\"mean\":1.0,\"lowest\":1.0,\"highest\":1.0,"
+		   "\"change\":-3.0,\"values\":{\"1\":1,\"2-1\":1,\"none\":1}}");
 	rows = ask_notes(s, &r, STORE_NOTES_BY_QUEUE);
 	check_int(json_array_size(rows), 3);
 	expect_row(
 		json_array_get(rows, 2),
-		"{\"note\":\"score\",\"queue\":\"sales\",\"answers\":2,\"mean\":1.0,\"lowest\":1.0,"
-		"\"highest\":1.0,\"change\":-2.5,\"values\":{\"1\":1,\"none\":1}}");
+		"{\"note\":\"score\",\"queue\":\"sales\",\"answers\":3,\"mean\":1.0,\"lowest\":1.0,"
+		"\"highest\":1.0,\"change\":-2.5,\"values\":{\"1\":1,\"2-1\":1,\"none\":1}}");
 	rows = ask_notes(s, &r, STORE_NOTES_BY_AGENT);
 	check_int(json_array_size(rows), 3);
 	check_str(json_string_value(json_object_get(json_array_get(rows, 1), "agent")), "1002");

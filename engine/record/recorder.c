@@ -11,7 +11,7 @@
  * next volume. (After a failed sync the kernel may have dropped any page written before it: those
  * extents are written again too.)
  *
- * The thread never waits in any other place than pump(), and pump() goes on emptying rings and
+ * The thread never waits for anything in any other place than pump() (breathe() rests for a moment), and pump() goes on emptying rings and
  * telling the operator while a disk stalls. What else may wait for a disk is the keeper's work. No worker ever wakes it: it comes by every POLL_MS.
  */
 #include "record/recorder.h"
@@ -199,6 +199,7 @@ static void pump(struct record *rec, uint32_t timeout_ms)
 {
 	struct rec_io_done done[REC_IO_BUFFERS + 1];
 	unsigned n = rec_io_wait(rec->io, timeout_ms, done, REC_IO_BUFFERS + 1);
+
 	for (unsigned i = 0; i < n; i++)
 		complete(rec, &done[i]);
 	collect(rec);

@@ -130,8 +130,8 @@ static bool try_keys(struct srtp *u, const struct srtp_session *session, uint8_t
 		srtp_key_wipe(x->packet, body);
 	} else {
 		digest_of(u, data, p->mki_at, digest);
-		right = srtp_same(digest, data + p->tag_at,
-				  srtp_suite_of((enum srtp_suite)session->suite)->rtcp_tag_len);
+		right = srtp_tag_same(digest, data + p->tag_at,
+				      srtp_suite_of((enum srtp_suite)session->suite)->rtcp_tag_len);
 		if (right && p->encrypted)
 			cipher(u, data, p);
 	}

@@ -36,7 +36,7 @@ static bool open_tag(struct srtp *u, struct srtp_row *row, const struct try *t, 
 	srtp_job_hash(&job, t->s, row->data, (unsigned)t->head + t->body + 4, digest);
 	srtp_jobs_hash(u->mb, &job, 1);
 	memcpy(after, trailer, len);
-	if (!srtp_same(digest, trailer + t->s->mki_len, info->tag_len))
+	if (!srtp_tag_same(digest, trailer + t->s->mki_len, info->tag_len))
 		return false;
 	if (t->body == 0)
 		return true;
