@@ -339,7 +339,7 @@ static void a_trunk_with_a_name(void)
 		.name = "named", .host = "localhost", .weight = 1, .trusted = true};
 
 	trunk_to_the_wire(s, &setup);
-	for (int i = 0; i < 100 && look(&s->board).v[0].address[0] == '\0'; i++)
+	for (int i = 0; i < 500 && look(&s->board).v[0].address[0] == '\0'; i++)
 		kit_wait(20);
 	check(look(&s->board).v[0].address[0] != '\0');
 	s->board.mood = KIT_BUSY;
