@@ -261,6 +261,7 @@ static int open_sip(struct daemon *d)
 	memcpy(cfg.listen, c->listen, sizeof(cfg.listen));
 	cfg.listens = c->listens;
 	cfg.realm = c->config->realm[0] ? c->config->realm : any;
+	cfg.tls_ca = c->config->tls_ca;
 	cfg.offer_sha256 = c->config->digest_sha256;
 	cfg.accept_unknown = true;                       /* the world calls the hotlines */
 	cfg.limits.calls_max = c->config->calls_max * 2; /* dialogs: caller and agent */

@@ -33,6 +33,7 @@ int centre_trunks(struct centre *c)
 			.registers = k->registers,
 			.expires_s = k->register_s,
 			.options_s = k->options_s,
+			.unverified = !k->tls_verify,
 		};
 	}
 	return sip_stack_trunks(c->sip, setup, c->config->n_trunks);

@@ -74,6 +74,7 @@ struct config_trunk {
 	uint16_t weight;     /* share among those of one priority */
 	bool trusted;        /* its word about callers counts, and it is told who ours are */
 	bool registers;      /* we register with it */
+	bool tls_verify;     /* transport tls: its certificate must be good for `host` */
 	bool require_100rel; /* its 18x must be reliable (RFC 3262) */
 	uint32_t register_s; /* asked for */
 	uint32_t calls_max;  /* at once, both ways; 0: no limit of ours */
@@ -219,10 +220,11 @@ struct config {
 	bool digest_sha256; /* phones are offered SHA-256 beside MD5 (RFC 8760) */
 	bool comfort_noise; /* silence that we make is described, not sent, where the peer agrees */
 	uint32_t registration_min_s;
-	const char *tls_certificate;                 /* PEM file of the tls: listeners; "" = none */
-	enum config_srtp srtp;                       /* of phones */
-	bool srtp_without_tls;                       /* keys may travel where they can be read */
-	uint8_t n_srtp_suites;                       /* 0: all, the engine's order */
+	const char *tls_certificate; /* PEM file of the tls: listeners; "" = none */
+	const char *tls_ca;          /* PEM file of the authorities of trunks; "" = the system's */
+	enum config_srtp srtp;       /* of phones */
+	bool srtp_without_tls;       /* keys may travel where they can be read */
+	uint8_t n_srtp_suites;       /* 0: all, the engine's order */
 	uint8_t srtp_suites[CONFIG_SRTP_SUITES_MAX]; /* enum srtp_suite, the best first */
 	uint32_t registration_max_s;
 	uint16_t failed_logins_max; /* per source and minute, then silence */

@@ -19,6 +19,7 @@ static const struct field trunk_fields[] = {
 	{"priority", FIELD_U8, OF(config_trunk, priority), 0, 9},
 	{"weight", FIELD_U16, OF(config_trunk, weight), 0, 1000},
 	{"trusted", FIELD_BOOL, OF(config_trunk, trusted), 0, 0},
+	{"tls_verify", FIELD_BOOL, OF(config_trunk, tls_verify), 0, 0},
 	{"register", FIELD_BOOL, OF(config_trunk, registers), 0, 0},
 	{"require_100rel", FIELD_BOOL, OF(config_trunk, require_100rel), 0, 0},
 	{"register_s", FIELD_U32, OF(config_trunk, register_s), 60, 86400},
@@ -75,6 +76,7 @@ void config_read_trunks(const struct schema *s, const struct tree *t, struct con
 					 .user = "",
 					 .weight = 1,
 					 .trusted = true,
+					 .tls_verify = true,
 					 .register_s = 3600,
 					 .at = m->at};
 		const struct tree *transport = tree_get(m, "transport");

@@ -124,6 +124,8 @@ static int take_config(struct sip_stack *s, const struct sip_stack_config *cfg)
 	str_ncpy(s->realm, cfg->realm, sizeof(s->realm));
 	sip_text_quotable(s->agent, sizeof(s->agent),
 			  cfg->user_agent ? cfg->user_agent : "Patchbay/" PATCHBAY_VERSION);
+	if (cfg->tls_ca != NULL && cfg->tls_ca[0] != '\0' && str_dup(&s->tls_ca, cfg->tls_ca) != 0)
+		return -ENOMEM;
 	for (size_t i = 0; i < cfg->domains; i++)
 		str_ncpy(s->domain[s->domains++], cfg->domain[i], SIP_HOST_MAX);
 	for (size_t i = 0; i < cfg->trunks; i++) {
@@ -179,12 +181,9 @@ static int add_listener(struct sip_stack *s, const struct sip_listen *l)
 	if (l->port == 0)
 		sa_set_port(&addr, free_port(l->transport, &addr));
 	if (l->transport == SIP_OVER_TLS) {
-		err = tls_alloc(&tls, TLS_METHOD_SSLV23, l->certificate, NULL);
-		if (err) {
-			log_error("sip", "certificate %s: %s",
-				  l->certificate ? l->certificate : "(none)", strerror(err));
+		err = sip_tls_new(&tls, s, l->certificate);
+		if (err)
 			return -err;
-		}
 	}
 	err = sip_transp_add(s->sip, transp_of(l->transport), &addr, tls);
 	mem_deref(tls);
@@ -232,6 +231,7 @@ static void stack_free(void *arg)
 	mem_deref(s->sip);
 	mem_deref(s->dnsc);
 	mem_deref(s->digest);
+	mem_deref(s->tls_ca);
 }
 
 int sip_stack_open(struct sip_stack **out, const struct sip_stack_config *cfg)

@@ -126,6 +126,8 @@ struct sip_stack_config {
 						addresses always are */
 	size_t domains;
 	const char *user_agent; /* NULL = "Patchbay/VERSION" */
+	const char *tls_ca;  /* PEM file of the authorities that certificates of trunks are checked
+				against; NULL or "" = the system's */
 	bool offer_sha256;   /* offer SHA-256 beside MD5. Many older phones give up on a challenge
 				   that they do not know, even with MD5 next to it */
 	bool accept_unknown; /* callers who are not ours and not a trunk may call in */

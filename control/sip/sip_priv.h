@@ -78,6 +78,7 @@ struct sip_stack {
 	struct sa bound[SIP_LISTEN_MAX];
 	size_t listens;
 	char realm[SIP_HOST_MAX], agent[SIP_TEXT_MAX];
+	char *tls_ca; /* NULL: the system's */
 	char domain[SIP_DOMAINS_MAX][SIP_HOST_MAX];
 	size_t domains;
 	struct sa trunk[SIP_TRUNK_ADDRS_MAX];
@@ -263,6 +264,12 @@ void sip_identity_read(struct sip_call *c, const struct sip_msg *msg);
 /* The header lines of an INVITE to `target` that say the same; to be freed. 0 or -ENOMEM. */
 int sip_identity_write(char **out, const struct sip_stack *s, const struct sip_invite *inv,
 		       const char *target);
+
+/* --- sip_tls.c --- */
+
+/* A TLS context of the stack with our certificate and the authorities that are believed. Returns 0 or an errno that
+ * was logged with the file's name. */
+int sip_tls_new(struct tls **tls, struct sip_stack *s, const char *certificate);
 
 /* --- sip_gate.c --- */
 

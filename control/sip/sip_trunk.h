@@ -35,6 +35,7 @@ struct sip_trunk_setup {
 	bool registers;
 	uint32_t expires_s; /* asked for */
 	uint32_t options_s; /* OPTIONS so often; 0 = never */
+	bool unverified; /* TLS: calls go through whoever answers there, whatever its certificate */
 };
 
 enum sip_trunk_state {
