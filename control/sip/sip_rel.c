@@ -182,11 +182,68 @@ static struct sip_early *early_new(struct sip_fork *f, const struct sip_msg *msg
 	return e;
 }
 
+/* A PRACK under way; who challenges it hears it once more, with the proof. Lives until it is answered, whatever
+ * becomes of the call. */
+struct prack {
+	struct sip_dlg *dlg;
+	struct sip_prove *auth;
+	struct sip_call_credentials credentials;
+	char *more;
+	bool challenged;
+};
+
+static void prack_free(void *arg)
+{
+	struct prack *p = arg;
+
+	mem_deref(p->dlg);
+	mem_deref(p->auth);
+	mem_deref(p->more);
+	memset(&p->credentials, 0, sizeof(p->credentials));
+}
+
+static bool prove(struct prack *p, const struct sip_msg *msg)
+{
+	const struct sip_call_credentials *k = &p->credentials;
+
+	if ((msg->scode != 401 && msg->scode != 407) || p->challenged || k->user[0] == '\0')
+		return false;
+	p->challenged = true;
+	return (p->auth != NULL || sip_prove_new(&p->auth, k->user, k->password) == 0) &&
+	       sip_prove_challenged(p->auth, msg);
+}
+
+static void on_prack(int err, const struct sip_msg *msg, void *arg)
+{
+	struct prack *p = arg;
+
+	if (!err && msg && msg->scode < 200)
+		return;
+	if (err || msg == NULL || !prove(p, msg) ||
+	    sip_dlg_request(p->dlg, NULL, "PRACK", 0, p->auth, on_prack, p, p->more) != 0)
+		mem_deref(p);
+}
+
+static void send_prack(const struct sip_fork *f, struct sip_dlg *dlg, const char *headers)
+{
+	struct prack *p = mem_zalloc(sizeof(*p), prack_free);
+
+	if (p == NULL)
+		return;
+	p->dlg = mem_ref(dlg);
+	p->auth = mem_ref(f->auth);
+	p->credentials = f->call->credentials;
+	p->more = sip_dlg_body(headers, NULL, NULL, 0);
+	if (p->more == NULL ||
+	    sip_dlg_request(dlg, NULL, "PRACK", 0, p->auth, on_prack, p, p->more) != 0)
+		mem_deref(p);
+}
+
 bool sip_rel_confirm(struct sip_fork *f, const struct sip_msg *msg, struct sip_early **early)
 {
 	const struct sip_hdr *hdr = sip_msg_hdr(msg, SIP_HDR_RSEQ);
 	struct sip_early *e = sip_early_find(f, msg);
-	char *headers = NULL, *more;
+	char *headers = NULL;
 	uint32_t rseq;
 
 	*early = e;
@@ -204,10 +261,7 @@ bool sip_rel_confirm(struct sip_fork *f, const struct sip_msg *msg, struct sip_e
 		e->update = sip_msg_lists(msg, SIP_HDR_ALLOW, "UPDATE");
 	if (re_sdprintf(&headers, "RAck: %u %u INVITE\r\n", rseq, msg->cseq.num) != 0)
 		return false;
-	more = sip_dlg_body(headers, NULL, NULL, 0);
-	if (more)
-		(void)sip_dlg_request(e->dlg, NULL, "PRACK", 0, f->auth, NULL, NULL, more);
-	mem_deref(more);
+	send_prack(f, e->dlg, headers);
 	mem_deref(headers);
 	return true;
 }
@@ -282,6 +336,40 @@ bool sip_early_request(struct sip_call *c, const struct sip_msg *msg)
 
 /* --- our own UPDATE before the answer --- */
 
+static void on_update(int err, const struct sip_msg *msg, void *arg);
+static struct sip_dlg *settled_dialog(const struct sip_call *c);
+
+/* Offer what the call's description says now. */
+static int send_update(struct sip_call *c, struct sip_dlg *d)
+{
+	struct mbuf *text = NULL;
+	int err = sip_sdp_make_offer(c->sdp, &text);
+	char *more;
+
+	if (err)
+		return err;
+	more = sip_dlg_body(SIP_ABILITIES, "application/sdp", mbuf_buf(text), mbuf_get_left(text));
+	err = more ? -sip_dlg_request(d, &c->modify, "UPDATE", 0, c->auth, on_update, c, more)
+		   : -ENOMEM;
+	mem_deref(more);
+	mem_deref(text);
+	if (err)
+		c->modify = NULL;
+	return err;
+}
+
+/* A challenged one is said again, with the proof. */
+static bool prove_update(struct sip_call *c, const struct sip_msg *msg)
+{
+	struct sip_dlg *d = settled_dialog(c);
+
+	if ((msg->scode != 401 && msg->scode != 407) || c->challenged || d == NULL ||
+	    !sip_call_authenticate(c, &c->auth, msg))
+		return false;
+	c->challenged = true;
+	return send_update(c, d) == 0;
+}
+
 static void on_update(int err, const struct sip_msg *msg, void *arg)
 {
 	struct sip_call *c = arg;
@@ -295,6 +383,8 @@ static void on_update(int err, const struct sip_msg *msg, void *arg)
 		sip_call_settle(c);
 		return;
 	}
+	if (!err && msg && prove_update(c, msg))
+		return;
 	if (good && sip_call_has_sdp(msg) && sip_sdp_take_answer(c->sdp, msg->mb) == 0) {
 		sip_call_tell_media(c, SIP_CALL_MEDIA, msg->scode, false);
 	} else {
@@ -332,28 +422,16 @@ static struct sip_dlg *settled_dialog(const struct sip_call *c)
 int sip_early_modify(struct sip_call *c, const struct sip_media *local)
 {
 	struct sip_dlg *d = settled_dialog(c);
-	struct mbuf *text = NULL;
-	char *more;
 	int err;
 
 	if (d == NULL || c->modify != NULL)
 		return -EPROTO;
 	c->agreed = *sip_sdp_local(c->sdp);
+	c->challenged = false;
 	err = sip_sdp_set_local(c->sdp, local);
-	err = err ? err : sip_sdp_make_offer(c->sdp, &text);
-	if (err == 0) {
-		more = sip_dlg_body(SIP_ABILITIES, "application/sdp", mbuf_buf(text),
-				    mbuf_get_left(text));
-		err = more ? -sip_dlg_request(d, &c->modify, "UPDATE", 0, c->auth, on_update, c,
-					      more)
-			   : -ENOMEM;
-		mem_deref(more);
-		mem_deref(text);
-	}
-	if (err) {
-		c->modify = NULL;
+	err = err ? err : send_update(c, d);
+	if (err)
 		(void)sip_sdp_set_local(c->sdp, &c->agreed);
-	}
 	return err;
 }
 

@@ -470,6 +470,78 @@ static void required_by_us(void)
 	check(scene_end(s));
 }
 
+#define CHALLENGE "WWW-Authenticate: Digest realm=\"far\", nonce=\"%s\", algorithm=MD5\n"
+
+/* Challenge the one request that the wire holds. */
+static void challenge(struct scene *s, const char *nonce)
+{
+	static const char *const names[] = {"Via: ", "From: ", "To: ", "Call-ID: ", "CSeq: "};
+	char text[4096], line[600];
+	size_t n = (size_t)re_snprintf(text, sizeof(text), "SIP/2.0 401 Who\n" CHALLENGE, nonce);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		check(field(s->wire.got, names[i], line, sizeof(line)));
+		n += (size_t)re_snprintf(text + n, sizeof(text) - n, "%s\n", line);
+	}
+	(void)re_snprintf(text + n, sizeof(text) - n, "Content-Length: 0\n\n");
+	kit_wire_forget(&s->wire);
+	scene_say(s, text);
+}
+
+/* Whoever challenges what we say in an early dialog gets the proof, once. */
+static void challenged_before_the_answer(void)
+{
+	struct scene *s = scene_new();
+	struct called c;
+	struct sip_invite inv = {
+		.from_user = "1001", .auth_user = "line1", .auth_password = "secret"};
+	struct sip_media other;
+	struct kit_call *k;
+	char uri[64], rack[64], cseq[64];
+
+	(void)re_snprintf(uri, sizeof(uri), "sip:95598@127.0.0.1:%u", s->wire.port);
+	inv.uri = uri;
+	k = kit_dial(&s->board, &inv);
+	check(k != NULL && is_called(s, &c));
+	kit_wire_forget(&s->wire);
+	reply(s, &c, "183 Session Progress", "a",
+	      "Require: 100rel\nRSeq: 7\nAllow: UPDATE, PRACK\n", AUDIO "m=audio 4100 RTP/AVP 8\n");
+	(void)re_snprintf(rack, sizeof(rack), "RAck: 7 %u INVITE", c.cseq);
+	check(kit_wire_gets(&s->wire, rack, SOON));
+	check(strstr(s->wire.got, "Authorization:") == NULL);
+	challenge(s, "n1");
+	(void)re_snprintf(cseq, sizeof(cseq), "CSeq: %u PRACK", c.cseq + 2);
+	check(kit_wire_gets(&s->wire, cseq, SOON));
+	check(strstr(s->wire.got, rack) != NULL);
+	check(strstr(s->wire.got, "Authorization: Digest username=\"line1\"") != NULL);
+	check(strstr(s->wire.got, "nonce=\"n1\"") != NULL);
+	challenge(s, "n2");
+	kit_wait(50);
+	check(strstr(s->wire.got, "PRACK sip:") == NULL);
+
+	check(kit_until(&k->early, 1, SOON));
+	other = s->board.local;
+	other.port = 31000;
+	kit_wire_forget(&s->wire);
+	check_int(sip_call_modify(k->call, &other), 0);
+	check(kit_wire_gets(&s->wire, "m=audio 31000", SOON));
+	check(strstr(s->wire.got, "UPDATE sip:") != NULL);
+	challenge(s, "n3");
+	check(kit_wire_gets(&s->wire, "m=audio 31000", SOON));
+	check(strstr(s->wire.got, "nonce=\"n3\"") != NULL);
+	check_int(k->failed, 0);
+	challenge(s, "n4");
+	check(kit_until(&k->failed, 1, SOON));
+	check_int(k->closed, 0);
+
+	/* Nobody waits for the last PRACK's answer when the call ends. */
+	sip_call_end(k->call, 0, 16, NULL);
+	check(kit_wire_gets(&s->wire, "CANCEL sip:", SOON));
+	reply(s, &c, "487 Request Terminated", "a", "", "");
+	check(kit_until(&k->closed, 1, SOON));
+	check(scene_end(s));
+}
+
 /* A proxy forked: two tags ring, each with numbers of its own; one answers. */
 static void two_ring_one_answers(void)
 {
@@ -515,6 +587,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(never_confirmed),
 	CHECK_CASE(we_confirm),
 	CHECK_CASE(required_by_us),
+	CHECK_CASE(challenged_before_the_answer),
 	CHECK_CASE(two_ring_one_answers),
 };
 CHECK_MAIN(cases)
