@@ -555,7 +555,9 @@ static enum rpc_answer do_stat(const struct rpc_call *c, json_t **result, struct
 	const struct engine_kit *k = c->owner;
 
 	(void)err;
-	*result = json_pack("{s:{s:b,s:i}}", "recorder", "recording", !k->no_volume, "extents", 8);
+	*result = json_pack("{s:{s:b,s:i}, s:[{s:i,s:i}], s:[{s:s}]}", "recorder", "recording",
+			    !k->no_volume, "extents", 8, "workers", "port_first", k->takes_first,
+			    "port_last", k->takes_last, "ports", "ip", "127.0.0.1");
 	return RPC_ANSWER_RESULT;
 }
 

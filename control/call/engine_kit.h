@@ -40,8 +40,9 @@ struct engine_kit {
 	char digits[64];     /* typed into the next collections, one string each, split by ',' */
 	uint32_t think_ms;   /* a collection without digits times out after so long; 0: at once */
 	unsigned one_way_ms; /* what each leg.stat says */
-	unsigned fail_leg_open; /* so many leg.open are refused as overloaded */
-	bool no_volume;         /* its recorder has none, and refuses */
+	unsigned fail_leg_open;           /* so many leg.open are refused as overloaded */
+	bool no_volume;                   /* its recorder has none, and refuses */
+	uint16_t takes_first, takes_last; /* its UDP ports at 127.0.0.1 */
 	unsigned calls, recordings, recordings_done, hears;
 	struct {
 		char id[64], call[64], customer[64];

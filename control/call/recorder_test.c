@@ -118,7 +118,35 @@ static void a_failed_recording_is_an_alarm_until_all_has_been_well(void)
 	call_kit_close(&k);
 }
 
+static bool sip_is_deaf(void *arg)
+{
+	return has_alarm("sip port") == *(bool *)arg;
+}
+
+static void sip_on_a_port_that_the_engine_takes_is_an_alarm(void)
+{
+	uint16_t port;
+	bool want = true;
+
+	call_kit_open(&k);
+	port = sip_stack_port(k.c.sip, 0);
+	recorder_ask(&k.c);
+	kit_wait(100);
+	check(!has_alarm("sip port"));
+	k.engine->takes_first = port - 1;
+	k.engine->takes_last = port;
+	recorder_ask(&k.c);
+	check(kit_run(sip_is_deaf, &want, 1000));
+	k.engine->takes_first = port + 1;
+	k.engine->takes_last = port + 100;
+	recorder_ask(&k.c);
+	want = false;
+	check(kit_run(sip_is_deaf, &want, 1000));
+	call_kit_close(&k);
+}
+
 static const struct check_case cases[] = {
+	CHECK_CASE(sip_on_a_port_that_the_engine_takes_is_an_alarm),
 	CHECK_CASE(with_refuse_a_call_that_must_be_recorded_is_503),
 	CHECK_CASE(otherwise_it_is_taken_and_its_record_tells_why),
 	CHECK_CASE(a_recorder_that_works_raises_nothing),

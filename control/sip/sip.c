@@ -329,6 +329,15 @@ uint16_t sip_stack_port(const struct sip_stack *s, size_t i)
 	return i < s->listens ? sa_port(&s->bound[i]) : 0;
 }
 
+int sip_stack_bound(const struct sip_stack *s, size_t i, enum sip_transport *transport,
+		    char ip[SIP_IP_MAX])
+{
+	if (i >= s->listens)
+		return -EINVAL;
+	*transport = s->listen[i].transport;
+	return -sa_ntop(&s->bound[i], ip, SIP_IP_MAX);
+}
+
 struct registrar *sip_stack_registrar(struct sip_stack *s)
 {
 	return s->registrar;

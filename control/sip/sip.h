@@ -176,6 +176,9 @@ void sip_stack_close(struct sip_stack *s);
 /* The port that listener `i` got. 0 if there is no such listener. */
 uint16_t sip_stack_port(const struct sip_stack *s, size_t i);
 
+/* Its address and transport. -EINVAL when there is none. */
+int sip_stack_bound(const struct sip_stack *s, size_t i, enum sip_transport *transport,
+		    char ip[SIP_IP_MAX]);
 struct registrar *sip_stack_registrar(struct sip_stack *s);
 
 /* Send a line of UTF-8 text to all phones of `user` (RFC 3428). Returns 0 when it is on its way to one at least;
