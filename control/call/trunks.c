@@ -24,6 +24,7 @@ int centre_trunks(struct centre *c)
 			.name = k->name,
 			.host = k->host,
 			.port = k->port,
+			.srv = k->srv,
 			.transport = (enum sip_transport)k->transport,
 			.prefix = k->prefix,
 			.priority = k->priority,

@@ -66,6 +66,7 @@ struct config_trunk {
 	const char *name;
 	const char *host; /* numeric address or name */
 	uint16_t port;
+	bool srv; /* no port was given: the host's SRV records come before the usual one */
 	enum config_transport transport;
 	enum config_srtp srtp;
 	bool callbacks;      /* callers who want to be called back are dialled through it */

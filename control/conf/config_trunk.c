@@ -87,7 +87,8 @@ void config_read_trunks(const struct schema *s, const struct tree *t, struct con
 		config_read_secret(s, m, &k.password);
 		if (transport != NULL && schema_word(s, transport, "transport", transports, 3, &i))
 			k.transport = (enum config_transport)i;
-		if (k.port == 0)
+		k.srv = k.port == 0;
+		if (k.srv)
 			k.port = k.transport == CONFIG_TLS ? 5061 : 5060;
 		config_read_srtp(s, m, &k.srtp);
 		if (fits(s, c, &k))

@@ -26,7 +26,7 @@ const char *sip_trunk_state_name(enum sip_trunk_state s)
 
 char *sip_trunk_hop(const struct sip_trunk *t)
 {
-	struct sip_peer peer = {.port = t->setup.port, .transport = t->setup.transport};
+	struct sip_peer peer = {.port = sa_port(&t->addr[t->now]), .transport = t->setup.transport};
 
 	if (t->addrs == 0 || sa_ntop(&t->addr[t->now], peer.ip, sizeof(peer.ip)) != 0)
 		return NULL;
@@ -212,7 +212,8 @@ static bool same(const struct sip_trunk *t, const struct sip_trunk_setup *s)
 {
 	return strcmp(t->name, s->name) == 0 && strcmp(t->host, s->host) == 0 &&
 	       strcmp(t->user, s->user ? s->user : "") == 0 && t->setup.port == s->port &&
-	       t->setup.transport == s->transport && t->setup.registers == s->registers;
+	       t->setup.srv == s->srv && t->setup.transport == s->transport &&
+	       t->setup.registers == s->registers;
 }
 
 static struct sip_trunk *kept(struct sip_stack *s, const struct sip_trunk_setup *setup)
@@ -397,7 +398,7 @@ void sip_trunk_each(const struct sip_stack *s,
 		struct sip_trunk_view v = {
 			.name = t->name,
 			.host = t->host,
-			.port = t->setup.port,
+			.port = t->addrs ? sa_port(&t->addr[t->now]) : t->setup.port,
 			.transport = t->setup.transport,
 			.state = aside ? SIP_TRUNK_DOWN : t->state,
 			.registers = t->setup.registers,

@@ -26,6 +26,7 @@ enum { SIP_TRUNKS_MAX = 64, SIP_TRUNK_NAME_MAX = 64, SIP_TRUNK_HOST_MAX = 254 };
 struct sip_trunk_setup {
 	const char *name, *host;
 	uint16_t port;
+	bool srv; /* `port` is only the usual one: the SRV records of a name come first (RFC 3263) */
 	enum sip_transport transport;
 	const char *prefix; /* numbers that begin so; "" is all */
 	uint8_t priority;   /* the lowest is asked first */

@@ -330,6 +330,108 @@ static void a_call_sets_it_aside(void)
 	check(scene_end(s));
 }
 
+/* --- SRV --- */
+
+/* A name server that knows one name: its records, the worse first. */
+struct names {
+	struct udp_sock *sock;
+	struct sa at;
+	uint16_t good, worse; /* ports; good 0: no such name; worse 0: it does not answer */
+	char asked[64];
+};
+
+static int put_srv(struct mbuf *mb, const char *name, uint16_t pri, uint16_t port)
+{
+	struct dnsrr *rr = dns_rr_alloc();
+	int err = ENOMEM;
+
+	if (rr == NULL)
+		return err;
+	rr->type = DNS_TYPE_SRV;
+	rr->dnsclass = DNS_CLASS_IN;
+	rr->ttl = 60;
+	rr->rdata.srv.pri = pri;
+	rr->rdata.srv.weight = 1;
+	rr->rdata.srv.port = port;
+	err = str_dup(&rr->name, name);
+	err |= str_dup(&rr->rdata.srv.target, "localhost");
+	err |= dns_rr_encode(mb, rr, 0, NULL, 0);
+	mem_deref(rr);
+	return err;
+}
+
+static void on_question(const struct sa *src, struct mbuf *mb, void *arg)
+{
+	struct names *n = arg;
+	struct dnshdr hdr;
+	struct mbuf *out = mbuf_alloc(512);
+	char *name = NULL;
+
+	if (out != NULL && dns_hdr_decode(mb, &hdr) == 0 && dns_dname_decode(mb, &name, 0) == 0) {
+		bool known = n->good != 0;
+
+		str_ncpy(n->asked, name, sizeof(n->asked));
+		hdr.qr = true;
+		hdr.rcode = known ? 0 : 3;
+		hdr.nans = known ? 2 : 0;
+		(void)dns_hdr_encode(out, &hdr);
+		(void)dns_dname_encode(out, name, NULL, 0, false);
+		(void)mbuf_write_u16(out, htons(DNS_TYPE_SRV));
+		(void)mbuf_write_u16(out, htons(DNS_CLASS_IN));
+		if (known) {
+			(void)put_srv(out, name, 20, n->worse);
+			(void)put_srv(out, name, 10, n->good);
+		}
+		out->pos = 0;
+		if (n->worse != 0)
+			(void)udp_send(n->sock, src, out);
+	}
+	mem_deref(name);
+	mem_deref(out);
+}
+
+/* Where a trunk without a port is found: the port of its best record, or the usual one. */
+static void where_a_name_points(uint16_t good, uint16_t worse, uint16_t port, uint16_t found)
+{
+	static struct kit_line us;
+	struct names n = {.good = good, .worse = worse};
+	struct sip_trunk_setup setup = {.name = "carrier",
+					.host = "localhost",
+					.port = port,
+					.srv = true,
+					.weight = 1,
+					.options_s = 1};
+
+	check_int(kit_open(&us, with_password), 0);
+	check_int(sa_set_str(&n.at, "127.0.0.1", 0), 0);
+	check_int(udp_listen(&n.sock, &n.at, on_question, &n), 0);
+	check_int(udp_local_get(n.sock, &n.at), 0);
+	us.stack->dnsc = mem_deref(us.stack->dnsc);
+	check_int(dnsc_alloc(&us.stack->dnsc, NULL, &n.at, 1), 0);
+	check_int(sip_stack_trunks(us.stack, &setup, 1), 0);
+	check(comes(&us, SIP_TRUNK_UP, 10000));
+	check_str(n.asked, "_sip._udp.localhost");
+	check_int(look(&us).v[0].port, found);
+	check_str(look(&us).v[0].address, "127.0.0.1");
+	kit_close(&us);
+	mem_deref(n.sock);
+}
+
+static void srv_records_say_where_it_is(void)
+{
+	static struct kit_line carrier;
+
+	kit_up();
+	check_int(kit_open(&carrier, NULL), 0);
+	where_a_name_points(carrier.port[0], 9, 9, carrier.port[0]);
+	/* No records: the usual port. */
+	where_a_name_points(0, 9, carrier.port[0], carrier.port[0]);
+	/* A name server that is silent does not keep it away. */
+	where_a_name_points(0, 0, carrier.port[0], carrier.port[0]);
+	kit_close(&carrier);
+	check(kit_down());
+}
+
 /* --- names and identities --- */
 
 static void a_trunk_with_a_name(void)
@@ -431,6 +533,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(a_carrier_in_trouble),
 	CHECK_CASE(health_by_options),
 	CHECK_CASE(a_call_sets_it_aside),
+	CHECK_CASE(srv_records_say_where_it_is),
 	CHECK_CASE(a_trunk_with_a_name),
 	CHECK_CASE(what_we_say_of_the_caller),
 };
