@@ -22,16 +22,6 @@
 /* libre has it for whoever is built for OpenSSL. */
 struct ssl_ctx_st *tls_openssl_context(const struct tls *tls);
 
-/* Where a context keeps its stack. */
-static int stack_at(void)
-{
-	static int index = -1;
-
-	if (index < 0)
-		index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-	return index;
-}
-
 /* The trunk that a connection to `peer` is for, if its certificate is to be checked; NULL otherwise. */
 static const struct sip_trunk *checked_trunk(const struct sip_stack *s, const struct sa *peer)
 {
@@ -58,13 +48,11 @@ static int judged(int good, X509_STORE_CTX *x)
 
 	if (good || ssl == NULL || SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE)
 		return good;
-	s = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), stack_at());
-	host = X509_VERIFY_PARAM_get0_host(SSL_get0_param(ssl), 0);
+	s = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 	address = X509_VERIFY_PARAM_get1_ip_asc(SSL_get0_param(ssl));
+	host = address ? address : X509_VERIFY_PARAM_get0_host(SSL_get0_param(ssl), 0);
 	log_warn("sip", "TLS: the certificate of %s is not believed: %s (authorities: %s)",
-		 host      ? host
-		 : address ? address
-			   : "a trunk",
+		 host ? host : "a trunk",
 		 X509_verify_cert_error_string(X509_STORE_CTX_get_error(x)),
 		 s && s->tls_ca ? s->tls_ca : "the system's");
 	OPENSSL_free(address);
@@ -73,14 +61,13 @@ static int judged(int good, X509_STORE_CTX *x)
 
 int tls_start_tcp(struct tls_conn **tc, struct tls *tls, struct tcp_conn *tcp, int layer)
 {
-	static int (*start)(struct tls_conn **, struct tls *, struct tcp_conn *, int);
-	const struct sip_stack *s = SSL_CTX_get_ex_data(tls_openssl_context(tls), stack_at());
+	int (*start)(struct tls_conn **, struct tls *, struct tcp_conn *, int);
+	const struct sip_stack *s = SSL_CTX_get_app_data(tls_openssl_context(tls));
 	const struct sip_trunk *t;
 	struct sa peer;
 	int err;
 
-	if (start == NULL)
-		*(void **)&start = dlsym(RTLD_NEXT, "tls_start_tcp");
+	*(void **)&start = dlsym(RTLD_NEXT, "tls_start_tcp");
 	err = start ? start(tc, tls, tcp, layer) : ENOSYS;
 	if (err || s == NULL || tcp_conn_peer_get(tcp, &peer) != 0)
 		return err;
@@ -111,5 +98,5 @@ int sip_tls_new(struct tls **tls, struct sip_stack *s, const char *certificate)
 		return EINVAL;
 	}
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, judged);
-	return SSL_CTX_set_ex_data(ctx, stack_at(), s) == 1 ? 0 : ENOMEM;
+	return SSL_CTX_set_app_data(ctx, s) == 1 ? 0 : ENOMEM;
 }
