@@ -222,9 +222,13 @@ int sip_call_status_of_errno(int err)
 
 bool sip_call_authenticate(struct sip_call *c, struct sip_prove **auth, const struct sip_msg *msg)
 {
-	if (c->credentials.user[0] == '\0')
-		return false;
-	if (*auth == NULL && sip_prove_new(auth, c->credentials.user, c->credentials.password) != 0)
+	return sip_call_prove(&c->credentials, auth, msg);
+}
+
+bool sip_call_prove(const struct sip_call_credentials *k, struct sip_prove **auth,
+		    const struct sip_msg *msg)
+{
+	if (k->user[0] == '\0' || (*auth == NULL && sip_prove_new(auth, k->user, k->password) != 0))
 		return false;
 	return sip_prove_challenged(*auth, msg);
 }

@@ -313,6 +313,9 @@ void sip_call_reason(char *out, size_t size, int cause, const char *text);
 int sip_call_status_of_errno(int err);
 /* Digest for a challenge of the peer; false when there is nothing to try. */
 bool sip_call_authenticate(struct sip_call *c, struct sip_prove **auth, const struct sip_msg *msg);
+/* The same when the call may be gone before its request is answered. */
+bool sip_call_prove(const struct sip_call_credentials *k, struct sip_prove **auth,
+		    const struct sip_msg *msg);
 struct sip_call *sip_call_find(struct sip_stack *s, const struct sip_msg *msg);
 bool sip_call_has_sdp(const struct sip_msg *msg);
 /* Whether a list header (Supported, Require, Allow ...) has this word. */

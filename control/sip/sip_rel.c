@@ -204,13 +204,10 @@ static void prack_free(void *arg)
 
 static bool prove(struct prack *p, const struct sip_msg *msg)
 {
-	const struct sip_call_credentials *k = &p->credentials;
-
-	if ((msg->scode != 401 && msg->scode != 407) || p->challenged || k->user[0] == '\0')
+	if ((msg->scode != 401 && msg->scode != 407) || p->challenged)
 		return false;
 	p->challenged = true;
-	return (p->auth != NULL || sip_prove_new(&p->auth, k->user, k->password) == 0) &&
-	       sip_prove_challenged(p->auth, msg);
+	return sip_call_prove(&p->credentials, &p->auth, msg);
 }
 
 static void on_prack(int err, const struct sip_msg *msg, void *arg)
@@ -336,8 +333,31 @@ bool sip_early_request(struct sip_call *c, const struct sip_msg *msg)
 
 /* --- our own UPDATE before the answer --- */
 
+/* The dialog in which an offer may be made now, or NULL. Of several early ones nobody knows which will be the
+ * call, so there is none then. */
+static struct sip_dlg *settled_dialog(const struct sip_call *c)
+{
+	struct sip_dlg *found = NULL;
+
+	if (c->state == CALL_IN_NEW && c->rel.settled && c->rel.sent == NULL && c->peer_update)
+		return c->dlg;
+	if (c->state != CALL_OUT)
+		return NULL;
+	for (struct le *le = c->forks.head; le; le = le->next) {
+		const struct sip_fork *f = le->data;
+
+		for (struct le *l = f->early.head; l; l = l->next) {
+			const struct sip_early *e = l->data;
+
+			if (found != NULL || !e->settled || !e->update || f->sdp != c->sdp)
+				return NULL;
+			found = e->dlg;
+		}
+	}
+	return found;
+}
+
 static void on_update(int err, const struct sip_msg *msg, void *arg);
-static struct sip_dlg *settled_dialog(const struct sip_call *c);
 
 /* Offer what the call's description says now. */
 static int send_update(struct sip_call *c, struct sip_dlg *d)
@@ -393,30 +413,6 @@ static void on_update(int err, const struct sip_msg *msg, void *arg)
 		sip_call_tell(c, &failed);
 	}
 	sip_call_next_wish(c);
-}
-
-/* The dialog in which an offer may be made now, or NULL. Of several early ones nobody knows which will be the
- * call, so there is none then. */
-static struct sip_dlg *settled_dialog(const struct sip_call *c)
-{
-	struct sip_dlg *found = NULL;
-
-	if (c->state == CALL_IN_NEW && c->rel.settled && c->rel.sent == NULL && c->peer_update)
-		return c->dlg;
-	if (c->state != CALL_OUT)
-		return NULL;
-	for (struct le *le = c->forks.head; le; le = le->next) {
-		const struct sip_fork *f = le->data;
-
-		for (struct le *l = f->early.head; l; l = l->next) {
-			const struct sip_early *e = l->data;
-
-			if (found != NULL || !e->settled || !e->update || f->sdp != c->sdp)
-				return NULL;
-			found = e->dlg;
-		}
-	}
-	return found;
 }
 
 int sip_early_modify(struct sip_call *c, const struct sip_media *local)
