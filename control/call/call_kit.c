@@ -72,6 +72,14 @@ static void on_publish(void *arg, const char *type, json_t *members)
 	json_decref(members);
 }
 
+bool call_kit_alarm(const struct call_kit *k, const char *area)
+{
+	for (unsigned i = 0; i < k->c.alarm_count; i++)
+		if (strncmp(k->c.alarms[i].area, area, strlen(area)) == 0)
+			return true;
+	return false;
+}
+
 bool call_kit_heard(const struct call_kit *k, const char *type)
 {
 	for (unsigned i = 0; i < 8; i++)

@@ -65,6 +65,8 @@ bool call_kit_ended(struct call_kit *k, unsigned n);
 bool call_kit_empty(struct call_kit *k);
 /* Was an event of this type published lately? */
 bool call_kit_heard(const struct call_kit *k, const char *type);
+/* Whether an alarm is raised whose area begins so. */
+bool call_kit_alarm(const struct call_kit *k, const char *area);
 /* Run until agent `i` (0 is 1001) was published in this state. */
 bool call_kit_agent_is(struct call_kit *k, unsigned i, const char *state);
 

@@ -292,14 +292,6 @@ static void a_line_that_is_not_confirmed_gets_no_calls(void)
 	call_kit_close(&k);
 }
 
-static bool has_alarm(const char *area)
-{
-	for (unsigned i = 0; i < k.c.alarm_count; i++)
-		if (strcmp(k.c.alarms[i].area, area) == 0)
-			return true;
-	return false;
-}
-
 static void a_killed_daemon_knows_who_works_where(void)
 {
 	struct kit_call *customer, *help;
@@ -325,10 +317,10 @@ static void a_killed_daemon_knows_who_works_where(void)
 	check(acd_agent_view(k.c.acd, acd_agent_find(k.c.acd, "1001"), &v));
 	check_str(agent_state_name(v.agent.state), "ready"); /* as it was without */
 	check_int(desk_agent_set(&k.c, "1001", "sign_out", NULL, why, sizeof(why)), 0);
-	check(has_alarm("emergency 1002"));
+	check(call_kit_alarm(&k, "emergency 1002"));
 	sip_call_end(help->call, 0, 16, NULL);
 	check(call_kit_ended(&k, 1));
-	check(!has_alarm("emergency 1002"));
+	check(!call_kit_alarm(&k, "emergency 1002"));
 	check(reachable(NULL));
 	customer = call_kit_into_sales(&k);
 	strcat(k.engine->digits, ",1");
