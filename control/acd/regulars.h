@@ -2,7 +2,7 @@
  *
  * A table of fixed size, four places to a row; a newcomer takes the place that was not touched for
  * longest in its row, so that old callers are forgotten first and memory never grows. It is a memory,
- * not a record: after a restart everybody is a stranger.
+ * not a record: after a restart it is filled from the newest calls that were stored.
  *
  * Thread: pure.
  */

@@ -36,6 +36,8 @@ static const struct rpc_param report_params[] = {
 	RPC_PARAM_INT("from_ms", RPC_REQUIRED, 0, INT64_MAX),
 	RPC_PARAM_INT("to_ms", RPC_REQUIRED, 1, INT64_MAX),
 	RPC_PARAM_WORD("interval", RPC_OPTIONAL, "15m|30m|1h|1d|all"),
+	RPC_PARAM_TEXT("rank", RPC_OPTIONAL | RPC_NULLABLE, 1, 63),
+	RPC_PARAM_BOOL("lowest_first", RPC_OPTIONAL | RPC_NULLABLE),
 	RPC_PARAM_TEXT("zone", RPC_OPTIONAL | RPC_NULLABLE, 1, 63),
 	RPC_PARAM_END,
 };
@@ -115,6 +117,13 @@ static const struct rpc_param unpark_params[] = {
 	RPC_PARAM_ID("to", RPC_REQUIRED),
 	RPC_PARAM_END,
 };
+static const struct rpc_param callback_add_params[] = {
+	RPC_PARAM_TEXT("queue", RPC_REQUIRED, 1, 63),
+	RPC_PARAM_TEXT("number", RPC_REQUIRED, 1, 31),
+	RPC_PARAM_INT("at_ms", RPC_OPTIONAL | RPC_NULLABLE, 0, INT64_MAX / 2),
+	RPC_PARAM_INT("priority", RPC_OPTIONAL | RPC_NULLABLE, 0, 9),
+	RPC_PARAM_END,
+};
 static const struct rpc_param history_params[] = {
 	RPC_PARAM_ID("call", RPC_OPTIONAL | RPC_NULLABLE),
 	RPC_PARAM_TEXT("agent", RPC_OPTIONAL | RPC_NULLABLE, 1, 63),
@@ -157,6 +166,9 @@ static const struct rpc_method methods[] = {
 	{"park", park_params, api_park},
 	{"parked", rpc_params_none, api_parked},
 	{"unpark", unpark_params, api_unpark},
+	{"callbacks", rpc_params_none, api_callbacks},
+	{"callback.add", callback_add_params, api_callback_add},
+	{"callback.dial", call_params, api_callback_dial},
 	{"consult", consult_params, api_consult},
 	{"conferences", rpc_params_none, api_conferences},
 	{"conference", conference_params, api_conference},

@@ -24,6 +24,7 @@ rpc_method_fn api_status, api_calls, api_queues, api_trunks, api_agents, api_leg
 rpc_method_fn api_agent_set, api_agent_queue, api_queue_set, api_queue_move, api_monitor,
 	api_record, api_transfer, api_consult, api_hangup, api_heard;
 rpc_method_fn api_park, api_unpark, api_parked;
+rpc_method_fn api_callbacks, api_callback_add, api_callback_dial;
 rpc_method_fn api_conferences, api_conference;
 rpc_method_fn api_flow_check, api_flow_reload, api_config_reload, api_config_show;
 rpc_method_fn api_report, api_agent_log, api_agent_conduct, api_overlong, api_alarms, api_backup,

@@ -12,14 +12,17 @@
 #include "call/watch.h"
 #include "loop/clock.h"
 #include "loop/zone.h"
+#include "record/report.h"
 #include "record/target.h"
 
 /* A request that waits for the store. */
 struct pending {
 	struct api *api;
 	struct rpc_ref ref;
-	json_t *more; /* members that go with the answer; or NULL */
-	int targets;  /* enum config_target_of that its rows are held against; -1: none */
+	json_t *more;  /* members that go with the answer; or NULL */
+	int targets;   /* enum config_target_of that its rows are held against; -1: none */
+	char rank[64]; /* a figure by which they are ordered; "" none */
+	bool lowest_first;
 };
 
 static struct pending *later(const struct rpc_call *call, json_t *more)
@@ -70,7 +73,15 @@ static void on_answer(void *arg, const json_t *result, const char *error)
 			json_object_update(answer, p->more);
 		if (p->targets >= 0)
 			judge(p->api->c, (enum config_target_of)p->targets, answer);
-		rpc_server_answer(p->api->server, p->ref, answer);
+		if (p->rank[0] == '\0' ||
+		    report_rank(json_object_get(answer, "rows"), p->rank, p->lowest_first)) {
+			rpc_server_answer(p->api->server, p->ref, answer);
+		} else {
+			rpc_error_set(&err, RPC_INVALID_PARAMS,
+				      "params.rank: the report has no figure %s", p->rank);
+			rpc_server_fail(p->api->server, p->ref, &err);
+			json_decref(answer);
+		}
 	}
 	let_go(p);
 }
@@ -186,8 +197,11 @@ enum rpc_answer api_report(const struct rpc_call *call, json_t **result, struct 
 		r.aliases = api->c->config->n_agents;
 	}
 	p = later(call, json_pack("{s:s,s:s}", "of", report_names[what], "interval", units[unit]));
-	if (p != NULL)
+	if (p != NULL) {
 		p->targets = reports[what].targets;
+		snprintf(p->rank, sizeof(p->rank), "%s", rpc_param_text(call->params, "rank", ""));
+		p->lowest_first = rpc_param_bool(call->params, "lowest_first", false);
+	}
 	rc = p != NULL && api->c->store != NULL && (what != REPORT_GROUPS || groups != NULL)
 		     ? store_report(api->c->store, &r, on_answer, p)
 		     : -ENOBUFS;

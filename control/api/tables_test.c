@@ -108,6 +108,14 @@ static void a_report_tells_of_the_call_that_was(void)
 	check(number(row, "talking_ms") >= 1000);
 	check_int(number(row, "sign_ins"), 1);
 
+	json_object_set_new(params, "rank", json_string("handle_time_ms"));
+	check(ask(d, "report", json_deep_copy(params)) != NULL);
+	check_int(number(first(d, "rows"), "rank"), 1);
+	json_object_set_new(params, "rank", json_string("beauty"));
+	check(ask(d, "report", json_deep_copy(params)) == NULL);
+	check(strstr(d->message, "the report has no figure beauty") != NULL);
+	json_object_del(params, "rank");
+
 	/* A group is the sum of its agents. */
 	json_object_del(params, "key");
 	json_object_set_new(params, "of", json_string("groups"));

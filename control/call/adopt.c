@@ -11,6 +11,7 @@
 
 #include "acd/acd_restore.h"
 #include "base/log.h"
+#include "call/conference.h"
 #include "call/consult.h"
 #include "call/journal.h"
 #include "record/kept.h"
@@ -305,7 +306,7 @@ static void stop_unclaimed(struct call *call, const json_t *entry)
 }
 
 /* A recording that began in the last moment is this call's like any other. */
-static void meet_recordings(struct call *call, const json_t *entry)
+static void meet_recordings(struct call *call, const json_t *entry, const json_t *home)
 {
 	const json_t *list = json_object_get(entry, "recordings");
 
@@ -314,7 +315,8 @@ static void meet_recordings(struct call *call, const json_t *entry)
 	for (unsigned i = 0; i < call->takes; i++)
 		call->take_lost[i] =
 			call->take[i].open &&
-			row_with(entry, "recordings", "recording", call->take[i].id) == NULL;
+			row_with(entry, "recordings", "recording", call->take[i].id) == NULL &&
+			row_with(home, "recordings", "recording", call->take[i].id) == NULL;
 }
 
 static bool hears(const json_t *entry, const char *listener, const char *speaker)
@@ -383,24 +385,31 @@ static void goodbye(struct call *call, const json_t *entry)
 	call_finish(call);
 }
 
-void adopt_meet(struct call *call, const json_t *entry)
+void adopt_meet(struct call *call, const json_t *known)
 {
+	const json_t *entry = json_object_get(known, call->id);
+	/* Where its legs are. */
+	const json_t *home = json_object_get(known, conference_engine_call(call));
+
 	call->adopted = ADOPT_MET;
 	if (call->state == CALL_ENDING) {
 		goodbye(call, entry);
 		return;
 	}
-	if (entry == NULL) {
+	if (entry == NULL && (home == NULL || call->room.in == NULL)) {
 		lost(call);
 		return;
 	}
-	call->opened = true;
+	call->opened = entry != NULL;
 	call_note(call, CALL_STEP_ADOPTED, NULL);
 	stop_unclaimed(call, entry);
-	meet_recordings(call, entry);
-	meet_parties(call, entry);
+	conference_meet(call, home);
+	meet_recordings(call, entry, home);
+	meet_parties(call, home);
 	if (call->reopening > 0)
 		return; /* and then recover.c goes on with it */
+	if (call->state == CALL_CONFERENCE)
+		conference_resume(call);
 	if (adopt_go_on(call) || call->state == CALL_ENDING)
 		return;
 	meet_conversation(call, entry);

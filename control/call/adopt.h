@@ -11,7 +11,9 @@
  *	------------------------------------   ------------------------------------------------------------
  *	two talk, also on hold or recorded     go on; step "adopted"
  *	parked                                 stays in its place
- *	consulting, or three together          the third party is let go, agent and customer talk
+ *	consulting, or three together          go on; a third party that rings yet, or whose number is typed, is let
+ *	                                       go: agent and customer talk
+ *	in a conference room                   stays there, muted or not; the PIN is asked for again
  *	waiting in a queue                     waits on in its place
  *	offered to agents                      their phones stop ringing, it waits on; the agents are ready
  *	in the flow                            the same node; keys and prompts that ended meanwhile count.
@@ -21,7 +23,7 @@
  *	a phone rings without the ACD          stops; as if nobody had answered
  *	a supervisor listens / rings           goes on / stops
  *	customer not answered yet, feature     refused or hung up, ended as failed
- *	codes, conference rooms                hung up, ended as failed
+ *	codes
  *	promised call back                     its phones are let go; the promise stands (callback.c)
  *	ending                                 goodbyes are said again
  *	gone from the engine that had it       ended as failed, at the time of its last row
@@ -37,8 +39,8 @@
 /* At start, when store, engine and SIP are open and the loop does not run yet. */
 void adopt_begin(struct centre *c);
 
-/* The engine that had the call is there: `entry` is its row of the snapshot, NULL when it has it no more. */
-void adopt_meet(struct call *call, const json_t *entry);
+/* The engine that had the call is there. `known`: what it has, the rows of the snapshot by their id. */
+void adopt_meet(struct call *call, const json_t *known);
 
 /* The call was made anew in another engine, or has met its own: do what could not go on by itself. True when
  * that was something, and nothing else is to be resumed. */

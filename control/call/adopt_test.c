@@ -667,30 +667,113 @@ static void who_is_parked_stays_there(void)
 	end();
 }
 
-static void who_was_consulted_is_let_go(void)
+/* 1001 has asked 1002; `mood` of whose phone. */
+static struct kit_call *asks_1002(enum kit_mood mood, struct kit_call **customer)
+{
+	char why[160];
+
+	*customer = talk();
+	k.phone[1]->mood = mood;
+	check_int(consult_start(call_kit_newest(&k)->agent, "1002", why, sizeof(why)), 0);
+	while (k.phone[1]->calls == 0)
+		kit_wait(10);
+	for (int i = 0;
+	     i < 300 && mood == KIT_ANSWER && call_kit_newest(&k)->consult.state != CONSULT_TALKING;
+	     i++)
+		kit_wait(10);
+	kit_wait(60);
+	return kit_last(k.phone[1]);
+}
+
+static bool hear_each_other(const struct party *a, const struct party *b)
+{
+	return engine_kit_hears(k.engine, a->leg, b->leg) &&
+	       engine_kit_hears(k.engine, b->leg, a->leg);
+}
+
+static void who_is_consulted_goes_on(void)
 {
 	struct kit_call *customer, *third;
+	struct call *call;
 	char why[160];
 
 	begin();
-	customer = talk();
-	check_int(consult_start(call_kit_newest(&k)->agent, "1002", why, sizeof(why)), 0);
-	for (int i = 0; i < 300 && call_kit_newest(&k)->consult.state != CONSULT_TALKING; i++)
-		kit_wait(10);
-	check_int(call_kit_newest(&k)->consult.state, CONSULT_TALKING);
+	third = asks_1002(KIT_ANSWER, &customer);
+	restart();
+	call = call_kit_newest(&k);
+	check_int(third->closed, 0);
+	check_int(call->consult.state, CONSULT_TALKING);
+	check_int(call->state, CALL_HELD);
+	check_int(agent("1002").agent.others, 1);
+	kit_wait(30);
+	check_int(engine_kit_legs(k.engine), 3);
+	check(hear_each_other(call->agent, call->consult.party));
+	check(!engine_kit_hears(k.engine, call->customer->leg, call->agent->leg));
+	check(engine_kit_playing(k.engine, call->customer->leg)[0] != '\0');
+
+	/* All three, over a restart; then the two. */
+	check_int(consult_conference(call, why, sizeof(why)), 0);
 	kit_wait(60);
-	third = kit_last(k.phone[1]);
+	restart();
+	call = call_kit_newest(&k);
+	check_int(call->consult.state, CONSULT_CONFERENCE);
+	kit_wait(30);
+	check(hear_each_other(call->agent, call->consult.party));
+	check(hear_each_other(call->customer, call->consult.party));
+	check(hear_each_other(call->customer, call->agent));
+	check_int(consult_complete(call, why, sizeof(why)), 0);
+	check_str(call->agent->number, "1002");
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(kit_until(&third->closed, 1, 3000));
+	check(call_kit_ended(&k, 1));
+	end();
+}
+
+static void who_rings_to_be_consulted_is_let_go(void)
+{
+	struct kit_call *customer, *third;
+
+	begin();
+	third = asks_1002(KIT_RING, &customer);
 	restart();
 	check(kit_until(&third->closed, 1, 3000));
 	check_int(call_kit_newest(&k)->state, CALL_TALKING);
 	check_int(agent("1002").agent.others, 0);
 	kit_wait(30);
 	check_int(engine_kit_legs(k.engine), 2);
-	check(engine_kit_hears(k.engine, call_kit_newest(&k)->customer->leg,
-			       call_kit_newest(&k)->agent->leg));
+	check(hear_each_other(call_kit_newest(&k)->customer, call_kit_newest(&k)->agent));
 	check_str(engine_kit_playing(k.engine, call_kit_newest(&k)->customer->leg), "");
 	sip_call_end(customer->call, 0, 16, NULL);
 	check(call_kit_ended(&k, 1));
+	end();
+}
+
+/* Who served a caller last is known after a restart, but not of a caller who withheld its number. */
+static void who_served_whom_is_known_again(void)
+{
+	struct kit_call *customer;
+	const char *agent = NULL;
+
+	begin();
+	customer = talk();
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_empty(&k));
+	kit_wait(60);
+	call_kit_kill(&k);
+	sql("INSERT INTO calls(call,kind,from_number,to_number,queue,agent,started_ms,answered_ms) "
+	    "SELECT 'x','in','13900139000','1',queue,agent,started_ms,answered_ms FROM calls");
+	sql("UPDATE calls SET ended_ms=started_ms+1 WHERE call='x'");
+	sql("INSERT INTO call_notes VALUES('x',1,'caller','withheld')");
+	call_kit_begin(&k);
+	for (int i = 0; i < 100 && agent == NULL; i++) {
+		kit_wait(10);
+		agent = regulars_get(k.c.regulars, "13800138000", clock_mono_ms(),
+				     CENTRE_REGULAR_MS);
+	}
+	check(agent != NULL);
+	check_str(agent, "1001");
+	check(regulars_get(k.c.regulars, "13900139000", clock_mono_ms(), CENTRE_REGULAR_MS) ==
+	      NULL);
 	end();
 }
 
@@ -808,7 +891,9 @@ static const struct check_case cases[] = {
 	CHECK_CASE(damaged_rows_end_their_calls_and_no_other),
 	CHECK_CASE(rows_of_a_newer_daemon_are_hung_up),
 	CHECK_CASE(who_is_parked_stays_there),
-	CHECK_CASE(who_was_consulted_is_let_go),
+	CHECK_CASE(who_is_consulted_goes_on),
+	CHECK_CASE(who_served_whom_is_known_again),
+	CHECK_CASE(who_rings_to_be_consulted_is_let_go),
 	CHECK_CASE(calls_of_strange_kinds_are_hung_up),
 	CHECK_CASE(who_dials_a_colleague_is_refused_and_who_talks_talks_on),
 	CHECK_CASE(a_message_is_taken_on),

@@ -67,7 +67,8 @@ static void on_publish(void *arg, const char *type, json_t *members)
 			if (strcmp(numbers[i], agent) == 0)
 				snprintf(k->agent_state[i], sizeof(k->agent_state[i]), "%s", state);
 	}
-	if (strncmp(type, "agent.", 6) == 0 || strcmp(type, "emergency") == 0)
+	if (strncmp(type, "agent.", 6) == 0 || strcmp(type, "emergency") == 0 ||
+	    strcmp(type, "callback") == 0 || strcmp(type, "conduct") == 0)
 		snprintf(k->heard[k->heard_n++ % 8], sizeof(k->heard[0]), "%s", type);
 	json_decref(members);
 }

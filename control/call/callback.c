@@ -2,27 +2,34 @@
  *
  * Calls back: a caller who does not want to wait hangs up and keeps its place.
  *
- *	promised -> WAITING in the ACD, nobody on the line
+ *	promised -> WAITING in the ACD (when it is due), nobody on the line
  *	         -> OFFERING: phones of agents ring as for any caller
- *	         -> an agent answered: the customer is rung, the agent hears the ringing
+ *	         -> an agent answered, and dials by a key or on its screen where the queue leaves that to it
+ *	            (callback_dial_s: it is dialled for it when that is over)
+ *	         -> the customer is rung, the agent hears the ringing
  *	         -> TALKING, or the customer did not answer: WAITING again after a while, some times
+ *
+ * No agent ends a promise: who hangs up before the customer is reached gives it to the next one, and after an
+ * attempt in vain the next one is due by itself.
  *
  * A call back is a call of its own (kind "callback") whose customer is rung last. It is kept in the
  * store from the promise to its end, so that a restart of the daemon does not forget it.
  */
-#include "call/calls.h"
+#include "call/callback_desk.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "call/watch.h"
 
 enum {
 	CUSTOMER_RINGS_MS = 30000,
 	EXPIRES_MS = 24 * 3600 * 1000,
 	NO_ENGINE_MS = 1000,
-	RETRY_MIN_MS = 10000
+	RETRY_MIN_MS = 10000,
+	DIAL_KEY = '1'
 };
 
 static const struct config_queue *queue_of(const struct call *call)
@@ -43,6 +50,7 @@ static void keep(struct call *call, const char *state)
 						 .priority = call->callback.priority,
 						 .tries = call->callback.tries,
 						 .promised_ms = call->callback.promised_ms,
+						 .due_ms = call->callback.due_ms,
 						 .state = state,
 					 });
 }
@@ -95,26 +103,33 @@ static void try_later(struct call *call)
 	tmr_start(&call->retry, ms > RETRY_MIN_MS ? ms : RETRY_MIN_MS, on_retry, call);
 }
 
-/* `kept`: it was promised before a restart, so a queue that is full or empty now ends nothing. */
-static struct call *begin(struct centre *c, const char *queue, const char *from, const char *number,
-			  uint8_t priority, uint64_t queued_ms, uint8_t tries, bool kept)
+struct call *callback_begin(struct centre *c, const struct callback_wish *w)
 {
-	struct call *call = call_begin(c, CALL_CALLBACK, from, number);
-	uint64_t now_ms = clock_mono_ms();
-	uint64_t ago_ms = queued_ms != 0 && queued_ms < now_ms ? now_ms - queued_ms : 0;
+	struct call *call = call_begin(c, CALL_CALLBACK, w->from, w->number);
+	uint64_t now_ms = clock_mono_ms(), wall_ms = clock_wall_ms();
+	uint64_t ago_ms = w->queued_ms != 0 && w->queued_ms < now_ms ? now_ms - w->queued_ms : 0;
+	uint64_t later_ms = w->due_ms > wall_ms ? w->due_ms - wall_ms : 0;
 	int err;
 
 	if (call == NULL)
 		return NULL;
 	call->callback.promised = true;
-	call->callback.priority = priority;
-	call->callback.tries = tries;
-	call->callback.promised_ms = clock_wall_ms() - ago_ms;
-	call->queued_ms = queued_ms != 0 ? queued_ms : now_ms;
-	tmr_start(&call->limit, ago_ms < EXPIRES_MS ? EXPIRES_MS - ago_ms : 0, on_expired, call);
-	call_note(call, CALL_STEP_QUEUE, queue);
+	call->callback.priority = w->priority;
+	call->callback.tries = w->tries;
+	call->callback.promised_ms = wall_ms - ago_ms;
+	call->callback.due_ms = w->due_ms;
+	call->queued_ms = w->queued_ms != 0 ? w->queued_ms : now_ms;
+	tmr_start(&call->limit, later_ms + (ago_ms < EXPIRES_MS ? EXPIRES_MS - ago_ms : 0),
+		  on_expired, call);
+	call_note(call, CALL_STEP_QUEUE, w->queue);
+	if (later_ms > 0) {
+		call_set_state(call, CALL_WAITING);
+		tmr_start(&call->retry, later_ms, on_retry, call);
+		keep(call, "waiting");
+		return call;
+	}
 	err = wait_in_queue(call);
-	if (err != 0 && kept && err != -ENOENT) {
+	if (err != 0 && w->kept && err != -ENOENT) {
 		try_later(call);
 	} else if (err != 0) {
 		call_end(call, PARTY_SYSTEM, CALL_CAUSE_FAILED);
@@ -138,10 +153,22 @@ static void is_promised(struct call *call, void *arg)
 		s->found = call;
 }
 
+struct call *callback_find(struct centre *c, const char *queue, const char *number)
+{
+	struct search s = {.queue = queue, .number = number};
+
+	call_each(c, is_promised, &s);
+	return s.found;
+}
+
+bool callback_number(const char *number)
+{
+	return number[0] != '\0' && number[strspn(number, "0123456789*#+")] == '\0';
+}
+
 bool callback_promise(struct call *call, const char *queue, const char *number, uint8_t priority)
 {
 	struct centre *c = call->centre;
-	struct search s = {.queue = queue, .number = number};
 	char detail[CALL_DETAIL_MAX];
 	struct call *back;
 
@@ -149,25 +176,25 @@ bool callback_promise(struct call *call, const char *queue, const char *number, 
 	 * to have a costly number rung at our expense need only ask. */
 	const struct config_trunk *trunk = config_trunk_for(c->config, number);
 
-	if (number[0] == '\0' || number[strspn(number, "0123456789*#+")] != '\0' ||
-	    (config_agent_find(c->config, number) == NULL &&
-	     (trunk == NULL || !trunk->callbacks))) {
+	if (!callback_number(number) || (config_agent_find(c->config, number) == NULL &&
+					 (trunk == NULL || !trunk->callbacks))) {
 		log_info("call",
 			 "[call=%s] %s cannot be called back: no trunk with `callbacks: yes` leads "
 			 "there",
 			 call->id, number[0] ? number : "a caller without a number");
 		return false;
 	}
-	call_each(c, is_promised, &s);
-	if (s.found == NULL) {
-		/* The place is the caller's own if it has waited. */
-		back = begin(c, queue, call->record.to, number, priority, call->queued_ms, 0,
-			     false);
-		if (back == NULL)
-			return false;
-		s.found = back;
-	}
-	snprintf(detail, sizeof(detail), "%s", s.found->id);
+	back = callback_find(c, queue, number);
+	/* The place is the caller's own if it has waited. */
+	if (back == NULL)
+		back = callback_begin(c, &(struct callback_wish){.queue = queue,
+								 .from = call->record.to,
+								 .number = number,
+								 .priority = priority,
+								 .queued_ms = call->queued_ms});
+	if (back == NULL)
+		return false;
+	snprintf(detail, sizeof(detail), "%s", back->id);
 	call_note(call, CALL_STEP_CALLBACK, detail);
 	queue_drain(c);
 	return true;
@@ -189,14 +216,21 @@ static void invite_customer(struct party *p)
 	}
 }
 
-void callback_dial(struct call *call, struct party *agent)
+static void dial(struct call *call, const char *how)
 {
+	struct party *agent = call->agent;
 	const char *number = call->record.to;
 	int known = acd_agent_find(call->centre->acd, number);
+	uint64_t took_ms = clock_mono_ms() - call->callback.task_ms;
+	char detail[CALL_DETAIL_MAX];
 	struct party *p;
 
-	call->agent = agent;
-	call_set_state(call, CALL_TRANSFERRING);
+	call->callback.task_ms = 0;
+	tmr_cancel(&call->retry);
+	snprintf(detail, sizeof(detail), "%s after %llu ms, %s", agent->number,
+		 (unsigned long long)took_ms, how);
+	call_note(call, CALL_STEP_DIAL, detail);
+	watch_dialled(agent, took_ms);
 	p = party_new(call, PARTY_IS_CUSTOMER, number, known);
 	if (p == NULL) {
 		call_end(call, PARTY_SYSTEM, CALL_CAUSE_FAILED);
@@ -205,6 +239,49 @@ void callback_dial(struct call *call, struct party *agent)
 	call->customer = p;
 	party_play(agent, PLAY_RING, party_tone("ringback"), 0, NULL);
 	party_open(p, invite_customer);
+}
+
+static void on_dial_limit(void *arg)
+{
+	dial(arg, "by the limit");
+}
+
+void callback_dial(struct call *call, struct party *agent)
+{
+	const struct config_queue *q = queue_of(call);
+	uint32_t dial_s = q != NULL ? q->callback_dial_s : 0;
+
+	call->agent = agent;
+	call->callback.task_ms = clock_mono_ms();
+	call_set_state(call, CALL_TRANSFERRING);
+	if (dial_s == 0) {
+		dial(call, "at once");
+		return;
+	}
+	party_play(agent, PLAY_WHISPER, party_tone("beep"), 1, NULL);
+	centre_publish(call->centre, "callback",
+		       json_pack("{s:s,s:s,s:s,s:s,s:i,s:i}", "call", call->id, "queue",
+				 call->record.queue, "agent", agent->number, "number",
+				 call->record.to, "tries", (int)call->callback.tries, "dial_s",
+				 (int)dial_s));
+	tmr_start(&call->retry, dial_s * UINT64_C(1000), on_dial_limit, call);
+}
+
+bool callback_dial_now(struct call *call, const char *how)
+{
+	if (call->callback.task_ms == 0 || call->state == CALL_ENDING)
+		return false;
+	dial(call, how);
+	return true;
+}
+
+bool callback_key(struct party *p, char key)
+{
+	if (p->call->callback.task_ms == 0 || p != p->call->agent)
+		return false;
+	if (key == DIAL_KEY)
+		(void)callback_dial_now(p->call, "by key");
+	return true;
 }
 
 void callback_answered(struct party *p)
@@ -232,6 +309,12 @@ static void on_retry(void *arg)
 
 	if (call->state == CALL_ENDING)
 		return;
+	if (call->callback.due_ms != 0 && call->callback.tries == 0) {
+		/* An appointment: its place is counted from it. */
+		call->callback.promised_ms = call->callback.due_ms;
+		call->queued_ms = clock_mono_ms();
+	}
+	call->callback.due_ms = 0;
 	if (!engine_is_up(call->centre->engine)) {
 		/* An offer that no leg can be had for would be laid to the agent's charge. */
 		tmr_start(&call->retry, NO_ENGINE_MS, on_retry, call);
@@ -256,6 +339,7 @@ static void let_go(struct call *call)
 {
 	struct party *agent = call->agent, *customer = call->customer;
 
+	call->callback.task_ms = 0;
 	talk_release_agent(call);
 	call->customer = NULL;
 	if (agent != NULL)
@@ -284,14 +368,17 @@ void callback_failed(struct party *p, int status)
 		return;
 	}
 	let_go(call);
+	call->callback.due_ms = clock_wall_ms() + (uint64_t)retry_s * 1000;
 	keep(call, "waiting");
 	tmr_start(&call->retry, (uint64_t)retry_s * 1000, on_retry, call);
 }
 
-bool callback_agent_left(struct call *call)
+bool callback_agent_left(struct call *call, enum call_party by)
 {
 	if (!call->callback.promised || call->answered || call->state == CALL_ENDING)
 		return false;
+	if (by == PARTY_AGENT && call->agent != NULL)
+		watch_left_callback(call->agent, call->callback.task_ms);
 	let_go(call);
 	tmr_start(&call->retry, 0, on_retry, call);
 	return true;
@@ -321,7 +408,7 @@ bool callback_engine_lost(struct call *call)
 		tmr_start(&call->retry, 0, on_retry, call);
 	}
 	if (call->agent != NULL || call->customer != NULL)
-		(void)callback_agent_left(call);
+		(void)callback_agent_left(call, PARTY_SYSTEM);
 	call->opened = false;
 	for (unsigned i = 0; i < CALL_PARTIES_MAX; i++) {
 		call->party[i].leg_wanted = false;
@@ -350,7 +437,10 @@ static void on_kept(void *arg, const json_t *result, const char *error)
 		const char *old = json_string_value(json_object_get(row, "call"));
 		uint64_t promised_ms =
 			(uint64_t)json_integer_value(json_object_get(row, "promised_ms"));
-		uint64_t ago_ms = clock_wall_ms() > promised_ms ? clock_wall_ms() - promised_ms : 0;
+		uint64_t due_ms = (uint64_t)json_integer_value(json_object_get(row, "due_ms"));
+		uint64_t tries = (uint64_t)json_integer_value(json_object_get(row, "tries"));
+		uint64_t since_ms = tries == 0 && due_ms > promised_ms ? due_ms : promised_ms;
+		uint64_t ago_ms = clock_wall_ms() > since_ms ? clock_wall_ms() - since_ms : 0;
 		uint64_t mono_ms = clock_mono_ms();
 
 		if (queue == NULL || number == NULL || old == NULL)
@@ -358,10 +448,18 @@ static void on_kept(void *arg, const json_t *result, const char *error)
 		store_callback(c->store, &(struct store_callback){.call = old, .state = "moved"});
 		if (ago_ms > EXPIRES_MS)
 			continue;
-		(void)begin(c, queue, from ? from : "", number,
-			    (uint8_t)json_integer_value(json_object_get(row, "priority")),
-			    mono_ms > ago_ms ? mono_ms - ago_ms : 1,
-			    (uint8_t)json_integer_value(json_object_get(row, "tries")), true);
+		(void)callback_begin(c,
+				     &(struct callback_wish){
+					     .queue = queue,
+					     .from = from ? from : "",
+					     .number = number,
+					     .priority = (uint8_t)json_integer_value(
+						     json_object_get(row, "priority")),
+					     .tries = (uint8_t)tries,
+					     .queued_ms = mono_ms > ago_ms ? mono_ms - ago_ms : 1,
+					     .due_ms = due_ms,
+					     .kept = true,
+				     });
 	}
 	if (json_array_size(list) > 0)
 		log_info("call", "%zu promised calls back go on", json_array_size(list));

@@ -206,6 +206,8 @@ struct call {
 		bool promised;
 		uint8_t tries, priority;
 		uint64_t promised_ms; /* wall clock, of its place; the same after a restart */
+		uint64_t due_ms;      /* wall: not before this; 0: as soon as an agent is free */
+		uint64_t task_ms;     /* mono: `agent` has it since, and is to dial; 0: nobody */
 	} callback;
 	struct tmr retry;
 
@@ -418,6 +420,8 @@ void queue_offer_failed(struct party *p, enum agent_event how);
 void queue_offer_void(struct party *p, const char *why);
 
 /* dial.c */
+/* By which trunk the party's number is rung; NULL: by none, it is an agent or leads nowhere. */
+const struct config_trunk *dial_trunk(const struct party *p);
 void dial_start(struct call *call, const char *number, uint32_t timeout_s, enum dial_purpose why);
 void dial_answered(struct party *p);
 /* early.c: the one that is rung by a trunk is heard before its answer. */
@@ -458,12 +462,14 @@ void record_key(struct party *p, char key);
 /* callback.c */
 /* Promise to call `number` when an agent of `queue` is free. False: it cannot be done. */
 bool callback_promise(struct call *call, const char *queue, const char *number, uint8_t priority);
-/* An agent took it: ring the customer; the customer answered; or did not. */
+/* An agent took it: ring the customer, or let the agent do so; the customer answered; or did not. */
 void callback_dial(struct call *call, struct party *agent);
+/* The agent pressed a key: true when it was to dial, and the key is used. */
+bool callback_key(struct party *p, char key);
 void callback_answered(struct party *p);
 void callback_failed(struct party *p, int status);
 /* The agent is gone before the customer answered: true when the promise goes on. */
-bool callback_agent_left(struct call *call);
+bool callback_agent_left(struct call *call, enum call_party by);
 /* Nobody of it is on a line. */
 bool callback_waits(const struct call *call);
 /* The engine is gone: true when it was a call back whose customer had not answered; it waits on. */
@@ -474,6 +480,9 @@ bool callback_put_out(struct call *call);
 void callback_over(struct call *call, enum call_cause cause);
 /* At start: what was promised before goes on. */
 void callback_resume(struct centre *c);
+
+/* regulars_kept.c: at start, who served the callers of before. */
+void regulars_resume(struct centre *c);
 
 /* talk.c, record.c */
 /* `whisper`: a playlist for the agent alone, before the two are together; taken; may be NULL. */

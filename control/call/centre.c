@@ -317,6 +317,7 @@ void centre_start(struct centre *c)
 	tmr_start(&c->second, SECOND_MS, on_second, c);
 	adopt_begin(c);
 	callback_resume(c);
+	regulars_resume(c);
 	queue_drain(c);
 }
 

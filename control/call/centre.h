@@ -265,6 +265,13 @@ int centre_park(struct centre *c, struct call *call, const char *place, char *nu
 		size_t number_size, char *why, size_t why_size);
 int centre_unpark(struct centre *c, const char *place, const char *to, char *why, size_t why_size);
 json_t *centre_parked(struct centre *c);
+/* Have `number` called back by an agent of `queue`, not before `due_ms` (wall; 0: now); its id is valid while the call lives.
+ * Errors: -ENOENT no such queue, -EINVAL the number leads nowhere, -EEXIST it is promised, -ENOSPC, -EBUSY. The agent who
+ * has the task `call` dials now. Who is to be called back, as rows; a new reference. */
+int centre_callback_add(struct centre *c, const char *queue, const char *number, uint64_t due_ms,
+			uint8_t priority, const char **id, char *why, size_t why_size);
+int centre_callback_dial(struct call *call, char *why, size_t why_size);
+json_t *centre_callbacks(struct centre *c);
 /* `action`: "start" (asks `to`; `by` is the agent's number, NULL: the one who talks), "complete", "cancel" or
  * "conference"; see consult.h. `state`: of the consultation, as consult_state_name() says it. */
 int centre_consult(struct centre *c, struct call *call, const char *action, const char *to,

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/must.h"
+#include "call/journal.h"
 
 enum { PIN_TRIES = 3, PIN_FIRST_MS = 10000, PIN_NEXT_MS = 5000, RING_MS = 45000 };
 
@@ -54,6 +55,15 @@ bool conference_is(const struct centre *c, const char *engine_call)
 			return true;
 	}
 	return false;
+}
+
+void conference_touch(const struct conference *k)
+{
+	struct le *le;
+
+	LIST_FOREACH(&k->members, le) {
+		journal_touch(le->data);
+	}
 }
 
 void conference_publish(struct call *call, const char *what)
@@ -237,6 +247,7 @@ static void go_in(struct call *call)
 	call->room.since_ms = clock_wall_ms();
 	list_append(&k->members, &call->room.le, call);
 	k->n++;
+	journal_touch(call);
 	t = call_ticket_new(call, p, on_entered);
 	if (t == NULL || engine_leg_open(c->engine, k->id, p->leg, party_leg_members(p),
 					 call_ticket_reply, t) != 0) {

@@ -6,6 +6,9 @@
  *
  *	any state --conference_enter--> CONFERENCE (PIN? -> leg moves -> in the room) --> ENDING
  *
+ * After a restart of the daemon the members go on in their room; who was typing the PIN is asked again, and who was being
+ * brought in and had not answered is let go.
+ *
  * Thread: libre's loop.
  */
 #ifndef CALL_CONFERENCE_H
@@ -54,5 +57,20 @@ void conference_floor(struct centre *c, const json_t *event);
 /* Another engine: the rooms are made in it, before the calls are. And once the legs of a call are there. */
 void conference_remake(struct centre *c);
 void conference_resume(struct call *call);
+
+/* conference_kept.c: a member's place, into its row and out of it. */
+struct conference_place {
+	char name[CALL_RECORD_NAME_MAX];
+	char room[CLOCK_UUID_SIZE]; /* in the engine; "" not in yet */
+	uint64_t since_ms, began_ms;
+	uint8_t tries;
+	bool muted, locked;
+};
+void conference_keep(const struct call *call, json_t *row);
+bool conference_kept(const json_t *row, struct conference_place *place);
+/* Take the place again. False: it cannot be had; nothing is changed then. */
+bool conference_adopt(struct call *call, const struct conference_place *place);
+/* The engine is there; `room`: what it has of the room, NULL when that is not there. */
+void conference_meet(struct call *call, const json_t *room);
 
 #endif

@@ -3,6 +3,7 @@
  * Who is in the rooms, and what a moderator may do.
  */
 #include "call/conference_priv.h"
+#include "call/journal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -91,6 +92,7 @@ static int with_member(struct conference *k, const char *action, const char *who
 	}
 	call->room.muted = strcmp(action, "mute") == 0;
 	conference_mute(call);
+	journal_touch(call);
 	conference_publish(call, call->room.muted ? "muted" : "unmuted");
 	return 0;
 }
@@ -113,6 +115,7 @@ int centre_conference(struct centre *c, const char *name, const char *action, co
 	}
 	if (strcmp(action, "lock") == 0 || strcmp(action, "unlock") == 0) {
 		k->locked = action[0] == 'l';
+		conference_touch(k);
 		return 0;
 	}
 	if (strcmp(action, "end") == 0) {

@@ -25,6 +25,9 @@ struct conference *conference_find(const struct centre *c, const char *name);
 /* Tell the engine whether the member is heard: neither muted nor holding. */
 void conference_mute(struct call *call);
 
+/* Something of the room has changed that each member's row tells. */
+void conference_touch(const struct conference *k);
+
 /* Tell subscribers what happened to the member of room.name. */
 void conference_publish(struct call *call, const char *what);
 

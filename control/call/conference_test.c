@@ -147,6 +147,77 @@ static void come_and_go(void)
 	call_kit_close(&k);
 }
 
+static void over_a_restart(void)
+{
+	struct kit_call *a, *b, *d;
+	char room[CLOCK_UUID_SIZE];
+	struct call *second;
+	unsigned told;
+
+	call_kit_open_stored(&k, "");
+	call_kit_ready(&k, "1001");
+	a = call_kit_dial_as(&k, 0, "8500");
+	check(reaches("open", 1));
+	b = call_kit_dial_as(&k, 1, "8500");
+	check(reaches("open", 2));
+	snprintf(room, sizeof(room), "%s", conference_engine_call(call_kit_newest(&k)));
+	check_int(act("open", "mute", "1002"), 0);
+	check_int(act("open", "lock", NULL), 0);
+	kit_wait(60);
+	told = a->media;
+
+	call_kit_kill(&k);
+	call_kit_begin(&k);
+	check(reaches("open", 2));
+	second = call_kit_newest(&k);
+	check_str(conference_engine_call(second), room);
+	check_int(a->closed + b->closed, 0);
+	check_int(a->media, told); /* no phone was told anything */
+	check_int(legs_in(room), 2);
+	check_int(engine_kit_recordings(k.engine, room), 2);
+	check(second->room.muted == (strcmp(second->customer->number, "1002") == 0));
+	check_str(k.agent_state[0], "other");
+	d = call_kit_dial_as(&k, 2, "8500");
+	check(kit_until(&d->closed, 1, 3000)); /* locked, as before */
+	check_int(members("open"), 2);
+
+	sip_call_end(a->call, 0, 16, NULL);
+	check(reaches("open", 1));
+	check(muted(call_kit_newest(&k)));
+	check_str(engine_kit_playing(k.engine, call_kit_newest(&k)->customer->leg),
+		  "music/default");
+	check(call_kit_agent_is(&k, 0, "ready"));
+	sip_call_end(b->call, 0, 16, NULL);
+	check(reaches("open", 0));
+	check(call_kit_empty(&k));
+	check_int(k.engine->recordings_done, 2);
+	call_kit_close(&k);
+}
+
+/* The engine was killed as well: the room is made anew. */
+static void over_a_restart_of_both(void)
+{
+	struct kit_call *a, *b;
+
+	call_kit_open_stored(&k, "");
+	a = call_kit_dial_as(&k, 0, "8500");
+	check(reaches("open", 1));
+	b = call_kit_dial_as(&k, 1, "8500");
+	check(reaches("open", 2));
+	call_kit_kill(&k);
+	engine_kit_close(k.engine);
+	check_int(engine_kit_open(k.engine, k.engine_path), 0);
+	call_kit_begin(&k);
+	check(reaches("open", 2));
+	check_int(a->closed + b->closed, 0);
+	check_int(engine_kit_legs(k.engine), 2);
+	sip_call_end(a->call, 0, 16, NULL);
+	check(reaches("open", 1));
+	sip_call_end(b->call, 0, 16, NULL);
+	check(call_kit_empty(&k));
+	call_kit_close(&k);
+}
+
 static void with_a_pin(void)
 {
 	struct kit_call *a, *b;
@@ -398,6 +469,8 @@ static void another_engine_has_the_room_too(void)
 
 static const struct check_case cases[] = {
 	CHECK_CASE(come_and_go),
+	CHECK_CASE(over_a_restart),
+	CHECK_CASE(over_a_restart_of_both),
 	CHECK_CASE(with_a_pin),
 	CHECK_CASE(moderated),
 	CHECK_CASE(brought_in),

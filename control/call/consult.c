@@ -5,6 +5,7 @@
  */
 #include "call/consult.h"
 #include "call/attended.h"
+#include "call/emergency.h"
 #include "call/outbound.h"
 #include "call/remote.h"
 
@@ -119,6 +120,8 @@ static int find(struct centre *c, const char **number, int *agent, char *why, si
 	struct acd_agent_view v;
 
 	*agent = -1;
+	if (emergency_number(c, *number))
+		return 0;
 	if (q != NULL) {
 		*agent = free_agent_of(c, acd_queue_find(c->acd, q->name));
 		if (*agent < 0 || !acd_agent_view(c->acd, *agent, &v)) {
@@ -145,10 +148,8 @@ static int find(struct centre *c, const char **number, int *agent, char *why, si
 
 static void invite(struct party *p)
 {
-	const struct config_trunk *trunk =
-		p->agent >= 0 ? NULL : config_trunk_for(p->call->centre->config, p->number);
 	int err = p->at[0] != '\0' ? remote_invite(p, RING_MS)
-				   : party_invite(p, p->number, trunk, RING_MS);
+				   : party_invite(p, p->number, dial_trunk(p), RING_MS);
 
 	if (err == 0)
 		return;
@@ -199,8 +200,10 @@ int consult_start(struct party *by, const char *number, char *why, size_t why_si
 	struct party *p;
 	int agent, err = find(c, &number, &agent, why, why_size);
 	const struct config_agent *who = config_agent_find(c->config, by->number);
+	bool help = emergency_number(c, number);
 
-	if (err == 0 && agent < 0 && who != NULL && !outbound_allowed(c, who, NULL, why, why_size))
+	if (err == 0 && agent < 0 && !help && who != NULL &&
+	    !outbound_allowed(c, who, NULL, why, why_size))
 		err = -EPERM;
 	if (err == 0)
 		err = may_ask(by, why, why_size);
@@ -216,6 +219,8 @@ int consult_start(struct party *by, const char *number, char *why, size_t why_si
 	call->consult.party = p;
 	p->ring_ms = RING_MS;
 	remote_place(p);
+	if (help)
+		emergency_transfer(call, number);
 	if (agent >= 0)
 		desk_other(c, agent, call->number, true);
 	party_play(call->agent, PLAY_RING, party_tone("ringback"), 0, NULL);
@@ -248,6 +253,9 @@ static void forget(struct call *call)
 	call->consult.party = NULL;
 	if (p != NULL && p->agent >= 0)
 		desk_other(call->centre, p->agent, call->number, false);
+	if (p != NULL && strcmp(p->number, call->help) == 0)
+		emergency_transfer_failed(
+			call); /* it was asked, and is no part of the call any more */
 }
 
 void consult_closed(struct party *p, int status)

@@ -29,7 +29,7 @@ bool dial_is_busy(struct centre *c, int agent)
 	       v.agent.state == AGENT_OTHER;
 }
 
-static const struct config_trunk *trunk_of(struct party *p)
+const struct config_trunk *dial_trunk(const struct party *p)
 {
 	const struct config *cfg = p->call->centre->config;
 
@@ -42,7 +42,7 @@ static const struct config_trunk *trunk_of(struct party *p)
 static void invite(struct party *p)
 {
 	int err = p->at[0] != '\0' ? remote_invite(p, p->ring_ms)
-				   : party_invite(p, p->number, trunk_of(p), p->ring_ms);
+				   : party_invite(p, p->number, dial_trunk(p), p->ring_ms);
 
 	if (err != 0) {
 		log_info("call", "[call=%s] %s cannot be rung: %s", p->call->id, p->number,

@@ -4,8 +4,8 @@
  * whether there is room: not in the centre, not in the SIP stack, not in the engine. The trunks are tried in
  * the order that the configuration gives, the next one after any failure; a trunk whose calls_max is reached
  * takes it nevertheless, and with `preempt` its newest other call is ended first. An alarm stands as
- * long as the call. The same is true of who is transferred to such a number, by phone, command line or API;
- * not of where a flow dials, because there nobody has looked at who calls.
+ * long as the call. The same is true of who is transferred to such a number, by phone, command line or API, and while an
+ * agent consults one; not of where a flow dials, because there nobody has looked at who calls.
  *
  * Thread: libre's loop.
  */
@@ -20,10 +20,11 @@ bool emergency_number(void *centre, const char *number);
 /* `by` dials one. Takes the dialog. */
 void emergency_call(struct centre *c, struct sip_call *sip, const char *by, const char *number);
 
-/* A conversation is transferred to a number for help: from here on it is a call for help itself. */
+/* A conversation is transferred to a number for help, or its agent consults one: from here on it is a call for help
+ * itself. */
 void emergency_transfer(struct call *call, const char *number);
 
-/* No trunk took it: it is an ordinary call again. Others: nothing happens. */
+/* No trunk took it, or who was consulted has left: it is an ordinary call again. Others: nothing happens. */
 void emergency_transfer_failed(struct call *call);
 
 /* What is shown outside in the caller's place, in any call: in one for help the number that the configuration has for

@@ -7,6 +7,7 @@
 #include "call/journal.h"
 
 #include "acd/acd_restore.h"
+#include "call/conference.h"
 #include "record/kept.h"
 #include "sip/sip_store.h"
 
@@ -19,7 +20,7 @@ const char *journal_state_name(unsigned state)
 		[CALL_NEW] = true,          [CALL_IVR] = true,     [CALL_WAITING] = true,
 		[CALL_OFFERING] = true,     [CALL_TALKING] = true, [CALL_HELD] = true,
 		[CALL_TRANSFERRING] = true, [CALL_MESSAGE] = true, [CALL_PARKED] = true,
-		[CALL_ENDING] = true,
+		[CALL_CONFERENCE] = true,   [CALL_ENDING] = true,
 	};
 
 	return state <= CALL_ENDING && kept[state] ? call_state_name((enum call_state)state) : NULL;
@@ -287,6 +288,7 @@ json_t *journal_call(const struct call *call)
 	put_takes(o, call);
 	put_message(o, call);
 	put_parking(o, call);
+	conference_keep(call, o);
 	kept_put_text(o, "monitor", call->monitor);
 	kept_put_text(o, "monitor_mode", call->monitor_mode);
 	kept_put_flag(o, "opened", call->opened);

@@ -4,6 +4,7 @@
  * go through the whole daemon, as in centre_test.c.
  */
 #include "call/call_kit.h"
+#include "call/consult.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -175,12 +176,50 @@ static void help_that_is_refused_and_then_given(void)
 	call_kit_close(&k);
 }
 
+/* The agent stays in the call; nobody asks whether it may call outside. */
+static void help_is_consulted(void)
+{
+	struct kit_call *customer;
+	struct call *call;
+	char why[200];
+
+	call_kit_open_with(&k, carrier);
+	call_kit_ready(&k, "1001");
+	customer = call_kit_into_sales(&k);
+	check(call_kit_reaches(&k, CALL_TALKING));
+	call = call_kit_newest(&k);
+	k.world->mood = KIT_ANSWER;
+	k.world->refuse = 1;
+	check_int(consult_start(call->agent, "120", why, sizeof(why)), 0);
+	for (int i = 0; i < 300 && call->consult.state != CONSULT_TALKING; i++)
+		kit_wait(10);
+	check_int(call->consult.state, CONSULT_TALKING); /* the second trunk took it */
+	check_str(kit_last(k.world)->info.to_user, "120");
+	check(call->emergency);
+	check(call_kit_alarm(&k, "emergency"));
+	check_int(consult_cancel(call, why, sizeof(why)), 0);
+	check(!call->emergency && call->help[0] == '\0');
+	check(!call_kit_alarm(&k, "emergency"));
+
+	check_int(consult_start(call->agent, "120", why, sizeof(why)), 0);
+	for (int i = 0; i < 300 && call->consult.state != CONSULT_TALKING; i++)
+		kit_wait(10);
+	check_int(consult_complete(call, why, sizeof(why)), 0);
+	check(call->emergency);
+	check_str(call->agent->number, "120");
+	sip_call_end(customer->call, 0, 16, NULL);
+	check(call_kit_ended(&k, 1));
+	check(!call_kit_alarm(&k, "emergency"));
+	call_kit_close(&k);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(an_agent_calls_outside_with_its_queues_number),
 	CHECK_CASE(a_trunk_takes_so_many_calls),
 	CHECK_CASE(a_call_for_help_goes_out_whatever_is_true),
 	CHECK_CASE(a_caller_is_transferred_to_help),
 	CHECK_CASE(help_that_is_refused_and_then_given),
+	CHECK_CASE(help_is_consulted),
 };
 
 int main(void)

@@ -258,7 +258,7 @@ static void remake_unknown(struct call *call, void *arg)
 	const json_t *known = arg;
 
 	if (call->adopted == ADOPT_KEPT)
-		adopt_meet(call, json_object_get(known, call->id));
+		adopt_meet(call, known);
 	else if (json_object_get(known, call->id) == NULL)
 		remake(call, NULL);
 	else if (call->untold && call->state != CALL_ENDING && call->customer != NULL)

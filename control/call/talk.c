@@ -115,6 +115,8 @@ void talk_key(struct party *p, char key)
 {
 	if (p->call->consult.state == CONSULT_NUMBER)
 		return; /* the engine collects these */
+	if (callback_key(p, key))
+		return;
 	if (!park_key(p, key))
 		record_key(p, key);
 }
@@ -126,7 +128,7 @@ void talk_agent_left(struct call *call, enum call_party by)
 	bool unheard = call->agent != NULL && call->agent->play_use == PLAY_WHISPER;
 	enum dial_purpose dial = call->dial;
 
-	if (call->state == CALL_ENDING || callback_agent_left(call) || consult_agent_left(call))
+	if (call->state == CALL_ENDING || callback_agent_left(call, by) || consult_agent_left(call))
 		return;
 	talk_release_agent(call);
 	call->dial = DIAL_NONE;

@@ -289,6 +289,43 @@ void watch_dnd(struct centre *c, int agent)
 			 (struct conduct_event){.kind = CONDUCT_EV_DND, .evidence = "switched on"});
 }
 
+void watch_dialled(const struct party *p, uint64_t took_ms)
+{
+	struct watched *w = of(p->call->centre, p->agent);
+
+	if (w != NULL)
+		happened(p->call->centre, w,
+			 (struct conduct_event){
+				 .kind = CONDUCT_EV_DIALLED, .ms = took_ms, .call = p->call->id});
+}
+
+void watch_left_callback(const struct party *p, uint64_t since_ms)
+{
+	struct watched *w = of(p->call->centre, p->agent);
+
+	if (w != NULL)
+		happened(p->call->centre, w,
+			 (struct conduct_event){
+				 .kind = CONDUCT_EV_LEFT_CALLBACK,
+				 .ms = since_ms != 0 ? clock_mono_ms() - since_ms : 0,
+				 .call = p->call->id,
+				 .evidence = since_ms != 0 ? "before dialling"
+							   : "while the customer's phone rang"});
+}
+
+/* Do calls back wait that the agent could make? */
+static bool callbacks_wait(struct centre *c, uint32_t agent)
+{
+	struct acd_queue_view v;
+
+	for (uint32_t q = 0; q < acd_queues(c->acd); q++)
+		if (acd_agent_serves(c->acd, (int)agent, (int)q) &&
+		    acd_queue_view(c->acd, (int)q, clock_mono_ms(), &v) && v.callbacks > 0 &&
+		    !v.paused)
+			return true;
+	return false;
+}
+
 /* Only of who talks with a caller of a queue; its record knows the agent even when it is over. */
 static void heard(struct centre *c, int agent, const char *call, const json_t *stats)
 {
@@ -459,7 +496,11 @@ void watch_second(struct centre *c)
 	for (uint32_t i = ++w->seconds % CONDUCT_EVERY_S; i < w->desks; i += CONDUCT_EVERY_S) {
 		take_up(c, i);
 		if (w->at[i].conduct.signed_in)
-			happened(c, &w->at[i], (struct conduct_event){.kind = CONDUCT_EV_TIME});
+			happened(c, &w->at[i],
+				 (struct conduct_event){
+					 .kind = CONDUCT_EV_TIME,
+					 .callbacks = w->at[i].conduct.idle_since_ms != 0 &&
+						      callbacks_wait(c, i)});
 		ask(c, i);
 	}
 	if (c->store == NULL)

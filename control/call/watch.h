@@ -40,6 +40,11 @@ void watch_registration(struct centre *c, int agent, bool here, const char *cont
 /* Do not disturb was switched on by hand. */
 void watch_dnd(struct centre *c, int agent);
 
+/* An agent dialled who is to be called back, `took_ms` after it was given the task; or hung up before the customer
+ * was reached (`since_ms`: mono, it was given then and had not dialled; 0: it had). */
+void watch_dialled(const struct party *p, uint64_t took_ms);
+void watch_left_callback(const struct party *p, uint64_t since_ms);
+
 /* The engine's last numbers of an agent's leg. */
 void watch_sound(const struct party *p, const json_t *stats);
 

@@ -72,16 +72,18 @@ static const struct cli_command commands[] = {
 	 "there is an alarm. With --day (a date, or today) the list of that day's overlong calls with their recordings.\n\n"
 	 "  patchbay alarms\n"
 	 "  patchbay alarms --day 2026-11-25\n", cli_alarms},
-	{"report", "queues|agents|groups|flows [KEY] | notes KEY [--by queue|agent] [--from T] [--to T] [--interval 15m|30m|1h|1d|all] [--zone Z] [--csv]",
+	{"report", "queues|agents|groups|flows [KEY] | notes KEY [--by queue|agent] [--from T] [--to T] [--interval 15m|30m|1h|1d|all] [--zone Z] [--rank FIGURE [--lowest]] [--csv]",
 	 "what happened: per queue, agent, group of agents or flow, in intervals",
 	 "From today's midnight to now and as one interval unless it is said otherwise. T is a number of minutes, hours or days ago\n"
 	 "(30m, 2h, 7d), a date (2026-11-22) or a moment (2026-11-22T14:30); hours and days are those of --zone, such as\n"
 	 "Europe/Berlin (else patchbayd's). Counts belong to the interval in which something happened, durations are divided at its\n"
 	 "borders; the columns of --csv and --json are explained in control-protocol.md. Notes are what flows keep with a call\n"
-	 "under KEY, such as a survey's score: how often which value, the mean, and its change against the interval before.\n\n"
+	 "under KEY, such as a survey's score: how often which value, the mean, and its change against the interval before.\n"
+	 "--rank orders by a figure of --json, such as calls_back_per_hour, the highest first, or with --lowest the lowest.\n\n"
 	 "  patchbay report queues --from 2026-11-22 --to 2026-11-23 --interval 1h\n"
 	 "  patchbay report agents 1001 --interval 15m --csv > 1001.csv\n"
 	 "  patchbay report flows --from 7d --interval 1d --json\n"
+	 "  patchbay report agents --rank calls_back_per_hour --from 7d\n"
 	 "  patchbay report notes score --by queue --from 14d --interval 1d\n", cli_report},
 	{"plan", "seats --users N [--users-per-seat N] [--elsewhere N] [--hours H] [--days D] [--hours-of-one H]\n"
 	 "                      | weeks [QUEUE] [--calls] [--falls X] [--weeks N] [--zone Z]",
@@ -113,6 +115,15 @@ static const struct cli_command commands[] = {
 	 "  patchbay transfer 3f9a21bc --to 1002\n"
 	 "  patchbay transfer 3f9a21bc --to 1002 --attended\n"
 	 "  patchbay transfer 3f9a21bc --to service\n", cli_transfer},
+	{"callbacks", "", "who is to be called back, when, and who has the task",
+	 "  patchbay callbacks\n", cli_callbacks},
+	{"callback", "add QUEUE NUMBER [--at T] | dial CALL", "have a number called back; dial for the agent who has the task",
+	 "An agent of QUEUE calls NUMBER as soon as one is free, or at T: in 30m or 2h, or at a moment (2026-11-22T14:30). Who does\n"
+	 "not answer is tried again (callback_tries and callback_retry_s of the queue); where the queue has callback_dial_s the agent\n"
+	 "dials with key 1, and dial does it from a screen. `patchbay hangup CALL` takes a promise back.\n\n"
+	 "  patchbay callback add sales 13800138000\n"
+	 "  patchbay callback add sales 13800138000 --at 2026-11-30T09:15\n"
+	 "  patchbay callback dial 3f9a21bc\n", cli_callback},
 	{"park", "CALL [PLACE]", "park who is talked with; the agent is let go",
 	 "Whoever dials the number of the place talks on. After a while the phone of who parked it rings.\n\n"
 	 "  patchbay park 3f9a21bc\n"

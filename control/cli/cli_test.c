@@ -38,6 +38,10 @@ static const struct rpc_param anything[] = {
 	RPC_PARAM_TEXT("key", RPC_OPTIONAL, 1, 63),
 	RPC_PARAM_TEXT("interval", RPC_OPTIONAL, 1, 63),
 	RPC_PARAM_TEXT("zone", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_TEXT("number", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_INT("at_ms", RPC_OPTIONAL, 0, INT64_MAX),
+	RPC_PARAM_TEXT("rank", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_BOOL("lowest_first", RPC_OPTIONAL),
 	RPC_PARAM_END,
 };
 
@@ -99,6 +103,11 @@ static const struct {
 	{"transfer", "{'call':'c-1','to':'1002'}"},
 	{"park", "{'call':'c-1','slot':'705'}"},
 	{"unpark", "{'slot':'705','to':'1002'}"},
+	{"callbacks",
+	 "{'callbacks':[{'call':'c-1','queue':'sales','number':'139','state':'task','agent':'1001','"
+	 "tries':1,'tries_max':3,'promised_ms':1000,'due_ms':null,'task_ms':4000}]}"},
+	{"callback.add", "{'call':'c-1','queue':'sales','number':'139'}"},
+	{"callback.dial", "{'call':'c-1'}"},
 	{"parked",
 	 "{'parked':[{'slot':'705','call':'c-1','from':'139','by':'1001','since_ms':1000,'"
 	 "timeout_ms':61000}]}"},
@@ -124,7 +133,7 @@ static const struct {
 	 "offered':10,'answered':8,'answer_rate':0.8,'service_level':0.875,'speed_of_answer_ms':"
 	 "9000,'handle_time_ms':null,'not_ready':{'lunch':61000},'answers':3,'mean':3.5,'change':-"
 	 "0.25,'"
-	 "lowest':1,'highest':5,'values':{'5':2,'1':1},'targets':[{'what':'service_level','at_"
+	 "lowest':1,'highest':5,'calls_back':6,'reached':4,'calls_back_per_hour':7.5,'dial_time_ms':4000,'rank':1,'values':{'5':2,'1':1},'targets':[{'what':'service_level','at_"
 	 "least':"
 	 "90,'from':null,'met':false},{'what':'handle_time_s','at_most':240,'from':null,'met':null}"
 	 "]}]}"},
@@ -180,6 +189,8 @@ static const struct rpc_method methods[] = {
 	{"monitor", anything, canned},       {"record", anything, canned},
 	{"transfer", anything, canned},      {"park", anything, canned},
 	{"unpark", anything, canned},        {"parked", anything, canned},
+	{"callbacks", anything, canned},     {"callback.add", anything, canned},
+	{"callback.dial", anything, canned},
 	{"hangup", anything, refuse},        {"legs", anything, canned},
 	{"flow.check", anything, canned},    {"stat.drops", anything, canned},
 	{"stat.engine", anything, canned},   {"cdr", anything, canned},
@@ -362,6 +373,16 @@ static const struct {
 	{"unpark 705 1002", 0, "the phone of 1002 rings for who is parked at 705\n", NULL},
 	{"unpark 705", 2, NULL, "AGENT is missing"},
 	{"parked", 0, "705    139   1001", NULL},
+	{"callbacks", 0, "139     sales  task   1001   1 of 3", NULL},
+	{"callback add sales 139", 0, "139 is called back by sales (call c-1)\n", NULL},
+	{"callback add sales 139 --at 2h", 0, "139 is called back by sales", NULL},
+	{"callback add sales 139 --at 2020-01-01", 2, NULL, "--at 2020-01-01 is over"},
+	{"callback add sales", 2, NULL, "NUMBER is missing"},
+	{"callback dial c-1", 0, "call c-1 is dialled\n", NULL},
+	{"callback drop c-1", 2, NULL, "\"drop\" is none of add, dial"},
+	{"report agents --lowest", 2, NULL, "--lowest goes with --rank FIGURE"},
+	{"report agents --rank calls_back_per_hour", 0, "AN HOUR", NULL},
+	{"report agents --rank calls_back_per_hour", 0, "RANK", NULL},
 	{"transfer c-1 --to 1002", 0, "call c-1 goes to 1002\n", NULL},
 	{"hangup c-9", 1, NULL, "patchbay: there is no call c-9\n"},
 	{"hangup c-9 --json", 1, "\"reason\": \"not_found\"", "there is no call c-9"},

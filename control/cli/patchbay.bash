@@ -34,7 +34,7 @@ _patchbay() {
   monitor) ask calls; words "--by --mode" ;;
   takeover) ask calls; words "--by" ;;
   alarms) words "--day" ;;
-  report) words "queues agents groups flows notes --by --from --to --interval --zone --csv" ;;
+  report) words "queues agents groups flows notes --by --from --to --interval --zone --rank --lowest --csv" ;;
   plan) words "seats weeks --users --users-per-seat --elsewhere --hours --days --hours-of-one --calls --falls --weeks --zone"; ask queues ;;
   backup) files ;;
   restore) words "--database --config"; files ;;
@@ -42,6 +42,7 @@ _patchbay() {
   move) ask calls; ask queues ;;
   record) ask calls; words "start stop pause resume mask unmask refuse --by" ;;
   transfer) ask calls; words "--to --attended --blind --by" ;;
+  callback) words "add dial --at"; ask queues; ask calls ;;
   park) ask calls ;;
   unpark) ask agents ;;
   conference) ask calls; ask agents; words "add mute unmute eject lock unlock end" ;;

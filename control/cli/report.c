@@ -132,6 +132,22 @@ static void note_row(struct table *t, const json_t *r)
 	table_cell(t, values);
 }
 
+static void callback_cells(struct table *t, const json_t *r)
+{
+	char buf[32];
+
+	count(t, cli_int(r, "calls_back"));
+	count(t, cli_int(r, "reached"));
+	if (json_is_number(json_object_get(r, "calls_back_per_hour")))
+		table_cellf(t, "%.1f", cli_real(r, "calls_back_per_hour"));
+	else
+		table_cell(t, NULL);
+	if (json_is_number(json_object_get(r, "dial_time_ms")))
+		table_cell(t, cli_duration(cli_int(r, "dial_time_ms"), buf));
+	else
+		table_cell(t, NULL);
+}
+
 static const char *const note_titles[] = {"FROM",   "OF",     "ANSWERS", "MEAN",
 					  "CHANGE", "LOWEST", "HIGHEST", "VALUES"};
 static const char *const queue_titles[] = {
@@ -143,6 +159,7 @@ static const char *const agent_titles[] = {"FROM",  "AGENT", "OFFERED", "ANSWERE
 static const char *const group_titles[] = {"FROM",  "GROUP", "OFFERED", "ANSWERED",  "MISSED",
 					   "IN",    "READY", "TALK",    "HOLD",      "WRAP-UP",
 					   "OTHER", "OCC %", "HANDLE",  "NOT READY", "REASONS"};
+static const char *const callback_titles[] = {"CALLED BACK", "REACHED", "AN HOUR", "TO DIAL"};
 static const char *const flow_titles[] = {"FROM",   "FLOW",   "CALLERS",   "CONTAINED",
 					  "CONT %", "QUEUED", "ABANDONED", "OTHER"};
 
@@ -177,10 +194,19 @@ static bool any_target(const json_t *rows)
 	return false;
 }
 
-static void print_table(struct cli *c, const char *of, const json_t *rows)
+static bool any_called_back(const json_t *rows)
+{
+	for (size_t i = 0; i < json_array_size(rows); i++)
+		if (cli_int(json_array_get(rows, i), "calls_back") > 0)
+			return true;
+	return false;
+}
+
+static void print_table(struct cli *c, const char *of, const json_t *rows, bool ranked)
 {
 	struct table *t = table_new();
-	bool targets = any_target(rows);
+	bool targets = any_target(rows), agents = of[0] == 'a' || of[0] == 'g';
+	bool called_back = agents && any_called_back(rows);
 	const json_t *r;
 	size_t i;
 
@@ -194,8 +220,13 @@ static void print_table(struct cli *c, const char *of, const json_t *rows)
 		COLUMNS(t, note_titles);
 	else
 		COLUMNS(t, flow_titles);
+	if (called_back)
+		for (size_t k = 0; k < sizeof(callback_titles) / sizeof(callback_titles[0]); k++)
+			table_column(t, callback_titles[k], TABLE_RIGHT);
 	if (targets)
 		table_column(t, "TARGETS", TABLE_LEFT);
+	if (ranked)
+		table_column(t, "RANK", TABLE_RIGHT);
 	json_array_foreach(rows, i, r)
 	{
 		when(t, r);
@@ -214,8 +245,14 @@ static void print_table(struct cli *c, const char *of, const json_t *rows)
 			table_cell(t, cli_text(r, "flow"));
 			flow_row(t, r);
 		}
+		if (called_back)
+			callback_cells(t, r);
 		if (targets)
 			target_cell(t, r);
+		if (ranked && json_is_integer(json_object_get(r, "rank")))
+			count(t, cli_int(r, "rank"));
+		else if (ranked)
+			table_cell(t, NULL);
 	}
 	if (table_rows(t) > 0)
 		table_print(t, c->out);
@@ -301,15 +338,15 @@ static int64_t today_ms(void)
 
 int cli_report(struct cli *c)
 {
-	const char *of, *key, *from, *to, *interval, *zone, *by;
-	bool csv = cli_switch(c, "--csv");
+	const char *of, *key, *from, *to, *interval, *zone, *by, *rank;
+	bool csv = cli_switch(c, "--csv"), lowest = cli_switch(c, "--lowest");
 	int64_t from_ms, to_ms = (int64_t)time(NULL) * 1000;
 	json_t *p, *r = NULL;
 	int rc;
 
 	if (!cli_option(c, "--from", &from) || !cli_option(c, "--to", &to) ||
 	    !cli_option(c, "--interval", &interval) || !cli_option(c, "--zone", &zone) ||
-	    !cli_option(c, "--by", &by) ||
+	    !cli_option(c, "--by", &by) || !cli_option(c, "--rank", &rank) ||
 	    !cli_need(c, "queues, agents, groups, flows or notes", &of))
 		return CLI_USAGE;
 	key = cli_word(c);
@@ -324,6 +361,8 @@ int cli_report(struct cli *c)
 	if (by != NULL &&
 	    (strcmp(of, "notes") != 0 || (strcmp(by, "queue") != 0 && strcmp(by, "agent") != 0)))
 		return cli_usage(c, "--by is queue or agent, and for notes");
+	if (lowest && rank == NULL)
+		return cli_usage(c, "--lowest goes with --rank FIGURE");
 	if (zone != NULL) { /* times that are given and shown are that place's, too */
 		setenv("TZ", zone, 1);
 		tzset();
@@ -342,13 +381,17 @@ int cli_report(struct cli *c)
 		json_object_set_new(p, "by", json_string(by));
 	if (zone != NULL)
 		json_object_set_new(p, "zone", json_string(zone));
+	if (rank != NULL) {
+		json_object_set_new(p, "rank", json_string(rank));
+		json_object_set_new(p, "lowest_first", json_boolean(lowest));
+	}
 	rc = cli_ask(c, CLI_DAEMON, "report", p, &r);
 	if (rc != 0)
 		return rc;
 	if (csv)
 		cli_csv(c, json_object_get(r, "rows"), true);
 	else if (!cli_json(c, r))
-		print_table(c, of, json_object_get(r, "rows"));
+		print_table(c, of, json_object_get(r, "rows"), rank != NULL);
 	json_decref(r);
 	return CLI_OK;
 }

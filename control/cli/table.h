@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { TABLE_COLUMNS_MAX = 20 };
+enum { TABLE_COLUMNS_MAX = 24 };
 
 enum table_side { TABLE_LEFT, TABLE_RIGHT };
 

@@ -34,6 +34,7 @@ static const struct field queue_fields[] = {
 	{"max_expected_wait_s", FIELD_U32, OF(config_queue, max_expected_wait_s), 0, 86400},
 	{"callback_tries", FIELD_U8, OF(config_queue, callback_tries), 1, 9},
 	{"callback_retry_s", FIELD_U16, OF(config_queue, callback_retry_s), 0, 36000},
+	{"callback_dial_s", FIELD_U16, OF(config_queue, callback_dial_s), 0, 600},
 	{"agent_announcement", FIELD_NAME, OF(config_queue, agent_announcement), 0, 0},
 	{"handle_time_s", FIELD_U16, OF(config_queue, handle_time_s), 1, 36000},
 	{"record", FIELD_OTHER, 0, 0, 0},

@@ -25,6 +25,7 @@ static const struct {
 				BIT(TARGET_QUEUE) | BIT(TARGET_AGENT) | BIT(TARGET_GROUP), false},
 	[TARGET_OCCUPANCY] = {"occupancy", BIT(TARGET_AGENT) | BIT(TARGET_GROUP), true},
 	[TARGET_CONTAINMENT] = {"containment", BIT(TARGET_FLOW), true},
+	[TARGET_CALLS_BACK] = {"calls_back_per_hour", BIT(TARGET_AGENT) | BIT(TARGET_GROUP), false},
 };
 
 const char *config_target_what_name(unsigned what)

@@ -30,6 +30,7 @@ enum config_target_what {
 	TARGET_HANDLE_TIME,     /* queue, agent, group    seconds */
 	TARGET_OCCUPANCY,       /* agent, group           percent */
 	TARGET_CONTAINMENT,     /* flow                   percent */
+	TARGET_CALLS_BACK,      /* agent, group           calls back in an hour signed in */
 	TARGET_WHATS
 };
 

@@ -18,6 +18,9 @@ static const struct field conduct_fields[] = {
 	{"sign_ins_per_day", FIELD_U8, OF(config_conduct, sign_ins_per_day), 0, 200},
 	{"aways_per_day", FIELD_U8, OF(config_conduct, aways_per_day), 0, 200},
 	{"away_s_per_day", FIELD_U32, OF(config_conduct, away_s_per_day), 0, 86400},
+	{"dial_s", FIELD_U16, OF(config_conduct, dial_s), 0, 3600},
+	{"left_callback", FIELD_BOOL, OF(config_conduct, left_callback), 0, 0},
+	{"callback_idle_s", FIELD_U16, OF(config_conduct, callback_idle_s), 0, 36000},
 };
 
 static const struct field keep_fields[] = {
@@ -45,6 +48,9 @@ void config_read_conduct(const struct schema *s, const struct tree *t, struct co
 		.sign_ins_per_day = 6,
 		.aways_per_day = 12,
 		.away_s_per_day = 7200,
+		.dial_s = 15,
+		.left_callback = true,
+		.callback_idle_s = 300,
 	};
 	if (t != NULL)
 		schema_fill(s, t, conduct_fields, COUNT(conduct_fields), &c->conduct);

@@ -21,6 +21,9 @@ struct config_conduct {
 	uint8_t sign_ins_per_day;
 	uint8_t aways_per_day;
 	uint32_t away_s_per_day;
+	uint16_t dial_s;
+	bool left_callback;
+	uint16_t callback_idle_s;
 };
 
 /* Days that rows of the database are kept; 0: for ever. */

@@ -231,6 +231,7 @@ void call_record_step(struct call_record *r, enum call_step step, const char *de
 	case CALL_STEP_TAKEOVER:
 	case CALL_STEP_RECORD_CONTROL:
 	case CALL_STEP_CALLBACK:
+	case CALL_STEP_DIAL:
 	case CALL_STEP_CONSULT:
 	case CALL_STEP_ROOM_REFUSED:
 	case CALL_STEP_RING:

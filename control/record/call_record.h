@@ -57,6 +57,7 @@ enum {
 	X(RESOLVED,      "resolved") \
 	X(TAKEOVER,      "takeover") \
 	X(CALLBACK,      "callback") \
+	X(DIAL,          "dial") \
 	X(MEDIA_TIMEOUT, "media_timeout") \
 	X(ENGINE_LOST,   "engine_lost") \
 	X(ENGINE_BACK,   "engine_back") \

@@ -166,8 +166,16 @@ static void talk(struct look *l)
 	struct conduct *c = l->c;
 
 	c->holds = 0;
+	c->talks = true;
 	c->held = c->gap_told = c->silence_told = false;
 	snprintf(c->call, sizeof(c->call), "%s", l->e->call ? l->e->call : "");
+}
+
+static void talk_over(struct look *l)
+{
+	l->c->talks = false;
+	if (l->c->idle_since_ms != 0)
+		l->c->idle_since_ms = l->e->at_ms;
 }
 
 static void sound(struct look *l)
@@ -183,6 +191,31 @@ static void sound(struct look *l)
 		l->c->silence_told = true;
 		find(l, CONDUCT_SILENT, 1, l->e->silence_ms);
 	}
+}
+
+static void dialled(struct look *l)
+{
+	uint64_t limit_ms = (uint64_t)l->limits->dial_s * 1000;
+
+	l->c->idle_since_ms = l->e->at_ms;
+	l->c->idle_told = false;
+	if (limit_ms > 0 && l->e->ms > limit_ms)
+		find(l, CONDUCT_SLOW_DIAL, 1, l->e->ms);
+}
+
+/* Between two calls back: only of who makes them at all. */
+static void look_at_idle(struct look *l)
+{
+	struct conduct *c = l->c;
+	uint64_t limit_ms = (uint64_t)l->limits->callback_idle_s * 1000, ms;
+
+	if (limit_ms == 0 || c->idle_since_ms == 0 || c->talks || c->idle_told || !l->e->callbacks)
+		return;
+	ms = l->e->at_ms > c->idle_since_ms ? l->e->at_ms - c->idle_since_ms : 0;
+	if (ms <= limit_ms)
+		return;
+	c->idle_told = true;
+	find(l, CONDUCT_IDLE_CALLBACKS, 1, ms);
 }
 
 /* The counts of a day begin anew; what lasts over midnight is divided there. */
@@ -213,6 +246,7 @@ unsigned conduct_event(struct conduct *c, const struct config_conduct *limits,
 			find(&l, CONDUCT_LEFT_RINGING, 1, 0);
 		count_away(&l);
 		c->away = c->signed_in = false;
+		c->idle_since_ms = 0;
 		break;
 	case CONDUCT_EV_AWAY:
 		away(&l);
@@ -249,13 +283,23 @@ unsigned conduct_event(struct conduct *c, const struct config_conduct *limits,
 	case CONDUCT_EV_TALK_OVER:
 		look_at_hold(&l);
 		c->held = false;
+		if (e->kind == CONDUCT_EV_TALK_OVER)
+			talk_over(&l);
 		break;
 	case CONDUCT_EV_SOUND:
 		sound(&l);
 		break;
+	case CONDUCT_EV_DIALLED:
+		dialled(&l);
+		break;
+	case CONDUCT_EV_LEFT_CALLBACK:
+		if (limits->left_callback)
+			find(&l, CONDUCT_LEFT_CALLBACK, 1, e->ms);
+		break;
 	case CONDUCT_EV_TIME:
 		count_away(&l);
 		look_at_hold(&l);
+		look_at_idle(&l);
 		break;
 	}
 	return l.n;

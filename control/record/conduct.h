@@ -20,11 +20,15 @@
  *   many_aways      times not ready in a day                                                 aways_per_day
  *   long_away       seconds not ready in a day                                               away_s_per_day
  *   left_ringing    signed out or went not ready while a call rang                           each time
+ *   slow_dial       took longer to dial a call back than                                     dial_s
+ *   left_callback   hung up before the customer who was to be called back was reached        left_callback: each time
+ *   idle_callbacks  dialled none for longer, while calls back waited that it could make      callback_idle_s
  *
  * A limit of 0 switches a rule off. Limits of hours count the last 60 minutes and begin anew after a finding.
  *
  * Not counted against anybody: offers that the caller or the ACD ended, the first registration of a day, a registration
- * that is refreshed, holds by the other side, being not ready by sign-in, and what happens while signed out.
+ * that is refreshed, holds by the other side, being not ready by sign-in, what happens while signed out, and conversations
+ * between two calls back.
  *
  * Thread: pure; one struct per agent. Times are wall-clock milliseconds; `day` is any number that changes at the
  * local midnight.
@@ -51,7 +55,10 @@
 	X(MANY_SIGN_INS,   "many_sign_ins") \
 	X(MANY_AWAYS,      "many_aways") \
 	X(LONG_AWAY,       "long_away") \
-	X(LEFT_RINGING,    "left_ringing")
+	X(LEFT_RINGING,    "left_ringing") \
+	X(SLOW_DIAL,       "slow_dial") \
+	X(LEFT_CALLBACK,   "left_callback") \
+	X(IDLE_CALLBACKS,  "idle_callbacks")
 /* clang-format on */
 
 #define CONDUCT_RULE_ENUM(id, name) CONDUCT_##id,
@@ -76,7 +83,9 @@ enum conduct_event_kind {
 	CONDUCT_EV_RESUME,
 	CONDUCT_EV_TALK_OVER,
 	CONDUCT_EV_SOUND, /* of a conversation so far: `ms` nothing came, `silence_ms` the longest silence */
-	CONDUCT_EV_TIME, /* time has passed: at least each half minute */
+	CONDUCT_EV_DIALLED, /* a call back, `ms` after it was given to the agent */
+	CONDUCT_EV_LEFT_CALLBACK,
+	CONDUCT_EV_TIME, /* time has passed: at least each half minute; `callbacks` */
 };
 
 struct conduct_event {
@@ -86,6 +95,7 @@ struct conduct_event {
 	uint64_t ms, silence_ms;
 	unsigned status;
 	bool ringing;
+	bool callbacks;       /* some wait that the agent could make */
 	const char *call;     /* "" when there is none */
 	const char *evidence; /* more of it, such as a contact; NULL: none */
 };
@@ -103,6 +113,9 @@ struct conduct {
 	bool gap_told, silence_told;     /* of this conversation */
 	uint64_t away_since_ms, away_ms; /* of the day */
 	uint64_t held_since_ms;
+	uint64_t
+		idle_since_ms; /* the last call back was dialled, or a conversation after it was over; 0: none was */
+	bool talks, idle_told;
 	unsigned sign_ins, aways, holds;
 	char call[CONDUCT_CALL_MAX]; /* of the conversation */
 	struct conduct_window rejected, unanswered, registered;

@@ -19,13 +19,16 @@ static const struct config_conduct limits = {
 	.sign_ins_per_day = 3,
 	.aways_per_day = 4,
 	.away_s_per_day = 3600,
+	.dial_s = 15,
+	.left_callback = true,
+	.callback_idle_s = 300,
 };
 
 struct line {
 	uint64_t at_s;
 	enum conduct_event_kind kind;
 	uint64_t ms;
-	bool ringing;
+	bool ringing; /* or, as time passes: calls back wait */
 };
 
 static char found[1000];
@@ -43,6 +46,7 @@ static void tell(struct conduct *c, const struct line *lines, size_t n, int32_t 
 					  .silence_ms = lines[i].ms,
 					  .status = 486,
 					  .ringing = lines[i].ringing,
+					  .callbacks = lines[i].ringing,
 					  .call = "call-1"};
 		unsigned k = conduct_event(c, &limits, &e, f);
 
@@ -112,6 +116,43 @@ static void dodgers_are_found_with_evidence(void)
 	TELL(holds_and_waits, "long_hold@231");
 	TELL(holds_often, "many_holds@140 long_hold@262 media_gap@262 silent@262");
 	TELL(leaves, "left_ringing@10 left_ringing@20");
+}
+
+static void who_delays_calls_back_is_found(void)
+{
+	static const struct line slow[] = {
+		{0, CONDUCT_EV_TALK, 0, false},          {20, CONDUCT_EV_DIALLED, 15000, false},
+		{90, CONDUCT_EV_TALK_OVER, 0, false},    {100, CONDUCT_EV_TALK, 0, false},
+		{116, CONDUCT_EV_DIALLED, 16000, false},
+	};
+	static const struct line leaves[] = {
+		{0, CONDUCT_EV_TALK, 0, false},
+		{5, CONDUCT_EV_LEFT_CALLBACK, 5000, false},
+		{5, CONDUCT_EV_TALK_OVER, 0, false},
+	};
+	/* Told once a gap, and from the end of the conversation, however long that was. */
+	static const struct line idles[] = {
+		{0, CONDUCT_EV_TALK, 0, false},       {5, CONDUCT_EV_DIALLED, 5000, false},
+		{400, CONDUCT_EV_TIME, 0, true},      {900, CONDUCT_EV_TALK_OVER, 0, false},
+		{1200, CONDUCT_EV_TIME, 0, true},     {1201, CONDUCT_EV_TIME, 0, true},
+		{1500, CONDUCT_EV_TIME, 0, true},     {1600, CONDUCT_EV_TALK, 0, false},
+		{1601, CONDUCT_EV_DIALLED, 0, false}, {1700, CONDUCT_EV_TALK_OVER, 0, false},
+		{2001, CONDUCT_EV_TIME, 0, true},
+	};
+	/* Nothing to do, a caller in between, another kind of work, gone home. */
+	static const struct line works[] = {
+		{0, CONDUCT_EV_SIGNED_IN, 0, false},    {500, CONDUCT_EV_TIME, 0, true},
+		{600, CONDUCT_EV_TALK, 0, false},       {601, CONDUCT_EV_DIALLED, 1000, false},
+		{700, CONDUCT_EV_TALK_OVER, 0, false},  {1100, CONDUCT_EV_TIME, 0, false},
+		{1110, CONDUCT_EV_TALK, 0, false},      {1200, CONDUCT_EV_TALK_OVER, 0, false},
+		{1300, CONDUCT_EV_TIME, 0, true},       {1310, CONDUCT_EV_SIGNED_OUT, 0, false},
+		{9000, CONDUCT_EV_SIGNED_IN, 0, false}, {9900, CONDUCT_EV_TIME, 0, true},
+	};
+
+	TELL(slow, "slow_dial@116");
+	TELL(leaves, "left_callback@5");
+	TELL(idles, "idle_callbacks@1201 idle_callbacks@2001");
+	TELL(works, "");
 }
 
 static void the_evidence_says_what_the_phone_said(void)
@@ -229,6 +270,7 @@ static void a_limit_of_zero_switches_a_rule_off(void)
 
 static const struct check_case cases[] = {
 	CHECK_CASE(dodgers_are_found_with_evidence),
+	CHECK_CASE(who_delays_calls_back_is_found),
 	CHECK_CASE(the_evidence_says_what_the_phone_said),
 	CHECK_CASE(habits_of_a_day_are_found_once),
 	CHECK_CASE(a_clean_agent_has_none),

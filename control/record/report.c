@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "record/report.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static json_t *share(uint64_t part, uint64_t whole)
@@ -42,6 +43,15 @@ static void agent_figures(json_t *o, const struct tally_row *row, const struct t
 		o, "occupancy",
 		share(busy_ms, busy_ms + n[TALLY_AGENT_READY_MS] + n[TALLY_AGENT_RINGING_MS]));
 	json_object_set_new(o, "handle_time_ms", average(busy_ms, n[TALLY_AGENT_ANSWERED]));
+	json_object_set_new(o, "calls_back_per_hour",
+			    n[TALLY_AGENT_SIGNED_IN_MS] > 0
+				    ? json_real((double)n[TALLY_AGENT_CALLS_BACK] * 3600000 /
+						(double)n[TALLY_AGENT_SIGNED_IN_MS])
+				    : json_null());
+	json_object_set_new(o, "reached_share",
+			    share(n[TALLY_AGENT_REACHED], n[TALLY_AGENT_CALLS_BACK]));
+	json_object_set_new(o, "dial_time_ms",
+			    average(n[TALLY_AGENT_DIAL_MS], n[TALLY_AGENT_CALLS_BACK]));
 	for (size_t i = 0; t != NULL && i < t->n_rows; i++) {
 		const struct tally_row *r = &t->rows[i];
 
@@ -82,4 +92,65 @@ json_t *report_row(const struct tally_row *row, const struct tally *t, uint64_t 
 		break;
 	}
 	return o;
+}
+
+struct ranked {
+	json_t *row;
+	double value, period;
+	bool known;
+	size_t at; /* where it was: equals keep their order */
+};
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	if (x->period != y->period)
+		return x->period < y->period ? -1 : 1;
+	if (x->known != y->known)
+		return x->known ? -1 : 1;
+	if (x->known && x->value != y->value)
+		return x->value > y->value ? -1 : 1;
+	return x->at < y->at ? -1 : 1;
+}
+
+bool report_rank(json_t *rows, const char *figure, bool lowest_first)
+{
+	size_t n = json_array_size(rows), first = 0, place = 0;
+	struct ranked *list = calloc(n + 1, sizeof(*list));
+	bool any = false;
+
+	for (size_t i = 0; list != NULL && i < n; i++) {
+		json_t *row = json_array_get(rows, i);
+		const json_t *v = json_object_get(row, figure);
+		double value = json_number_value(v);
+
+		any = any || json_is_number(v) || json_is_null(v);
+		list[i] = (struct ranked){
+			.row = json_incref(row),
+			.value = lowest_first ? -value : value,
+			.period = json_number_value(json_object_get(row, "from_ms")),
+			.known = json_is_number(v),
+			.at = i,
+		};
+	}
+	if (list == NULL || n == 0) {
+		free(list);
+		return n == 0;
+	}
+	qsort(list, n, sizeof(*list), by_rank);
+	json_array_clear(rows);
+	for (size_t i = 0; i < n; i++) {
+		const struct ranked *r = &list[i], *before = i > 0 ? &list[i - 1] : NULL;
+
+		if (before == NULL || before->period != r->period)
+			first = i;
+		if (first == i || before->value != r->value)
+			place = i - first + 1;
+		json_object_set_new(r->row, "rank",
+				    r->known ? json_integer((json_int_t)place) : json_null());
+		json_array_append_new(rows, r->row);
+	}
+	free(list);
+	return any;
 }

@@ -285,10 +285,12 @@ static void answer(struct tally_call *c, enum call_step step, const char *agent,
 	talk_over(c, at_ms);
 	if (!c->waiting)
 		return; /* rung without a queue */
-	if (c->callback)
+	if (c->callback) {
 		count(c->t, TALLY_QUEUE, c->queue, TALLY_QUEUE_CALLED_BACK, at_ms);
-	else
+		count(c->t, TALLY_AGENT, agent, TALLY_AGENT_REACHED, at_ms);
+	} else {
 		served(c, at_ms);
+	}
 	count(c->t, TALLY_AGENT, agent, TALLY_AGENT_ANSWERED, at_ms);
 	c->waiting = false;
 	c->ringing = 0;
@@ -359,6 +361,23 @@ static void offer(struct tally_call *c, enum call_step step, const char *agent, 
 		set(c->rings[c->ringing++], agent);
 }
 
+/* "1001 after 4200 ms, by key": the customer who is called back is rung. */
+static void dial(struct tally_call *c, enum call_step step, const char *detail, uint64_t at_ms)
+{
+	const char *after = strstr(detail, " after ");
+	char agent[CALL_RECORD_NAME_MAX];
+
+	(void)step;
+	set(agent, detail);
+	agent[strcspn(agent, " ")] = '\0';
+	if (!inside(c->t, at_ms))
+		return;
+	count(c->t, TALLY_AGENT, agent, TALLY_AGENT_CALLS_BACK, at_ms);
+	if (after != NULL)
+		tally_row(c->t, TALLY_AGENT, agent, "")->n[TALLY_AGENT_DIAL_MS] +=
+			strtoull(after + 7, NULL, 10);
+}
+
 /* "1001", "1001 rejected", "1001 unreachable": the end of an offer, if it was one; "1001: why" of one that nobody is
  * to blame for. */
 static void refuse(struct tally_call *c, enum call_step step, const char *detail, uint64_t at_ms)
@@ -423,25 +442,16 @@ typedef void step_fn(struct tally_call *c, enum call_step step, const char *deta
 
 /* The steps that change a sum. */
 static step_fn *const on_step[CALL_STEPS] = {
-	[CALL_STEP_QUEUE] = enter,
-	[CALL_STEP_QUEUE_LEFT] = leave,
-	[CALL_STEP_OFFER] = offer,
-	[CALL_STEP_OFFER_VOID] = refuse,
-	[CALL_STEP_NO_ANSWER] = refuse,
-	[CALL_STEP_REJECT] = refuse,
-	[CALL_STEP_ANSWER] = answer,
-	[CALL_STEP_HOLD] = hold,
-	[CALL_STEP_RESUME] = hold,
-	[CALL_STEP_RESOLVED] = resolve,
-	[CALL_STEP_IVR] = go_on,
-	[CALL_STEP_MESSAGE] = go_on,
-	[CALL_STEP_CALLBACK] = go_on,
-	[CALL_STEP_TRANSFER] = go_on,
-	[CALL_STEP_TAKEOVER] = pass,
-	[CALL_STEP_PARK] = go_on,
-	[CALL_STEP_HANGUP] = hang_up,
-	[CALL_STEP_WRAP_UP] = wrap_begin,
-	[CALL_STEP_WRAP_UP_DONE] = wrap_done,
+	[CALL_STEP_QUEUE] = enter,        [CALL_STEP_QUEUE_LEFT] = leave,
+	[CALL_STEP_OFFER] = offer,        [CALL_STEP_OFFER_VOID] = refuse,
+	[CALL_STEP_NO_ANSWER] = refuse,   [CALL_STEP_REJECT] = refuse,
+	[CALL_STEP_ANSWER] = answer,      [CALL_STEP_DIAL] = dial,
+	[CALL_STEP_HOLD] = hold,          [CALL_STEP_RESUME] = hold,
+	[CALL_STEP_RESOLVED] = resolve,   [CALL_STEP_IVR] = go_on,
+	[CALL_STEP_MESSAGE] = go_on,      [CALL_STEP_CALLBACK] = go_on,
+	[CALL_STEP_TRANSFER] = go_on,     [CALL_STEP_TAKEOVER] = pass,
+	[CALL_STEP_PARK] = go_on,         [CALL_STEP_HANGUP] = hang_up,
+	[CALL_STEP_WRAP_UP] = wrap_begin, [CALL_STEP_WRAP_UP_DONE] = wrap_done,
 };
 
 void tally_call_step(struct tally_call *c, enum call_step step, const char *detail, uint64_t at_ms)

@@ -67,7 +67,10 @@ enum { TALLY_INTERVAL_MS = 900000, TALLY_WRAPS_MAX = 8, TALLY_RINGING_MAX = 16 }
 	X(AGENT, TALKING_MS,   talking_ms) /* with callers of queues, hold included */ \
 	X(AGENT, WRAP_UP_MS,   wrap_up_ms) \
 	X(AGENT, OTHER_MS,     other_ms) /* calls that did not come from a queue */ \
-	X(AGENT, HOLD_MS,      hold_ms) /* of talking_ms */
+	X(AGENT, HOLD_MS,      hold_ms) /* of talking_ms */ \
+	X(AGENT, CALLS_BACK,   calls_back) /* customers who were dialled, whether they answered or not */ \
+	X(AGENT, REACHED,      reached) /* of calls_back: the customer answered; these are in `answered`, too */ \
+	X(AGENT, DIAL_MS,      dial_ms) /* from the agent's being given a call back to its being dialled */
 
 #define TALLY_REASON_TABLE(X) \
 	X(REASON, NOT_READY_MS, not_ready_ms)
@@ -87,7 +90,7 @@ enum tally_reason_column { TALLY_REASON_TABLE(TALLY_ENUM) TALLY_REASON_COLUMNS }
 enum tally_flow_column { TALLY_FLOW_TABLE(TALLY_ENUM) TALLY_FLOW_COLUMNS };
 #undef TALLY_ENUM
 
-enum { TALLY_COLUMNS_MAX = TALLY_QUEUE_COLUMNS };
+enum { TALLY_COLUMNS_MAX = TALLY_AGENT_COLUMNS };
 
 enum tally_kind { TALLY_QUEUE, TALLY_AGENT, TALLY_REASON, TALLY_FLOW, TALLY_KINDS };
 

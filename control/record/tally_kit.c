@@ -91,6 +91,17 @@ static void longest(struct kit *k, const char *queue, uint64_t ms, uint64_t wait
 		r->n[TALLY_QUEUE_WAIT_MAX_MS] = wait_ms;
 }
 
+static void dials(struct kit *k, struct kit_call *c, const char *agent, uint64_t ms)
+{
+	unsigned took_ms = (unsigned)below(k, 30000);
+	char detail[80];
+
+	snprintf(detail, sizeof(detail), "%s after %u ms, by key", agent, took_ms);
+	step(k, c, ms, CALL_STEP_DIAL, detail);
+	once(k, TALLY_AGENT, agent, TALLY_AGENT_CALLS_BACK, ms, 1);
+	once(k, TALLY_AGENT, agent, TALLY_AGENT_DIAL_MS, ms, took_ms);
+}
+
 /* Offers that come to nothing; they take no time. */
 static void vain_offers(struct kit *k, struct kit_call *c, uint64_t ms)
 {
@@ -110,6 +121,13 @@ static void vain_offers(struct kit *k, struct kit_call *c, uint64_t ms)
 		char detail[80];
 
 		step(k, c, ms, CALL_STEP_OFFER, agent);
+		if (c->kind == CALL_CALLBACK && below(k, 2) == 0) {
+			/* The agent takes it, and the customer does not answer. */
+			dials(k, c, agent, ms);
+			step(k, c, ms, CALL_STEP_NO_ANSWER, "13800138000 408");
+			once(k, TALLY_AGENT, agent, TALLY_AGENT_OFFERED, ms, 1);
+			continue;
+		}
 		snprintf(detail, sizeof(detail), "%s%s", agent, ends[e].word);
 		step(k, c, ms, ends[e].step, detail);
 		once(k, TALLY_AGENT, agent, TALLY_AGENT_OFFERED, ms, 1);
@@ -167,11 +185,14 @@ static void answered(struct kit *k, struct kit_call *c, unsigned q, const char *
 	const struct tally_limits *l = &kit_limits[q];
 
 	step(k, c, ms, CALL_STEP_OFFER, agent);
+	if (c->kind == CALL_CALLBACK)
+		dials(k, c, agent, ms);
 	step(k, c, ms, CALL_STEP_ANSWER, agent);
 	once(k, TALLY_AGENT, agent, TALLY_AGENT_OFFERED, ms, 1);
 	once(k, TALLY_AGENT, agent, TALLY_AGENT_ANSWERED, ms, 1);
 	if (c->kind == CALL_CALLBACK) {
 		once(k, TALLY_QUEUE, l->queue, TALLY_QUEUE_CALLED_BACK, ms, 1);
+		once(k, TALLY_AGENT, agent, TALLY_AGENT_REACHED, ms, 1);
 		return;
 	}
 	once(k, TALLY_QUEUE, l->queue, TALLY_QUEUE_ANSWERED, ms, 1);

@@ -17,6 +17,7 @@ static bool figure(const json_t *row, enum config_target_what what, double *out)
 		[TARGET_HANDLE_TIME] = {"handle_time_ms", 0.001},
 		[TARGET_OCCUPANCY] = {"occupancy", 100},
 		[TARGET_CONTAINMENT] = {"containment", 100},
+		[TARGET_CALLS_BACK] = {"calls_back_per_hour", 1},
 	};
 	const json_t *v = json_object_get(row, from[what].member);
 

@@ -41,6 +41,12 @@ static struct config_target targets[] = {
 	 .name = "",
 	 .from = "",
 	 .from_day = INT32_MIN},
+	{.of = TARGET_GROUP,
+	 .what = TARGET_CALLS_BACK,
+	 .bound = 12,
+	 .name = "desk",
+	 .from = "",
+	 .from_day = INT32_MIN},
 };
 
 static const struct {
@@ -61,6 +67,8 @@ static const struct {
 	{"{'agent':'1001','handle_time_ms':240001}", TARGET_AGENT, 0,
 	 "[{'what':'handle_time_s','at_most':240,'from':null,'met':false}]"},
 	{"{'group':'1001','handle_time_ms':1}", TARGET_GROUP, 0, "[]"},
+	{"{'group':'desk','calls_back_per_hour':11.9}", TARGET_GROUP, 0,
+	 "[{'what':'calls_back_per_hour','at_least':12,'from':null,'met':false}]"},
 };
 
 static void quoted(char *to, size_t size, const char *from)

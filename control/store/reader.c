@@ -56,10 +56,18 @@ static const char steps_sql[] =
 static const char call_recordings_sql[] =
 	"SELECT recording FROM recordings WHERE call = ?1 ORDER BY started_ms LIMIT 32";
 static const char callbacks_sql[] =
-	"SELECT call,queue,number,from_number AS \"from\",priority,tries,promised_ms FROM callbacks"
-	" WHERE state = 'waiting' AND ?1 = ?1 ORDER BY promised_ms LIMIT 10000";
+	"SELECT call,queue,number,from_number AS \"from\",priority,tries,promised_ms,due_ms FROM callbacks"
+	" WHERE state = 'waiting' ORDER BY promised_ms LIMIT 10000";
 static const char notes_sql[] =
 	"SELECT at_ms,key,value FROM call_notes WHERE call = ?1 ORDER BY at_ms, rowid LIMIT 100";
+/* Of each caller who did not withhold its number the newest call; the newest 32,768 calls are looked at. */
+static const char regulars_sql[] =
+	"SELECT from_number AS \"from\", agent, max(coalesce(answered_ms, started_ms)) AS at_ms FROM ("
+	"SELECT call, from_number, agent, queue, answered_ms, started_ms FROM calls WHERE started_ms >= ?1"
+	" ORDER BY started_ms DESC LIMIT 32768) c"
+	" WHERE agent <> '' AND queue <> '' AND from_number <> ''"
+	" AND NOT EXISTS (SELECT 1 FROM call_notes n WHERE n.call = c.call AND n.key = 'caller' AND n.value = 'withheld')"
+	" GROUP BY from_number ORDER BY at_ms DESC LIMIT 16384";
 /* clang-format on */
 
 /* A state that began up to a day before and lasts into the interval counts with what lies in it; the last
@@ -254,20 +262,23 @@ static json_t *part(struct store *store, struct question *q, const char *sql, co
 	return list;
 }
 
-static json_t *away(struct store *store, struct question *q)
+/* All rows, of a time where the query has one; `name` is what they are called in the answer. */
+static json_t *of_time(struct store *store, struct question *q, const char *sql, const char *name)
 {
 	sqlite3_stmt *st = NULL;
 	json_t *list;
 
-	if (sqlite3_prepare_v2(store->read_db, away_sql, -1, &st, NULL) != SQLITE_OK) {
+	if (sqlite3_prepare_v2(store->read_db, sql, -1, &st, NULL) != SQLITE_OK) {
 		failed(store, q);
 		return NULL;
 	}
-	bind_ms(st, 1, q->filter.from_ms);
-	bind_ms(st, 2, q->filter.to_ms);
+	if (sqlite3_bind_parameter_count(st) > 0)
+		bind_ms(st, 1, q->filter.from_ms);
+	if (sqlite3_bind_parameter_count(st) > 1)
+		bind_ms(st, 2, q->filter.to_ms);
 	list = rows_of(store, q, st, false);
 	sqlite3_finalize(st);
-	return list != NULL ? json_pack("{s:o}", "away", list) : NULL;
+	return list != NULL ? json_pack("{s:o}", name, list) : NULL;
 }
 
 static json_t *whole_call(struct store *store, struct question *q)
@@ -339,14 +350,14 @@ static void answer(struct store *store, struct question *q)
 	case STORE_ASK_RECORDINGS:
 		q->result = page(store, q, recordings_sql, "recordings", "recording");
 		break;
-	case STORE_ASK_CALLBACKS: {
-		json_t *list = part(store, q, callbacks_sql, "", false);
-
-		q->result = list ? json_pack("{s:o}", "callbacks", list) : NULL;
+	case STORE_ASK_CALLBACKS:
+		q->result = of_time(store, q, callbacks_sql, "callbacks");
 		break;
-	}
 	case STORE_ASK_AWAY:
-		q->result = away(store, q);
+		q->result = of_time(store, q, away_sql, "away");
+		break;
+	case STORE_ASK_REGULARS:
+		q->result = of_time(store, q, regulars_sql, "regulars");
 		break;
 	case STORE_ASK_CALL:
 		q->result = whole_call(store, q);

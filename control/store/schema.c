@@ -131,6 +131,11 @@ const char *const store_migrations[] = {
 	"ALTER TABLE overlong ADD COLUMN told TEXT NOT NULL DEFAULT '[]';",
 	/* reports of notes ask for a key and a time */
 	"CREATE INDEX call_notes_at ON call_notes(key, at_ms);",
+	/* calls back that are made by agents' own hand, and not before a time */
+	"ALTER TABLE callbacks ADD COLUMN due_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE interval_agents ADD COLUMN calls_back INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE interval_agents ADD COLUMN reached INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE interval_agents ADD COLUMN dial_ms INTEGER NOT NULL DEFAULT 0;",
 };
 /* clang-format on */
 

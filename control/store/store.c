@@ -493,7 +493,8 @@ bool store_callback(struct store *store, const struct store_callback *b)
 {
 	return PUT(store, ROW_CALLBACK, text(b->call), text(b->queue ? b->queue : ""),
 		   text(b->number ? b->number : ""), text(b->from ? b->from : ""),
-		   number(b->priority), number(b->tries), number(b->promised_ms), text(b->state));
+		   number(b->priority), number(b->tries), number(b->promised_ms), text(b->state),
+		   number(b->due_ms));
 }
 
 bool store_wrap_up(struct store *store, const char *call, uint64_t wrap_up_ms)

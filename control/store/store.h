@@ -104,10 +104,11 @@ struct store_callback {
 	const char *call, *queue, *number, *from;
 	uint8_t priority, tries;
 	uint64_t promised_ms;
+	uint64_t due_ms; /* not before this; 0: as soon as an agent is free */
 	const char *
 		state; /* "waiting", "done", "failed", "moved" (promised again under another call) */
 };
-/* Inserted when new; of a known one tries and state change. */
+/* Inserted when new; of a known one tries, promised_ms (to a later one), due_ms and state change. */
 bool store_callback(struct store *store, const struct store_callback *callback);
 /* Add to the wrap-up time of a call that has ended. */
 bool store_wrap_up(struct store *store, const char *call, uint64_t wrap_up_ms);
@@ -170,6 +171,8 @@ enum store_question {
 	STORE_ASK_CDR,        /* -> {records: [...], more, next} */
 	STORE_ASK_RECORDINGS, /* -> {recordings: [...], more, next} */
 	STORE_ASK_CALLBACKS,  /* -> {callbacks: [...]}: those that wait, the oldest first */
+	STORE_ASK_REGULARS, /* -> {regulars: [{from, agent, at_ms}]} since from_ms, the newest first: who of the callers of
+			     * queues was served by whom */
 	STORE_ASK_AWAY, /* -> {away: [{agent, reason, used_ms}]}: not ready in [from, to), all agents */
 	STORE_ASK_AGENT_LOG, /* -> {states: [...], more, next}: of `agent`, the newest first */
 	STORE_ASK_FINDINGS,  /* -> {findings: [...]} of [from, to), of `agent` or of all */

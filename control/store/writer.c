@@ -37,8 +37,8 @@ static const char *const statements[ROW_KINDS] = {
 	[ROW_STEP] = "INSERT INTO call_steps(call,at_ms,step,detail) VALUES(?1,?2,?3,?4)",
 	[ROW_NOTE] = "INSERT INTO call_notes(call,at_ms,key,value) VALUES(?1,?2,?3,?4)",
 	[ROW_CALLBACK] =
-		"INSERT INTO callbacks(call,queue,number,from_number,priority,tries,promised_ms,state)"
-		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8) ON CONFLICT(call) DO UPDATE SET tries=max(tries,?6),state=?8",
+		"INSERT INTO callbacks(call,queue,number,from_number,priority,tries,promised_ms,state,due_ms)"
+		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9) ON CONFLICT(call) DO UPDATE SET tries=max(tries,?6),promised_ms=max(promised_ms,?7),state=?8,due_ms=?9",
 	[ROW_WRAP_UP] = "UPDATE calls SET wrap_up_ms = wrap_up_ms + ?2 WHERE call = ?1",
 	[ROW_AGENT_STATE] =
 		"INSERT INTO agent_states(agent,at_ms,state,reason,call) VALUES(?1,?2,?3,?4,?5)",

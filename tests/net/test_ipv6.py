@@ -1,10 +1,12 @@
 """Calls over IPv6, and between the two families."""
+import tempfile
 import time
 
 import scene
 import sound
-from lab import Failure, Lab, wait_until
+from lab import Failure, Lab, tone, wait_until
 from scene import AGENT_HZ, CALLER_HZ
+from test_trunk import config
 
 
 def expect(condition, text):
@@ -35,3 +37,25 @@ def test_calls_over_ipv6_and_between_the_families(build):
         talk_and_listen(lab, scene.caller(lab, ip6=True), agent, "both over IPv6")
         wait_until("the agent to be ready", lambda: scene.agent_row(lab, 1001)["state"] == "ready", 10)
         talk_and_listen(lab, scene.caller(lab, number="13900139000"), agent, "IPv4 and IPv6")
+
+
+def test_a_carrier_over_ipv6(build):
+    """A phone with IPv4 calls out by a trunk with an IPv6 address: its media go there as well."""
+    number, address = "912345", "fd77::51"
+    trunk = f'name: six, host: "{address}", prefix: "9"'
+    with tempfile.TemporaryDirectory() as home, Lab(build, config=config(f"{home}/trunk.yaml", trunk)) as lab:
+        carrier = lab.phone(number, sound=tone(lab, CALLER_HZ), register=False, answer="auto", ip6=True)
+        expect(carrier.ip == address, f"the carrier's phone is at {carrier.ip}")
+        agent = scene.agent(lab, 1001)
+        agent.dial(number)
+        call = scene.the_call(lab, "talking", kind="out")["call"]
+        time.sleep(3)
+        remotes = sorted(leg["remote"] for leg in lab.control("legs")["legs"])
+        expect(remotes[0].startswith("10.77.") and address in remotes[1], f"media go to {remotes}")
+        agent.hangup()
+        scene.no_calls(lab)
+        record = scene.record_of(lab, call)
+        expect(record["lost_share"] == 0 and record["cause"] == "normal", f"the record is {record}")
+        for phone, who, hz in ((carrier, "carrier", AGENT_HZ), (agent, "agent", CALLER_HZ)):
+            samples, rate = sound.read(phone.heard())
+            expect(sound.tone_seconds(samples[0], rate, hz) > 2, f"the {who} does not hear the other")
