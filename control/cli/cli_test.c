@@ -103,9 +103,9 @@ static const struct {
 	{"transfer", "{'call':'c-1','to':'1002'}"},
 	{"park", "{'call':'c-1','slot':'705'}"},
 	{"unpark", "{'slot':'705','to':'1002'}"},
-	{"callbacks",
-	 "{'callbacks':[{'call':'c-1','queue':'sales','number':'139','state':'task','agent':'1001','"
-	 "tries':1,'tries_max':3,'promised_ms':1000,'due_ms':null,'task_ms':4000}]}"},
+	{"callbacks", "{'callbacks':[{'call':'c-1','queue':'sales','number':'139','state':'task','"
+		      "agent':'1001','"
+		      "tries':1,'tries_max':3,'promised_ms':1000,'due_ms':null,'task_ms':4000}]}"},
 	{"callback.add", "{'call':'c-1','queue':'sales','number':'139'}"},
 	{"callback.dial", "{'call':'c-1'}"},
 	{"parked",
@@ -133,7 +133,8 @@ static const struct {
 	 "offered':10,'answered':8,'answer_rate':0.8,'service_level':0.875,'speed_of_answer_ms':"
 	 "9000,'handle_time_ms':null,'not_ready':{'lunch':61000},'answers':3,'mean':3.5,'change':-"
 	 "0.25,'"
-	 "lowest':1,'highest':5,'calls_back':6,'reached':4,'calls_back_per_hour':7.5,'dial_time_ms':4000,'rank':1,'values':{'5':2,'1':1},'targets':[{'what':'service_level','at_"
+	 "lowest':1,'highest':5,'calls_back':6,'reached':4,'calls_back_per_hour':7.5,'dial_time_ms'"
+	 ":4000,'rank':1,'values':{'5':2,'1':1},'targets':[{'what':'service_level','at_"
 	 "least':"
 	 "90,'from':null,'met':false},{'what':'handle_time_s','at_most':240,'from':null,'met':null}"
 	 "]}]}"},
@@ -181,23 +182,39 @@ static enum rpc_answer refuse(const struct rpc_call *call, json_t **result, stru
 }
 
 static const struct rpc_method methods[] = {
-	{"status", anything, canned},        {"calls", anything, canned},
-	{"call", anything, canned},          {"queues", anything, canned},
-	{"trunks", anything, canned},        {"agents", anything, canned},
-	{"agent.set", anything, canned},     {"queue.set", anything, canned},
-	{"queue.move", anything, canned},    {"agent.queue", anything, canned},
-	{"monitor", anything, canned},       {"record", anything, canned},
-	{"transfer", anything, canned},      {"park", anything, canned},
-	{"unpark", anything, canned},        {"parked", anything, canned},
-	{"callbacks", anything, canned},     {"callback.add", anything, canned},
+	{"status", anything, canned},
+	{"calls", anything, canned},
+	{"call", anything, canned},
+	{"queues", anything, canned},
+	{"trunks", anything, canned},
+	{"agents", anything, canned},
+	{"agent.set", anything, canned},
+	{"queue.set", anything, canned},
+	{"queue.move", anything, canned},
+	{"agent.queue", anything, canned},
+	{"monitor", anything, canned},
+	{"record", anything, canned},
+	{"transfer", anything, canned},
+	{"park", anything, canned},
+	{"unpark", anything, canned},
+	{"parked", anything, canned},
+	{"callbacks", anything, canned},
+	{"callback.add", anything, canned},
 	{"callback.dial", anything, canned},
-	{"hangup", anything, refuse},        {"legs", anything, canned},
-	{"flow.check", anything, canned},    {"stat.drops", anything, canned},
-	{"stat.engine", anything, canned},   {"cdr", anything, canned},
-	{"report", anything, canned},        {"alarms", anything, canned},
-	{"overlong", anything, canned},      {"agent.log", anything, canned},
-	{"agent.conduct", anything, canned}, {"takeover", anything, canned},
-	{"backup", anything, canned},        {NULL, NULL, NULL},
+	{"hangup", anything, refuse},
+	{"legs", anything, canned},
+	{"flow.check", anything, canned},
+	{"stat.drops", anything, canned},
+	{"stat.engine", anything, canned},
+	{"cdr", anything, canned},
+	{"report", anything, canned},
+	{"alarms", anything, canned},
+	{"overlong", anything, canned},
+	{"agent.log", anything, canned},
+	{"agent.conduct", anything, canned},
+	{"takeover", anything, canned},
+	{"backup", anything, canned},
+	{NULL, NULL, NULL},
 };
 
 struct world {

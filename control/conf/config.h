@@ -150,7 +150,8 @@ struct config_queue {
 		max_expected_wait_s; /* who would wait longer is refused with "long"; 0: no limit */
 	uint8_t callback_tries;      /* a customer who is called back is rung so often at most */
 	uint16_t callback_retry_s;   /* and again after this */
-	uint16_t callback_dial_s;    /* the agent dials, at the latest after this; 0: it is dialled at once */
+	uint16_t
+		callback_dial_s; /* the agent dials, at the latest after this; 0: it is dialled at once */
 	const char *agent_announcement; /* prompt that the agent hears before the caller; "" none */
 	uint16_t handle_time_s;         /* assumed talk + wrap-up until there is experience */
 	struct config_record_rule record;

@@ -141,11 +141,11 @@ bool report_rank(json_t *rows, const char *figure, bool lowest_first)
 	qsort(list, n, sizeof(*list), by_rank);
 	json_array_clear(rows);
 	for (size_t i = 0; i < n; i++) {
-		const struct ranked *r = &list[i], *before = i > 0 ? &list[i - 1] : NULL;
+		const struct ranked *r = &list[i];
 
-		if (before == NULL || before->period != r->period)
+		if (i == 0 || list[i - 1].period != r->period)
 			first = i;
-		if (first == i || before->value != r->value)
+		if (first == i || list[i - 1].value != r->value)
 			place = i - first + 1;
 		json_object_set_new(r->row, "rank",
 				    r->known ? json_integer((json_int_t)place) : json_null());

@@ -135,6 +135,48 @@ def scene_wrap_up_done(lab):
         lab.control("agent.set", agent="1001", state="wrap_up_done")
 
 
+def test_a_conference_room_survives(build):
+    """Three in a room, one of them muted: nobody hears the kill, who was muted still is, each recording has the whole."""
+    tones = {"1001": 500, "1002": 800, "1003": 1250}
+    with Lab(build) as lab:
+        phones = {n: scene.agent(lab, n, hz=hz, ready=False) for n, hz in tones.items()}
+        for phone in phones.values():
+            phone.dial("8500")
+
+        def room():
+            return next(r for r in lab.control("conferences")["conferences"] if r["conference"] == "team")
+
+        def without_floor(r):  # who leads the talk changes by itself
+            return {**r, "members": [{k: v for k, v in m.items() if k != "leads"} for m in r["members"]]}
+
+        wait_until("three members", lambda: len(room()["members"]) == 3, 5)
+        lab.cli("conference", "team", "mute", "1003")
+        time.sleep(3)
+        before, wire = room(), Wire(lab, "room")
+        kill_and_restart(lab)
+        expect(without_floor(room()) == without_floor(before), f"the room is {room()}, was {before}")
+        time.sleep(3)
+        wire.stop()
+        for number, phone in phones.items():
+            packets = wire.to(phone)
+            expect(longest_gap(packets) < GAP_MAX_S, f"{number} heard nothing for {longest_gap(packets):.3f} s")
+        ids = [m["call"] for m in room()["members"]]
+        phones["1001"].hangup()
+        wait_until("two members", lambda: len(room()["members"]) == 2, 5)
+        lab.cli("conference", "team", "end")
+        scene.no_calls(lab)
+        for number, phone in phones.items():
+            (samples,), rate = sound.read(phone.heard())
+            for other in tones:
+                heard = sound.tone_seconds(samples, rate, tones[other])
+                expect(heard < 2.5 if other in (number, "1003") else heard > 6, f"{number} heard {other} for {heard:.1f} s")
+        for call in ids:
+            record = scene.record_of(lab, call)
+            expect(len(steps_of(record, "adopted")) == 1 and len(record["recordings"]) == 1, f"the record: {record}")
+            scene.verified(lab, record["recordings"][0])
+        scene.fates_add_up(lab)
+
+
 def test_a_bye_while_nobody_is_there(build):
     """The customer hangs up while patchbayd is dead: the phone repeats its BYE, and the record is exact to a second."""
     with Lab(build) as lab:
@@ -186,6 +228,7 @@ def test_killed_twice_and_held(build):
         time.sleep(1)
         agent.hold()
         wait_until("the call to be held", lambda: scene.calls(lab)[0]["state"] == "held", 5)
+        time.sleep(0.3)  # what happened in the last moment before a kill may be lost
         kill_and_restart(lab, away_s=0.5)
         kill_and_restart(lab, signal.SIGUSR2, away_s=0.1)
         wait_until("the call to be held after two kills", lambda: scene.calls(lab)[0]["state"] == "held", 5)

@@ -1,4 +1,4 @@
-"""What agents and their phones do: park and pick up, a remote agent on a mobile who confirms with a key."""
+"""What agents and their phones do: park and pick up, calls back by key, a remote agent on a mobile who confirms with a key."""
 import tempfile
 import time
 
@@ -7,6 +7,7 @@ import scene
 import sound
 from lab import Lab, wait_until
 from scene import AGENT_HZ, CALLER_HZ, SECOND_HZ
+from test_adopt import kill_and_restart
 from test_call import expect, heard_seconds
 
 MOBILE = "013800000003"
@@ -115,3 +116,58 @@ def test_remote_agent_confirms_with_a_key(build):
         expect(scene.the_call(lab)["state"] == "waiting", "the caller lost its place")
         caller.hangup()
         scene.no_calls(lab)
+
+
+def test_a_customer_is_called_back_by_key(build):
+    """The agent dials with 1; the customer declines, the daemon is killed, and a second attempt is due all the same."""
+    with tempfile.TemporaryDirectory() as home:
+        path = config(build, f"{home}/desk.yaml")
+        with open(path) as file:
+            text = file.read()
+        with open(path, "w") as out:
+            out.write(text.replace("callback_retry_s: 300", "callback_retry_s: 8", 1).replace("callback_dial_s: 0", "callback_dial_s: 30", 1))
+        with Lab(build, config=path) as lab:
+            customer = scene.caller(lab, MOBILE)
+            agent = scene.agent(lab, 1001)
+
+            def promised(state):
+                def find():
+                    rows = lab.control("callbacks")["callbacks"]
+                    return rows[0] if len(rows) == 1 and rows[0]["state"] == state else None
+                return wait_until(f"a call back in state {state}", find, 20)
+
+            def attempt(since):
+                agent.expect("CALL_INCOMING", 20, since)
+                agent.accept()
+                expect(promised("task")["agent"] == "1001", "another agent has the task")
+                time.sleep(1)
+                expect(not customer.seen("CALL_INCOMING", rung), "the customer's phone rang before the agent dialled")
+                agent.press("1")
+                customer.expect("CALL_INCOMING", 5, rung)
+
+            since, rung = agent.mark(), customer.mark()
+            expect("is called back by sales" in lab.cli("callback", "add", "sales", MOBILE).stdout, "callback add says otherwise")
+            attempt(since)
+            customer.hangup()
+            row = promised("due")
+            expect((row["tries"], row["tries_max"]) == (1, 3), f"it is {row}")
+            expect(MOBILE in lab.cli("callbacks").stdout, "patchbay callbacks does not tell it")
+            since, rung = agent.mark(), customer.mark()
+            kill_and_restart(lab)
+            again = promised("due")
+            expect(again["due_ms"] == row["due_ms"] and again["tries"] == 1, f"after the restart it is {again}, was {row}")
+            lab.control("agent.set", agent="1001", state="ready")
+            attempt(since)
+            customer.accept()
+            call = scene.the_call(lab, "talking", kind="callback")["call"]
+            time.sleep(3)
+            agent.hangup()
+            scene.no_calls(lab)
+            expect(scene.record_of(lab, call)["cause"] == "normal", "the record tells another end")
+            for phone, who, hz in ((customer, "customer", AGENT_HZ), (agent, "agent", CALLER_HZ)):
+                expect(heard_seconds(phone, hz) > 2, f"the {who} does not hear the other")
+            now = int(time.time() * 1000)
+            rows = lab.control("report", of="agents", from_ms=now - 600000, to_ms=now + 1000, interval="all", rank="calls_back_per_hour")["rows"]
+            best = rows[0]
+            expect(best["agent"] == "1001" and best["rank"] == 1 and (best["calls_back"], best["reached"]) == (2, 1), f"the report: {rows}")
+            expect(2000 < best["dial_ms"] < 8000, f"it took {best['dial_ms']} ms to dial")
