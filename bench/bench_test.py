@@ -102,6 +102,8 @@ def test_generator_that_falls_behind_is_refused():
 def test_stolen_core_is_refused():
     assert "host took" in veth.judge(generated(cpu__steal=0.2))["doubt"]
     assert "host took" in veth.judge(generated(own_cpu__steal=0.2))["doubt"]
+    assert "something else works" in veth.judge(generated(started=30))["doubt"]
+    assert "doubt" not in veth.judge(generated(started=30), busy=True) and "doubt" not in veth.judge(generated(started=2))
 
 
 def test_cpu_per_packet_is_of_the_kernels_account():

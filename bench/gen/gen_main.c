@@ -71,6 +71,7 @@ struct books {
 	double at_s;
 	uint64_t jiffies[2][CPU_TIMES]; /* of the watched CPU, of our own */
 	uint64_t pid_ns[WATCH_MAX];
+	uint64_t started; /* processes and threads since the machine was */
 };
 
 static void sleep_until(uint64_t ns)
@@ -175,23 +176,29 @@ static bool options_read(struct options *o, int argc, char **argv)
 
 /* ---- the kernel's books ---- */
 
-static void cpu_read(int cpu, uint64_t t[CPU_TIMES])
+/* The numbers of a line of /proc/stat. */
+static void stat_read(const char *name, uint64_t *t, unsigned n)
 {
 	FILE *f = fopen("/proc/stat", "r");
-	char line[400], name[16];
+	size_t len = strlen(name);
+	char line[400];
 
-	snprintf(name, sizeof(name), "cpu%d ", cpu);
 	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-		if (strncmp(line, name, strlen(name)) != 0)
-			continue;
+		char *at = line + len;
 
-		char *at = line + strlen(name);
-
-		for (unsigned i = 0; i < CPU_TIMES; i++)
+		for (unsigned i = 0; strncmp(line, name, len) == 0 && i < n; i++)
 			t[i] = strtoull(at, &at, 10);
 	}
 	if (f != NULL)
 		fclose(f);
+}
+
+static void cpu_read(int cpu, uint64_t t[CPU_TIMES])
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "cpu%d ", cpu);
+	stat_read(name, t, CPU_TIMES);
 }
 
 /* Nanoseconds that all threads of a process have run. */
@@ -225,6 +232,7 @@ static void books_read(struct books *b, const struct options *o)
 	b->at_s = (double)gen_clock_ns() / 1e9;
 	cpu_read(o->watch_cpu, b->jiffies[0]);
 	cpu_read(o->cpu, b->jiffies[1]);
+	stat_read("processes ", &b->started, 1);
 	for (unsigned i = 0; i < o->pids; i++)
 		b->pid_ns[i] = pid_read(o->pid[i]);
 }
@@ -279,6 +287,7 @@ static void print(const struct gen_script *s, const struct gen_verdict *v, const
 	json_object_set_new(o, "cpu", cpu_json(&b[0], &b[1], 0));
 	json_object_set_new(o, "own_cpu", cpu_json(&b[0], &b[1], 1));
 	json_object_set_new(o, "process_share", json_real(ran / (b[1].at_s - b[0].at_s)));
+	json_object_set_new(o, "started", json_integer((json_int_t)(b[1].started - b[0].started)));
 	json_object_set_new(o, "log_overflow",
 			    json_integer((json_int_t)(l->clock->heard > l->log_max
 							      ? l->clock->heard - l->log_max

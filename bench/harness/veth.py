@@ -15,6 +15,7 @@ LIMITS = {
 LATE_US = 1000  # the generator itself, p99
 REST_S = 3  # a host that grants a virtual CPU less than all of its time gives it back so
 STEAL_SHARE = 0.03
+STARTED = 4  # programs, while nothing should run: each takes time from a core that polls, in pieces of up to 50 ms
 TIME_LIMIT_S = (50, 400)  # of one search: quick, whole
 SCENES = {  # name: (options of open(), where to begin: ours, theirs)
     "relay": ({"press": 150}, 11000, 1500),
@@ -127,6 +128,9 @@ def judge(point, busy=False):
         point["disturbed"] = True
     elif cpu["steal"] > STEAL_SHARE or point["own_cpu"]["steal"] > STEAL_SHARE:
         point["doubt"] = f"the host took {100 * max(cpu['steal'], point['own_cpu']['steal']):.0f} % of a core away"
+        point["disturbed"] = True
+    elif point.get("started", 0) > STARTED and not busy:
+        point["doubt"] = f"{point['started']} programs were started on this machine meanwhile: something else works on it"
         point["disturbed"] = True
     return point
 
