@@ -12,6 +12,7 @@
 #include "api/api_priv.h"
 #include "base/log.h"
 #include "loop/clock.h"
+#include "store/customers.h"
 
 #define AGENT_STATES_WORDS "sign_in|sign_out|ready|not_ready|wrap_up_done|dnd_on|dnd_off"
 
@@ -124,6 +125,37 @@ static const struct rpc_param callback_add_params[] = {
 	RPC_PARAM_INT("priority", RPC_OPTIONAL | RPC_NULLABLE, 0, 9),
 	RPC_PARAM_END,
 };
+static const struct rpc_param customers_params[] = {
+	RPC_PARAM_TEXT("customer", RPC_OPTIONAL | RPC_NULLABLE, 1, 63),
+	RPC_PARAM_TEXT("number", RPC_OPTIONAL | RPC_NULLABLE, 1, 63),
+	RPC_PARAM_TEXT("text", RPC_OPTIONAL | RPC_NULLABLE, 1, 63),
+	RPC_PARAM_TEXT("field", RPC_OPTIONAL | RPC_NULLABLE, 1, 63),
+	RPC_PARAM_TEXT("value", RPC_OPTIONAL | RPC_NULLABLE, 0, 255),
+	RPC_PARAM_TEXTS("sort", RPC_OPTIONAL, 0, 2),
+	RPC_PARAM_INT("limit", RPC_OPTIONAL | RPC_NULLABLE, 1, STORE_LIMIT_MAX),
+	RPC_PARAM_INT("offset", RPC_OPTIONAL | RPC_NULLABLE, 0, INT32_MAX),
+	RPC_PARAM_BOOL("export", RPC_OPTIONAL),
+	RPC_PARAM_END,
+};
+static const struct rpc_param customer_field_params[] = {
+	RPC_PARAM_TEXT("name", RPC_REQUIRED, 1, 63),
+	RPC_PARAM_TEXT("value", RPC_REQUIRED | RPC_NULLABLE, 0, 1000),
+	RPC_PARAM_END,
+};
+static const struct rpc_param customer_row_params[] = {
+	RPC_PARAM_WORD("do", RPC_OPTIONAL, "put|delete"),
+	RPC_PARAM_TEXT("customer", RPC_OPTIONAL | RPC_NULLABLE, 1, 63),
+	RPC_PARAM_TEXT("name", RPC_OPTIONAL | RPC_NULLABLE, 0, 200),
+	RPC_PARAM_TEXTS("numbers", RPC_OPTIONAL, 0, STORE_CUSTOMER_NUMBERS_MAX),
+	RPC_PARAM_LIST("fields", RPC_OPTIONAL, 0, STORE_CUSTOMER_FIELDS_MAX, customer_field_params),
+	RPC_PARAM_INT("line", RPC_OPTIONAL, 0, INT32_MAX),
+	RPC_PARAM_END,
+};
+static const struct rpc_param customers_write_params[] = {
+	RPC_PARAM_LIST("rows", RPC_REQUIRED, 1, STORE_CUSTOMER_ROWS_MAX, customer_row_params),
+	RPC_PARAM_WORD("duplicates", RPC_OPTIONAL, "refuse|update|allow"),
+	RPC_PARAM_END,
+};
 static const struct rpc_param history_params[] = {
 	RPC_PARAM_ID("call", RPC_OPTIONAL | RPC_NULLABLE),
 	RPC_PARAM_TEXT("agent", RPC_OPTIONAL | RPC_NULLABLE, 1, 63),
@@ -169,6 +201,8 @@ static const struct rpc_method methods[] = {
 	{"callbacks", rpc_params_none, api_callbacks},
 	{"callback.add", callback_add_params, api_callback_add},
 	{"callback.dial", call_params, api_callback_dial},
+	{"customers", customers_params, api_customers},
+	{"customers.write", customers_write_params, api_customers_write},
 	{"consult", consult_params, api_consult},
 	{"conferences", rpc_params_none, api_conferences},
 	{"conference", conference_params, api_conference},

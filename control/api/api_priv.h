@@ -25,6 +25,16 @@ rpc_method_fn api_agent_set, api_agent_queue, api_queue_set, api_queue_move, api
 	api_record, api_transfer, api_consult, api_hangup, api_heard;
 rpc_method_fn api_park, api_unpark, api_parked;
 rpc_method_fn api_callbacks, api_callback_add, api_callback_dial;
+rpc_method_fn api_customers, api_customers_write;
+
+/* tables.c. A request that waits for the store: `more` (taken, may be NULL) are members that go with the answer. NULL: no
+ * memory. api_stored() answers it and frees it, api_forget() frees it when it was not asked. */
+struct pending;
+struct pending *api_later(const struct rpc_call *call, json_t *more);
+void api_stored(void *pending, const json_t *result, const char *error);
+void api_forget(struct pending *p);
+/* Too many questions wait. */
+enum rpc_answer api_busy(struct rpc_error *err);
 rpc_method_fn api_conferences, api_conference;
 rpc_method_fn api_flow_check, api_flow_reload, api_config_reload, api_config_show;
 rpc_method_fn api_report, api_agent_log, api_agent_conduct, api_overlong, api_alarms, api_backup,

@@ -58,6 +58,51 @@ static void a_call_is_seen_steered_and_found_again(void)
 	top_close(d);
 }
 
+/* Numbers are brought to one form on the way in and in searches; what is bad is refused row by row. */
+static void customers_are_kept_and_found(void)
+{
+	static const char rows[] =
+		"{\"rows\":[{\"name\":\"Wang\",\"numbers\":[\"(010) 8888-1234\",\"138 0013 8000\"],"
+		"\"fields\":[{\"name\":\"city\",\"value\":\"Beijing\"}],\"line\":2},"
+		"{\"name\":\"Li\",\"numbers\":[\"no number\"],\"line\":3},"
+		"{\"line\":4},"
+		"{\"name\":\"X\",\"fields\":[{\"name\":\"a\\\"b\",\"value\":\"1\"}],\"line\":5},"
+		"{\"name\":\"Wang again\",\"numbers\":[\"+861088881234\"],\"line\":6}]}";
+	struct desk_top *d = top_open();
+	const json_t *list;
+	char id[64];
+
+	d->k.c.config->numbers = (struct config_numbers){.country = "86",
+							 .area = "10",
+							 .national_prefix = "0",
+							 .international_prefix = "00",
+							 .local_digits = 8};
+	check(ask(d, "customers.write", json_loads(rows, 0, NULL)) != NULL);
+	check_int(json_integer_value(json_object_get(d->result, "added")), 1);
+	check_int(json_integer_value(json_object_get(d->result, "refused")), 4);
+	list = json_object_get(d->result, "rows");
+	snprintf(id, sizeof(id), "%s", text(json_array_get(list, 0), "customer"));
+	check_int(strlen(id), CLOCK_UUID_SIZE - 1);
+	check_str(text(json_array_get(list, 1), "why"), "\"no number\" is no telephone number");
+	check_str(text(json_array_get(list, 2), "why"), "neither a name nor a number");
+	check_str(text(json_array_get(list, 3), "why"), "no field can be called \"a\"b\"");
+	check(strstr(text(json_array_get(list, 4), "why"), "is the number of Wang") != NULL);
+
+	list = json_object_get(
+		ask(d, "customers", json_pack("{s:s}", "number", "0086 10 88881234")), "customers");
+	check_int(json_array_size(list), 1);
+	check_str(text(json_array_get(list, 0), "customer"), id);
+	check(ask(d, "customers", json_pack("{s:s}", "number", "what")) == NULL);
+	check(strstr(d->message, "what is no telephone number") != NULL);
+	check(ask(d, "customers", json_pack("{s:s}", "field", "a\"")) == NULL);
+	check(ask(d, "customers.write",
+		  json_pack("{s:[{s:s,s:s}]}", "rows", "do", "delete", "customer", id)) != NULL);
+	check_int(json_integer_value(json_object_get(d->result, "deleted")), 1);
+	list = json_object_get(ask(d, "customers", json_object()), "customers");
+	check_int(json_array_size(list), 0);
+	top_close(d);
+}
+
 static void what_cannot_be_is_refused_by_name(void)
 {
 	static const struct {
@@ -118,6 +163,7 @@ static void state_is_told_and_the_engine_may_be_away(void)
 
 static const struct check_case cases[] = {
 	CHECK_CASE(a_call_is_seen_steered_and_found_again),
+	CHECK_CASE(customers_are_kept_and_found),
 	CHECK_CASE(what_cannot_be_is_refused_by_name),
 	CHECK_CASE(state_is_told_and_the_engine_may_be_away),
 };

@@ -25,7 +25,7 @@ struct pending {
 	bool lowest_first;
 };
 
-static struct pending *later(const struct rpc_call *call, json_t *more)
+struct pending *api_later(const struct rpc_call *call, json_t *more)
 {
 	struct pending *p = calloc(1, sizeof(*p));
 
@@ -37,7 +37,7 @@ static struct pending *later(const struct rpc_call *call, json_t *more)
 	return p;
 }
 
-static void let_go(struct pending *p)
+void api_forget(struct pending *p)
 {
 	if (p != NULL)
 		json_decref(p->more);
@@ -58,7 +58,7 @@ static void judge(const struct centre *c, enum config_target_of of, json_t *answ
 	}
 }
 
-static void on_answer(void *arg, const json_t *result, const char *error)
+void api_stored(void *arg, const json_t *result, const char *error)
 {
 	struct pending *p = arg;
 	struct rpc_error err = {0};
@@ -83,10 +83,10 @@ static void on_answer(void *arg, const json_t *result, const char *error)
 			json_decref(answer);
 		}
 	}
-	let_go(p);
+	api_forget(p);
 }
 
-static enum rpc_answer busy(struct rpc_error *err)
+enum rpc_answer api_busy(struct rpc_error *err)
 {
 	rpc_error_set(err, RPC_STORE, "too many questions to the database wait");
 	return RPC_ANSWER_ERROR;
@@ -196,20 +196,21 @@ enum rpc_answer api_report(const struct rpc_call *call, json_t **result, struct 
 		r.alias = groups;
 		r.aliases = api->c->config->n_agents;
 	}
-	p = later(call, json_pack("{s:s,s:s}", "of", report_names[what], "interval", units[unit]));
+	p = api_later(call,
+		      json_pack("{s:s,s:s}", "of", report_names[what], "interval", units[unit]));
 	if (p != NULL) {
 		p->targets = reports[what].targets;
 		snprintf(p->rank, sizeof(p->rank), "%s", rpc_param_text(call->params, "rank", ""));
 		p->lowest_first = rpc_param_bool(call->params, "lowest_first", false);
 	}
 	rc = p != NULL && api->c->store != NULL && (what != REPORT_GROUPS || groups != NULL)
-		     ? store_report(api->c->store, &r, on_answer, p)
+		     ? store_report(api->c->store, &r, api_stored, p)
 		     : -ENOBUFS;
 	free(groups);
 	if (rc == 0)
 		return RPC_ANSWER_LATER;
-	let_go(p);
-	return busy(err);
+	api_forget(p);
+	return api_busy(err);
 }
 
 /* --- lists --------------------------------------------------------------------------------- */
@@ -227,13 +228,13 @@ static enum rpc_answer ask(const struct rpc_call *call, enum store_question what
 		.to_ms = (uint64_t)rpc_param_int(q, "to_ms", 0),
 		.limit = (uint32_t)rpc_param_int(q, "limit", 0),
 	};
-	struct pending *p = later(call, NULL);
+	struct pending *p = api_later(call, NULL);
 
 	if (p != NULL && api->c->store != NULL &&
-	    store_ask(api->c->store, what, &f, on_answer, p) == 0)
+	    store_ask(api->c->store, what, &f, api_stored, p) == 0)
 		return RPC_ANSWER_LATER;
-	let_go(p);
-	return busy(err);
+	api_forget(p);
+	return api_busy(err);
 }
 
 enum rpc_answer api_agent_log(const struct rpc_call *call, json_t **result, struct rpc_error *err)
@@ -278,10 +279,10 @@ enum rpc_answer api_backup(const struct rpc_call *call, json_t **result, struct 
 		rpc_error_set(err, RPC_INVALID_PARAMS, "params.file: must begin with /");
 		return RPC_ANSWER_ERROR;
 	}
-	p = later(call, NULL);
+	p = api_later(call, NULL);
 	if (p != NULL && api->c->store != NULL &&
-	    store_backup(api->c->store, file, on_answer, p) == 0)
+	    store_backup(api->c->store, file, api_stored, p) == 0)
 		return RPC_ANSWER_LATER;
-	let_go(p);
-	return busy(err);
+	api_forget(p);
+	return api_busy(err);
 }

@@ -67,6 +67,11 @@ static void on_publish(void *arg, const char *type, json_t *members)
 			if (strcmp(numbers[i], agent) == 0)
 				snprintf(k->agent_state[i], sizeof(k->agent_state[i]), "%s", state);
 	}
+	if (strcmp(type, "pop") == 0) {
+		json_decref(k->pop);
+		k->pop = json_incref(members);
+		k->pops++;
+	}
 	if (strncmp(type, "agent.", 6) == 0 || strcmp(type, "emergency") == 0 ||
 	    strcmp(type, "callback") == 0 || strcmp(type, "conduct") == 0)
 		snprintf(k->heard[k->heard_n++ % 8], sizeof(k->heard[0]), "%s", type);
@@ -281,6 +286,9 @@ void call_kit_close(struct call_kit *k)
 {
 	must(call_kit_empty(k));
 	kit_wait(50);
+	json_decref(k->pop);
+	k->pop = NULL;
+	k->pops = 0;
 	if (k->engine->server != NULL) {
 		must(engine_kit_legs(k->engine) == 0);
 		must(engine_kit_recordings(k->engine, NULL) == 0);

@@ -27,6 +27,8 @@ struct call_kit {
 	char agent_state[3][16]; /* of 1001..1003 as last published */
 	char heard[8][24];       /* types of the newest events that are none of the above */
 	unsigned heard_n;
+	json_t *pop; /* the newest "pop" event, or NULL */
+	unsigned pops;
 };
 
 /* Everything up: centre, engine connected, 1001 to 1003 and 2001 registered. Aborts through check()

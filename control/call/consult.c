@@ -7,6 +7,7 @@
 #include "call/attended.h"
 #include "call/emergency.h"
 #include "call/outbound.h"
+#include "call/pop.h"
 #include "call/remote.h"
 
 #include <errno.h>
@@ -148,8 +149,11 @@ static int find(struct centre *c, const char **number, int *agent, char *why, si
 
 static void invite(struct party *p)
 {
-	int err = p->at[0] != '\0' ? remote_invite(p, RING_MS)
-				   : party_invite(p, p->number, dial_trunk(p), RING_MS);
+	int err;
+
+	pop_ring(p);
+	err = p->at[0] != '\0' ? remote_invite(p, RING_MS)
+			       : party_invite(p, p->number, dial_trunk(p), RING_MS);
 
 	if (err == 0)
 		return;

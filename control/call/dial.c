@@ -9,6 +9,7 @@
 #include "call/calls.h"
 #include "call/emergency.h"
 #include "call/park.h"
+#include "call/pop.h"
 #include "call/remote.h"
 
 #include <errno.h>
@@ -41,8 +42,11 @@ const struct config_trunk *dial_trunk(const struct party *p)
 
 static void invite(struct party *p)
 {
-	int err = p->at[0] != '\0' ? remote_invite(p, p->ring_ms)
-				   : party_invite(p, p->number, dial_trunk(p), p->ring_ms);
+	int err;
+
+	pop_ring(p);
+	err = p->at[0] != '\0' ? remote_invite(p, p->ring_ms)
+			       : party_invite(p, p->number, dial_trunk(p), p->ring_ms);
 
 	if (err != 0) {
 		log_info("call", "[call=%s] %s cannot be rung: %s", p->call->id, p->number,

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "call/nail.h"
+#include "call/pop.h"
 #include "call/remote.h"
 
 static void publish_queue(struct centre *c, int queue)
@@ -258,6 +259,7 @@ static void offer(struct centre *c, const struct acd_action *a)
 		remote_place(p);
 	call_note(call, CALL_STEP_OFFER, p->number);
 	watch_offer(p);
+	pop_ring(p);
 	call_set_state(call, CALL_OFFERING);
 	if (p->nailed)
 		party_move_open(p);

@@ -124,6 +124,23 @@ static const struct cli_command commands[] = {
 	 "  patchbay callback add sales 13800138000\n"
 	 "  patchbay callback add sales 13800138000 --at 2026-11-30T09:15\n"
 	 "  patchbay callback dial 3f9a21bc\n", cli_callback},
+	{"customers", "[TEXT] [--number N] [--field NAME=VALUE] [--sort NAME[,NAME]] [--limit N]", "who calls: customers by number, name and fields",
+	 "TEXT is part of a name, a number or a field. A number is found however it is written (numbers: in the configuration).\n"
+	 "NAME of --sort is name, created, changed or a field; -NAME descends.\n\n"
+	 "  patchbay customers --number '(010) 8888-1234'\n"
+	 "  patchbay customers wang --sort city,-name\n"
+	 "  patchbay customers --field city=Beijing\n", cli_customers},
+	{"customer", "put [CUSTOMER] [--name N] [--number N]... [--field NAME=VALUE]... | delete CUSTOMER\n"
+	 "                      | import FILE [--map name=TITLE,number=TITLE,customer=TITLE] [--duplicates refuse|update|allow] [--errors FILE]\n"
+	 "                      | export [as customers]", "add, change, delete, import and export customers",
+	 "put with CUSTOMER changes that one: what is not said stays, numbers that are said replace those of before, NAME= takes a\n"
+	 "field away. A new one with a number that somebody has is refused, or by --duplicates updates that one, or is a second one.\n\n"
+	 "import reads CSV whose first row has titles; what is neither name, number nor customer (an id of your own) becomes a\n"
+	 "field. Several numbers in a cell are parted by |. Rows that are refused are told, and kept in --errors FILE with the\n"
+	 "reason as their last cell; exit code 1 when there are any. export writes CSV, and is noted in the log.\n\n"
+	 "  patchbay customer put --name 'Wang Wu' --number 13800138000 --field city=Beijing\n"
+	 "  patchbay customer import people.csv --map name=Kunde,number=Telefon --errors bad.csv\n"
+	 "  patchbay customer export --field city=Beijing > beijing.csv\n", cli_customer},
 	{"park", "CALL [PLACE]", "park who is talked with; the agent is let go",
 	 "Whoever dials the number of the place talks on. After a while the phone of who parked it rings.\n\n"
 	 "  patchbay park 3f9a21bc\n"

@@ -15,6 +15,20 @@
 #include "tests/check.h"
 
 /* Any object: the protocol's own checks are tested where it is implemented. */
+static const struct rpc_param anything_field[] = {
+	RPC_PARAM_TEXT("name", RPC_REQUIRED, 1, 63),
+	RPC_PARAM_TEXT("value", RPC_REQUIRED | RPC_NULLABLE, 0, 63),
+	RPC_PARAM_END,
+};
+static const struct rpc_param anything_rows[] = {
+	RPC_PARAM_TEXT("do", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_TEXT("customer", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_TEXT("name", RPC_OPTIONAL, 0, 63),
+	RPC_PARAM_TEXTS("numbers", RPC_OPTIONAL, 0, 16),
+	RPC_PARAM_LIST("fields", RPC_OPTIONAL, 0, 64, anything_field),
+	RPC_PARAM_INT("line", RPC_OPTIONAL, 0, 1000000),
+	RPC_PARAM_END,
+};
 static const struct rpc_param anything[] = {
 	RPC_PARAM_TEXT("action", RPC_OPTIONAL, 0, 63),
 	RPC_PARAM_BOOL("paused", RPC_OPTIONAL),
@@ -42,6 +56,14 @@ static const struct rpc_param anything[] = {
 	RPC_PARAM_INT("at_ms", RPC_OPTIONAL, 0, INT64_MAX),
 	RPC_PARAM_TEXT("rank", RPC_OPTIONAL, 1, 63),
 	RPC_PARAM_BOOL("lowest_first", RPC_OPTIONAL),
+	RPC_PARAM_TEXT("field", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_TEXT("value", RPC_OPTIONAL, 0, 63),
+	RPC_PARAM_TEXT("text", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_TEXTS("sort", RPC_OPTIONAL, 0, 2),
+	RPC_PARAM_INT("offset", RPC_OPTIONAL, 0, 1000000),
+	RPC_PARAM_BOOL("export", RPC_OPTIONAL),
+	RPC_PARAM_TEXT("duplicates", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_LIST("rows", RPC_OPTIONAL, 1, 500, anything_rows),
 	RPC_PARAM_END,
 };
 
@@ -108,6 +130,11 @@ static const struct {
 		      "tries':1,'tries_max':3,'promised_ms':1000,'due_ms':null,'task_ms':4000}]}"},
 	{"callback.add", "{'call':'c-1','queue':'sales','number':'139'}"},
 	{"callback.dial", "{'call':'c-1'}"},
+	{"customers", "{'customers':[{'customer':'k-1','name':'Wang','numbers':['+861','+862'],'"
+		      "fields':{'city':'"
+		      "=Beijing','tier':'2'},'created_ms':1,'changed_ms':2}],'more':false}"},
+	{"customers.write", "{'added':1,'updated':0,'deleted':0,'refused':0,'rows':[{'customer':'k-"
+			    "1','done':'added'}]}"},
 	{"parked",
 	 "{'parked':[{'slot':'705','call':'c-1','from':'139','by':'1001','since_ms':1000,'"
 	 "timeout_ms':61000}]}"},
@@ -201,6 +228,8 @@ static const struct rpc_method methods[] = {
 	{"callbacks", anything, canned},
 	{"callback.add", anything, canned},
 	{"callback.dial", anything, canned},
+	{"customers", anything, canned},
+	{"customers.write", anything, canned},
 	{"hangup", anything, refuse},
 	{"legs", anything, canned},
 	{"flow.check", anything, canned},
@@ -397,6 +426,16 @@ static const struct {
 	{"callback add sales", 2, NULL, "NUMBER is missing"},
 	{"callback dial c-1", 0, "call c-1 is dialled\n", NULL},
 	{"callback drop c-1", 2, NULL, "\"drop\" is none of add, dial"},
+	{"customers wang", 0, "Wang  +861, +862  city==Beijing, tier=2  k-1", NULL},
+	{"customers --field city", 2, NULL, "\"city\" must be NAME=VALUE"},
+	{"customer put --name Wang --number 1 --number 2 --field a=b --field c=", 0,
+	 "customer k-1 is added\n", NULL},
+	{"customer delete", 2, NULL, "CUSTOMER is missing"},
+	{"customer delete k-1", 0, "customer k-1 is added\n", NULL}, /* as the answer says */
+	{"customer export", 0,
+	 "customer,name,number,city,tier\r\n\"k-1\",\"Wang\",\"'+861 +862\",\"'=Beijing\",", NULL},
+	{"customer import /nonexistent.csv", 1, NULL, "/nonexistent.csv"},
+	{"customer drop k-1", 2, NULL, "\"drop\" is none of put, delete, import, export"},
 	{"report agents --lowest", 2, NULL, "--lowest goes with --rank FIGURE"},
 	{"report agents --rank calls_back_per_hour", 0, "AN HOUR", NULL},
 	{"report agents --rank calls_back_per_hour", 0, "RANK", NULL},

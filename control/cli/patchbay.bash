@@ -43,6 +43,8 @@ _patchbay() {
   record) ask calls; words "start stop pause resume mask unmask refuse --by" ;;
   transfer) ask calls; words "--to --attended --blind --by" ;;
   callback) words "add dial --at"; ask queues; ask calls ;;
+  customers) words "--number --field --sort --limit" ;;
+  customer) words "put delete import export --name --number --field --duplicates --map --errors --sort"; files ;;
   park) ask calls ;;
   unpark) ask agents ;;
   conference) ask calls; ask agents; words "add mute unmute eject lock unlock end" ;;

@@ -123,6 +123,7 @@ static const struct field root_fields[] = {
 	{"calendars", FIELD_OTHER, 0, 0, 0},
 	{"conduct", FIELD_OTHER, 0, 0, 0},
 	{"notify", FIELD_OTHER, 0, 0, 0},
+	{"numbers", FIELD_OTHER, 0, 0, 0},
 	{"targets", FIELD_OTHER, 0, 0, 0},
 	{"keep_days", FIELD_OTHER, 0, 0, 0},
 	{"archive", FIELD_OTHER, 0, 0, 0},
@@ -433,6 +434,7 @@ static void read_root(const struct schema *s, const struct tree *t, struct confi
 	config_read_features(s, tree_get(t, "feature_codes"), c);
 	config_read_conduct(s, tree_get(t, "conduct"), c);
 	config_read_notify(s, tree_get(t, "notify"), c);
+	config_read_numbers(s, tree_get(t, "numbers"), c);
 	config_read_targets(s, tree_get(t, "targets"), c);
 	config_read_keep(s, tree_get(t, "keep_days"), c);
 	config_read_archive(s, tree_get(t, "archive"), c);

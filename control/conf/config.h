@@ -26,6 +26,7 @@
 #include "conf/config_conference.h"
 #include "conf/config_desk.h"
 #include "conf/config_notify.h"
+#include "conf/config_numbers.h"
 #include "conf/config_target.h"
 #include "conf/config_watch.h"
 #include "conf/hours.h"
@@ -276,6 +277,7 @@ struct config {
 	struct hours *calendars;
 
 	struct config_conduct conduct;
+	struct config_numbers numbers;
 	struct config_keep keep_days;
 	struct config_archive *archive; /* never NULL */
 

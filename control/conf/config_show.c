@@ -20,8 +20,8 @@ struct config_show {
 };
 
 /* Sections that an empty map stands for as well as nothing. */
-static const char *const sections[] = {"sip",     "calls",     "feature_codes",
-				       "conduct", "keep_days", "archive"};
+static const char *const sections[] = {"sip",       "calls",   "feature_codes", "conduct",
+				       "keep_days", "archive", "numbers"};
 
 /* Defaults of what is read by other means: section, key, JSON. "*" is any section. */
 static const struct {

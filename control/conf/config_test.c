@@ -83,6 +83,8 @@ static const struct refusal {
 	{"conduct: {hold: 3}\n", "t:1:11: unknown key \"hold\"; did you mean \"hold_s\"?"},
 	{"queues: [{name: q, overlong_talk_s: [60, 30]}]\n",
 	 "t:1:42: overlong_talk_s: each limit must be above the one before it"},
+	{"numbers: {country: +86}\n", "t:1:10: numbers: \"+86\" must be digits, written as text"},
+	{"numbers: {area: '10'}\n", "t:1:10: numbers: an area needs its country"},
 	{"notify: [{role: boss, phone: '1'}]\n",
 	 "t:1:17: role cannot be \"boss\"; it is one of leader, controller, manager"},
 	{"notify: [{phone: '1'}]\n",

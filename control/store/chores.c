@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the writer does beside rows: interval tables, and jobs (a backup, deleting what is old). Rows go
+ * What the writer does beside rows: interval tables, and jobs (a backup, deleting what is old, customers). Rows go
  * first; a chore is done in steps of some milliseconds, one after each batch, so that under load
  * both make progress. A step that fails (a locked or full database) is tried again half a second later.
  */
@@ -121,6 +121,17 @@ static int purge(struct store *store, struct question *job)
 	return rc;
 }
 
+static int customers(struct store *store, struct question *job)
+{
+	int rc = store_customers_step(store->write_db, job);
+
+	if (rc == SQLITE_OK) {
+		store_job_take(store);
+		store_job_done(store, job);
+	}
+	return rc;
+}
+
 /* Rows alone for a while. */
 static void rest(struct store *store)
 {
@@ -145,6 +156,8 @@ void store_chores_step(struct store *store)
 		rc = tabulate(store);
 	} else if (job != NULL && job->kind == STORE_DO_PURGE) {
 		rc = purge(store, job);
+	} else if (job != NULL && job->kind == STORE_DO_CUSTOMERS) {
+		rc = customers(store, job);
 	} else if (job != NULL && !store_backup_step(store, job, &c->backup)) {
 		rest(store);
 	}
@@ -189,7 +202,7 @@ void store_tabulate(struct store *store, uint64_t now_ms)
 	pthread_mutex_unlock(&store->lock);
 }
 
-static int job(struct store *store, struct question *q)
+int store_ask_job(struct store *store, struct question *q)
 {
 	bool fits;
 
@@ -203,7 +216,7 @@ static int job(struct store *store, struct question *q)
 	}
 	pthread_mutex_unlock(&store->lock);
 	if (!fits)
-		free(q);
+		store_question_free(q);
 	return fits ? 0 : -ENOBUFS;
 }
 
@@ -218,7 +231,7 @@ int store_backup(struct store *store, const char *file, store_answer_fn *fn, voi
 	q->fn = fn;
 	q->arg = arg;
 	memcpy(q->text, file, len);
-	return job(store, q);
+	return store_ask_job(store, q);
 }
 
 int store_purge(struct store *store, const struct store_keep *keep, store_answer_fn *fn, void *arg)
@@ -231,5 +244,5 @@ int store_purge(struct store *store, const struct store_keep *keep, store_answer
 	q->fn = fn;
 	q->arg = arg;
 	q->keep = *keep;
-	return job(store, q);
+	return store_ask_job(store, q);
 }

@@ -183,16 +183,32 @@ static void failed(struct store *store, struct question *q)
 	snprintf(q->error, sizeof(q->error), "%s", sqlite3_errmsg(store->read_db));
 }
 
-/* All rows of a statement into a new array; NULL with q->error when it fails. */
-static json_t *rows_of(struct store *store, struct question *q, sqlite3_stmt *st, bool plain)
+json_t *store_rows(sqlite3 *db, struct question *q, sqlite3_stmt *st)
 {
 	json_t *list = json_array();
 	int rc;
 
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
-		json_array_append_new(
-			list, plain ? text_value((const char *)sqlite3_column_text(st, 0), NULL)
-				    : row_object(st));
+		json_array_append_new(list, row_object(st));
+	if (rc == SQLITE_DONE)
+		return list;
+	snprintf(q->error, sizeof(q->error), "%s", sqlite3_errmsg(db));
+	json_decref(list);
+	return NULL;
+}
+
+/* The first column of all rows when `plain`, else the rows as objects; NULL with q->error when it fails. */
+static json_t *rows_of(struct store *store, struct question *q, sqlite3_stmt *st, bool plain)
+{
+	json_t *list;
+	int rc;
+
+	if (!plain)
+		return store_rows(store->read_db, q, st);
+	list = json_array();
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
+		json_array_append_new(list,
+				      text_value((const char *)sqlite3_column_text(st, 0), NULL));
 	if (rc == SQLITE_DONE)
 		return list;
 	failed(store, q);
@@ -374,8 +390,12 @@ static void answer(struct store *store, struct question *q)
 	case STORE_ASK_REPORT:
 		q->result = report(store, q);
 		break;
+	case STORE_ASK_CUSTOMERS:
+		q->result = store_customers_answer(store->read_db, q);
+		break;
 	case STORE_DO_BACKUP:
 	case STORE_DO_PURGE:
+	case STORE_DO_CUSTOMERS:
 		break; /* the writer's (chores.c) */
 	}
 }

@@ -136,6 +136,20 @@ const char *const store_migrations[] = {
 	"ALTER TABLE interval_agents ADD COLUMN calls_back INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE interval_agents ADD COLUMN reached INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE interval_agents ADD COLUMN dial_ms INTEGER NOT NULL DEFAULT 0;",
+	/* customers; the second table says what the first one does, by number */
+	"CREATE TABLE customers ("
+	" customer TEXT PRIMARY KEY, name TEXT NOT NULL, numbers TEXT NOT NULL, fields TEXT NOT NULL,"
+	" created_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX customers_name ON customers(name);"
+	"CREATE TABLE customer_numbers (number TEXT NOT NULL, customer TEXT NOT NULL, PRIMARY KEY (number, customer)) WITHOUT ROWID;"
+	"CREATE INDEX customer_numbers_customer ON customer_numbers(customer);"
+	"CREATE TRIGGER customer_new AFTER INSERT ON customers BEGIN"
+	" INSERT OR IGNORE INTO customer_numbers(number,customer) SELECT value, NEW.customer FROM json_each(NEW.numbers); END;"
+	"CREATE TRIGGER customer_changed AFTER UPDATE OF numbers ON customers BEGIN"
+	" DELETE FROM customer_numbers WHERE customer = OLD.customer;"
+	" INSERT OR IGNORE INTO customer_numbers(number,customer) SELECT value, NEW.customer FROM json_each(NEW.numbers); END;"
+	"CREATE TRIGGER customer_gone AFTER DELETE ON customers BEGIN"
+	" DELETE FROM customer_numbers WHERE customer = OLD.customer; END;",
 };
 /* clang-format on */
 

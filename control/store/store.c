@@ -251,6 +251,13 @@ fail:
 	return err;
 }
 
+void store_question_free(struct question *q)
+{
+	json_decref(q->result);
+	json_decref(q->json);
+	free(q);
+}
+
 /* Answer what the reader will not answer any more. */
 static void refuse_questions(struct question *q)
 {
@@ -258,7 +265,7 @@ static void refuse_questions(struct question *q)
 		struct question *next = q->next;
 
 		q->fn(q->arg, NULL, "the store is closing");
-		free(q);
+		store_question_free(q);
 		q = next;
 	}
 }
@@ -346,8 +353,7 @@ void store_dispatch(struct store *store)
 		struct question *next = q->next;
 
 		q->fn(q->arg, q->result, q->result ? NULL : q->error);
-		json_decref(q->result);
-		free(q);
+		store_question_free(q);
 		q = next;
 	}
 }
@@ -570,7 +576,7 @@ static size_t len(const char *s)
 	return s ? strlen(s) + 1 : 0;
 }
 
-static int ask(struct store *store, struct question *q)
+int store_ask_question(struct store *store, struct question *q)
 {
 	bool fits;
 
@@ -584,7 +590,7 @@ static int ask(struct store *store, struct question *q)
 	}
 	pthread_mutex_unlock(&store->lock);
 	if (!fits)
-		free(q);
+		store_question_free(q);
 	return fits ? 0 : -ENOBUFS;
 }
 
@@ -612,7 +618,7 @@ int store_report(struct store *store, const struct store_report *r, store_answer
 	q->report.alias = r->alias ? (const struct store_alias *)(const void *)at : NULL;
 	at += aliases;
 	q->report.key = keep(&at, r->key);
-	return ask(store, q);
+	return store_ask_question(store, q);
 }
 
 int store_ask(struct store *store, enum store_question kind, const struct store_filter *f,
@@ -636,5 +642,5 @@ int store_ask(struct store *store, enum store_question kind, const struct store_
 	q->filter.number = keep(&at, f->number);
 	q->filter.kind = keep(&at, f->kind);
 	q->filter.after = keep(&at, f->after);
-	return ask(store, q);
+	return store_ask_question(store, q);
 }

@@ -178,9 +178,11 @@ enum store_question {
 	STORE_ASK_FINDINGS,  /* -> {findings: [...]} of [from, to), of `agent` or of all */
 	STORE_ASK_OVERLONG, /* -> {overlong: [...]} that began in [from, to), with their recordings */
 	STORE_ASK_REPORT,   /* store_report() */
-	STORE_DO_BACKUP,    /* store_backup() */
-	STORE_DO_PURGE,     /* store_purge() */
-	STORE_ASK_CALL,     /* -> {call..., legs, steps, recordings} or null when unknown */
+	STORE_ASK_CUSTOMERS, /* customers.h */
+	STORE_DO_CUSTOMERS,
+	STORE_DO_BACKUP, /* store_backup() */
+	STORE_DO_PURGE,  /* store_purge() */
+	STORE_ASK_CALL,  /* -> {call..., legs, steps, recordings} or null when unknown */
 };
 
 /* What to look for; members that are NULL or 0 do not restrict. For ASK_CALL only `call`. */

@@ -67,6 +67,7 @@ struct question {
 	struct store_report
 		report; /* STORE_ASK_REPORT; its texts and borders are this block's own, too */
 	struct store_keep keep; /* STORE_DO_PURGE */
+	json_t *json;           /* customers.h: rows or filter, this question's own */
 	char text[];            /* storage of the filter's texts */
 };
 
@@ -150,6 +151,19 @@ uint64_t store_tabulate_mark(sqlite3 *db);
 uint64_t store_tabulate_highest(sqlite3 *db);
 /* Where a database begins that has no tables: with its first raw row before `to_ms`. 0: there is none. */
 uint64_t store_tabulate_first(sqlite3 *db, uint64_t to_ms);
+
+/* customers.c. Write the job's rows in one transaction and set its result; an SQLite error: nothing was changed. */
+int store_customers_step(sqlite3 *db, struct question *job);
+json_t *store_customers_answer(sqlite3 *db, struct question *q);
+
+/* A question into the reader's queue, or a job into the writer's; they take `q`. Return as store_ask(). */
+int store_ask_question(struct store *store, struct question *q);
+int store_ask_job(struct store *store, struct question *q);
+/* And out of it again, answered. */
+void store_question_free(struct question *q);
+
+/* reader.c: all rows of a statement as objects; NULL with q->error when it fails. */
+json_t *store_rows(sqlite3 *db, struct question *q, sqlite3_stmt *st);
 
 /* report_notes.c */
 json_t *store_report_notes(sqlite3 *db, struct question *q);

@@ -1,4 +1,5 @@
 """What agents and their phones do: park and pick up, calls back by key, a remote agent on a mobile who confirms with a key."""
+import csv
 import tempfile
 import time
 
@@ -171,3 +172,42 @@ def test_a_customer_is_called_back_by_key(build):
             best = rows[0]
             expect(best["agent"] == "1001" and best["rank"] == 1 and (best["calls_back"], best["reached"]) == (2, 1), f"the report: {rows}")
             expect(2000 < best["dial_ms"] < 8000, f"it took {best['dial_ms']} ms to dial")
+
+
+def test_who_calls_is_shown(build):
+    """10,000 customers with 100 bad rows are imported and exported; when one calls, the agent's screen is told at once."""
+    numbers = 'numbers: {country: "86", area: "10", national_prefix: "0", international_prefix: "00", local_digits: 8}\n'
+    with tempfile.TemporaryDirectory() as home:
+        path = config(build, f"{home}/desk.yaml")
+        with open(path, "a") as out:
+            out.write(numbers)
+        with open(f"{home}/people.csv", "w", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(["Nr", "Kunde", "Telefon", "city"])
+            for i in range(10000):
+                rows.writerow([f"k{i}", f"Customer {i}", "nobody knows" if i % 100 == 7 else f"(0)138{i:08d}", "Bei,jing" if i % 2 else "Tianjin"])
+        with Lab(build, config=path) as lab:
+            began = time.monotonic()
+            done = lab.cli("customer", "import", f"{home}/people.csv", "--map", "customer=Nr,name=Kunde,number=Telefon",
+                           "--errors", f"{home}/bad.csv", check=False)
+            expect(done.returncode == 1 and "9900 added, 0 updated, 100 refused" in done.stdout, f"import: {done.stdout} {done.stderr}")
+            print(f"10,000 rows in {time.monotonic() - began:.1f} s")
+            with open(f"{home}/bad.csv", newline="") as file:
+                bad = list(csv.reader(file))
+            expect(len(bad) == 100 and bad[0] == ["k7", "Customer 7", "nobody knows", "Bei,jing",
+                                                  '"nobody knows" is no telephone number'], f"refused: {bad[:2]}")
+            exported = list(csv.DictReader(lab.cli("customer", "export", "--field", "city=Bei,jing").stdout.splitlines()))
+            expect(len(exported) == 4900 and all(r["city"] == "Bei,jing" for r in exported), f"exported: {len(exported)}")
+            expect("Customer 4242" in lab.cli("customers", "--number", "0138 0000 4242").stdout, "not found by its number")
+
+            agent = scene.agent(lab, 1001)
+            events = lab.spawn(lab.server_ns, lab.cli_command("events", "--type", "pop", "--json", "--seconds", "40")[4:], "events")
+            caller = scene.caller(lab, "13800004242")
+            scene.talk(lab, caller, agent)
+            rang = agent.seen("CALL_INCOMING")[-1]["at"]
+            caller.hangup()
+            lab.stop(events)
+            text = open(events.log).read()
+            expect('"Customer 4242"' in text and '"agent": "1001"' in text.replace('":"', '": "'), f"events: {text[:500]}")
+            print(f"rang at {rang}, {text[:120]}")
+            scene.no_calls(lab)
