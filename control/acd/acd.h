@@ -254,6 +254,9 @@ uint32_t acd_agents(const struct acd *a);
 bool acd_queue_view(const struct acd *a, int queue, uint64_t now_ms, struct acd_queue_view *out);
 bool acd_agent_view(const struct acd *a, int agent, struct acd_agent_view *out);
 
+/* Does a call back wait that the agent could make: in a queue that it serves and that is not paused? */
+bool acd_callbacks_wait(const struct acd *a, int agent);
+
 /* Has the agent the skill of this queue? */
 bool acd_agent_serves(const struct acd *a, int agent, int queue);
 

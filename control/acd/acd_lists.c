@@ -220,6 +220,22 @@ bool acd_agent_serves(const struct acd *a, int agent, int queue)
 	       acd_skill_level(&a->agents[agent], queue) > 0;
 }
 
+bool acd_callbacks_wait(const struct acd *a, int agent)
+{
+	if (agent < 0 || (uint32_t)agent >= a->n_agents)
+		return false;
+
+	const struct acd_agent *g = &a->agents[agent];
+
+	for (unsigned i = 0; i < g->n_skills; i++) {
+		const struct acd_queue *q = &a->queues[g->skill[i].queue];
+
+		if (q->n_callbacks > 0 && !q->paused && g->skill[i].level > 0)
+			return true;
+	}
+	return false;
+}
+
 /* Add to, or take from (`by` -1), the counts of the queues that `g` serves. */
 void acd_count(struct acd *a, const struct acd_agent *g, int by)
 {

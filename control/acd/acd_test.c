@@ -673,12 +673,17 @@ static void a_level_that_has_opened_stays_open(void)
 	check_int(acd_agent_event(a, 0, AGENT_SIGN_IN, 0, 0), 0);
 	check_int(acd_agent_event(a, 0, AGENT_GO_READY, 0, 0), 0);
 	check_int(acd_enter(a, 7, 0, &(struct acd_entry){.prefer = -1}, 1000), 0);
+	check(!acd_callbacks_wait(a, 0));
 	check_int(acd_callback(a, 7, true, 11005), 0);
+	check(acd_callbacks_wait(a, 0));
+	check(!acd_callbacks_wait(a, 1) && !acd_callbacks_wait(a, -1)); /* nobody */
 	while (acd_next(a, &o))
 		check(o.kind == ACD_AGENT_STATE);
 	check(acd_deadline(a) <= 11005);
 	acd_tick(a, 11010);
 	check(acd_next(a, &o) && o.kind == ACD_OFFER && o.call == 7);
+	check_int(acd_queue_pause(a, 0, true, 11010), 0);
+	check(!acd_callbacks_wait(a, 0));
 	free(a);
 }
 

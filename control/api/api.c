@@ -134,6 +134,7 @@ static const struct rpc_param customers_params[] = {
 	RPC_PARAM_TEXTS("sort", RPC_OPTIONAL, 0, 2),
 	RPC_PARAM_INT("limit", RPC_OPTIONAL | RPC_NULLABLE, 1, STORE_LIMIT_MAX),
 	RPC_PARAM_INT("offset", RPC_OPTIONAL | RPC_NULLABLE, 0, INT32_MAX),
+	RPC_PARAM_TEXT("after", RPC_OPTIONAL | RPC_NULLABLE, 0, 63),
 	RPC_PARAM_BOOL("export", RPC_OPTIONAL),
 	RPC_PARAM_END,
 };

@@ -95,6 +95,8 @@ static void customers_are_kept_and_found(void)
 	check(ask(d, "customers", json_pack("{s:s}", "number", "what")) == NULL);
 	check(strstr(d->message, "what is no telephone number") != NULL);
 	check(ask(d, "customers", json_pack("{s:s}", "field", "a\"")) == NULL);
+	check(ask(d, "customers", json_pack("{s:[s]}", "sort", "-a\"")) == NULL);
+	check_str(d->reason, "invalid_params");
 	check(ask(d, "customers.write",
 		  json_pack("{s:[{s:s,s:s}]}", "rows", "do", "delete", "customer", id)) != NULL);
 	check_int(json_integer_value(json_object_get(d->result, "deleted")), 1);

@@ -28,9 +28,20 @@ static bool good_name(const char *name)
 	return name[0] != '\0';
 }
 
+static bool good_sort(const json_t *params)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(json_object_get(params, "sort"), i,
+			   name) if (!good_name(json_string_value(name))) return false;
+	return true;
+}
+
 enum rpc_answer api_customers(const struct rpc_call *call, json_t **result, struct rpc_error *err)
 {
-	static const char *const members[] = {"customer", "text", "field", "value", "sort"};
+	static const char *const members[] = {"customer", "text",  "field", "value",
+					      "sort",     "after", "offset"};
 	struct api *api = call->owner;
 	const char *number = rpc_param_text(call->params, "number", NULL);
 	const char *field = rpc_param_text(call->params, "field", NULL);
@@ -44,16 +55,14 @@ enum rpc_answer api_customers(const struct rpc_call *call, json_t **result, stru
 			      number);
 		return RPC_ANSWER_ERROR;
 	}
-	if (field != NULL && !good_name(field)) {
-		rpc_error_set(err, RPC_INVALID_PARAMS, "params.field: no field is called so");
+	if ((field != NULL && !good_name(field)) || !good_sort(call->params)) {
+		rpc_error_set(err, RPC_INVALID_PARAMS,
+			      "params: the name of a field has neither quotes nor backslashes");
 		return RPC_ANSWER_ERROR;
 	}
 	if (rpc_param_bool(call->params, "export", false))
-		log_info("customer", "customers are exported, from the %lldth on",
-			 (long long)rpc_param_int(call->params, "offset", 0) + 1);
-	filter = json_pack("{s:I,s:I}", "limit",
-			   (json_int_t)rpc_param_int(call->params, "limit", 50), "offset",
-			   (json_int_t)rpc_param_int(call->params, "offset", 0));
+		log_info("customer", "customers are exported");
+	filter = json_pack("{s:I}", "limit", (json_int_t)rpc_param_int(call->params, "limit", 50));
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
 		copy(filter, call->params, members[i]);
 	if (number != NULL)
@@ -72,7 +81,7 @@ enum rpc_answer api_customers(const struct rpc_call *call, json_t **result, stru
 
 static void refused(json_t *row, const char *fmt, const char *what)
 {
-	char why[300];
+	char why[300]; /* a text of the request has 255 bytes at most: no character is cut */
 
 	snprintf(why, sizeof(why), fmt, what);
 	json_object_set_new(row, "do", json_string("refuse"));
@@ -94,7 +103,7 @@ static void put_numbers(const struct centre *c, json_t *row, const json_t *param
 		if (number_canonical(&c->config->numbers, json_string_value(v), canonical))
 			json_array_append_new(numbers, json_string(canonical));
 		else
-			refused(row, "\"%.200s\" is no telephone number", json_string_value(v));
+			refused(row, "\"%s\" is no telephone number", json_string_value(v));
 	}
 	json_object_set_new(row, "numbers", numbers);
 }
@@ -117,7 +126,7 @@ static void put_fields(json_t *row, const json_t *params)
 			json_object_set_new(fields, name,
 					    value != NULL ? json_deep_copy(value) : json_null());
 		else
-			refused(row, "no field can be called \"%.200s\"", name);
+			refused(row, "no field can be called \"%s\"", name);
 	}
 	json_object_set_new(row, "fields", fields);
 }

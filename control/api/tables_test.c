@@ -61,6 +61,31 @@ static void ask_until(struct desk_top *d, const char *method, const json_t *para
 	check(!"the rows did not come");
 }
 
+static void a_report_is_ranked_by_a_figure_that_it_has(void)
+{
+	struct desk_top *d = top_open();
+	json_int_t now = (json_int_t)clock_wall_ms();
+	json_t *params = json_pack("{s:s,s:I,s:I,s:s}", "of", "agents", "from_ms", now, "to_ms",
+				   now + 60000, "interval", "all");
+
+	call_kit_ready(&d->k, "1001");
+	json_object_set_new(params, "rank", json_string("calls_back_per_hour"));
+	ask_until(d, "report", params, "rows", 1);
+	for (int i = 0; i < 50 && number(first(d, "rows"), "signed_in_ms") == 0; i++) {
+		kit_wait(30);
+		ask(d, "report", json_deep_copy(params));
+	}
+	check_int(number(first(d, "rows"), "rank"), 1);
+	json_object_set_new(params, "rank", json_string("handle_time_ms")); /* answered nothing */
+	check(ask(d, "report", json_deep_copy(params)) != NULL);
+	check(json_is_null(json_object_get(first(d, "rows"), "rank")));
+	json_object_set_new(params, "rank", json_string("beauty"));
+	check(ask(d, "report", json_deep_copy(params)) == NULL);
+	check(strstr(d->message, "the report has no figure beauty") != NULL);
+	json_decref(params);
+	top_close(d);
+}
+
 static void a_report_tells_of_the_call_that_was(void)
 {
 	struct desk_top *d = top_open();
@@ -107,14 +132,6 @@ static void a_report_tells_of_the_call_that_was(void)
 	check_int(number(row, "answered"), 1);
 	check(number(row, "talking_ms") >= 1000);
 	check_int(number(row, "sign_ins"), 1);
-
-	json_object_set_new(params, "rank", json_string("handle_time_ms"));
-	check(ask(d, "report", json_deep_copy(params)) != NULL);
-	check_int(number(first(d, "rows"), "rank"), 1);
-	json_object_set_new(params, "rank", json_string("beauty"));
-	check(ask(d, "report", json_deep_copy(params)) == NULL);
-	check(strstr(d->message, "the report has no figure beauty") != NULL);
-	json_object_del(params, "rank");
 
 	/* A group is the sum of its agents. */
 	json_object_del(params, "key");
@@ -372,6 +389,7 @@ static void the_configuration_says_where_it_comes_from(void)
 }
 
 static const struct check_case cases[] = {
+	CHECK_CASE(a_report_is_ranked_by_a_figure_that_it_has),
 	CHECK_CASE(a_report_tells_of_the_call_that_was),
 	CHECK_CASE(a_long_call_alarms_and_is_in_the_list),
 	CHECK_CASE(a_phone_that_rejects_is_found),

@@ -388,7 +388,7 @@ static void goodbye(struct call *call, const json_t *entry)
 void adopt_meet(struct call *call, const json_t *known)
 {
 	const json_t *entry = json_object_get(known, call->id);
-	/* Where its legs are. */
+	/* Where its legs are: in a conference the room's row, else its own. */
 	const json_t *home = json_object_get(known, conference_engine_call(call));
 
 	call->adopted = ADOPT_MET;
@@ -396,7 +396,7 @@ void adopt_meet(struct call *call, const json_t *known)
 		goodbye(call, entry);
 		return;
 	}
-	if (entry == NULL && (home == NULL || call->room.in == NULL)) {
+	if (entry == NULL && home == NULL) {
 		lost(call);
 		return;
 	}

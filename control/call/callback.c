@@ -129,7 +129,7 @@ struct call *callback_begin(struct centre *c, const struct callback_wish *w)
 		return call;
 	}
 	err = wait_in_queue(call);
-	if (err != 0 && w->kept && err != -ENOENT) {
+	if (err != 0 && w->stands && err != -ENOENT) {
 		try_later(call);
 	} else if (err != 0) {
 		call_end(call, PARTY_SYSTEM, CALL_CAUSE_FAILED);
@@ -458,7 +458,7 @@ static void on_kept(void *arg, const json_t *result, const char *error)
 					     .tries = (uint8_t)tries,
 					     .queued_ms = mono_ms > ago_ms ? mono_ms - ago_ms : 1,
 					     .due_ms = due_ms,
-					     .kept = true,
+					     .stands = true,
 				     });
 	}
 	if (json_array_size(list) > 0)

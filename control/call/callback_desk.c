@@ -51,7 +51,7 @@ int centre_callback_add(struct centre *c, const char *queue, const char *number,
 							 .from = q->caller_id,
 							 .priority = priority,
 							 .due_ms = due_ms,
-							 .kept = true});
+							 .stands = true});
 	if (call == NULL) {
 		snprintf(why, why_size, "queue %s does not take it", queue);
 		return -EBUSY;

@@ -19,7 +19,7 @@ struct callback_wish {
 	uint8_t priority, tries;
 	uint64_t queued_ms; /* mono, of its place; 0: now */
 	uint64_t due_ms;    /* wall: not before this; 0: as soon as an agent is free */
-	bool kept; /* promised before a restart: a queue that is full or empty now ends nothing */
+	bool stands;        /* also when the queue is full or empty now: it is tried again later */
 };
 
 /* NULL: the queue is not there or does not take it, or no memory. */

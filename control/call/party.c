@@ -428,6 +428,8 @@ static void closed(struct party *p, const struct sip_call_event *ev)
 {
 	struct call *call = p->call;
 	bool ours = p->state == PARTY_ENDING;
+	/* Nobody hung up: the phone does not answer any more. */
+	bool timer = ev->cause == SIP_CAUSE_TIMER || ev->status == 408;
 
 	p->sip = NULL;
 	if (!ours && trunk_next(p, ev))
@@ -448,8 +450,6 @@ static void closed(struct party *p, const struct sip_call_event *ev)
 		return;
 	}
 	if (p == call->customer) {
-		bool timer = ev->cause == SIP_CAUSE_TIMER || ev->status == 408;
-
 		call_end(call, timer ? PARTY_SYSTEM : PARTY_CUSTOMER,
 			 timer ? CALL_CAUSE_UNREACHABLE : CALL_CAUSE_NORMAL);
 		return;
@@ -466,7 +466,7 @@ static void closed(struct party *p, const struct sip_call_event *ev)
 		party_end(p, 0, 0, "");
 	} else if (p == call->agent) {
 		/* The ACD first: without an engine the party is gone with the next line. */
-		talk_agent_left(call, PARTY_AGENT);
+		talk_agent_left(call, timer ? PARTY_SYSTEM : PARTY_AGENT);
 		party_end(p, 0, 0, ""); /* no dialog any more: lets go of the leg */
 	} else {
 		party_end(p, 0, 0, "");

@@ -132,6 +132,32 @@ static void several_and_nobody(void)
 	end(caller);
 }
 
+/* Its number may be known to the carrier; nobody here is told. */
+static void who_is_withheld_stays_so(void)
+{
+	char uri[96];
+	struct sip_invite inv = {.uri = uri,
+				 .from_user = "13800138000",
+				 .from_host = "far.test",
+				 .asserted = "13800138000",
+				 .withheld = true};
+	struct kit_call *caller;
+	const json_t *p;
+
+	begin();
+	customer("c-1", "+8613800138000");
+	call_kit_ready(&k, "1001");
+	strcpy(k.engine->digits, "1");
+	snprintf(uri, sizeof(uri), "sip:95598@127.0.0.1:%u", sip_stack_port(k.c.sip, 0));
+	caller = kit_dial(k.world, &inv);
+	p = pop(1);
+	check(json_is_true(json_object_get(p, "withheld")));
+	check(json_is_null(json_object_get(p, "number")));
+	check(json_is_null(json_object_get(p, "customers")));
+	check(call_kit_reaches(&k, CALL_TALKING));
+	end(caller);
+}
+
 static void colleagues_are_no_customers(void)
 {
 	struct kit_call *caller;
@@ -160,6 +186,7 @@ static void without_a_database_the_number_is_told(void)
 static const struct check_case cases[] = {
 	CHECK_CASE(who_is_known_is_shown_and_the_call_takes_it_along),
 	CHECK_CASE(several_and_nobody),
+	CHECK_CASE(who_is_withheld_stays_so),
 	CHECK_CASE(colleagues_are_no_customers),
 	CHECK_CASE(without_a_database_the_number_is_told),
 };

@@ -313,19 +313,6 @@ void watch_left_callback(const struct party *p, uint64_t since_ms)
 							   : "while the customer's phone rang"});
 }
 
-/* Do calls back wait that the agent could make? */
-static bool callbacks_wait(struct centre *c, uint32_t agent)
-{
-	struct acd_queue_view v;
-
-	for (uint32_t q = 0; q < acd_queues(c->acd); q++)
-		if (acd_agent_serves(c->acd, (int)agent, (int)q) &&
-		    acd_queue_view(c->acd, (int)q, clock_mono_ms(), &v) && v.callbacks > 0 &&
-		    !v.paused)
-			return true;
-	return false;
-}
-
 /* Only of who talks with a caller of a queue; its record knows the agent even when it is over. */
 static void heard(struct centre *c, int agent, const char *call, const json_t *stats)
 {
@@ -499,8 +486,7 @@ void watch_second(struct centre *c)
 			happened(c, &w->at[i],
 				 (struct conduct_event){
 					 .kind = CONDUCT_EV_TIME,
-					 .callbacks = w->at[i].conduct.idle_since_ms != 0 &&
-						      callbacks_wait(c, i)});
+					 .callbacks = acd_callbacks_wait(c->acd, (int)i)});
 		ask(c, i);
 	}
 	if (c->store == NULL)

@@ -132,12 +132,12 @@ static const struct cli_command commands[] = {
 	 "  patchbay customers --field city=Beijing\n", cli_customers},
 	{"customer", "put [CUSTOMER] [--name N] [--number N]... [--field NAME=VALUE]... | delete CUSTOMER\n"
 	 "                      | import FILE [--map name=TITLE,number=TITLE,customer=TITLE] [--duplicates refuse|update|allow] [--errors FILE]\n"
-	 "                      | export [as customers]", "add, change, delete, import and export customers",
+	 "                      | export [TEXT] [--number N] [--field NAME=VALUE]", "add, change, delete, import and export customers",
 	 "put with CUSTOMER changes that one: what is not said stays, numbers that are said replace those of before, NAME= takes a\n"
 	 "field away. A new one with a number that somebody has is refused, or by --duplicates updates that one, or is a second one.\n\n"
 	 "import reads CSV whose first row has titles; what is neither name, number nor customer (an id of your own) becomes a\n"
 	 "field. Several numbers in a cell are parted by |. Rows that are refused are told, and kept in --errors FILE with the\n"
-	 "reason as their last cell; exit code 1 when there are any. export writes CSV, and is noted in the log.\n\n"
+	 "reason as their last cell; exit code 1 when there are any. export writes CSV that import reads, and is noted in the log.\n\n"
 	 "  patchbay customer put --name 'Wang Wu' --number 13800138000 --field city=Beijing\n"
 	 "  patchbay customer import people.csv --map name=Kunde,number=Telefon --errors bad.csv\n"
 	 "  patchbay customer export --field city=Beijing > beijing.csv\n", cli_customer},

@@ -177,11 +177,19 @@ static int put(struct cli *c)
 		goto wrong;
 	if (name != NULL)
 		json_object_set_new(row, "name", json_string(name));
-	while (cli_option(c, "--number", &v) && v != NULL)
-		json_array_append_new(numbers, json_string(v));
-	while (cli_option(c, "--field", &v) && v != NULL) {
-		if (!split(c, v, field, sizeof(field), &value))
+	for (;;) {
+		if (!cli_option(c, "--number", &v))
 			goto wrong;
+		if (v == NULL)
+			break;
+		json_array_append_new(numbers, json_string(v));
+	}
+	for (;;) {
+		if (!cli_option(c, "--field", &v) ||
+		    (v != NULL && !split(c, v, field, sizeof(field), &value)))
+			goto wrong;
+		if (v == NULL)
+			break;
 		json_array_append_new(fields, json_pack("{s:s,s:s?}", "name", field, "value",
 							value[0] != '\0' ? value : NULL));
 	}
@@ -218,7 +226,8 @@ static int erase(struct cli *c)
 static json_t *all(struct cli *c, json_t *wanted, int *rc)
 {
 	struct rpc_client *client = NULL;
-	json_t *list = json_array(), *r = NULL;
+	json_t *list = json_array(), *r = NULL, *page;
+	const json_t *after = NULL;
 	bool more = true;
 
 	*rc = cli_connect(c, CLI_DAEMON, &client);
@@ -226,13 +235,16 @@ static json_t *all(struct cli *c, json_t *wanted, int *rc)
 		json_t *p = json_copy(wanted);
 
 		json_object_set_new(p, "limit", json_integer(PAGE));
-		json_object_set_new(p, "offset", json_integer((json_int_t)json_array_size(list)));
-		json_object_set_new(p, "export", json_true());
+		json_object_set_new(p, "after",
+				    json_string(after != NULL ? cli_text(after, "customer") : ""));
+		json_object_set_new(p, "export", json_boolean(after == NULL)); /* noted once */
 		*rc = cli_request(c, client, "customers", p, &r);
 		if (*rc != 0)
 			break;
-		json_array_extend(list, json_object_get(r, "customers"));
-		more = cli_true(r, "more") && json_array_size(json_object_get(r, "customers")) > 0;
+		page = json_object_get(r, "customers");
+		json_array_extend(list, page);
+		after = json_array_get(list, json_array_size(list) - 1);
+		more = cli_true(r, "more") && json_array_size(page) > 0;
 		json_decref(r);
 	}
 	rpc_client_close(client);
@@ -242,7 +254,7 @@ static json_t *all(struct cli *c, json_t *wanted, int *rc)
 	return NULL;
 }
 
-/* A row has a column for each field that any of them has. */
+/* As `import` reads them: several numbers are parted by |. A row has a column for each field that any of them has. */
 static json_t *flat(const json_t *list)
 {
 	json_t *rows = json_array(), *names = json_object(), *v;
@@ -262,7 +274,7 @@ static json_t *flat(const json_t *list)
 
 		json_array_foreach(json_object_get(customer, "numbers"), k,
 				   number) if (len < sizeof(text)) len +=
-			(size_t)snprintf(text + len, sizeof(text) - len, "%s%s", k > 0 ? " " : "",
+			(size_t)snprintf(text + len, sizeof(text) - len, "%s%s", k > 0 ? "|" : "",
 					 json_string_value(number));
 		json_object_set(row, "customer", json_object_get(customer, "customer"));
 		json_object_set(row, "name", json_object_get(customer, "name"));
@@ -284,8 +296,12 @@ static int export(struct cli *c)
 	json_t *wanted = filter(c), *list, *rows;
 	int rc = CLI_USAGE;
 
-	if (wanted == NULL)
+	if (json_object_get(wanted, "sort") != NULL)
+		cli_usage(c, "an export is in the order of the customers' ids");
+	if (wanted == NULL || json_object_get(wanted, "sort") != NULL) {
+		json_decref(wanted);
 		return rc;
+	}
 	list = all(c, wanted, &rc);
 	json_decref(wanted);
 	if (list == NULL)

@@ -4,6 +4,7 @@
  * with its line, and kept in a file of its own, each row with the reason behind it, to be put right and imported again.
  */
 #include <csv.h>
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -14,10 +15,16 @@
 
 enum {
 	FILE_MAX = 256 << 20,
-	COLUMNS_MAX = 80,
+	COLUMNS_MAX = 64, /* what patchbayd takes, and so the next five */
+	TITLE_LONGEST = 63,
+	CELL_LONGEST = 1000,
+	NAME_LONGEST = 200,
+	NUMBER_LONGEST = 255,
+	NUMBERS_MAX = 16,
 	BATCH_ROWS = 200,
-	BATCH_BYTES = 30000,
-	TOLD_MAX = 10
+	BATCH_BYTES = 50000, /* of JSON: a request has 65,536 at most */
+	TOLD_MAX = 10,
+	TELL_ROWS = 10000 /* progress */
 };
 
 enum column { COLUMN_FIELD, COLUMN_NAME, COLUMN_NUMBER, COLUMN_CUSTOMER };
@@ -32,10 +39,11 @@ struct import {
 	unsigned columns;
 	bool titled;
 	json_t *cells;       /* of the row that is read; null: no UTF-8 */
-	json_t *rows, *read; /* of this batch: as they are sent, as they were */
-	size_t bytes;
+	json_t *rows, *read; /* of this batch: as they are sent; their cells */
+	size_t bytes;        /* of `rows`, as JSON */
 	uint64_t row, first; /* row 1 is the titles; first of the batch */
 	uint64_t added, updated, refused;
+	uint64_t tell; /* progress is told at this row */
 	int rc;
 };
 
@@ -86,16 +94,18 @@ static void send_batch(struct import *im)
 			   answer) if (strcmp(cli_text(answer, "done"), "refused") == 0)
 	{
 		uint64_t row = (uint64_t)cli_int(answer, "line");
-		const json_t *was = json_array_get(im->read, (size_t)(row - im->first));
 
-		refuse(im, row, json_object_get(was, "cells"), cli_text(answer, "why"));
+		refuse(im, row, json_array_get(im->read, (size_t)(row - im->first)),
+		       cli_text(answer, "why"));
 	}
 	json_decref(r);
 	json_array_clear(im->rows);
 	json_array_clear(im->read);
 	im->bytes = 0;
-	if (!im->c->json && im->row % 10000 < BATCH_ROWS)
-		fprintf(im->c->err, "%" PRIu64 " rows\n", im->row - 1);
+	if (!im->c->json && im->row > im->tell) {
+		fprintf(im->c->err, "%" PRIu64 " rows\n", im->tell);
+		im->tell += TELL_ROWS;
+	}
 }
 
 /* --- reading -------------------------------------------------------------------------------- */
@@ -146,6 +156,12 @@ static void take_titles(struct import *im)
 	{
 		const char *title = json_is_string(cell) ? json_string_value(cell) : "?";
 
+		if (title[0] == '\0' || strlen(title) > TITLE_LONGEST) {
+			im->rc = cli_usage(im->c,
+					   "the title of column %zu has %zu bytes, not 1 to %d",
+					   i + 1, strlen(title), TITLE_LONGEST);
+			return;
+		}
 		im->title[im->columns] = strdup(title);
 		im->column[im->columns] = column_of(im->map, title);
 		known = known || im->column[im->columns] != COLUMN_FIELD;
@@ -163,7 +179,7 @@ static void put_numbers(json_t *numbers, const char *text)
 		size_t n = strcspn(text, "|");
 
 		if (n > strspn(text, " "))
-			json_array_append_new(numbers, json_stringn(text, n < 255 ? n : 255));
+			json_array_append_new(numbers, json_stringn(text, n));
 		text += n + (text[n] == '|');
 	}
 }
@@ -201,9 +217,27 @@ static json_t *row_of(struct import *im)
 	return row;
 }
 
-/* Why the row cannot be sent at all; NULL: it can. */
+static bool few_numbers(const char *text)
+{
+	unsigned n = 0;
+
+	for (; *text != '\0'; n++) {
+		size_t len = strcspn(text, "|");
+
+		if (len > NUMBER_LONGEST)
+			return false;
+		text += len + (text[len] == '|');
+	}
+	return n <= NUMBERS_MAX;
+}
+
+/* Why the row cannot be sent at all; NULL: it can. What patchbayd refuses as a request would end the import. */
 static const char *broken(const struct import *im)
 {
+	static const size_t longest[] = {[COLUMN_FIELD] = CELL_LONGEST,
+					 [COLUMN_NAME] = NAME_LONGEST,
+					 [COLUMN_NUMBER] = SIZE_MAX,
+					 [COLUMN_CUSTOMER] = TITLE_LONGEST};
 	const json_t *cell;
 	size_t i;
 
@@ -211,18 +245,17 @@ static const char *broken(const struct import *im)
 		return "more cells than titles";
 	json_array_foreach(im->cells, i, cell)
 	{
-		size_t max = im->column[i] == COLUMN_FIELD      ? 1000
-			     : im->column[i] == COLUMN_NAME     ? 200
-			     : im->column[i] == COLUMN_CUSTOMER ? 63
-								: 4000;
+		const char *text = json_string_value(cell);
 
-		if (!json_is_string(cell))
+		if (text == NULL)
 			return "not UTF-8";
-		if (json_string_length(cell) > max)
+		if (json_string_length(cell) > longest[im->column[i]])
 			return "a cell is too long";
-		for (const char *p = json_string_value(cell); *p != '\0'; p++)
-			if ((unsigned char)*p < ' ' && im->column[i] != COLUMN_FIELD)
-				return "a cell with control characters";
+		for (const char *p = text; *p != '\0'; p++)
+			if (iscntrl((unsigned char)*p))
+				return "a cell with control characters, such as a line end";
+		if (im->column[i] == COLUMN_NUMBER && !few_numbers(text))
+			return "too many numbers, or one that is too long";
 	}
 	return NULL;
 }
@@ -230,10 +263,34 @@ static const char *broken(const struct import *im)
 static void on_cell(void *text, size_t len, void *arg)
 {
 	struct import *im = arg;
-	json_t *cell = json_stringn(text, len);
+	const char *s = text;
+	/* The apostrophe with which our export keeps a spreadsheet from taking a cell for a formula. */
+	bool quoted = len > 1 && s[0] == '\'' && strchr("=+-@", s[1]) != NULL;
+	json_t *cell = json_stringn(s + quoted, len - quoted);
 
-	im->bytes += len + 40;
 	json_array_append_new(im->cells, cell != NULL ? cell : json_null());
+}
+
+static void add_row(struct import *im)
+{
+	json_t *row = row_of(im);
+	size_t bytes = json_dumpb(row, NULL, 0, JSON_COMPACT) + 1;
+
+	if (bytes > BATCH_BYTES) {
+		refuse(im, im->row, im->cells, "the row is too long");
+		json_decref(row);
+		return;
+	}
+	if (im->bytes + bytes > BATCH_BYTES || json_array_size(im->rows) == BATCH_ROWS)
+		send_batch(im);
+	if (json_array_size(im->rows) == 0)
+		im->first = im->row;
+	/* Its place in `read` is its row's, so those between that were refused have one as well. */
+	while (json_array_size(im->read) < im->row - im->first)
+		json_array_append_new(im->read, json_null());
+	json_array_append_new(im->rows, row);
+	json_array_append(im->read, im->cells);
+	im->bytes += bytes;
 }
 
 static void on_row(int end, void *arg)
@@ -250,18 +307,10 @@ static void on_row(int end, void *arg)
 	} else if ((why = broken(im)) != NULL) {
 		refuse(im, im->row, im->cells, why);
 	} else {
-		if (json_array_size(im->rows) == 0)
-			im->first = im->row;
-		/* Its place in `read` is its row's, so those between that were refused have one as well. */
-		while (json_array_size(im->read) < im->row - im->first)
-			json_array_append_new(im->read, json_null());
-		json_array_append_new(im->rows, row_of(im));
-		json_array_append_new(im->read, json_pack("{s:O}", "cells", im->cells));
+		add_row(im);
 	}
 	json_decref(im->cells);
 	im->cells = json_array();
-	if (json_array_size(im->rows) >= BATCH_ROWS || im->bytes > BATCH_BYTES)
-		send_batch(im);
 }
 
 static int parse(struct import *im, const char *text, size_t len)
@@ -314,7 +363,7 @@ static int import(struct import *im, const char *file, const char *errors)
 
 int cli_customer_import(struct cli *c)
 {
-	struct import im = {.c = c, .duplicates = "refuse"};
+	struct import im = {.c = c, .duplicates = "refuse", .tell = TELL_ROWS};
 	const char *file, *errors, *duplicates;
 	json_t *counts;
 	int rc;

@@ -32,16 +32,25 @@ static const char *const statements[STATEMENTS] = {
 
 #define KEY(at) "CASE ?" at " WHEN 'name' THEN name WHEN 'created' THEN created_ms WHEN 'changed' THEN changed_ms" \
 	" ELSE json_extract(fields, '$.\"' || ?" at " || '\"') END"
-static const char find_sql[] =
-	"SELECT customer, name, numbers AS \"numbers:json\", fields AS \"fields:json\", created_ms, changed_ms FROM customers WHERE"
-	" (?1 IS NULL OR customer = ?1)"
-	" AND (?2 IS NULL OR customer IN (SELECT customer FROM customer_numbers WHERE number = ?2))"
-	" AND (?3 IS NULL OR instr(lower(name), lower(?3)) OR EXISTS (SELECT 1 FROM json_each(numbers) j WHERE instr(j.value, ?3))"
-	"  OR EXISTS (SELECT 1 FROM json_each(fields) j WHERE instr(lower(j.value), lower(?3))))"
-	" AND (?4 IS NULL OR json_extract(fields, '$.\"' || ?4 || '\"') = ?5)"
-	" ORDER BY CASE WHEN ?7 = 0 THEN " KEY("6") " END, CASE WHEN ?7 = 1 THEN " KEY("6") " END DESC,"
-	" CASE WHEN ?9 = 0 THEN " KEY("8") " END, CASE WHEN ?9 = 1 THEN " KEY("8") " END DESC, customer"
-	" LIMIT ?10 OFFSET ?11";
+#define FIND(where, order) \
+	"SELECT customer, name, numbers AS \"numbers:json\", fields AS \"fields:json\", created_ms, changed_ms FROM customers WHERE " where \
+	" AND (?1 IS NULL OR customer = ?1)" \
+	" AND (?2 IS NULL OR customer IN (SELECT customer FROM customer_numbers WHERE number = ?2))" \
+	" AND (?3 IS NULL OR instr(lower(name), lower(?3)) OR EXISTS (SELECT 1 FROM json_each(numbers) j WHERE instr(j.value, ?3))" \
+	"  OR EXISTS (SELECT 1 FROM json_each(fields) j WHERE instr(lower(j.value), lower(?3))))" \
+	" AND (?4 IS NULL OR json_extract(fields, '$.\"' || ?4 || '\"') = ?5)" \
+	" ORDER BY " order " customer LIMIT ?10 OFFSET ?11"
+#define SORTED \
+	"CASE WHEN ?7 = 0 THEN " KEY("6") " END, CASE WHEN ?7 = 1 THEN " KEY("6") " END DESC," \
+	" CASE WHEN ?9 = 0 THEN " KEY("8") " END, CASE WHEN ?9 = 1 THEN " KEY("8") " END DESC,"
+/* Of all customers only a search reads each: an id and a number have an index, and so has the page that follows another. */
+enum { FIND_ONE, FIND_NUMBER, FIND_AFTER, FIND_ALL, FINDS };
+static const char *const find_sql[FINDS] = {
+	[FIND_ONE] = FIND("customer = ?1", SORTED),
+	[FIND_NUMBER] = FIND("customer IN (SELECT customer FROM customer_numbers WHERE number = ?2)", SORTED),
+	[FIND_AFTER] = FIND("customer > ?12", ""),
+	[FIND_ALL] = FIND("1", SORTED),
+};
 /* clang-format on */
 
 /* --- writing, by the writer's thread -------------------------------------------------------- */
@@ -275,17 +284,24 @@ json_t *store_customers_answer(sqlite3 *db, struct question *q)
 	const json_t *f = q->json, *sort = json_object_get(f, "sort");
 	json_int_t limit = json_integer_value(json_object_get(f, "limit"));
 	sqlite3_stmt *st = NULL;
+	unsigned way;
 	json_t *list;
 	bool more;
 
-	if (sqlite3_prepare_v2(db, find_sql, -1, &st, NULL) != SQLITE_OK) {
+	way = json_object_get(f, "after") != NULL      ? FIND_AFTER
+	      : json_object_get(f, "number") != NULL   ? FIND_NUMBER
+	      : json_object_get(f, "customer") != NULL ? FIND_ONE
+						       : FIND_ALL;
+	if (sqlite3_prepare_v2(db, find_sql[way], -1, &st, NULL) != SQLITE_OK) {
 		snprintf(q->error, sizeof(q->error), "%s", sqlite3_errmsg(db));
 		return NULL;
 	}
 	for (int i = 0; i < 5; i++)
 		bind(st, i + 1, json_object_get(f, texts[i]));
+	/* A statement has not all of these; what it has not is not bound. */
 	bind_sort(st, 6, sort, 0);
 	bind_sort(st, 8, sort, 1);
+	bind(st, 12, json_object_get(f, "after"));
 	sqlite3_bind_int64(st, 10, limit + 1);
 	sqlite3_bind_int64(st, 11, json_integer_value(json_object_get(f, "offset")));
 	list = store_rows(db, q, st);

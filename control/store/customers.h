@@ -33,7 +33,8 @@ enum {
 int store_customers_write(struct store *store, json_t *rows, store_answer_fn *fn, void *arg);
 
 /* Read. `filter`, which the call takes: {customer?, number? (its one form), text? (part of the name, a number or a field's
- * value, whatever the case), field?, value? (a field that is so), sort: [NAME, up to two; "-NAME" descends], limit, offset}.
+ * value, whatever the case), field?, value? (a field that is so), sort: [NAME, up to two; "-NAME" descends], limit, offset,
+ * after?: the page behind this id ("": the first) in order of the ids, which is how all of them are read}.
  * NAME is "name", "created", "changed" or a field. Answer: {customers: [{customer, name, numbers, fields, created_ms,
  * changed_ms}], more}. Returns as store_ask(). */
 int store_customers_find(struct store *store, json_t *filter, store_answer_fn *fn, void *arg);

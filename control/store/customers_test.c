@@ -128,6 +128,13 @@ static void found_by_what_is_known(void)
 	check(json_is_true(json_object_get(answer.result, "more")));
 	check_str(find("{'sort':['-created'],'limit':2,'offset':2}"), "c2 c1");
 	check(json_is_false(json_object_get(answer.result, "more")));
+	/* All of them, page by page; sorting means nothing then. */
+	check_str(find("{'after':'','limit':3,'sort':['-name']}"), "c1 c2 c3");
+	check(json_is_true(json_object_get(answer.result, "more")));
+	check_str(find("{'after':'c3','limit':3}"), "c4");
+	check_str(find("{'after':'','number':'+861088881234'}"), "c1 c3");
+	check_str(find("{'after':'c1','number':'+861088881234'}"), "c3");
+	check_str(find("{'number':'+861088881234','text':'Wang'}"), "c1");
 	close_place();
 }
 

@@ -197,15 +197,12 @@ json_t *store_rows(sqlite3 *db, struct question *q, sqlite3_stmt *st)
 	return NULL;
 }
 
-/* The first column of all rows when `plain`, else the rows as objects; NULL with q->error when it fails. */
-static json_t *rows_of(struct store *store, struct question *q, sqlite3_stmt *st, bool plain)
+/* Their first column alone. */
+static json_t *texts_of(struct store *store, struct question *q, sqlite3_stmt *st)
 {
-	json_t *list;
+	json_t *list = json_array();
 	int rc;
 
-	if (!plain)
-		return store_rows(store->read_db, q, st);
-	list = json_array();
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
 		json_array_append_new(list,
 				      text_value((const char *)sqlite3_column_text(st, 0), NULL));
@@ -240,7 +237,7 @@ static json_t *page(struct store *store, struct question *q, const char *sql, co
 	sqlite3_bind_int(st, 9, f->unheard);
 	sqlite3_bind_int(st, 10, (int)limit + 1);
 
-	json_t *list = rows_of(store, q, st, false);
+	json_t *list = store_rows(store->read_db, q, st);
 
 	sqlite3_finalize(st);
 	if (list == NULL)
@@ -273,7 +270,7 @@ static json_t *part(struct store *store, struct question *q, const char *sql, co
 		return NULL;
 	}
 	bind_text(st, 1, call);
-	list = rows_of(store, q, st, plain);
+	list = plain ? texts_of(store, q, st) : store_rows(store->read_db, q, st);
 	sqlite3_finalize(st);
 	return list;
 }
@@ -292,7 +289,7 @@ static json_t *of_time(struct store *store, struct question *q, const char *sql,
 		bind_ms(st, 1, q->filter.from_ms);
 	if (sqlite3_bind_parameter_count(st) > 1)
 		bind_ms(st, 2, q->filter.to_ms);
-	list = rows_of(store, q, st, false);
+	list = store_rows(store->read_db, q, st);
 	sqlite3_finalize(st);
 	return list != NULL ? json_pack("{s:o}", name, list) : NULL;
 }

@@ -198,6 +198,10 @@ def test_who_calls_is_shown(build):
                                                   '"nobody knows" is no telephone number'], f"refused: {bad[:2]}")
             exported = list(csv.DictReader(lab.cli("customer", "export", "--field", "city=Bei,jing").stdout.splitlines()))
             expect(len(exported) == 4900 and all(r["city"] == "Bei,jing" for r in exported), f"exported: {len(exported)}")
+            with open(f"{home}/all.csv", "w", newline="") as out:
+                out.write(lab.cli("customer", "export").stdout)
+            done = lab.cli("customer", "import", f"{home}/all.csv")
+            expect("0 added, 9900 updated, 0 refused" in done.stdout, f"the export is not read again: {done.stdout}")
             expect("Customer 4242" in lab.cli("customers", "--number", "0138 0000 4242").stdout, "not found by its number")
 
             agent = scene.agent(lab, 1001)
