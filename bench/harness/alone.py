@@ -1,4 +1,5 @@
 """Measurements of one process each: the recorder, the idle engine, memory."""
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ from .machine import first_line
 
 RECORDER_CALLS = 10000
 EXTENT_KIB = 16
+DISK_STALLED_MS = 500  # a caller's spare extent is full after one second
 
 
 def cpu_seconds(pid):
@@ -26,23 +28,25 @@ def recorder(build, store, seconds, say):
     free = shutil.disk_usage(store).free
     if free < need * 1.2:
         return {"streams": None, "cpu_share": None, "doubt": f"{store} has {free >> 20} MiB free, {int(need * 1.2) >> 20} are needed"}
-    done = subprocess.run(["nice", "-n", "-10", f"{build}/bench_record", store, str(RECORDER_CALLS), str(seconds)], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(["nice", "-n", "-10", f"{build}/bench_record", store, str(RECORDER_CALLS), str(seconds), "--json"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     shutil.rmtree(store, ignore_errors=True)  # five minutes are 66 GB
-    number = r"([\d.]+)"
-    found = re.search(rf"frames {number}, lost {number}, worker {number} ns a frame\n"
-                      rf"recorder: {number} % of a core \(idle {number} %\), {number} MB/s, {number} writes/s, {number} writes per\s+"
-                      rf"second and call, durable after {number} ms", done.stdout)
-    if done.returncode != 0 or not found:
+    try:
+        r = json.loads(done.stdout)
+    except ValueError:
         return {"streams": None, "cpu_share": None, "doubt": (done.stderr or done.stdout)[-300:]}
-    frames, lost, ns, share, idle, mb, writes, per_call, durable = map(float, found.groups())
-    say(f"recorder, {2 * RECORDER_CALLS} streams: {share:.2f} % of a core, {mb:.0f} MB/s, {ns:.0f} ns a frame at the worker, durable after "
-        f"{durable:.0f} ms at most, {lost:.0f} frames lost")
-    result = {"streams": 2 * RECORDER_CALLS, "cpu_share": share / 100, "idle_cpu_share": idle / 100, "mb_per_s": mb,
-              "cpu_ms_per_mb": share * 10 / mb if mb else None, "worker_ns_per_frame": ns, "durable_ms_max": durable,
-              "operations_per_s": writes, "operations_per_s_and_call": per_call, "frames": int(frames), "frames_lost": int(lost), "doubt": ""}
-    if lost:
-        result.update(streams=None, cpu_share=None, doubt=f"{lost:.0f} frames were lost")
+    say(f"recorder, {r['streams']} streams: {r['cpu_share'] * 100:.2f} % of a core, {r['mb_per_s']:.0f} MB/s, {r['worker_ns_per_frame']:.0f} ns a frame "
+        f"at the worker, durable after {r['durable_ms_p99']} ms (p99), {r['durable_ms_max']} ms at most, {r['frames_lost']} frames lost; "
+        f"4 KiB beside it: {r['disk_ms_p99']:.0f} ms (p99), {r['disk_ms_max']:.0f} ms at most")
+    kept = ("streams", "cpu_share", "idle_cpu_share", "mb_per_s", "worker_ns_per_frame", "durable_ms_p50", "durable_ms_p99", "durable_ms_max",
+            "disk_ms_p99", "disk_ms_max", "frames", "frames_lost")
+    result = {**{key: r[key] for key in kept}, "cpu_ms_per_mb": r["cpu_share"] * 1000 / r["mb_per_s"] if r["mb_per_s"] else None,
+              "operations_per_s": r["iops"], "operations_per_s_and_call": r["iops_per_call"], "doubt": ""}
+    if r["frames_lost"]:
+        why = f"{r['frames_lost']} frames were lost"
+        if r["disk_ms_max"] >= DISK_STALLED_MS:
+            why += f"; the disk stood still: 4 KiB written beside it took {r['disk_ms_max']:.0f} ms"
+        result.update(streams=None, cpu_share=None, doubt=why)
     return result
 
 

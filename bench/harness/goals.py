@@ -21,7 +21,7 @@ GOALS = [
     ("p99 delay added at 80 % load, ring", "macro.relay.delay_at_80.p99_us", 200, 60, "us", False),
     ("recorder, 10,000 stereo calls, durable in 250 ms-1 s", "recorder.cpu_share", 0.15, 0.05, "of a core", False),
     ("recorder, operations a second and call", "recorder.operations_per_s_and_call", 0.25, None, "1/s", False),
-    ("recorder, p99 durability", "recorder.durable_ms_max", 1000, 250, "ms", False),
+    ("recorder, p99 durability", "recorder.durable_ms_p99", 1000, 250, "ms", False),
     ("recorder, frames lost at SIGKILL", "recorder.kill_lost_frames", 0, 0, "frames", False),
     ("encryption's share of CPU", "recorder.encryption_cpu_share", 0.05, None, "of the archive's CPU", False),
     ("search among 10,000,000 call records, p99", "control.search_ms_p99", 200, None, "ms", False),

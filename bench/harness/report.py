@@ -43,10 +43,10 @@ def peer_rows(results):
 
 
 def stage_rows(results):
-    lines = ["", "## Where the cycles go (ring ports)", "", "| scene | legs | ns a frame | cycles a packet, by stage |", "|---|---|---|---|"]
+    lines = ["", "## Where the cycles go (ring ports)", "", "| scene | legs | ns a frame | cycles a packet, by stage (share of the time) |", "|---|---|---|---|"]
     for name, r in (results.get("macro") or {}).items():
         if isinstance(r, dict) and r.get("stages"):
-            stages = ", ".join(f"{s} {v['cycles_per_packet']:.0f}" for s, v in r["stages"].items())
+            stages = ", ".join(f"{s} {v['cycles_per_packet']:.0f} ({v['share'] * 100:.0f} %)" for s, v in r["stages"].items())
             lines.append(f"| {name} | {r['legs']} | {number(r['ns_per_frame'])} | {stages} |")
     return lines if len(lines) > 5 else []
 
@@ -113,7 +113,7 @@ def plots(results, directory):
 
 def gnuplot(directory, name, body):
     script = ""
-    for terminal, suffix in (("pngcairo size 900,540", "png"), ("svg size 900,540", "svg")):
+    for terminal, suffix in (("pngcairo noenhanced size 900,540", "png"), ("svg noenhanced size 900,540", "svg")):
         script += f"set terminal {terminal}\nset output '{name}.{suffix}'\n{body}\n"
     subprocess.run(["gnuplot"], input=script, text=True, cwd=directory, stderr=subprocess.DEVNULL, check=False)
 
@@ -131,6 +131,6 @@ def plot(directory, name, title, x, y, series, extra):
 
 def bars(directory, ratios):
     with open(os.path.join(directory, "ratios.tsv"), "w") as out:
-        out.writelines(f"{a}\t{b:.2f}\t{c:.2f}\n" for a, b, c in ratios)
+        out.writelines(f"{a.replace('transcode_', 'to ')}\t{b:.2f}\t{c:.2f}\n" for a, b, c in ratios)
     gnuplot(directory, "ratios", "set title 'patchbay over rtpengine (user space), work per core'; set style data histogram; set style fill solid 0.7; "
-            "set yrange [0:*]; set grid y\nplot 'ratios.tsv' using 2:xtic(1) title 'at the knee', '' using 3 title 'at p99 < 1 ms'")
+            "set yrange [0:*]; set grid y; set datafile separator '\\t'\nplot 'ratios.tsv' using 2:xtic(1) title 'at the knee', '' using 3 title 'at p99 < 1 ms'")

@@ -82,8 +82,8 @@ class Ring:
         if r["doubt"]:
             return self.say(f"{name}, {r['legs']} legs: no number: {r['doubt']}")
         self.say(f"{name}, {r['legs']} legs: {r[unit + '_per_core']} {unit}/core, {r['ns_per_frame']:.0f} ns each 20 ms, "
-                 f"spread {r['spread'] * 100:.0f} %; cycles/packet: "
-                 + ", ".join(f"{stage} {s['cycles_per_packet']:.0f}" for stage, s in r["stages"].items()))
+                 f"spread {r['spread'] * 100:.0f} %; cycles/packet (share): "
+                 + ", ".join(f"{stage} {s['cycles_per_packet']:.0f} ({s['share'] * 100:.0f} %)" for stage, s in r["stages"].items()))
 
     def scene(self, name, unit, sizes):
         results = {legs: self.at(name, unit, legs) for legs in sizes}

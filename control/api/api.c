@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "loop/clock.h"
 #include "store/customers.h"
+#include "store/knowledge.h"
 
 #define AGENT_STATES_WORDS "sign_in|sign_out|ready|not_ready|wrap_up_done|dnd_on|dnd_off"
 
@@ -157,6 +158,48 @@ static const struct rpc_param customers_write_params[] = {
 	RPC_PARAM_WORD("duplicates", RPC_OPTIONAL, "refuse|update|allow"),
 	RPC_PARAM_END,
 };
+static const struct rpc_param knowledge_params[] = {
+	RPC_PARAM_TEXT("text", RPC_OPTIONAL, 1, 255),
+	RPC_PARAM_TEXT("who", RPC_OPTIONAL, 0, 63),
+	RPC_PARAM_INT("limit", RPC_OPTIONAL, 1, 50),
+	RPC_PARAM_END,
+};
+static const struct rpc_param article_params[] = {
+	RPC_PARAM_TEXT("article", RPC_REQUIRED, 1, 63),
+	RPC_PARAM_END,
+};
+static const struct rpc_param article_line_params[] = {
+	RPC_PARAM_TEXT("line", RPC_REQUIRED, 0, 1000),
+	RPC_PARAM_END,
+};
+static const struct rpc_param article_row_params[] = {
+	RPC_PARAM_WORD("do", RPC_OPTIONAL, "put|delete"),
+	RPC_PARAM_TEXT("article", RPC_REQUIRED, 1, 63),
+	RPC_PARAM_TEXT("title", RPC_OPTIONAL, 1, 200),
+	RPC_PARAM_TEXTS("keywords", RPC_OPTIONAL, 0, STORE_ARTICLE_KEYWORDS_MAX),
+	RPC_PARAM_LIST("text", RPC_OPTIONAL, 0, 10000, article_line_params),
+	RPC_PARAM_END,
+};
+static const struct rpc_param knowledge_write_params[] = {
+	RPC_PARAM_LIST("rows", RPC_REQUIRED, 1, STORE_ARTICLE_ROWS_MAX, article_row_params),
+	RPC_PARAM_END,
+};
+static const struct rpc_param searches_params[] = {
+	RPC_PARAM_INT("from_ms", RPC_OPTIONAL, 0, INT64_MAX),
+	RPC_PARAM_INT("to_ms", RPC_OPTIONAL, 0, INT64_MAX),
+	RPC_PARAM_BOOL("in_vain", RPC_OPTIONAL),
+	RPC_PARAM_INT("limit", RPC_OPTIONAL, 1, STORE_LIMIT_MAX),
+	RPC_PARAM_END,
+};
+static const struct rpc_param acts_params[] = {
+	RPC_PARAM_INT("from_ms", RPC_OPTIONAL, 0, INT64_MAX),
+	RPC_PARAM_INT("to_ms", RPC_OPTIONAL, 0, INT64_MAX),
+	RPC_PARAM_TEXT("who", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_TEXT("method", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_BOOL("refused", RPC_OPTIONAL),
+	RPC_PARAM_INT("limit", RPC_OPTIONAL, 1, STORE_LIMIT_MAX),
+	RPC_PARAM_END,
+};
 static const struct rpc_param history_params[] = {
 	RPC_PARAM_ID("call", RPC_OPTIONAL | RPC_NULLABLE),
 	RPC_PARAM_TEXT("agent", RPC_OPTIONAL | RPC_NULLABLE, 1, 63),
@@ -204,6 +247,10 @@ static const struct rpc_method methods[] = {
 	{"callback.dial", call_params, api_callback_dial},
 	{"customers", customers_params, api_customers},
 	{"customers.write", customers_write_params, api_customers_write},
+	{"knowledge", knowledge_params, api_knowledge},
+	{"knowledge.read", article_params, api_knowledge_read},
+	{"knowledge.write", knowledge_write_params, api_knowledge_write},
+	{"knowledge.searches", searches_params, api_knowledge_searches},
 	{"consult", consult_params, api_consult},
 	{"conferences", rpc_params_none, api_conferences},
 	{"conference", conference_params, api_conference},
@@ -216,6 +263,7 @@ static const struct rpc_method methods[] = {
 	{"overlong", watch_params, api_overlong},
 	{"alarms", rpc_params_none, api_alarms},
 	{"backup", backup_params, api_backup},
+	{"audit", acts_params, api_acts},
 	{"voicemail.heard", heard_params, api_heard},
 	{"drops", rpc_params_none, api_drops},
 	{"engine", rpc_params_none, api_engine},
@@ -259,6 +307,7 @@ int api_open(struct api **out, struct centre *c, const char *path, int group)
 		.owner = api,
 		.events = api->events,
 		.group = group,
+		.handled = api_audit,
 	};
 	err = rpc_server_open(&api->server, path, &cfg);
 	if (err == 0) {

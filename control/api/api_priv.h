@@ -7,12 +7,19 @@
 #include "api/api.h"
 #include "patchbay/rpc_server.h"
 
+enum { API_USER_MAX = 64 };
+
 struct api {
 	struct centre *c;
 	struct rpc_server *server;
 	struct event_log *events;
 	int fd;
 };
+
+/* audit.c: the name of a user of this machine; and rpc_server_config.handled. */
+void api_user(uint32_t uid, char out[API_USER_MAX]);
+rpc_handled_fn api_audit;
+rpc_method_fn api_acts;
 
 /* The call that params.call names. NULL with `err` set when there is none, or several. */
 struct call *api_call(struct api *api, const json_t *params, struct rpc_error *err);
@@ -26,6 +33,7 @@ rpc_method_fn api_agent_set, api_agent_queue, api_queue_set, api_queue_move, api
 rpc_method_fn api_park, api_unpark, api_parked;
 rpc_method_fn api_callbacks, api_callback_add, api_callback_dial;
 rpc_method_fn api_customers, api_customers_write;
+rpc_method_fn api_knowledge, api_knowledge_read, api_knowledge_write, api_knowledge_searches;
 
 /* tables.c. A request that waits for the store: `more` (taken, may be NULL) are members that go with the answer. NULL: no
  * memory. api_stored() answers it and frees it, api_forget() frees it when it was not asked. */

@@ -10,6 +10,8 @@
 #include "loop/clock.h"
 #include "store/customers.h"
 
+enum { SEEN_MAX = 50 };
+
 static json_t *copy(json_t *to, const json_t *params, const char *name)
 {
 	json_t *v = json_object_get(params, name);
@@ -38,6 +40,31 @@ static bool good_sort(const json_t *params)
 	return true;
 }
 
+/* Others than these see the first SEEN_MAX of a search, and write one at a time. */
+static bool may_bulk(const struct rpc_call *call, struct rpc_error *err)
+{
+	const struct api *api = call->owner;
+	const struct config_customers *k = &api->c->config->customers;
+	char who[API_USER_MAX];
+
+	if (!k->restricted || call->uid == 0)
+		return true;
+	api_user(call->uid, who);
+	for (uint32_t i = 0; i < k->n_bulk; i++)
+		if (strcmp(who, k->bulk[i]) == 0)
+			return true;
+	rpc_error_set(err, RPC_FORBIDDEN,
+		      "%s may not import or export customers (customers: {bulk: [...]})", who);
+	return false;
+}
+
+static bool is_bulk(const json_t *params)
+{
+	return rpc_param_bool(params, "export", false) ||
+	       json_object_get(params, "after") != NULL || rpc_param_int(params, "offset", 0) > 0 ||
+	       rpc_param_int(params, "limit", SEEN_MAX) > SEEN_MAX;
+}
+
 enum rpc_answer api_customers(const struct rpc_call *call, json_t **result, struct rpc_error *err)
 {
 	static const char *const members[] = {"customer", "text",  "field", "value",
@@ -60,9 +87,10 @@ enum rpc_answer api_customers(const struct rpc_call *call, json_t **result, stru
 			      "params: the name of a field has neither quotes nor backslashes");
 		return RPC_ANSWER_ERROR;
 	}
-	if (rpc_param_bool(call->params, "export", false))
-		log_info("customer", "customers are exported");
-	filter = json_pack("{s:I}", "limit", (json_int_t)rpc_param_int(call->params, "limit", 50));
+	if (is_bulk(call->params) && !may_bulk(call, err))
+		return RPC_ANSWER_ERROR;
+	filter = json_pack("{s:I}", "limit",
+			   (json_int_t)rpc_param_int(call->params, "limit", SEEN_MAX));
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
 		copy(filter, call->params, members[i]);
 	if (number != NULL)
@@ -170,6 +198,10 @@ enum rpc_answer api_customers_write(const struct rpc_call *call, json_t **result
 	size_t i;
 
 	(void)result;
+	if (json_array_size(json_object_get(call->params, "rows")) > 1 && !may_bulk(call, err)) {
+		json_decref(rows);
+		return RPC_ANSWER_ERROR;
+	}
 	json_array_foreach(json_object_get(call->params, "rows"), i, row)
 		json_array_append_new(rows, row_of(api->c, row, duplicates));
 	p = api_later(call, NULL);

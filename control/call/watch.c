@@ -426,6 +426,8 @@ static void purge(struct centre *c)
 				  .intervals_days = k->intervals,
 				  .findings_days = k->findings,
 				  .callbacks_days = k->callbacks,
+				  .searches_days = k->searches,
+				  .acts_days = k->acts,
 				  .now_ms = clock_wall_ms()};
 
 	if (!c->watch->purging && store_purge(c->store, &keep, on_purged, c) == 0)

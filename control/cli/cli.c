@@ -137,10 +137,28 @@ static const struct cli_command commands[] = {
 	 "field away. A new one with a number that somebody has is refused, or by --duplicates updates that one, or is a second one.\n\n"
 	 "import reads CSV whose first row has titles; what is neither name, number nor customer (an id of your own) becomes a\n"
 	 "field. Several numbers in a cell are parted by |. Rows that are refused are told, and kept in --errors FILE with the\n"
-	 "reason as their last cell; exit code 1 when there are any. export writes CSV that import reads, and is noted in the log.\n\n"
+	 "reason as their last cell; exit code 1 when there are any. export writes CSV that import reads. Both need the right to (customers: in\n"
+	 "the configuration) and are kept in the audit.\n\n"
 	 "  patchbay customer put --name 'Wang Wu' --number 13800138000 --field city=Beijing\n"
 	 "  patchbay customer import people.csv --map name=Kunde,number=Telefon --errors bad.csv\n"
 	 "  patchbay customer export --field city=Beijing > beijing.csv\n", cli_customer},
+	{"audit", "[--who USER] [--method NAME] [--refused] [--since WHEN] [--limit N]", "who changed what by the control socket",
+	 "Every request that changes something, or exports customers, with the user of this machine who made it and what came of\n"
+	 "it. What was done by phones is in the records of calls and agents; what was done to recordings in `patchbay recordings audit`.\n\n"
+	 "  patchbay audit --since 2h\n"
+	 "  patchbay audit --method customers --who qa\n", cli_audit},
+	{"knowledge", "[TEXT...] [--limit N] [--who AGENT]", "look something up in the knowledge base",
+	 "Finds articles by words, parts of words and misspelt words, in their titles, keywords and texts; words that stand for\n"
+	 "each other are knowledge: in the configuration. Without TEXT: what was changed last.\n\n"
+	 "  patchbay knowledge refnud polcy\n", cli_knowledge},
+	{"article", "put FILE... [--article NAME] | show ARTICLE | delete ARTICLE\n"
+	 "                      | searches [--in-vain] [--since WHEN] [--limit N]", "write articles of the knowledge base; what was looked for",
+	 "put reads text (UTF-8, up to 48 KiB): its first line is the title, a second line may be \"Keywords: A, B\". returns.md is\n"
+	 "the article returns, and replaces the one of that name. show writes such a file. searches tells what was looked for, how\n"
+	 "much was found and how long it took; with --in-vain only what nothing was found for.\n\n"
+	 "  patchbay article put articles/*.md\n"
+	 "  patchbay article show returns > returns.md\n"
+	 "  patchbay article searches --in-vain --since 7d\n", cli_article},
 	{"park", "CALL [PLACE]", "park who is talked with; the agent is let go",
 	 "Whoever dials the number of the place talks on. After a while the phone of who parked it rings.\n\n"
 	 "  patchbay park 3f9a21bc\n"

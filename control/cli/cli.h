@@ -120,10 +120,10 @@ int64_t cli_int(const json_t *object, const char *member);
 double cli_real(const json_t *object, const char *member);
 bool cli_true(const json_t *object, const char *member);
 
-/* Rows as CSV (RFC 4180), harmless for spreadsheets; the columns are the members of the first. */
 /* customers_import.c: what follows "customer import". */
 int cli_customer_import(struct cli *c);
 
+/* Rows as CSV (RFC 4180), harmless for spreadsheets; the columns are the members of the first. */
 void cli_csv(struct cli *c, const json_t *rows, bool titles);
 
 /* A string of several members on stdout, made harmless for the terminal. */
@@ -150,8 +150,9 @@ void cli_heard(struct cli *c, const json_t *legs);
 cli_fn cli_status, cli_calls, cli_call, cli_legs, cli_queues, cli_trunks, cli_agents, cli_drops,
 	cli_engine, cli_records;
 cli_fn cli_agent, cli_queue, cli_move, cli_monitor, cli_record, cli_transfer, cli_park,
-	cli_callback, cli_callbacks, cli_customer, cli_customers, cli_parked, cli_unpark,
-	cli_consult, cli_conferences, cli_conference, cli_hangup, cli_voicemail, cli_prompts;
+	cli_callback, cli_callbacks, cli_customer, cli_customers, cli_parked, cli_unpark, cli_audit,
+	cli_knowledge, cli_article, cli_consult, cli_conferences, cli_conference, cli_hangup,
+	cli_voicemail, cli_prompts;
 cli_fn cli_report, cli_plan, cli_alarms, cli_agent_log, cli_agent_conduct, cli_takeover, cli_backup,
 	cli_restore;
 cli_fn cli_flow, cli_config, cli_example, cli_recordings, cli_events, cli_top, cli_graph,

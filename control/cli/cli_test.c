@@ -20,7 +20,15 @@ static const struct rpc_param anything_field[] = {
 	RPC_PARAM_TEXT("value", RPC_REQUIRED | RPC_NULLABLE, 0, 63),
 	RPC_PARAM_END,
 };
+static const struct rpc_param anything_line[] = {
+	RPC_PARAM_TEXT("line", RPC_REQUIRED, 0, 1000),
+	RPC_PARAM_END,
+};
 static const struct rpc_param anything_rows[] = {
+	RPC_PARAM_TEXT("article", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_TEXT("title", RPC_OPTIONAL, 1, 200),
+	RPC_PARAM_TEXTS("keywords", RPC_OPTIONAL, 0, 32),
+	RPC_PARAM_LIST("text", RPC_OPTIONAL, 0, 10000, anything_line),
 	RPC_PARAM_TEXT("do", RPC_OPTIONAL, 1, 63),
 	RPC_PARAM_TEXT("customer", RPC_OPTIONAL, 1, 63),
 	RPC_PARAM_TEXT("name", RPC_OPTIONAL, 0, 63),
@@ -64,6 +72,11 @@ static const struct rpc_param anything[] = {
 	RPC_PARAM_BOOL("export", RPC_OPTIONAL),
 	RPC_PARAM_TEXT("duplicates", RPC_OPTIONAL, 1, 63),
 	RPC_PARAM_LIST("rows", RPC_OPTIONAL, 1, 500, anything_rows),
+	RPC_PARAM_TEXT("article", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_TEXT("who", RPC_OPTIONAL, 0, 63),
+	RPC_PARAM_TEXT("method", RPC_OPTIONAL, 1, 63),
+	RPC_PARAM_BOOL("refused", RPC_OPTIONAL),
+	RPC_PARAM_BOOL("in_vain", RPC_OPTIONAL),
 	RPC_PARAM_END,
 };
 
@@ -135,6 +148,18 @@ static const struct {
 		      "=Beijing','tier':'2'},'created_ms':1,'changed_ms':2}],'more':false}"},
 	{"customers.write", "{'added':1,'updated':0,'deleted':0,'refused':0,'rows':[{'customer':'k-"
 			    "1','done':'added'}]}"},
+	{"knowledge", "{'articles':[{'article':'refunds','title':'Refund "
+		      "policy','keywords':[],'excerpt':'A refund "
+		      "takes 14 days.','points':8.5,'created_ms':1,'changed_ms':2}],'took_ms':3}"},
+	{"knowledge.read",
+	 "{'articles':[{'article':'refunds','title':'Refund policy','keywords':['money "
+	 "back','ticket'],'text':'One.\\nTwo.\\n'}]}"},
+	{"knowledge.write", "{'added':1,'updated':0,'deleted':0,'refused':0,'rows':[{'article':'"
+			    "refunds','done':'added'}]}"},
+	{"knowledge.searches", "{'searches':[{'at_ms':1,'who':'1001','text':'refnud','found':2,'"
+			       "first':'refunds','took_ms':3}]}"},
+	{"audit", "{'acts':[{'at_ms':1,'who':'qa','method':'hangup','params':'{}','result':'not_"
+		  "found'}]}"},
 	{"parked",
 	 "{'parked':[{'slot':'705','call':'c-1','from':'139','by':'1001','since_ms':1000,'"
 	 "timeout_ms':61000}]}"},
@@ -230,6 +255,11 @@ static const struct rpc_method methods[] = {
 	{"callback.dial", anything, canned},
 	{"customers", anything, canned},
 	{"customers.write", anything, canned},
+	{"knowledge", anything, canned},
+	{"knowledge.read", anything, canned},
+	{"knowledge.write", anything, canned},
+	{"knowledge.searches", anything, canned},
+	{"audit", anything, canned},
 	{"hangup", anything, refuse},
 	{"legs", anything, canned},
 	{"flow.check", anything, canned},
@@ -436,6 +466,19 @@ static const struct {
 	{"customer export", 0,
 	 "customer,name,number,city,tier\r\n\"k-1\",\"Wang\",\"'+861|+862\",\"'=Beijing\",", NULL},
 	{"customer import /nonexistent.csv", 1, NULL, "/nonexistent.csv"},
+	{"knowledge refnud polcy", 0, "Refund policy  (refunds)\n    A refund takes 14 days.\n",
+	 NULL},
+	{"knowledge", 0, "refunds  Refund policy", NULL},
+	{"knowledge --limit 0", 2, NULL, "--limit"},
+	{"article show refunds", 0, "# Refund policy\nKeywords: money back, ticket\nOne.\nTwo.\n",
+	 NULL},
+	{"article put /nonexistent.md", 1, NULL, "/nonexistent.md"},
+	{"article put", 2, NULL, "FILE is missing"},
+	{"article put a.md b.md --article x", 2, NULL, "--article goes with one FILE"},
+	{"article delete refunds", 0, "article refunds is added\n", NULL}, /* as the answer says */
+	{"article searches --in-vain", 0, "refnud", NULL},
+	{"article burn x", 2, NULL, "\"burn\" is none of put, show, delete, searches"},
+	{"audit --who qa", 0, "qa   hangup  not_found", NULL},
 	{"customer drop k-1", 2, NULL, "\"drop\" is none of put, delete, import, export"},
 	{"report agents --lowest", 2, NULL, "--lowest goes with --rank FIGURE"},
 	{"report agents --rank calls_back_per_hour", 0, "AN HOUR", NULL},

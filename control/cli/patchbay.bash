@@ -43,6 +43,9 @@ _patchbay() {
   record) ask calls; words "start stop pause resume mask unmask refuse --by" ;;
   transfer) ask calls; words "--to --attended --blind --by" ;;
   callback) words "add dial --at"; ask queues; ask calls ;;
+  audit) words "--who --method --refused --since --limit" ;;
+  knowledge) words "--limit --who" ;;
+  article) words "put show delete searches --article --in-vain --since --limit"; files ;;
   customers) words "--number --field --sort --limit" ;;
   customer) words "put delete import export --name --number --field --duplicates --map --errors --sort"; files ;;
   park) ask calls ;;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What supervisors look at and do: alarms, the log and the conduct of an agent, taking a call over.
+ * What supervisors look at and do: alarms, the log and the conduct of an agent, taking a call over, the audit.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -291,6 +291,60 @@ int cli_takeover(struct cli *c)
 				? "%s has the conversation\n"
 				: "%s is rung; who answers has the conversation\n",
 			by);
+	json_decref(r);
+	return CLI_OK;
+}
+
+int cli_audit(struct cli *c)
+{
+	const char *who, *method, *since, *limit;
+	bool refused = cli_switch(c, "--refused");
+	int64_t from_ms, n = 50;
+	json_t *p, *r = NULL;
+	const json_t *act;
+	struct table *t;
+	char buf[32];
+	size_t i;
+	int rc;
+
+	if (!cli_option(c, "--who", &who) || !cli_option(c, "--method", &method) ||
+	    !cli_option(c, "--since", &since) || !cli_option(c, "--limit", &limit) || !cli_end(c) ||
+	    (limit != NULL && !cli_number(c, "--limit", limit, 1, 200, &n)) ||
+	    (since != NULL && !cli_since(c, "--since", since, &from_ms)))
+		return CLI_USAGE;
+	p = json_pack("{s:I,s:b}", "limit", (json_int_t)n, "refused", refused);
+	if (who != NULL)
+		json_object_set_new(p, "who", json_string(who));
+	if (method != NULL)
+		json_object_set_new(p, "method", json_string(method));
+	if (since != NULL)
+		json_object_set_new(p, "from_ms", json_integer(from_ms));
+	rc = cli_ask(c, CLI_DAEMON, "audit", p, &r);
+	if (rc != 0)
+		return rc;
+	if (cli_json(c, r)) {
+		json_decref(r);
+		return CLI_OK;
+	}
+	t = table_new();
+	table_column(t, "TIME", TABLE_LEFT);
+	table_column(t, "WHO", TABLE_LEFT);
+	table_column(t, "DID", TABLE_LEFT);
+	table_column(t, "RESULT", TABLE_LEFT);
+	table_column(t, "WITH", TABLE_LEFT);
+	json_array_foreach(json_object_get(r, "acts"), i, act)
+	{
+		table_cell(t, cli_time(cli_int(act, "at_ms"), buf));
+		table_cell(t, cli_text(act, "who"));
+		table_cell(t, cli_text(act, "method"));
+		table_cell(t, cli_text(act, "result"));
+		table_cell(t, cli_text(act, "params"));
+	}
+	if (table_rows(t) > 0)
+		table_print(t, c->out);
+	else
+		cli_say(c, "nobody did anything\n");
+	table_free(t);
 	json_decref(r);
 	return CLI_OK;
 }

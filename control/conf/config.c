@@ -124,6 +124,8 @@ static const struct field root_fields[] = {
 	{"conduct", FIELD_OTHER, 0, 0, 0},
 	{"notify", FIELD_OTHER, 0, 0, 0},
 	{"numbers", FIELD_OTHER, 0, 0, 0},
+	{"customers", FIELD_OTHER, 0, 0, 0},
+	{"knowledge", FIELD_OTHER, 0, 0, 0},
 	{"targets", FIELD_OTHER, 0, 0, 0},
 	{"keep_days", FIELD_OTHER, 0, 0, 0},
 	{"archive", FIELD_OTHER, 0, 0, 0},
@@ -435,6 +437,8 @@ static void read_root(const struct schema *s, const struct tree *t, struct confi
 	config_read_conduct(s, tree_get(t, "conduct"), c);
 	config_read_notify(s, tree_get(t, "notify"), c);
 	config_read_numbers(s, tree_get(t, "numbers"), c);
+	config_read_customers(s, tree_get(t, "customers"), c);
+	config_read_knowledge(s, tree_get(t, "knowledge"), c);
 	config_read_targets(s, tree_get(t, "targets"), c);
 	config_read_keep(s, tree_get(t, "keep_days"), c);
 	config_read_archive(s, tree_get(t, "archive"), c);

@@ -25,6 +25,7 @@
 #include "conf/config_archive.h"
 #include "conf/config_conference.h"
 #include "conf/config_desk.h"
+#include "conf/config_knowledge.h"
 #include "conf/config_notify.h"
 #include "conf/config_numbers.h"
 #include "conf/config_target.h"
@@ -278,6 +279,8 @@ struct config {
 
 	struct config_conduct conduct;
 	struct config_numbers numbers;
+	struct config_customers customers;
+	struct config_knowledge knowledge;
 	struct config_keep keep_days;
 	struct config_archive *archive; /* never NULL */
 

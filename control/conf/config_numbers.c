@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The section `numbers`. */
+ * The sections `numbers` and `customers`. */
 #include "conf/config_numbers.h"
 
 #include <stddef.h>
@@ -37,4 +37,30 @@ void config_read_numbers(const struct schema *s, const struct tree *t, struct co
 				 "numbers: \"%s\" must be digits, written as text", *p);
 	if (n->area[0] != '\0' && n->country[0] == '\0')
 		complain(s->c, COMPLAINT_ERROR, t->at, "numbers: an area needs its country");
+}
+
+static const struct field customers_fields[] = {
+	{"bulk", FIELD_OTHER, 0, 0, 0},
+};
+
+void config_read_customers(const struct schema *s, const struct tree *t, struct config *c)
+{
+	struct config_customers *k = &c->customers;
+	const struct tree *list;
+
+	if (t == NULL || !schema_fill(s, t, customers_fields, COUNT(customers_fields), k))
+		return;
+	list = tree_get(t, "bulk");
+	if (list == NULL || !schema_kind(s, list, "bulk", TREE_LIST))
+		return;
+	if (list->n > CONFIG_BULK_USERS_MAX) {
+		complain(s->c, COMPLAINT_ERROR, list->at, "bulk: at most %d users",
+			 CONFIG_BULK_USERS_MAX);
+		return;
+	}
+	k->restricted = true;
+	k->bulk = conf_arena_array(s->arena, list->n, sizeof(*k->bulk));
+	for (const struct tree *m = list->first; m != NULL; m = m->next)
+		if (schema_text(s, m, "a user", 1, 63, &k->bulk[k->n_bulk]))
+			k->n_bulk++;
 }

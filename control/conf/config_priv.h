@@ -49,8 +49,11 @@ void config_read_zone(const struct schema *s, const struct tree *t, struct hours
 
 /* config_trunk.c */
 void config_read_trunks(const struct schema *s, const struct tree *t, struct config *c);
-/* config_watch.c: `conduct`, `keep_days`, and the keys overlong_..._s of a queue's map. */
+/* config_numbers.c, config_knowledge.c */
 void config_read_numbers(const struct schema *s, const struct tree *t, struct config *c);
+void config_read_customers(const struct schema *s, const struct tree *t, struct config *c);
+void config_read_knowledge(const struct schema *s, const struct tree *t, struct config *c);
+/* config_watch.c: `conduct`, `keep_days`, and the keys overlong_..._s of a queue's map. */
 void config_read_conduct(const struct schema *s, const struct tree *t, struct config *c);
 void config_read_keep(const struct schema *s, const struct tree *t, struct config *c);
 void config_read_overlong(const struct schema *s, const struct tree *t, struct config_queue *q);

@@ -20,8 +20,9 @@ struct config_show {
 };
 
 /* Sections that an empty map stands for as well as nothing. */
-static const char *const sections[] = {"sip",       "calls",   "feature_codes", "conduct",
-				       "keep_days", "archive", "numbers"};
+static const char *const sections[] = {"sip",     "calls",     "feature_codes",
+				       "conduct", "keep_days", "archive",
+				       "numbers", "customers", "knowledge"};
 
 /* Defaults of what is read by other means: section, key, JSON. "*" is any section. */
 static const struct {
@@ -53,6 +54,8 @@ static const struct {
 	{"agents", "record", "null"},
 	{"supervisors", "record", "null"},
 	{"targets", "from", "null"},
+	{"knowledge", "synonyms", "[]"},
+	{"customers", "bulk", "null"},
 	{"archive", "store", "[\"/var/lib/patchbay/store\"]"},
 	{"archive", "format", "\"opus\""},
 	{"archive", "master_keys", "[]"},

@@ -31,6 +31,8 @@ static const struct field keep_fields[] = {
 	{"intervals", FIELD_U16, OF(config_keep, intervals), 0, 36500},
 	{"findings", FIELD_U16, OF(config_keep, findings), 0, 36500},
 	{"callbacks", FIELD_U16, OF(config_keep, callbacks), 0, 36500},
+	{"searches", FIELD_U16, OF(config_keep, searches), 0, 36500},
+	{"acts", FIELD_U16, OF(config_keep, acts), 0, 36500},
 };
 
 void config_read_conduct(const struct schema *s, const struct tree *t, struct config *c)

@@ -28,7 +28,8 @@ struct config_conduct {
 
 /* Days that rows of the database are kept; 0: for ever. */
 struct config_keep {
-	uint16_t calls, steps, agent_states, recordings, intervals, findings, callbacks;
+	uint16_t calls, steps, agent_states, recordings, intervals, findings, callbacks, searches,
+		acts;
 };
 
 #endif

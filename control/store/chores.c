@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the writer does beside rows: interval tables, and jobs (a backup, deleting what is old, customers). Rows go
- * first; a chore is done in steps of some milliseconds, one after each batch, so that under load
+ * What the writer does beside rows: interval tables, and jobs (a backup, deleting what is old, customers and articles). Rows go
+ * first, then jobs that are one short step, then what takes many; a chore is done in steps of some milliseconds, one after each batch, so that under load
  * both make progress. A step that fails (a locked or full database) is tried again half a second later.
  */
 #include "store/store_priv.h"
@@ -28,7 +28,8 @@ static bool pending(const struct store *store)
 {
 	const struct chores *c = &store->chores;
 
-	return !store->stop_writer && (c->jobs != NULL || c->tabulate_to_ms > c->tabulated_ms);
+	return !store->stop_writer &&
+	       (c->writes != NULL || c->jobs != NULL || c->tabulate_to_ms > c->tabulated_ms);
 }
 
 bool store_chores_wait(const struct store *store)
@@ -121,14 +122,26 @@ static int purge(struct store *store, struct question *job)
 	return rc;
 }
 
-static int customers(struct store *store, struct question *job)
+static bool is_write(const struct question *q)
 {
-	int rc = store_customers_step(store->write_db, job);
+	return q->kind == STORE_DO_CUSTOMERS || q->kind == STORE_DO_KNOWLEDGE;
+}
 
-	if (rc == SQLITE_OK) {
-		store_job_take(store);
-		store_job_done(store, job);
-	}
+/* The first of the short jobs, whole. */
+static int write_rows(struct store *store, struct question *job)
+{
+	struct chores *c = &store->chores;
+	int rc = job->kind == STORE_DO_CUSTOMERS ? store_customers_step(store->write_db, job)
+						 : store_knowledge_step(store->write_db, job);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	pthread_mutex_lock(&store->lock);
+	c->writes = job->next;
+	if (c->writes == NULL)
+		c->writes_tail = &c->writes;
+	pthread_mutex_unlock(&store->lock);
+	store_job_done(store, job);
 	return rc;
 }
 
@@ -143,21 +156,22 @@ static void rest(struct store *store)
 void store_chores_step(struct store *store)
 {
 	struct chores *c = &store->chores;
-	struct question *job;
+	struct question *job, *write;
 	bool due;
 	int rc = SQLITE_OK;
 
 	pthread_mutex_lock(&store->lock);
+	write = c->writes;
 	job = c->jobs;
 	due = c->tabulate_to_ms > c->tabulated_ms;
 	pthread_mutex_unlock(&store->lock);
 
-	if (due) {
+	if (write != NULL) {
+		rc = write_rows(store, write);
+	} else if (due) {
 		rc = tabulate(store);
 	} else if (job != NULL && job->kind == STORE_DO_PURGE) {
 		rc = purge(store, job);
-	} else if (job != NULL && job->kind == STORE_DO_CUSTOMERS) {
-		rc = customers(store, job);
 	} else if (job != NULL && !store_backup_step(store, job, &c->backup)) {
 		rest(store);
 	}
@@ -210,8 +224,11 @@ int store_ask_job(struct store *store, struct question *q)
 	fits = store->question_count < STORE_ASK_MAX;
 	if (fits) {
 		store->question_count++;
-		*store->chores.jobs_tail = q;
-		store->chores.jobs_tail = &q->next;
+		struct question ***tail =
+			is_write(q) ? &store->chores.writes_tail : &store->chores.jobs_tail;
+
+		**tail = q;
+		*tail = &q->next;
 		pthread_cond_signal(&store->rows_wait);
 	}
 	pthread_mutex_unlock(&store->lock);

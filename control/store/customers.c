@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/store_priv.h"
+#include "store/batch.h"
 
 /* clang-format off */
 enum { CUSTOMER_EXISTS, CUSTOMER_OWNER, CUSTOMER_OWNERS, CUSTOMER_INSERT, CUSTOMER_UPDATE, CUSTOMER_DELETE, STATEMENTS };
@@ -55,216 +55,142 @@ static const char *const find_sql[FINDS] = {
 
 /* --- writing, by the writer's thread -------------------------------------------------------- */
 
-struct write {
-	sqlite3 *db;
-	sqlite3_stmt *st[STATEMENTS];
-	json_t *rows; /* of the answer */
-	unsigned added, updated, deleted, refused;
-	int rc;
-};
-
-/* The list or object as text, for SQLite's JSON functions; NULL binds NULL. */
-static void bind_json(sqlite3_stmt *st, int at, const json_t *v)
-{
-	char *text = v != NULL ? json_dumps(v, JSON_COMPACT) : NULL;
-
-	if (text != NULL)
-		sqlite3_bind_text(st, at, text, -1, SQLITE_TRANSIENT);
-	free(text);
-}
-
-static void bind(sqlite3_stmt *st, int at, const json_t *v)
-{
-	if (json_is_string(v))
-		sqlite3_bind_text(st, at, json_string_value(v), -1, SQLITE_STATIC);
-	else if (json_is_integer(v))
-		sqlite3_bind_int64(st, at, json_integer_value(v));
-}
-
-static sqlite3_stmt *anew(struct write *w, unsigned which)
-{
-	sqlite3_reset(w->st[which]);
-	sqlite3_clear_bindings(w->st[which]);
-	return w->st[which];
-}
-
-/* True when it went well; what did not is the whole write's failure. */
-static bool run(struct write *w, sqlite3_stmt *st)
-{
-	int rc = sqlite3_step(st);
-
-	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-		w->rc = rc;
-	return rc == SQLITE_DONE || rc == SQLITE_ROW;
-}
-
-static void done(struct write *w, const json_t *row, const char *what, const char *customer,
-		 const char *why)
+static void done(struct batch *b, const json_t *row, enum batch_verdict verdict,
+		 const char *customer, const char *why)
 {
 	const json_t *line = json_object_get(row, "line");
 
-	json_array_append_new(w->rows, json_pack("{s:O?,s:s?,s:s,s:s?}", "line", line, "customer",
-						 customer, "done", what, "why", why));
+	batch_done(b, verdict, json_pack("{s:O?,s:s?}", "line", line, "customer", customer), why);
 }
 
-static void refuse(struct write *w, const json_t *row, const char *why)
+static void refuse(struct batch *b, const json_t *row, const char *why)
 {
-	w->refused++;
-	done(w, row, "refused", NULL, why);
+	done(b, row, BATCH_REFUSED, NULL, why);
 }
 
-static bool exists(struct write *w, const json_t *id)
+static bool exists(struct batch *b, const json_t *id)
 {
-	sqlite3_stmt *st = anew(w, CUSTOMER_EXISTS);
-	int rc;
+	sqlite3_stmt *st = batch_statement(b, CUSTOMER_EXISTS);
+	bool found;
 
-	bind(st, 1, id);
-	rc = sqlite3_step(st);
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		w->rc = rc;
-	return rc == SQLITE_ROW;
+	batch_bind(st, 1, id);
+	return batch_step(b, st, &found) && found;
 }
 
-static void update(struct write *w, const json_t *row, const char *id, bool add_numbers)
+static void update(struct batch *b, const json_t *row, const char *id, bool add_numbers)
 {
-	sqlite3_stmt *st = anew(w, CUSTOMER_UPDATE);
+	sqlite3_stmt *st = batch_statement(b, CUSTOMER_UPDATE);
 	json_t *none = json_object(), *fields = json_object_get(row, "fields");
 
 	sqlite3_bind_text(st, 1, id, -1, SQLITE_TRANSIENT);
-	bind(st, 2, json_object_get(row, "name"));
-	bind_json(st, 3, json_object_get(row, "numbers"));
-	bind_json(st, 4, fields != NULL ? fields : none);
-	bind(st, 5, json_object_get(row, "at_ms"));
+	batch_bind(st, 2, json_object_get(row, "name"));
+	batch_bind_json(st, 3, json_object_get(row, "numbers"));
+	batch_bind_json(st, 4, fields != NULL ? fields : none);
+	batch_bind(st, 5, json_object_get(row, "at_ms"));
 	sqlite3_bind_int(st, 6, add_numbers);
 	json_decref(none);
-	if (!run(w, st))
+	if (!batch_step(b, st, NULL))
 		return;
-	w->updated++;
-	done(w, row, "updated", id, NULL);
+	done(b, row, BATCH_UPDATED, id, NULL);
 }
 
-static void insert(struct write *w, const json_t *row, const json_t *id)
+static void insert(struct batch *b, const json_t *row, const json_t *id)
 {
-	sqlite3_stmt *st = anew(w, CUSTOMER_INSERT);
+	sqlite3_stmt *st = batch_statement(b, CUSTOMER_INSERT);
 	json_t *numbers = json_object_get(row, "numbers"), *fields = json_object_get(row, "fields");
 	json_t *no_numbers = json_array(), *no_fields = json_object();
 	const json_t *name = json_object_get(row, "name");
 
-	bind(st, 1, id);
+	batch_bind(st, 1, id);
 	sqlite3_bind_text(st, 2, name != NULL ? json_string_value(name) : "", -1, SQLITE_STATIC);
-	bind_json(st, 3, numbers != NULL ? numbers : no_numbers);
-	bind_json(st, 4, fields != NULL ? fields : no_fields);
-	bind(st, 5, json_object_get(row, "at_ms"));
+	batch_bind_json(st, 3, numbers != NULL ? numbers : no_numbers);
+	batch_bind_json(st, 4, fields != NULL ? fields : no_fields);
+	batch_bind(st, 5, json_object_get(row, "at_ms"));
 	json_decref(no_numbers);
 	json_decref(no_fields);
-	if (!run(w, st))
+	if (!batch_step(b, st, NULL))
 		return;
-	w->added++;
-	done(w, row, "added", json_string_value(id), NULL);
+	done(b, row, BATCH_ADDED, json_string_value(id), NULL);
 }
 
 /* A new one whose number somebody has. False: nobody has, or it does not matter. */
-static bool duplicate(struct write *w, const json_t *row)
+static bool duplicate(struct batch *b, const json_t *row)
 {
 	const char *then = json_string_value(json_object_get(row, "duplicates"));
-	sqlite3_stmt *st = anew(w, CUSTOMER_OWNER);
+	sqlite3_stmt *st = batch_statement(b, CUSTOMER_OWNER);
 	char why[400], id[80];
 	int several;
 
 	if (then == NULL || strcmp(then, "allow") == 0)
 		return false;
-	bind_json(st, 1, json_object_get(row, "numbers"));
+	batch_bind_json(st, 1, json_object_get(row, "numbers"));
 	sqlite3_bind_text(st, 2, "", -1, SQLITE_STATIC);
-	if (!run(w, st) || sqlite3_data_count(st) == 0)
-		return w->rc != SQLITE_OK;
+	if (!batch_step(b, st, NULL) || sqlite3_data_count(st) == 0)
+		return b->rc != SQLITE_OK;
 	snprintf(id, sizeof(id), "%s", (const char *)sqlite3_column_text(st, 0));
 	snprintf(why, sizeof(why), "%s is the number of %s (customer %s)",
 		 (const char *)sqlite3_column_text(st, 2), (const char *)sqlite3_column_text(st, 1),
 		 id);
 	if (strcmp(then, "update") != 0) {
-		refuse(w, row, why);
+		refuse(b, row, why);
 		return true;
 	}
-	st = anew(w, CUSTOMER_OWNERS);
-	bind_json(st, 1, json_object_get(row, "numbers"));
-	if (!run(w, st))
+	st = batch_statement(b, CUSTOMER_OWNERS);
+	batch_bind_json(st, 1, json_object_get(row, "numbers"));
+	if (!batch_step(b, st, NULL))
 		return true;
 	several = sqlite3_column_int(st, 0);
 	if (several > 1)
-		refuse(w, row, "several customers have these numbers");
+		refuse(b, row, "several customers have these numbers");
 	else
-		update(w, row, id, true);
+		update(b, row, id, true);
 	return true;
 }
 
-static void put(struct write *w, const json_t *row)
+static void put(struct batch *b, const json_t *row)
 {
 	const json_t *id = json_object_get(row, "customer");
 
-	if (id != NULL && exists(w, id))
-		update(w, row, json_string_value(id), false);
-	else if (w->rc == SQLITE_OK && id != NULL)
-		insert(w, row, id);
-	else if (w->rc == SQLITE_OK && !duplicate(w, row))
-		insert(w, row, json_object_get(row, "new_id"));
+	if (id != NULL && exists(b, id))
+		update(b, row, json_string_value(id), false);
+	else if (b->rc == SQLITE_OK && id != NULL)
+		insert(b, row, id);
+	else if (b->rc == SQLITE_OK && !duplicate(b, row))
+		insert(b, row, json_object_get(row, "new_id"));
 }
 
-static void erase(struct write *w, const json_t *row)
+static void erase(struct batch *b, const json_t *row)
 {
 	const json_t *id = json_object_get(row, "customer");
 	sqlite3_stmt *st;
 
-	if (!exists(w, id)) {
-		if (w->rc == SQLITE_OK)
-			refuse(w, row, "there is no such customer");
+	if (!exists(b, id)) {
+		if (b->rc == SQLITE_OK)
+			refuse(b, row, "there is no such customer");
 		return;
 	}
-	st = anew(w, CUSTOMER_DELETE);
-	bind(st, 1, id);
-	if (!run(w, st))
+	st = batch_statement(b, CUSTOMER_DELETE);
+	batch_bind(st, 1, id);
+	if (!batch_step(b, st, NULL))
 		return;
-	w->deleted++;
-	done(w, row, "deleted", json_string_value(id), NULL);
+	done(b, row, BATCH_DELETED, json_string_value(id), NULL);
 }
 
-static void write_rows(struct write *w, const json_t *rows)
+static void do_row(struct batch *b, const json_t *row)
 {
-	for (size_t i = 0; i < json_array_size(rows) && w->rc == SQLITE_OK; i++) {
-		const json_t *row = json_array_get(rows, i);
-		const char *what = json_string_value(json_object_get(row, "do"));
+	const char *what = json_string_value(json_object_get(row, "do"));
 
-		if (what != NULL && strcmp(what, "refuse") == 0)
-			refuse(w, row, json_string_value(json_object_get(row, "why")));
-		else if (what != NULL && strcmp(what, "delete") == 0)
-			erase(w, row);
-		else
-			put(w, row);
-	}
+	if (what != NULL && strcmp(what, "refuse") == 0)
+		refuse(b, row, json_string_value(json_object_get(row, "why")));
+	else if (what != NULL && strcmp(what, "delete") == 0)
+		erase(b, row);
+	else
+		put(b, row);
 }
 
 int store_customers_step(sqlite3 *db, struct question *job)
 {
-	struct write w = {.db = db, .rows = json_array()};
-
-	w.rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-	for (unsigned i = 0; i < STATEMENTS && w.rc == SQLITE_OK; i++)
-		w.rc = sqlite3_prepare_v2(db, statements[i], -1, &w.st[i], NULL);
-	if (w.rc == SQLITE_OK)
-		write_rows(&w, job->json);
-	for (unsigned i = 0; i < STATEMENTS; i++)
-		sqlite3_finalize(w.st[i]);
-	if (w.rc == SQLITE_OK)
-		w.rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
-	if (w.rc == SQLITE_OK) {
-		job->result = json_pack("{s:i,s:i,s:i,s:i,s:o}", "added", (int)w.added, "updated",
-					(int)w.updated, "deleted", (int)w.deleted, "refused",
-					(int)w.refused, "rows", w.rows);
-		return SQLITE_OK;
-	}
-	json_decref(w.rows);
-	if (!sqlite3_get_autocommit(db))
-		(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-	return w.rc;
+	return batch_run(db, job, statements, STATEMENTS, do_row);
 }
 
 /* --- reading, by the reader's thread -------------------------------------------------------- */
@@ -297,11 +223,11 @@ json_t *store_customers_answer(sqlite3 *db, struct question *q)
 		return NULL;
 	}
 	for (int i = 0; i < 5; i++)
-		bind(st, i + 1, json_object_get(f, texts[i]));
+		batch_bind(st, i + 1, json_object_get(f, texts[i]));
 	/* A statement has not all of these; what it has not is not bound. */
 	bind_sort(st, 6, sort, 0);
 	bind_sort(st, 8, sort, 1);
-	bind(st, 12, json_object_get(f, "after"));
+	batch_bind(st, 12, json_object_get(f, "after"));
 	sqlite3_bind_int64(st, 10, limit + 1);
 	sqlite3_bind_int64(st, 11, json_integer_value(json_object_get(f, "offset")));
 	list = store_rows(db, q, st);
@@ -316,32 +242,16 @@ json_t *store_customers_answer(sqlite3 *db, struct question *q)
 
 /* --- asking --------------------------------------------------------------------------------- */
 
-static struct question *question(enum store_question kind, json_t *json, store_answer_fn *fn,
-				 void *arg)
-{
-	struct question *q = calloc(1, sizeof(*q));
-
-	if (q == NULL) {
-		json_decref(json);
-		return NULL;
-	}
-	q->kind = kind;
-	q->fn = fn;
-	q->arg = arg;
-	q->json = json;
-	return q;
-}
-
 int store_customers_write(struct store *store, json_t *rows, store_answer_fn *fn, void *arg)
 {
-	struct question *q = question(STORE_DO_CUSTOMERS, rows, fn, arg);
+	struct question *q = store_question(STORE_DO_CUSTOMERS, rows, fn, arg);
 
 	return q != NULL ? store_ask_job(store, q) : -ENOBUFS;
 }
 
 int store_customers_find(struct store *store, json_t *filter, store_answer_fn *fn, void *arg)
 {
-	struct question *q = question(STORE_ASK_CUSTOMERS, filter, fn, arg);
+	struct question *q = store_question(STORE_ASK_CUSTOMERS, filter, fn, arg);
 
 	return q != NULL ? store_ask_question(store, q) : -ENOBUFS;
 }

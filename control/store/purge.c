@@ -37,6 +37,10 @@
 	"DELETE FROM overlong WHERE (call, agent, what, began_ms) IN" \
 	" (SELECT call, agent, what, began_ms FROM overlong WHERE began_ms < ?1 LIMIT ?2)", \
 	"DELETE FROM findings WHERE rowid IN (SELECT rowid FROM findings WHERE at_ms < ?1 LIMIT ?2)" }
+#define DELETE_searches { \
+	"DELETE FROM searches WHERE rowid IN (SELECT rowid FROM searches WHERE at_ms < ?1 LIMIT ?2)" }
+#define DELETE_acts { \
+	"DELETE FROM acts WHERE rowid IN (SELECT rowid FROM acts WHERE at_ms < ?1 LIMIT ?2)" }
 #define DELETE_callbacks { \
 	"DELETE FROM callbacks WHERE call IN (SELECT call FROM callbacks WHERE promised_ms < ?1 AND state <> 'waiting' LIMIT ?2)" }
 /* clang-format on */

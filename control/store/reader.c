@@ -390,9 +390,19 @@ static void answer(struct store *store, struct question *q)
 	case STORE_ASK_CUSTOMERS:
 		q->result = store_customers_answer(store->read_db, q);
 		break;
+	case STORE_ASK_KNOWLEDGE:
+		q->result = store_knowledge_answer(store, q);
+		break;
+	case STORE_ASK_SEARCHES:
+		q->result = store_knowledge_log(store, q);
+		break;
+	case STORE_ASK_ACTS:
+		q->result = store_acts_answer(store->read_db, q);
+		break;
 	case STORE_DO_BACKUP:
 	case STORE_DO_PURGE:
 	case STORE_DO_CUSTOMERS:
+	case STORE_DO_KNOWLEDGE:
 		break; /* the writer's (chores.c) */
 	}
 }

@@ -150,6 +150,21 @@ const char *const store_migrations[] = {
 	" INSERT OR IGNORE INTO customer_numbers(number,customer) SELECT value, NEW.customer FROM json_each(NEW.numbers); END;"
 	"CREATE TRIGGER customer_gone AFTER DELETE ON customers BEGIN"
 	" DELETE FROM customer_numbers WHERE customer = OLD.customer; END;",
+	/* the knowledge base: the index has the articles' words with spaces between (knowledge/words.h) */
+	"CREATE TABLE articles ("
+	" id INTEGER PRIMARY KEY, article TEXT NOT NULL UNIQUE, title TEXT NOT NULL, keywords TEXT NOT NULL DEFAULT '[]',"
+	" text TEXT NOT NULL DEFAULT '', created_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL);"
+	"CREATE INDEX articles_changed ON articles(changed_ms);"
+	"CREATE VIRTUAL TABLE articles_index USING fts5(title, keywords, text, tokenize='unicode61 remove_diacritics 2');"
+	"CREATE VIRTUAL TABLE articles_words USING fts5vocab(articles_index, 'row');"
+	"CREATE TABLE searches ("
+	" at_ms INTEGER NOT NULL, who TEXT NOT NULL, text TEXT NOT NULL, found INTEGER NOT NULL, first TEXT NOT NULL,"
+	" took_ms INTEGER NOT NULL);"
+	"CREATE INDEX searches_at ON searches(at_ms);",
+	/* who did what by the control socket */
+	"CREATE TABLE acts ("
+	" at_ms INTEGER NOT NULL, who TEXT NOT NULL, method TEXT NOT NULL, params TEXT NOT NULL, result TEXT NOT NULL);"
+	"CREATE INDEX acts_at ON acts(at_ms);",
 };
 /* clang-format on */
 

@@ -202,6 +202,7 @@ int store_open(struct store **out, const char *file, char *why, size_t why_size)
 	store->questions_tail = &store->questions;
 	store->answers_tail = &store->answers;
 	store->chores.jobs_tail = &store->chores.jobs;
+	store->chores.writes_tail = &store->chores.writes;
 	if (store->event_fd < 0 || store->file == NULL) {
 		err = -ENOMEM;
 		goto fail;
@@ -293,6 +294,7 @@ uint32_t store_close(struct store *store, uint32_t wait_ms)
 
 	store_dispatch(store);
 	refuse_questions(store->questions);
+	refuse_questions(store->chores.writes);
 	refuse_questions(store->chores.jobs);
 	left = store->rows.count + store->writing;
 	for (struct row *row = store->rows.head; row != NULL;) {
@@ -363,7 +365,7 @@ static uint32_t room_for(enum row_kind kind)
 {
 	if (kind == ROW_JOURNAL) /* large, and the next one says it all again */
 		return STORE_QUEUE_MAX / 8;
-	if (kind == ROW_STEP || kind == ROW_AGENT_STATE || kind == ROW_LEG)
+	if (kind == ROW_SEARCH || kind == ROW_STEP || kind == ROW_AGENT_STATE || kind == ROW_LEG)
 		return STORE_QUEUE_MAX / 4 * 3;
 	return STORE_QUEUE_MAX;
 }
@@ -619,6 +621,22 @@ int store_report(struct store *store, const struct store_report *r, store_answer
 	at += aliases;
 	q->report.key = keep(&at, r->key);
 	return store_ask_question(store, q);
+}
+
+struct question *store_question(enum store_question kind, json_t *json, store_answer_fn *fn,
+				void *arg)
+{
+	struct question *q = calloc(1, sizeof(*q));
+
+	if (q == NULL) {
+		json_decref(json);
+		return NULL;
+	}
+	q->kind = kind;
+	q->fn = fn;
+	q->arg = arg;
+	q->json = json;
+	return q;
 }
 
 int store_ask(struct store *store, enum store_question kind, const struct store_filter *f,

@@ -180,6 +180,10 @@ enum store_question {
 	STORE_ASK_REPORT,   /* store_report() */
 	STORE_ASK_CUSTOMERS, /* customers.h */
 	STORE_DO_CUSTOMERS,
+	STORE_ASK_KNOWLEDGE, /* knowledge.h, and the next two */
+	STORE_ASK_SEARCHES,
+	STORE_DO_KNOWLEDGE,
+	STORE_ASK_ACTS,  /* acts.h */
 	STORE_DO_BACKUP, /* store_backup() */
 	STORE_DO_PURGE,  /* store_purge() */
 	STORE_ASK_CALL,  /* -> {call..., legs, steps, recordings} or null when unknown */
@@ -239,7 +243,9 @@ int store_backup(struct store *store, const char *file, store_answer_fn *fn, voi
 	X(recordings) /* the rows; the sound is patchbay-archive's */ \
 	X(intervals) \
 	X(findings) /* of conduct, and overlong calls */ \
-	X(callbacks) /* that are settled */
+	X(callbacks) /* that are settled */ \
+	X(searches) /* of the knowledge base: the log */ \
+	X(acts) /* who did what by the control socket */
 /* clang-format on */
 struct store_keep {
 #define STORE_KEEP_DAYS(name) uint16_t name##_days;

@@ -36,6 +36,8 @@ enum row_kind {
 	ROW_ORPHAN_AGENTS,
 	ROW_FINDING,
 	ROW_OVERLONG,
+	ROW_SEARCH,
+	ROW_ACT,
 	ROW_KINDS,
 };
 
@@ -67,7 +69,7 @@ struct question {
 	struct store_report
 		report; /* STORE_ASK_REPORT; its texts and borders are this block's own, too */
 	struct store_keep keep; /* STORE_DO_PURGE */
-	json_t *json;           /* customers.h: rows or filter, this question's own */
+	json_t *json;           /* customers.h, knowledge.h: rows or filter, this question's own */
 	char text[];            /* storage of the filter's texts */
 };
 
@@ -77,8 +79,9 @@ struct chores {
 	uint64_t tabulate_to_ms; /* wanted; 0: nothing */
 	struct tally_limits *limits;
 	size_t n_limits;
-	struct question *jobs, **jobs_tail; /* the first is under way */
-	uint64_t tabulated_ms;              /* up to here the tables were seen to be complete */
+	struct question *jobs, **jobs_tail;     /* the first is under way */
+	struct question *writes, **writes_tail; /* short jobs, which go before: a step each */
+	uint64_t tabulated_ms;                  /* up to here the tables were seen to be complete */
 	uint64_t retry_ns; /* after a failure nothing is tried before this (CLOCK_MONOTONIC) */
 
 	/* The writer thread's alone. */
@@ -155,6 +158,16 @@ uint64_t store_tabulate_first(sqlite3 *db, uint64_t to_ms);
 /* customers.c. Write the job's rows in one transaction and set its result; an SQLite error: nothing was changed. */
 int store_customers_step(sqlite3 *db, struct question *job);
 json_t *store_customers_answer(sqlite3 *db, struct question *q);
+/* knowledge.c; likewise */
+int store_knowledge_step(sqlite3 *db, struct question *job);
+json_t *store_knowledge_answer(struct store *store, struct question *q);
+json_t *store_knowledge_log(struct store *store, struct question *q);
+/* acts.c */
+json_t *store_acts_answer(sqlite3 *db, struct question *q);
+
+/* A question about `json`, which the call takes; NULL: no memory. */
+struct question *store_question(enum store_question kind, json_t *json, store_answer_fn *fn,
+				void *arg);
 
 /* A question into the reader's queue, or a job into the writer's; they take `q`. Return as store_ask(). */
 int store_ask_question(struct store *store, struct question *q);

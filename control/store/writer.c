@@ -55,6 +55,8 @@ static const char *const statements[ROW_KINDS] = {
 		"INSERT INTO journal(kind,id,version,at_ms,body) VALUES(?1,?2,?3,?4,?5)"
 		" ON CONFLICT(kind,id) DO UPDATE SET version=?3,at_ms=?4,body=?5",
 	[ROW_JOURNAL_DROP] = "DELETE FROM journal WHERE kind=?1 AND id=?2",
+	[ROW_SEARCH] = "INSERT INTO searches(at_ms,who,text,found,first,took_ms) VALUES(?1,?2,?3,?4,?5,?6)",
+	[ROW_ACT] = "INSERT INTO acts(at_ms,who,method,params,result) VALUES(?1,?2,?3,?4,?5)",
 	[ROW_FINDING] = "INSERT INTO findings(agent,at_ms,rule,call,count,lasted_ms,evidence) VALUES(?1,?2,?3,?4,?5,?6,?7)",
 	[ROW_OVERLONG] =
 		"INSERT INTO overlong(call,agent,what,began_ms,queue,level,limit_ms,lasted_ms,told) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)"

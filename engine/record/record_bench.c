@@ -188,12 +188,77 @@ static bool recycler_start(struct recycler *r)
 	return pthread_create(&r->thread, NULL, recycle, r) == 0;
 }
 
+/* --- the disk by itself --- */
+
+enum { PROBE_BYTES = 4096, PROBE_EVERY_US = 100000, PROBES_MAX = 36000 };
+
+/* Small durable writes beside the recorder's: what takes them long is the disk, not the recorder. */
+struct probe {
+	const char *dir;
+	pthread_t thread;
+	_Atomic bool stop;
+	unsigned n;
+	uint32_t us[PROBES_MAX];
+};
+
+static void *probe_disk(void *arg)
+{
+	static _Alignas(4096) uint8_t block[PROBE_BYTES];
+	struct probe *p = arg;
+	char path[300];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/probe", p->dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_DIRECT | O_CLOEXEC, 0640);
+	while (fd >= 0 && p->n < PROBES_MAX && !atomic_load(&p->stop)) {
+		uint64_t began_ns = clock_ns(CLOCK_MONOTONIC);
+
+		if (pwrite(fd, block, sizeof(block), 0) != sizeof(block) || fdatasync(fd) != 0)
+			break;
+		p->us[p->n++] = (uint32_t)((clock_ns(CLOCK_MONOTONIC) - began_ns) / 1000);
+		usleep(PROBE_EVERY_US);
+	}
+	if (fd >= 0)
+		close(fd);
+	unlink(path);
+	return NULL;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void probe_start(struct probe *p, const char *dir)
+{
+	p->dir = dir;
+	if (pthread_create(&p->thread, NULL, probe_disk, p) != 0)
+		p->dir = NULL;
+}
+
+static void probe_end(struct probe *p)
+{
+	if (p->dir == NULL)
+		return;
+	atomic_store(&p->stop, true);
+	pthread_join(p->thread, NULL);
+	qsort(p->us, p->n, sizeof(p->us[0]), by_size);
+}
+
+static double probe_ms(const struct probe *p, double share)
+{
+	return p->n > 0 ? p->us[(unsigned)((p->n - 1) * share)] / 1e3 : 0;
+}
+
 struct result {
 	unsigned calls, seconds;
 	uint64_t frames, lost, worker_ns;
 	uint64_t recorder_ns, idle_ns; /* of CPU; idle in 2 s */
 	uint64_t memory_bytes;         /* extents and taps */
 	struct record_stats before, after;
+	struct probe disk;
 };
 
 static void print(const struct result *r, bool json)
@@ -211,10 +276,12 @@ static void print(const struct result *r, bool json)
 		       "\"idle_cpu_share\": %.4f, \"mb_per_s\": %.2f, \"writes_per_s\": %.2f, "
 		       "\"iops\": %.2f, \"iops_per_call\": %.5f, \"durable_ms_p50\": %u, "
 		       "\"durable_ms_p99\": %u, \"durable_ms_max\": %u, "
+		       "\"disk_ms_p99\": %.1f, \"disk_ms_max\": %.1f, "
 		       "\"memory_kib_per_call\": %.1f, \"errors\": %llu}\n",
 		       r->calls, 2 * r->calls, r->seconds, (unsigned long long)r->frames,
 		       (unsigned long long)r->lost, ns, cpu, idle, mb, writes, iops,
 		       iops / r->calls, b->durable_ms_p50, b->durable_ms_p99, b->durable_ms_max,
+		       probe_ms(&r->disk, 0.99), probe_ms(&r->disk, 1),
 		       (double)r->memory_bytes / 1024 / r->calls, (unsigned long long)b->errors);
 		return;
 	}
@@ -229,6 +296,8 @@ static void print(const struct result *r, bool json)
 	       "of memory a call\n",
 	       iops, iops / r->calls, b->durable_ms_p50, b->durable_ms_p99,
 	       (double)r->memory_bytes / 1024 / r->calls);
+	printf("4 KiB written beside it: p99 %.1f ms, at most %.1f ms\n", probe_ms(&r->disk, 0.99),
+	       probe_ms(&r->disk, 1));
 }
 
 static bool open_all(struct load *l)
@@ -243,7 +312,7 @@ static bool open_all(struct load *l)
 	return l->tap != NULL;
 }
 
-static int measure(struct record *rec, struct result *r, bool json)
+static int measure(struct record *rec, const char *dir, struct result *r, bool json)
 {
 	struct load l = {.calls = r->calls, .rw = record_worker(rec, 0)};
 
@@ -252,9 +321,11 @@ static int measure(struct record *rec, struct result *r, bool json)
 	if (!open_all(&l))
 		return 1;
 	record_stats(rec, &r->before);
+	probe_start(&r->disk, dir);
 	run(&l, r->seconds);
 	r->recorder_ns = thread_ns("recorder") - r->idle_ns;
 	record_stats(rec, &r->after);
+	probe_end(&r->disk);
 	r->frames = l.frames;
 	r->lost = l.lost;
 	r->worker_ns = l.spent_ns;
@@ -271,19 +342,21 @@ int main(int argc, char **argv)
 	bool recycled = argc > 1 + json && strcmp(argv[argc - 1 - json], "--recycled") == 0;
 	int args = argc - json - recycled;
 	struct recycler rc = {.dir = args > 1 ? argv[1] : NULL};
-	struct result r = {.calls = args > 2 ? (unsigned)atoi(argv[2]) : 1000,
-			   .seconds = args > 3 ? (unsigned)atoi(argv[3]) : 10};
+	static struct result r;
+	unsigned calls = args > 2 ? (unsigned)atoi(argv[2]) : 1000;
 	struct record_config cfg = {
 		.name = "bench",
 		.volume = {args > 1 ? argv[1] : NULL},
 		.volumes = 1,
 		.workers = 1,
-		.taps = r.calls,
-		.extents = r.calls * EXTENTS_PER_2_CALLS / 2 + 512,
+		.taps = calls,
+		.extents = calls * EXTENTS_PER_2_CALLS / 2 + 512,
 	};
 	struct record *rec;
 	int err;
 
+	r.calls = calls;
+	r.seconds = args > 3 ? (unsigned)atoi(argv[3]) : 10;
 	if (args < 2 || r.calls == 0 || r.seconds == 0) {
 		fprintf(stderr, "usage: bench_record DIRECTORY [CALLS [SECONDS]] [--recycled] "
 				"[--json]\n");
@@ -298,7 +371,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "cannot start: %s\n", strerror(-err));
 		return 1;
 	}
-	err = measure(rec, &r, json);
+	err = measure(rec, argv[1], &r, json);
 	err = record_stop(rec) != 0 || err != 0;
 	if (recycled) {
 		atomic_store(&rc.stop, true);

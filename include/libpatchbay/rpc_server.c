@@ -225,7 +225,7 @@ static bool in_groups(int fd, gid_t group)
 	return false;
 }
 
-static bool peer_allowed(const struct rpc_server *s, int fd)
+static bool peer_allowed(const struct rpc_server *s, int fd, uint32_t *uid)
 {
 	struct ucred who;
 	socklen_t len = sizeof(who);
@@ -233,6 +233,7 @@ static bool peer_allowed(const struct rpc_server *s, int fd)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
 		return false;
+	*uid = who.uid;
 	if (who.uid == 0 || who.uid == geteuid())
 		return true;
 	if (stat(s->path, &st) == 0 && (who.gid == st.st_gid || in_groups(fd, st.st_gid)))
@@ -264,9 +265,9 @@ static void turn_away(struct rpc_server *s, int fd)
 
 static void accept_one(struct rpc_server *s, int fd)
 {
-	uint32_t slot = 0;
+	uint32_t slot = 0, uid = 0;
 
-	if (!peer_allowed(s, fd)) {
+	if (!peer_allowed(s, fd, &uid)) {
 		s->stats.refused++;
 		close(fd);
 		return;
@@ -283,6 +284,7 @@ static void accept_one(struct rpc_server *s, int fd)
 	must(p != NULL);
 	p->fd = fd;
 	p->number = ++s->peers_made;
+	p->uid = uid;
 	p->in.line_max = RPC_LINE_MAX;
 	p->armed = EPOLLIN;
 	if (watch(s, fd, EPOLLIN, (int)slot) != 0) {

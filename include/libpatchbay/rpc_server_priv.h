@@ -23,7 +23,8 @@ enum {
 struct rpc_peer {
 	int fd;
 	uint32_t number; /* of the connection, never reused */
-	uint32_t armed;  /* the epoll events asked for now */
+	uint32_t uid;
+	uint32_t armed; /* the epoll events asked for now */
 	uint32_t pending;
 	bool hello, subscribed;
 	bool more; /* lines may be left over from the last round */

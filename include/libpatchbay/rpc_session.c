@@ -305,10 +305,12 @@ static enum rpc_answer dispatch(struct rpc_server *s, uint32_t slot, const struc
 		return RPC_ANSWER_ERROR;
 
 	struct rpc_ref ref = waiting_add(s, slot, rq->id);
-	const struct rpc_call call = {s, s->cfg.owner, m->name, rq->params, p->number, ref};
+	const struct rpc_call call = {s, s->cfg.owner, m->name, rq->params, p->number, ref, p->uid};
 	enum rpc_answer a = m->handle(&call, result, err);
 	json_t *id;
 
+	if (s->cfg.handled != NULL)
+		s->cfg.handled(&call, a, err);
 	if (a != RPC_ANSWER_LATER && waiting_take(s, ref, &id) != NOBODY)
 		json_decref(id);
 	return a;

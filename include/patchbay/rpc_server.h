@@ -54,6 +54,7 @@ struct rpc_call {
 	const json_t *params; /* an object, checked against the method's schema */
 	uint32_t client;      /* number of the connection, never reused; for the log */
 	struct rpc_ref ref;   /* keep this to answer later */
+	uint32_t uid;         /* the user on the other side of the socket, as the kernel says */
 };
 
 enum rpc_answer {
@@ -71,6 +72,10 @@ struct rpc_method {
 	rpc_method_fn *handle;
 };
 
+/* Called after each request that its handler was called for; `err` is set when `answer` is RPC_ANSWER_ERROR. */
+typedef void rpc_handled_fn(const struct rpc_call *call, enum rpc_answer answer,
+			    const struct rpc_error *err);
+
 struct rpc_server_config {
 	const char *name;    /* member of hello's reply that carries `version`: "engine" */
 	const char *version; /* "0.1.0" */
@@ -79,6 +84,7 @@ struct rpc_server_config {
 	void *owner;                      /* handed to the handlers */
 	struct event_log *events;         /* for `subscribe`; NULL: no such method. Not owned */
 	int group;                        /* gid that the socket is given to, or -1 */
+	rpc_handled_fn *handled;          /* or NULL */
 };
 
 /* Listen at `path`. A socket file that nobody listens at is replaced.

@@ -174,6 +174,38 @@ def test_a_customer_is_called_back_by_key(build):
             expect(2000 < best["dial_ms"] < 8000, f"it took {best['dial_ms']} ms to dial")
 
 
+def test_something_is_looked_up(build):
+    """Articles written from files are found misspelt, begun and by synonyms; what was looked for in vain, and who wrote, is kept."""
+    with tempfile.TemporaryDirectory() as home:
+        path = config(build, f"{home}/desk.yaml")
+        with open(path, "a") as out:
+            out.write("knowledge: {synonyms: [[luggage, baggage]]}\n")
+        articles = {"refunds.md": "# Refund policy\nKeywords: money back, 退票\n\nTickets.\nA refund takes 14 days.\n",
+                    "luggage.md": "# Lost luggage\n\nAsk the station.\t\n", "latin1.txt": "# Caf\xe9\n"}
+        for name, text in articles.items():
+            with open(f"{home}/{name}", "w", encoding="latin-1" if name == "latin1.txt" else "utf-8") as file:
+                file.write(text)
+        with Lab(build, config=path) as lab:
+            done = lab.cli("article", "put", f"{home}/refunds.md", f"{home}/luggage.md")
+            expect(done.stdout == "article refunds is added\narticle luggage is added\n", f"put: {done.stdout}")
+            done = lab.cli("article", "put", f"{home}/latin1.txt", check=False)
+            expect(done.returncode == 1 and "not UTF-8" in done.stderr, f"latin-1: {done.stderr}")
+            for asked, first in (("refnud polcy", "Refund policy"), ("refu", "Refund policy"), ("退票", "Refund policy"), ("my baggage", "Lost luggage")):
+                found = lab.cli("knowledge", *asked.split(), "--who", "1001").stdout
+                expect(found.startswith(first), f"{asked}: {found}")
+            expect("A refund takes 14 days." in lab.cli("knowledge", "refund", "days").stdout, "no excerpt")
+            expect(lab.cli("knowledge", "zebra").stdout == "nothing is found\n", "a zebra")
+            shown = lab.cli("article", "show", "refunds").stdout
+            expect(shown == "# Refund policy\nKeywords: money back, 退票\n\nTickets.\nA refund takes 14 days.\n", f"show: {shown!r}")
+            time.sleep(0.5)
+            vain = lab.cli("article", "searches", "--in-vain").stdout
+            expect("zebra" in vain and "refnud" not in vain, f"in vain: {vain}")
+            print(lab.cli("article", "searches").stdout)
+            acts = lab.cli("audit").stdout
+            expect(acts.count("knowledge.write") == 2 and "root" in acts, f"audit: {acts}")
+            print(acts)
+
+
 def test_who_calls_is_shown(build):
     """10,000 customers with 100 bad rows are imported and exported; when one calls, the agent's screen is told at once."""
     numbers = 'numbers: {country: "86", area: "10", national_prefix: "0", international_prefix: "00", local_digits: 8}\n'

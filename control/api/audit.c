@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Who did what by the control socket: each request that changes something, or takes customers out in bulk, is kept with the
+ * user of this machine who made it. What only looks is not.
+ */
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api_priv.h"
+#include "base/log.h"
+#include "loop/clock.h"
+#include "store/acts.h"
+
+enum { PARAMS_MAX = 1000 };
+
+static const char *const acts[] = {
+	"agent.set",       "agent.queue",     "queue.set",
+	"queue.move",      "monitor",         "takeover",
+	"record",          "transfer",        "park",
+	"unpark",          "callback.add",    "callback.dial",
+	"customers.write", "knowledge.write", "consult",
+	"conference",      "hangup",          "backup",
+	"voicemail.heard", "flow.reload",     "config.reload",
+};
+
+static bool is_act(const struct rpc_call *call)
+{
+	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
+		if (strcmp(call->method, acts[i]) == 0)
+			return true;
+	return strcmp(call->method, "customers") == 0 &&
+	       rpc_param_bool(call->params, "export", false);
+}
+
+void api_user(uint32_t uid, char out[API_USER_MAX])
+{
+	struct passwd entry, *found = NULL;
+	char buf[2048];
+
+	if (getpwuid_r((uid_t)uid, &entry, buf, sizeof(buf), &found) == 0 && found != NULL)
+		snprintf(out, API_USER_MAX, "%s", entry.pw_name);
+	else
+		snprintf(out, API_USER_MAX, "user %u", (unsigned)uid);
+}
+
+/* Many rows are only counted. */
+static void describe(const struct rpc_call *call, char *out, size_t size)
+{
+	const json_t *rows = json_object_get(call->params, "rows");
+	char *text;
+
+	if (json_array_size(rows) > 1) {
+		snprintf(out, size, "{\"rows\":%zu}", json_array_size(rows));
+		return;
+	}
+	text = json_dumps(call->params, JSON_COMPACT);
+	if (text != NULL && strlen(text) < size)
+		snprintf(out, size, "%s", text);
+	else
+		snprintf(out, size, "{\"bytes\":%zu}", text != NULL ? strlen(text) : 0);
+	free(text);
+}
+
+void api_audit(const struct rpc_call *call, enum rpc_answer answer, const struct rpc_error *err)
+{
+	struct api *api = call->owner;
+	char who[API_USER_MAX], params[PARAMS_MAX];
+	struct store_act act = {
+		.at_ms = clock_wall_ms(),
+		.who = who,
+		.method = call->method,
+		.params = params,
+		.result = answer == RPC_ANSWER_ERROR ? rpc_reason_word(err->reason) : "ok",
+	};
+
+	if (api->c->store == NULL || !is_act(call))
+		return;
+	api_user(call->uid, who);
+	describe(call, params, sizeof(params));
+	if (!store_act(api->c->store, &act))
+		log_warn("api", "not noted: %s by %s: %s", call->method, who, act.result);
+}
+
+enum rpc_answer api_acts(const struct rpc_call *call, json_t **result, struct rpc_error *err)
+{
+	static const char *const members[] = {"from_ms", "to_ms", "who", "method", "refused"};
+	struct api *api = call->owner;
+	struct pending *p = api_later(call, NULL);
+	json_t *filter =
+		json_pack("{s:I}", "limit", (json_int_t)rpc_param_int(call->params, "limit", 50));
+
+	(void)result;
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		if (json_object_get(call->params, members[i]) != NULL)
+			json_object_set(filter, members[i],
+					json_object_get(call->params, members[i]));
+	if (p == NULL || api->c->store == NULL)
+		json_decref(filter);
+	else if (store_acts(api->c->store, filter, api_stored, p) == 0)
+		return RPC_ANSWER_LATER;
+	api_forget(p);
+	return api_busy(err);
+}
