@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "check.h"
+#include "store/customers.h"
 #include "store/store_testing.h"
 
 /* Rows that take room, so that the copy takes many steps. */
@@ -95,6 +96,36 @@ static void a_backup_under_load_is_whole(void)
 	check_int(number_of(p.file, "SELECT count(*) FROM call_steps"), next - 1);
 	check_int(store_close(s, 5000), 0);
 	check(access(p.copy, R_OK) == 0);
+	place_remove(&p);
+}
+
+/* Who waits for an answer does not wait for the copy. */
+static void a_short_job_goes_before_a_backup(void)
+{
+	struct reply backup = {0}, write = {0};
+	struct place p = {0};
+	unsigned next = 1;
+
+	place_make(&p);
+	struct store *s = open_store(&p);
+
+	write_rows(s, &next, 20000);
+	settle(s);
+	check_int(store_backup(s, p.copy, keep_reply, &backup), 0);
+	check_int(store_customers_write(s,
+					json_pack("[{s:s,s:s,s:s,s:i}]", "do", "put", "name",
+						  "Wang", "new_id", "k", "at_ms", 1),
+					keep_reply, &write),
+		  0);
+	wait_reply(s, &write);
+	check_str(write.error, "");
+	check_int(backup.calls, 0);
+	wait_reply(s, &backup);
+	check_str(backup.error, "");
+	check_int(number_of(p.copy, "SELECT count(*) FROM customers"), 1);
+	json_decref(write.result);
+	json_decref(backup.result);
+	check_int(store_close(s, 5000), 0);
 	place_remove(&p);
 }
 
@@ -203,6 +234,7 @@ static void a_kill_in_the_middle_harms_nothing(void)
 
 static const struct check_case cases[] = {
 	CHECK_CASE(a_backup_under_load_is_whole),
+	CHECK_CASE(a_short_job_goes_before_a_backup),
 	CHECK_CASE(a_file_that_is_there_is_not_replaced),
 	CHECK_CASE(closing_gives_a_backup_up),
 	CHECK_CASE(a_kill_in_the_middle_harms_nothing),
