@@ -158,7 +158,11 @@ class Engine:
     def counts(self):
         """What is looked at before, while and after it is measured."""
         stat = self.rpc.call("stat.engine")
-        return {"frames_lost": (stat.get("recorder") or {}).get("frames_lost", 0),
+        stages = {}
+        for stage in (s for w in stat["workers"] for s in w["stages"]):
+            packets, cycles = stages.get(stage["stage"], (0, 0))
+            stages[stage["stage"]] = (packets + stage["packets"], cycles + stage["cycles"])
+        return {"frames_lost": (stat.get("recorder") or {}).get("frames_lost", 0), "stages": stages,
                 "busy_share": sum(w["busy_share"] for w in stat["workers"]) / len(stat["workers"])}
 
     def can(self, scene):

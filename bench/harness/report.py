@@ -51,6 +51,19 @@ def stage_rows(results):
     return lines if len(lines) > 5 else []
 
 
+def wire_rows(results):
+    """The same over veth and memif, at the knee. A stage's cycles are shared out over all packets received."""
+    macro = results.get("macro") or {}
+    points = [(f"{name} over veth", (r or {}).get("at_knee")) for name, r in (macro.get("veth") or {}).items() if isinstance(r, dict)]
+    points.append(("relay over memif", ((macro.get("memif") or {}).get("relay") or {}).get("at")))
+    lines = ["", "## Where the cycles go (veth, memif)", "", "| scene | streams | cycles for a packet received, by stage (share of the time) |", "|---|---|---|"]
+    for name, point in points:
+        if point and point.get("stages"):
+            stages = ", ".join(f"{s} {v['cycles_per_packet']:.0f} ({v['share'] * 100:.0f} %)" for s, v in point["stages"].items())
+            lines.append(f"| {name} | {number(point['streams'])} | {stages} |")
+    return lines if len(lines) > 5 else []
+
+
 def misses(m):
     c = m.get("cache_misses")
     return f"{number(c['first_level'])} / {number(c['last_level'])}" if c else "-"
@@ -80,7 +93,7 @@ def text(results):
                   f"{m['noise_after']['lost_share'] * 100:.1f} % of the measured CPU; the host took {m['steal_share'] * 100:.1f} %; two passes of one scene were up to {m.get('passes_apart', 1):.1f} times apart. Compare nothing across runs.", ""]
     if results.get("busy"):
         lines += ["Measured with --busy: delays, loss and lateness over veth are those of the median tenth of a second.", ""]
-    lines += ["## What we aim at, per worker core", ""] + goal_rows(results) + peer_rows(results) + stage_rows(results) + micro_rows(results)
+    lines += ["## What we aim at, per worker core", ""] + goal_rows(results) + peer_rows(results) + stage_rows(results) + wire_rows(results) + micro_rows(results)
     return "\n".join(lines) + "\n"
 
 

@@ -60,6 +60,17 @@ class Sampler:
         shares = sorted(s["busy_share"] for s in self.samples)
         return shares[-2]
 
+    def stages(self):
+        """{stage: cycles a packet that is received, and share of all stages} between a third and two thirds of the time; None: it
+        does not say. Of an engine that polls, `rx` has the looking in vain as well."""
+        begin, end = (self.samples[len(self.samples) * k // 3].get("stages") for k in (1, 2))
+        if not begin or not end:
+            return None
+        spent = {name: end[name][1] - begin.get(name, (0, 0))[1] for name in end}
+        received = end["rx"][0] - begin["rx"][0]
+        total = sum(spent.values())
+        return {name: {"cycles_per_packet": cycles / received, "share": cycles / total} for name, cycles in spent.items() if cycles} if received else None
+
 
 class Runner:
     """Measures one server at one load after the other and keeps every point."""
@@ -82,6 +93,7 @@ class Runner:
                 point["doubt"] = "recorded frames were lost"
             if sampler.busy() is not None:
                 point["worker_busy_share"] = sampler.busy()
+                point["stages"] = sampler.stages()
         except (Failure, OSError) as e:
             point = {"streams": streams, "doubt": str(e), "deaf": 0, "corrupt": 0, "lost": 0, "due": 0}
         if again and point.get("disturbed"):
@@ -140,7 +152,7 @@ def summary(point):
     if point is None:
         return None
     return {k: point[k] for k in ("streams", "delay_us", "jitter_us", "late_us", "loss_ppm", "repeated", "reordered", "corrupt", "deaf", "silent", "keys", "keys_lost", "rtcp",
-                                  "cpu_us_per_packet", "busy_share", "process_share", "worker_busy_share", "median_window", "doubt", "at_most") if k in point}
+                                  "cpu_us_per_packet", "busy_share", "process_share", "worker_busy_share", "stages", "median_window", "doubt", "at_most") if k in point}
 
 
 def knees(runner, start, most, precision, say):

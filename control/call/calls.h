@@ -352,6 +352,8 @@ int party_local(struct party *p, const char *ip, uint16_t port); /* 0 or -EINVAL
 json_t *party_leg_members(const struct party *p);                /* of leg.open: name, family */
 void party_end(struct party *p, int status, int cause, const char *text);
 void party_gone(struct party *p); /* free the slot when dialog and leg are gone */
+/* Who ended it, and how; the first counts. */
+void party_note_end(struct party *p, const char *by, int status, int cause, const char *text);
 void party_play(struct party *p, enum play_use use, json_t *items, unsigned loop,
 		const char *interrupt);
 void party_play_stop(struct party *p);

@@ -21,6 +21,8 @@ class Soak(Link):
     def begin(self):
         self.start(f"{self.build}/tests/port_echo", "af_xdp:ppc0", "1", ready="RTP ports 20000-20999", ns=self.c)
         self.echo_process = self.process
+        for thread in os.listdir(f"/proc/{self.process.pid}/task"):  # it stands for other machines: not on the worker's core
+            os.sched_setaffinity(int(thread), {0})
         self.path = f"{self.dir}/engine.sock"
         self.start(f"{self.build}/patchbay-engine", "--port", "af_xdp:pps0", "--socket", self.path, "--store", f"{self.dir}/store",
                    "--shm", f"soak-{os.getpid()}", "--prompts", self.dir, "--rtp-ports", "20000-29999", ready="is ready on")
@@ -109,7 +111,10 @@ class Soak(Link):
         if call in (r[0] for r in self.recordings):
             return
         ident = str(uuid.UUID(int=self.any.getrandbits(128)))
-        self.rpc.call("record.start", call=call, customer=self.calls[call][0], recording=ident)
+        try:
+            self.rpc.call("record.start", call=call, customer=self.calls[call][0], recording=ident)
+        except Failure as failure:
+            raise Failure(f"{failure}; recorder {self.stats()['recorder']}, {len(self.recordings)} recordings") from failure
         self.recordings.append((call, ident))
 
     def touch(self):
