@@ -14,7 +14,7 @@ import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from harness import compare, goals, knee, micro, model, report, ring, rtpengine, veth  # noqa: E402
+from harness import compare, goals, knee, micro, model, report, ring, rtpengine, stages, veth  # noqa: E402
 from harness.plan_of_work import Work  # noqa: E402
 
 BUILD = os.path.abspath(sys.argv[1])
@@ -150,6 +150,19 @@ def test_a_doubt_that_is_gone_is_not_told():
     assert work.without == {"macro.room8": "disturbed", "control": "no rate"}
     work.put("macro", "room8", {"doubt": ""})
     assert work.without == {"control": "no rate"}
+
+
+def test_callgrind_is_read_by_stage():
+    """What one function spends in others, over several blocks and with names told once."""
+    with tempfile.TemporaryDirectory() as home:
+        for name, times in (("few", 1), ("many", 3)):
+            with open(f"{home}/{name}", "w") as out:
+                out.write("events: Ir D1mr D1mw DLmr DLmw\nfn=(1) main\n10 5\ncfn=(2) worker_turn\ncalls=1 0\n11 900 9 9 9 9\n")
+                out.write(f"fn=(2)\n20 7\ncfn=(3) rx_burst\ncalls=2 0\n21 {100 * times} {10 * times} 2\n+1 3\ncfn=(3)\ncalls=1 0\n* {50 * times}\n")
+                out.write("fn=(3)\n30 4\ncfn=(4) relay_burst\ncalls=9 0\n31 77 7 7 7 7\n")
+        few, many = (stages.spent_in(f"{home}/{name}")[1] for name in ("few", "many"))
+    assert set(many) == {"rx_burst"} and many["rx_burst"]["Ir"] == 450, many
+    assert stages.per_packet(few, many, 10) == {"rx": {"instructions": 30.0, "first_level": 2.0, "last_level": 0.0}}
 
 
 def test_five_percent_more_instructions_are_a_regression():

@@ -2,7 +2,7 @@
 import os
 import time
 
-from . import alone, archive, control, micro, talkoff
+from . import alone, archive, control, micro, stages, talkoff
 from .machine import TOP
 from .macro import Macro
 from .ring import CURVE, Ring
@@ -27,7 +27,7 @@ class Work:
     @staticmethod
     def names(quick=False):
         return ([name for name, _, _ in RING_SCENES] + ["delay", "scaling", "memif"] + [f"veth_{name}" for name in (VETH_QUICK if quick else VETH_SCENES)] +
-                ["recorder", "kill", "idle", "memory", "micro", "control", "archive", "jbuf", "talkoff"])
+                ["recorder", "kill", "idle", "memory", "micro", "stages", "control", "archive", "jbuf", "talkoff"])
 
     def parts(self):
         """(name, seconds it takes when quick and otherwise, function)"""
@@ -44,6 +44,7 @@ class Work:
         yield "idle", (10, 10), lambda: self.merge("idle", self.needs_root(lambda: alone.idle(*self.place())))
         yield "memory", (15, 15), lambda: self.merge("memory", self.needs_root(lambda: alone.memory(*self.place())))
         yield "micro", (40, 180), lambda: self.merge("micro", micro.run(self.opt["build"], self.opt["cpu"], quick, say))
+        yield "stages", (10, 400), lambda: self.merge("stages", stages.run(self.opt["build"], self.dir, quick, say))
         yield "control", (60, 180), lambda: self.control(quick)
         yield "archive", (30, 600), lambda: self.sections(archive.run(self.opt["build"], self.dir, quick, say))
         yield "talkoff", (15, 120), lambda: self.merge("dtmf", talkoff.run(self.opt["build"], 0.25 if quick else 4, say))

@@ -64,6 +64,15 @@ def wire_rows(results):
     return lines if len(lines) > 5 else []
 
 
+def line_rows(results):
+    lines = ["", "## Cache lines a packet needs (relay on ring ports, simulated)", "",
+             "| legs | from beyond the first level, by stage (beyond the last) |", "|---|---|"]
+    for r in (results.get("stages") or {}).get("relay") or []:
+        stages = ", ".join(f"{name} {s['first_level']:.1f} ({s['last_level']:.1f})" for name, s in r["stages"].items())
+        lines.append(f"| {r['legs']} | {stages} |")
+    return lines if len(lines) > 5 else []
+
+
 def misses(m):
     c = m.get("cache_misses")
     return f"{number(c['first_level'])} / {number(c['last_level'])}" if c else "-"
@@ -93,7 +102,7 @@ def text(results):
                   f"{m['noise_after']['lost_share'] * 100:.1f} % of the measured CPU; the host took {m['steal_share'] * 100:.1f} %; two passes of one scene were up to {m.get('passes_apart', 1):.1f} times apart. Compare nothing across runs.", ""]
     if results.get("busy"):
         lines += ["Measured with --busy: delays, loss and lateness over veth are those of the median tenth of a second.", ""]
-    lines += ["## What we aim at, per worker core", ""] + goal_rows(results) + peer_rows(results) + stage_rows(results) + wire_rows(results) + micro_rows(results)
+    lines += ["## What we aim at, per worker core", ""] + goal_rows(results) + peer_rows(results) + stage_rows(results) + wire_rows(results) + line_rows(results) + micro_rows(results)
     return "\n".join(lines) + "\n"
 
 

@@ -33,6 +33,8 @@ rpc_method_fn api_agent_set, api_agent_queue, api_queue_set, api_queue_move, api
 rpc_method_fn api_park, api_unpark, api_parked;
 rpc_method_fn api_callbacks, api_callback_add, api_callback_dial;
 rpc_method_fn api_customers, api_customers_write;
+/* Does a request for customers want more than the first of a search? */
+bool api_customers_bulk(const json_t *params);
 rpc_method_fn api_knowledge, api_knowledge_read, api_knowledge_write, api_knowledge_searches;
 
 /* tables.c. A request that waits for the store: `more` (taken, may be NULL) are members that go with the answer. NULL: no

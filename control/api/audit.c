@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who did what by the control socket: each request that changes something, or takes customers out in bulk, is kept with the
- * user of this machine who made it. What only looks is not.
+ * Who did what by the control socket: each request that changes something, or takes customers out by the many, is kept with
+ * the user of this machine who made it. What only looks is not.
  */
 #include <pwd.h>
 #include <stdio.h>
@@ -30,8 +30,7 @@ static bool is_act(const struct rpc_call *call)
 	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
 		if (strcmp(call->method, acts[i]) == 0)
 			return true;
-	return strcmp(call->method, "customers") == 0 &&
-	       rpc_param_bool(call->params, "export", false);
+	return strcmp(call->method, "customers") == 0 && api_customers_bulk(call->params);
 }
 
 void api_user(uint32_t uid, char out[API_USER_MAX])

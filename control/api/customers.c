@@ -58,7 +58,7 @@ static bool may_bulk(const struct rpc_call *call, struct rpc_error *err)
 	return false;
 }
 
-static bool is_bulk(const json_t *params)
+bool api_customers_bulk(const json_t *params)
 {
 	return rpc_param_bool(params, "export", false) ||
 	       json_object_get(params, "after") != NULL || rpc_param_int(params, "offset", 0) > 0 ||
@@ -87,7 +87,7 @@ enum rpc_answer api_customers(const struct rpc_call *call, json_t **result, stru
 			      "params: the name of a field has neither quotes nor backslashes");
 		return RPC_ANSWER_ERROR;
 	}
-	if (is_bulk(call->params) && !may_bulk(call, err))
+	if (api_customers_bulk(call->params) && !may_bulk(call, err))
 		return RPC_ANSWER_ERROR;
 	filter = json_pack("{s:I}", "limit",
 			   (json_int_t)rpc_param_int(call->params, "limit", SEEN_MAX));

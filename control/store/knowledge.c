@@ -222,9 +222,11 @@ static json_t *search(struct store *store, struct question *q, json_int_t limit)
 	char *asks = NULL;
 	json_t *list = NULL;
 
-	if (query != NULL && query_empty(query)) {
+	if (query == NULL) {
+		snprintf(q->error, sizeof(q->error), "no memory");
+	} else if (query_empty(query)) {
 		list = json_array();
-	} else if (query != NULL && read_vocabulary(store, q, query)) {
+	} else if (read_vocabulary(store, q, query)) {
 		json_t *v = query_asks(query);
 		sqlite3_stmt *st = prepare(store, q, search_sql);
 
