@@ -12,7 +12,7 @@ from .machine import first_line
 
 RECORDER_CALLS = 10000
 EXTENT_KIB = 16
-DISK_STALLED_MS = 500  # a caller's spare extent is full after one second
+DISK_STALLED_MS = 500  # for a write that takes a healthy disk some ms
 
 
 def cpu_seconds(pid):

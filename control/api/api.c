@@ -136,7 +136,6 @@ static const struct rpc_param customers_params[] = {
 	RPC_PARAM_INT("limit", RPC_OPTIONAL | RPC_NULLABLE, 1, STORE_LIMIT_MAX),
 	RPC_PARAM_INT("offset", RPC_OPTIONAL | RPC_NULLABLE, 0, INT32_MAX),
 	RPC_PARAM_TEXT("after", RPC_OPTIONAL | RPC_NULLABLE, 0, 63),
-	RPC_PARAM_BOOL("export", RPC_OPTIONAL),
 	RPC_PARAM_END,
 };
 static const struct rpc_param customer_field_params[] = {

@@ -43,6 +43,12 @@ struct pending;
 struct pending *api_later(const struct rpc_call *call, json_t *more);
 void api_stored(void *pending, const json_t *result, const char *error);
 void api_forget(struct pending *p);
+/* Ask the store by a function that takes JSON (customers.h, knowledge.h, acts.h); takes `json`. Answers later, or sets `err`. */
+typedef int api_store_fn(struct store *store, json_t *json, store_answer_fn *fn, void *arg);
+enum rpc_answer api_ask_store(const struct rpc_call *call, api_store_fn *ask, json_t *json,
+			      struct rpc_error *err);
+/* {limit: that of the params or `limit`, and those of `members` (the last is NULL) that the params have and are not null}. */
+json_t *api_filter(const json_t *params, int64_t limit, const char *const *members);
 /* Too many questions wait. */
 enum rpc_answer api_busy(struct rpc_error *err);
 rpc_method_fn api_conferences, api_conference;

@@ -15,22 +15,23 @@
 
 enum { PARAMS_MAX = 1000 };
 
-static const char *const acts[] = {
-	"agent.set",       "agent.queue",     "queue.set",
-	"queue.move",      "monitor",         "takeover",
-	"record",          "transfer",        "park",
-	"unpark",          "callback.add",    "callback.dial",
-	"customers.write", "knowledge.write", "consult",
-	"conference",      "hangup",          "backup",
-	"voicemail.heard", "flow.reload",     "config.reload",
+/* A method that is not here is an act. */
+static const char *const only_look[] = {
+	"status",      "calls",      "call",     "legs",           "queues",
+	"agents",      "trunks",     "parked",   "callbacks",      "knowledge",
+	"conferences", "recordings", "cdr",      "knowledge.read", "knowledge.searches",
+	"report",      "agent.log",  "overlong", "agent.conduct",  "alarms",
+	"audit",       "drops",      "engine",   "flow.check",     "config.show",
 };
 
 static bool is_act(const struct rpc_call *call)
 {
-	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
-		if (strcmp(call->method, acts[i]) == 0)
-			return true;
-	return strcmp(call->method, "customers") == 0 && api_customers_bulk(call->params);
+	if (strcmp(call->method, "customers") == 0)
+		return api_customers_bulk(call->params);
+	for (size_t i = 0; i < sizeof(only_look) / sizeof(only_look[0]); i++)
+		if (strcmp(call->method, only_look[i]) == 0)
+			return false;
+	return true;
 }
 
 void api_user(uint32_t uid, char out[API_USER_MAX])
@@ -84,21 +85,8 @@ void api_audit(const struct rpc_call *call, enum rpc_answer answer, const struct
 
 enum rpc_answer api_acts(const struct rpc_call *call, json_t **result, struct rpc_error *err)
 {
-	static const char *const members[] = {"from_ms", "to_ms", "who", "method", "refused"};
-	struct api *api = call->owner;
-	struct pending *p = api_later(call, NULL);
-	json_t *filter =
-		json_pack("{s:I}", "limit", (json_int_t)rpc_param_int(call->params, "limit", 50));
+	static const char *const members[] = {"from_ms", "to_ms", "who", "method", "refused", NULL};
 
 	(void)result;
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-		if (json_object_get(call->params, members[i]) != NULL)
-			json_object_set(filter, members[i],
-					json_object_get(call->params, members[i]));
-	if (p == NULL || api->c->store == NULL)
-		json_decref(filter);
-	else if (store_acts(api->c->store, filter, api_stored, p) == 0)
-		return RPC_ANSWER_LATER;
-	api_forget(p);
-	return api_busy(err);
+	return api_ask_store(call, store_acts, api_filter(call->params, 50, members), err);
 }

@@ -60,20 +60,19 @@ static bool may_bulk(const struct rpc_call *call, struct rpc_error *err)
 
 bool api_customers_bulk(const json_t *params)
 {
-	return rpc_param_bool(params, "export", false) ||
-	       json_object_get(params, "after") != NULL || rpc_param_int(params, "offset", 0) > 0 ||
+	return rpc_param_text(params, "after", NULL) != NULL ||
+	       rpc_param_int(params, "offset", 0) > 0 ||
 	       rpc_param_int(params, "limit", SEEN_MAX) > SEEN_MAX;
 }
 
 enum rpc_answer api_customers(const struct rpc_call *call, json_t **result, struct rpc_error *err)
 {
-	static const char *const members[] = {"customer", "text",  "field", "value",
-					      "sort",     "after", "offset"};
+	static const char *const members[] = {"customer", "text",  "field",  "value",
+					      "sort",     "after", "offset", NULL};
 	struct api *api = call->owner;
 	const char *number = rpc_param_text(call->params, "number", NULL);
 	const char *field = rpc_param_text(call->params, "field", NULL);
 	char canonical[NUMBER_CANONICAL_MAX];
-	struct pending *p;
 	json_t *filter;
 
 	(void)result;
@@ -89,20 +88,10 @@ enum rpc_answer api_customers(const struct rpc_call *call, json_t **result, stru
 	}
 	if (api_customers_bulk(call->params) && !may_bulk(call, err))
 		return RPC_ANSWER_ERROR;
-	filter = json_pack("{s:I}", "limit",
-			   (json_int_t)rpc_param_int(call->params, "limit", SEEN_MAX));
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-		copy(filter, call->params, members[i]);
+	filter = api_filter(call->params, SEEN_MAX, members);
 	if (number != NULL)
 		json_object_set_new(filter, "number", json_string(canonical));
-	p = api_later(call, NULL);
-	if (p == NULL || api->c->store == NULL) {
-		json_decref(filter);
-	} else if (store_customers_find(api->c->store, filter, api_stored, p) == 0) {
-		return RPC_ANSWER_LATER;
-	}
-	api_forget(p);
-	return api_busy(err);
+	return api_ask_store(call, store_customers_find, filter, err);
 }
 
 /* --- writing ------------------------------------------------------------------------------- */
@@ -194,7 +183,6 @@ enum rpc_answer api_customers_write(const struct rpc_call *call, json_t **result
 	const char *duplicates = rpc_param_text(call->params, "duplicates", "refuse");
 	const json_t *row;
 	json_t *rows = json_array();
-	struct pending *p;
 	size_t i;
 
 	(void)result;
@@ -204,12 +192,5 @@ enum rpc_answer api_customers_write(const struct rpc_call *call, json_t **result
 	}
 	json_array_foreach(json_object_get(call->params, "rows"), i, row)
 		json_array_append_new(rows, row_of(api->c, row, duplicates));
-	p = api_later(call, NULL);
-	if (p == NULL || api->c->store == NULL) {
-		json_decref(rows);
-	} else if (store_customers_write(api->c->store, rows, api_stored, p) == 0) {
-		return RPC_ANSWER_LATER;
-	}
-	api_forget(p);
-	return api_busy(err);
+	return api_ask_store(call, store_customers_write, rows, err);
 }

@@ -27,19 +27,6 @@ static json_t *synonyms(const struct config *config)
 	return groups;
 }
 
-static enum rpc_answer find(const struct rpc_call *call, json_t *filter, struct rpc_error *err)
-{
-	struct api *api = call->owner;
-	struct pending *p = api_later(call, NULL);
-
-	if (p == NULL || api->c->store == NULL)
-		json_decref(filter);
-	else if (store_knowledge_find(api->c->store, filter, api_stored, p) == 0)
-		return RPC_ANSWER_LATER;
-	api_forget(p);
-	return api_busy(err);
-}
-
 enum rpc_answer api_knowledge(const struct rpc_call *call, json_t **result, struct rpc_error *err)
 {
 	struct api *api = call->owner;
@@ -55,7 +42,7 @@ enum rpc_answer api_knowledge(const struct rpc_call *call, json_t **result, stru
 		json_object_set_new(filter, "at_ms", json_integer((json_int_t)clock_wall_ms()));
 		json_object_set_new(filter, "synonyms", synonyms(api->c->config));
 	}
-	return find(call, filter, err);
+	return api_ask_store(call, store_knowledge_find, filter, err);
 }
 
 enum rpc_answer api_knowledge_read(const struct rpc_call *call, json_t **result,
@@ -64,7 +51,8 @@ enum rpc_answer api_knowledge_read(const struct rpc_call *call, json_t **result,
 	const char *article = rpc_param_text(call->params, "article", "");
 
 	(void)result;
-	return find(call, json_pack("{s:s,s:i}", "article", article, "limit", 1), err);
+	return api_ask_store(call, store_knowledge_find,
+			     json_pack("{s:s,s:i}", "article", article, "limit", 1), err);
 }
 
 /* The lines in one, with line ends between. */
@@ -97,9 +85,7 @@ enum rpc_answer api_knowledge_write(const struct rpc_call *call, json_t **result
 				    struct rpc_error *err)
 {
 	static const char *const members[] = {"do", "article", "title", "keywords"};
-	struct api *api = call->owner;
 	json_t *rows = json_array(), *row;
-	struct pending *p;
 	size_t i;
 
 	(void)result;
@@ -116,33 +102,15 @@ enum rpc_answer api_knowledge_write(const struct rpc_call *call, json_t **result
 		json_object_set_new(to, "at_ms", json_integer((json_int_t)clock_wall_ms()));
 		json_array_append_new(rows, to);
 	}
-	p = api_later(call, NULL);
-	if (p == NULL || api->c->store == NULL)
-		json_decref(rows);
-	else if (store_knowledge_write(api->c->store, rows, api_stored, p) == 0)
-		return RPC_ANSWER_LATER;
-	api_forget(p);
-	return api_busy(err);
+	return api_ask_store(call, store_knowledge_write, rows, err);
 }
 
 enum rpc_answer api_knowledge_searches(const struct rpc_call *call, json_t **result,
 				       struct rpc_error *err)
 {
-	static const char *const members[] = {"from_ms", "to_ms", "in_vain"};
-	struct api *api = call->owner;
-	struct pending *p = api_later(call, NULL);
-	json_t *filter =
-		json_pack("{s:I}", "limit", (json_int_t)rpc_param_int(call->params, "limit", 50));
+	static const char *const members[] = {"from_ms", "to_ms", "in_vain", NULL};
 
 	(void)result;
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-		if (json_object_get(call->params, members[i]) != NULL)
-			json_object_set(filter, members[i],
-					json_object_get(call->params, members[i]));
-	if (p == NULL || api->c->store == NULL)
-		json_decref(filter);
-	else if (store_knowledge_searches(api->c->store, filter, api_stored, p) == 0)
-		return RPC_ANSWER_LATER;
-	api_forget(p);
-	return api_busy(err);
+	return api_ask_store(call, store_knowledge_searches, api_filter(call->params, 50, members),
+			     err);
 }

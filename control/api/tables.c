@@ -44,6 +44,34 @@ void api_forget(struct pending *p)
 	free(p);
 }
 
+enum rpc_answer api_ask_store(const struct rpc_call *call, api_store_fn *ask, json_t *json,
+			      struct rpc_error *err)
+{
+	const struct api *api = call->owner;
+	struct pending *p = api_later(call, NULL);
+
+	if (p == NULL || api->c->store == NULL)
+		json_decref(json);
+	else if (ask(api->c->store, json, api_stored, p) == 0)
+		return RPC_ANSWER_LATER;
+	api_forget(p);
+	return api_busy(err);
+}
+
+json_t *api_filter(const json_t *params, int64_t limit, const char *const *members)
+{
+	json_t *filter =
+		json_pack("{s:I}", "limit", (json_int_t)rpc_param_int(params, "limit", limit));
+
+	for (; *members != NULL; members++) {
+		json_t *v = json_object_get(params, *members);
+
+		if (v != NULL && !json_is_null(v))
+			json_object_set(filter, *members, v);
+	}
+	return filter;
+}
+
 static void judge(const struct centre *c, enum config_target_of of, json_t *answer)
 {
 	json_t *row;

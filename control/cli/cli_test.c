@@ -69,7 +69,6 @@ static const struct rpc_param anything[] = {
 	RPC_PARAM_TEXT("text", RPC_OPTIONAL, 1, 63),
 	RPC_PARAM_TEXTS("sort", RPC_OPTIONAL, 0, 2),
 	RPC_PARAM_TEXT("after", RPC_OPTIONAL, 0, 63),
-	RPC_PARAM_BOOL("export", RPC_OPTIONAL),
 	RPC_PARAM_TEXT("duplicates", RPC_OPTIONAL, 1, 63),
 	RPC_PARAM_LIST("rows", RPC_OPTIONAL, 1, 500, anything_rows),
 	RPC_PARAM_TEXT("article", RPC_OPTIONAL, 1, 63),

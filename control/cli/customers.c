@@ -237,7 +237,6 @@ static json_t *all(struct cli *c, json_t *wanted, int *rc)
 		json_object_set_new(p, "limit", json_integer(PAGE));
 		json_object_set_new(p, "after",
 				    json_string(after != NULL ? cli_text(after, "customer") : ""));
-		json_object_set_new(p, "export", json_boolean(after == NULL)); /* noted once */
 		*rc = cli_request(c, client, "customers", p, &r);
 		if (*rc != 0)
 			break;

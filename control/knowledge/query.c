@@ -98,6 +98,15 @@ static void ask(json_t *list, unsigned word, double weight, const char *expr)
 					      "expr", expr));
 }
 
+/* Half the vocabulary may begin with one letter. */
+static bool is_one_letter(const char *word)
+{
+	do
+		word++;
+	while (((unsigned char)*word & 0xc0) == 0x80);
+	return *word == '\0';
+}
+
 /* Words have letters and digits only, so nothing in them means anything to FTS5 between quotes. */
 static void ask_word(json_t *list, const struct query *q, unsigned at)
 {
@@ -106,7 +115,7 @@ static void ask_word(json_t *list, const struct query *q, unsigned at)
 
 	snprintf(expr, sizeof(expr), "\"%s\"", a->word);
 	ask(list, at, 1, expr);
-	if (!a->han && strlen(a->word) >= WORDS_BEGIN_LEAST) {
+	if (!is_one_letter(a->word)) {
 		snprintf(expr, sizeof(expr), "\"%s\" *", a->word);
 		ask(list, at, weight_begin, expr);
 	}

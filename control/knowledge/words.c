@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONG_WORD = 8, SHORT_WORD = 4, PART_LEAST = 3, ENDING_MAX = 3 };
+enum { LONG_WORD = 8, SHORT_WORD = 4, BEGIN_LEAST = 2, PART_LEAST = 3, ENDING_MAX = 3 };
 
 /* --- characters ----------------------------------------------------------------------------- */
 
@@ -143,7 +143,7 @@ bool words_han(const char *word)
 char *words_spaced(const char *text)
 {
 	char word[WORDS_BYTES_MAX];
-	/* A lower case letter may take more bytes than its capital (3 for 2), and each byte may be a word. */
+	/* No letter grows, and each may be a word of its own. */
 	char *out = malloc(2 * strlen(text) + 1);
 	size_t len = 0, n;
 
@@ -209,7 +209,7 @@ enum words_likeness words_like(const char *asked, const char *term)
 	if (strcmp(asked, term) == 0)
 		return WORDS_SAME;
 	na = characters(asked, a);
-	if (inside == term && na >= WORDS_BEGIN_LEAST)
+	if (inside == term && na >= BEGIN_LEAST)
 		return WORDS_BEGIN;
 	if (inside != NULL && na >= PART_LEAST)
 		return WORDS_PART;

@@ -11,10 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum {
-	WORDS_BYTES_MAX = 64, /* of a word, with its NUL; a longer one is cut */
-	WORDS_BEGIN_LEAST = 2 /* characters of what a longer word may begin with */
-};
+enum { WORDS_BYTES_MAX = 64 }; /* of a word, with its NUL; a longer one is cut */
 
 /* Take the next word off *text (UTF-8; other bytes part words). Returns its length, 0: there is none. */
 size_t words_next(const char **text, char word[WORDS_BYTES_MAX]);
@@ -30,7 +27,7 @@ enum words_likeness {
 	WORDS_MISSPELT, /* one letter more, less, other or two swapped; two such of eight letters or more; or `asked`
 			 * is `term` with an ending */
 	WORDS_PART,  /* `asked`, three letters or more, is inside `term` */
-	WORDS_BEGIN, /* `term` begins with `asked` */
+	WORDS_BEGIN, /* `term` begins with `asked`, two letters or more */
 	WORDS_SAME,
 };
 

@@ -1,6 +1,6 @@
 /* Many rows written in one transaction, each judged by itself: what customers.c and knowledge.c have in common.
  *
- * Thread: the writer's.
+ * Thread: the writer's; batch_bind() and batch_bind_json() any.
  */
 #ifndef STORE_BATCH_H
 #define STORE_BATCH_H

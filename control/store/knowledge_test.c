@@ -26,41 +26,9 @@ static void open_place(void)
 
 static void close_place(void)
 {
-	json_decref(answer.result);
-	answer = (struct reply){0};
+	forget_reply(&answer);
 	check_int(store_close(store, 1000), 0);
 	place_remove(&place);
-}
-
-static json_t *parse(const char *text)
-{
-	char copy[3000];
-	json_t *v;
-
-	snprintf(copy, sizeof(copy), "%s", text);
-	for (char *p = copy; *p != '\0'; p++)
-		*p = *p == '\'' ? '"' : *p;
-	v = json_loads(copy, 0, NULL);
-	check(v != NULL);
-	return v;
-}
-
-static void answered(int err)
-{
-	check_int(err, 0);
-	wait_reply(store, &answer);
-	check_str(answer.error, "");
-}
-
-static void again(void)
-{
-	json_decref(answer.result);
-	answer = (struct reply){0};
-}
-
-static int count(const char *member)
-{
-	return (int)json_integer_value(json_object_get(answer.result, member));
 }
 
 static void write_json(json_t *rows)
@@ -70,13 +38,13 @@ static void write_json(json_t *rows)
 
 	json_array_foreach(rows, i, row)
 		json_object_set_new(row, "at_ms", json_integer(1000 + (json_int_t)i));
-	again();
-	answered(store_knowledge_write(store, rows, keep_reply, &answer));
+	forget_reply(&answer);
+	answered(store, &answer, store_knowledge_write(store, rows, keep_reply, &answer));
 }
 
 static void write_rows(const char *text)
 {
-	write_json(parse(text));
+	write_json(quoted_json(text));
 }
 
 /* The articles found, in order. */
@@ -88,8 +56,8 @@ static const char *found(json_t *filter)
 
 	json_object_set_new(filter, "limit", json_integer(5));
 	json_object_set_new(filter, "at_ms", json_integer(2000));
-	again();
-	answered(store_knowledge_find(store, filter, keep_reply, &answer));
+	forget_reply(&answer);
+	answered(store, &answer, store_knowledge_find(store, filter, keep_reply, &answer));
 	list[0] = '\0';
 	json_array_foreach(json_object_get(answer.result, "articles"), i, row)
 	{
@@ -139,7 +107,7 @@ static void the_right_article_comes_first(void)
 
 	open_place();
 	write_rows(five);
-	check_int(count("added"), 5);
+	check_int(reply_count(&answer, "added"), 5);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const char *list = search(cases[i].asked);
 		size_t n = strlen(cases[i].first);
@@ -192,9 +160,9 @@ static void what_changes_is_found_as_it_is(void)
 	write_rows("[{'do':'put','article':'luggage','title':'Left behind'},"
 		   "{'do':'put','article':'untitled','text':'x'},"
 		   "{'do':'delete','article':'delays'},{'do':'delete','article':'nothing'}]");
-	check_int(count("updated"), 1);
-	check_int(count("deleted"), 1);
-	check_int(count("refused"), 2);
+	check_int(reply_count(&answer, "updated"), 1);
+	check_int(reply_count(&answer, "deleted"), 1);
+	check_int(reply_count(&answer, "refused"), 2);
 	check_str(search("luggage"), "");
 	check_str(search("left behind accommodation"), "luggage");
 	check_str(search("delayed"), "");
@@ -217,17 +185,20 @@ static void searches_are_noted(void)
 	(void)found(json_pack("{s:s,s:s}", "text", "refund", "who", "1001"));
 	(void)search("zebra");
 	settle(store);
-	again();
-	answered(store_knowledge_searches(store, json_pack("{s:i}", "limit", 10), keep_reply,
+	forget_reply(&answer);
+	answered(store, &answer,
+		 store_knowledge_searches(store, json_pack("{s:i}", "limit", 10), keep_reply,
 					  &answer));
 	check_int(json_array_size(json_object_get(answer.result, "searches")), 2);
 	first = json_array_get(json_object_get(answer.result, "searches"), 1);
 	check_str(json_string_value(json_object_get(first, "who")), "1001");
 	check_str(json_string_value(json_object_get(first, "first")), "refunds");
 	check_int(json_integer_value(json_object_get(first, "found")), 2);
-	again();
-	answered(store_knowledge_searches(
-		store, json_pack("{s:i,s:b}", "limit", 10, "in_vain", true), keep_reply, &answer));
+	forget_reply(&answer);
+	answered(store, &answer,
+		 store_knowledge_searches(store,
+					  json_pack("{s:i,s:b}", "limit", 10, "in_vain", true),
+					  keep_reply, &answer));
 	check_int(json_array_size(json_object_get(answer.result, "searches")), 1);
 	check_str(json_string_value(json_object_get(
 			  json_array_get(json_object_get(answer.result, "searches"), 0), "text")),
@@ -273,7 +244,7 @@ static void ten_thousand_articles(void)
 							id, "title", word, "text", text));
 		}
 		write_json(rows);
-		check_int(count("added"), 200);
+		check_int(reply_count(&answer, "added"), 200);
 	}
 	write_rows("[{'do':'put','article':'wanted','title':'Telephone exchange "
 		   "upgrade','text':'How it is done.'}]");

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -81,6 +82,41 @@ static inline void wait_reply(struct store *s, struct reply *r)
 		store_dispatch(s);
 	}
 	check_int(r->calls, 1);
+}
+
+/* JSON in which ' stands for ". */
+static inline json_t *quoted_json(const char *text)
+{
+	char *copy = strdup(text);
+	json_t *v;
+
+	check(copy != NULL);
+	for (char *p = copy; *p != '\0'; p++)
+		*p = *p == '\'' ? '"' : *p;
+	v = json_loads(copy, 0, NULL);
+	free(copy);
+	check(v != NULL);
+	return v;
+}
+
+/* Room for the next answer. */
+static inline void forget_reply(struct reply *r)
+{
+	json_decref(r->result);
+	*r = (struct reply){0};
+}
+
+/* What was asked, with `err`, is answered without an error. */
+static inline void answered(struct store *s, struct reply *r, int err)
+{
+	check_int(err, 0);
+	wait_reply(s, r);
+	check_str(r->error, "");
+}
+
+static inline int reply_count(const struct reply *r, const char *member)
+{
+	return (int)json_integer_value(json_object_get(r->result, member));
 }
 
 #endif
